@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An 802.1D/802.1Q-style learning bridge: joins Ethernet links into one segment.
+ *
+ * A link's place on the bridge is a port. The flags of a port use the words of the Linux
+ * bridge(8): learning, flood, isolated, locked. A relay's room, a gateway and `weft bridge`
+ * are the same bridge with different flags.
+ */
+#ifndef WEFT_BRIDGE_H
+#define WEFT_BRIDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/addr.h>
+#include <weft/frame.h>
+#include <weft/link.h>
+#include <weft/loop.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct weft_bridge;
+struct weft_bridge_port;
+
+/** How a frame that came in on a port can end. Each is counted, per port and per bridge. */
+enum weft_bridge_outcome {
+	WEFT_BRIDGE_FORWARDED,          /**< To one known port. */
+	WEFT_BRIDGE_FLOODED,            /**< To several, or unknown unicast. */
+	WEFT_BRIDGE_DROP_RUNT,          /**< Shorter than an Ethernet header. */
+	WEFT_BRIDGE_DROP_BAD_SOURCE,    /**< Source is zero or a group address. */
+	WEFT_BRIDGE_DROP_SPOOFED,       /**< Locked port, and the source is not bound to it. */
+	WEFT_BRIDGE_DROP_RESERVED,      /**< 01:80:C2:00:00:0x: never forwarded (802.1D 7.12.6). */
+	WEFT_BRIDGE_DROP_SAME_PORT,     /**< The destination is where it came from. */
+	WEFT_BRIDGE_DROP_ISOLATED,      /**< Both ports are isolated. */
+	WEFT_BRIDGE_DROP_NO_TARGET,     /**< Unknown destination, and no port takes those. */
+	WEFT_BRIDGE_OUTCOMES
+};
+
+/** "drop-spoofed" and the like; the same words that --json prints. */
+WEFT_API const char *weft_bridge_outcome_name(enum weft_bridge_outcome outcome);
+
+struct weft_bridge_opts {
+	uint32_t fdb_max;      /**< Most learned addresses; 0 for 4,096. Fuller: not learned. */
+	uint32_t ports_max;    /**< Most ports; 0 for 1,024. */
+	uint64_t ageing_ns;    /**< Forget an address unseen for this long; 0 for 300 s. */
+	const uint8_t *secret; /**< 16 random bytes that key the hash; NULL only in tests. */
+};
+
+/** Zero is an ordinary learning port. */
+struct weft_bridge_port_opts {
+	bool no_learning; /**< Do not learn sources. */
+	bool no_flood;    /**< Unknown unicast does not go out here. */
+	bool isolated;    /**< Talks to no other isolated port. */
+	bool locked;      /**< Takes only frames whose source is bound to this port. */
+	uint32_t fdb_max; /**< Most addresses learned on this port; 0 for no limit of its own. */
+};
+
+/** Makes an empty bridge. opts may be NULL. Returns 0 or -ENOMEM. */
+WEFT_API WEFT_MUST_CHECK int weft_bridge_new(const struct weft_bridge_opts *opts,
+					     struct weft_bridge **ret_bridge);
+
+/** Frees the bridge and its ports, not the links. NULL is allowed. */
+WEFT_API void weft_bridge_free(struct weft_bridge *bridge);
+
+/**
+ * Puts a link on the bridge; the bridge becomes its receiver. The link stays the caller's
+ * and must outlive the port. opts may be NULL. Returns 0, -EINVAL for an IP link, -ENOSPC at
+ * ports_max, -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_bridge_add(struct weft_bridge *bridge, struct weft_link *link,
+					     const struct weft_bridge_port_opts *opts,
+					     struct weft_bridge_port **ret_port);
+
+/** Takes a port off; every address known behind it is forgotten. Allowed from a receiver. */
+WEFT_API void weft_bridge_remove(struct weft_bridge *bridge, struct weft_bridge_port *port);
+
+/** The link that stands on the port. */
+WEFT_API struct weft_link *weft_bridge_port_link(const struct weft_bridge_port *port);
+
+/**
+ * Binds an address to a port: never ages, never moves. Returns 0, -EEXIST if it is bound to
+ * another port, -EINVAL for a group address, -ENOSPC.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_bridge_bind(struct weft_bridge *bridge, struct weft_mac mac,
+					      struct weft_bridge_port *port);
+
+/** Undoes weft_bridge_bind; no-op for an address that is not bound. */
+WEFT_API void weft_bridge_unbind(struct weft_bridge *bridge, struct weft_mac mac);
+
+/** Ageing, as a task for weft_loop_add. */
+WEFT_API struct weft_task *weft_bridge_task(struct weft_bridge *bridge);
+
+/** Frames that ended in the given way, on one port, or on all when port is NULL. */
+WEFT_API uint64_t weft_bridge_count(const struct weft_bridge *bridge,
+				    const struct weft_bridge_port *port,
+				    enum weft_bridge_outcome outcome);
+
+/** Calls fn for each known address; age_ns is 0 for a bound one. fn must not change the bridge. */
+WEFT_API void weft_bridge_each(const struct weft_bridge *bridge, uint64_t now,
+			       void (*fn)(void *user, struct weft_mac mac,
+					  const struct weft_bridge_port *port, bool bound,
+					  uint64_t age_ns),
+			       void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop that drives every active object (on libuv).
+ *
+ * An object that does work (link, bridge, endpoint, relay) is a *task*: it may have a file
+ * descriptor that becomes ready and a deadline that comes. The loop calls run(task, now)
+ * when either happens; run does a bounded amount of work and returns. Objects own no
+ * thread and no clock: a test drives the same tasks in virtual time (weft_task_run,
+ * weft_task_deadline).
+ *
+ * In one turn the loop runs the tasks whose descriptors are ready, then those whose
+ * deadline has come, until none is due or a bound is reached, and only then sleeps. A task
+ * that has been given work by another (frames to send) says so with a deadline of 0 and is
+ * run in the same turn: that is how batches are flushed without a timer.
+ *
+ *     struct weft_loop *loop;
+ *     int r = weft_loop_new(NULL, &loop);
+ *     if (r < 0)
+ *             return r;
+ *     weft_loop_add(loop, weft_link_task(tap));
+ *     weft_loop_run(loop);
+ *     weft_loop_free(loop);
+ */
+#ifndef WEFT_LOOP_H
+#define WEFT_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/addr.h>
+#include <weft/error.h>
+#include <weft/frame.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** No deadline: the task waits for its descriptor alone. */
+#define WEFT_NEVER UINT64_MAX
+
+#define WEFT_READABLE 0x1u
+#define WEFT_WRITABLE 0x2u
+
+/** Something that the loop runs. Embedded in the object it belongs to. */
+struct weft_task {
+	int fd;          /**< Watched descriptor, or -1. Fixed while the task is in a loop. */
+	unsigned events; /**< WEFT_READABLE | WEFT_WRITABLE; may change at any time. */
+	/** Does bounded work. now is CLOCK_MONOTONIC in ns. Must not free the task's loop. */
+	void (*run)(struct weft_task *task, uint64_t now);
+	/** When to be run next, in ns; 0 for at once, WEFT_NEVER for not. NULL means never. */
+	uint64_t (*deadline)(const struct weft_task *task);
+	void *loop_state; /**< The loop's own; NULL while in no loop. */
+};
+
+struct weft_loop;
+
+struct weft_loop_opts {
+	/** Never sleep: spin over the descriptors. Lowest latency, one core at 100 %. */
+	bool busy_poll;
+};
+
+/** Makes a loop. opts may be NULL. Returns 0, -ENOMEM or what libuv reports. */
+WEFT_API WEFT_MUST_CHECK int weft_loop_new(const struct weft_loop_opts *opts,
+					   struct weft_loop **ret_loop);
+
+/** Frees the loop; tasks still in it are taken out, not freed. NULL is allowed. */
+WEFT_API void weft_loop_free(struct weft_loop *loop);
+
+/**
+ * Puts a task into the loop. The task stays the caller's and must be removed before it is
+ * freed. Returns 0, -EEXIST if it is in a loop already, -EBADF, -EPERM (a regular file) or
+ * -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_loop_add(struct weft_loop *loop, struct weft_task *task);
+
+/** Takes a task out. Allowed from within any run, also its own; no-op if it is not in. */
+WEFT_API void weft_loop_remove(struct weft_loop *loop, struct weft_task *task);
+
+/** Runs until weft_loop_stop. Returns 0. */
+WEFT_API int weft_loop_run(struct weft_loop *loop);
+
+/** Makes weft_loop_run return after the present turn. */
+WEFT_API void weft_loop_stop(struct weft_loop *loop);
+
+/** CLOCK_MONOTONIC in ns, read anew at the start of each turn. */
+WEFT_API uint64_t weft_loop_now(const struct weft_loop *loop);
+
+/** Calls fn(user) for each arrival of the signal. Returns 0 or -Exxx. */
+WEFT_API WEFT_MUST_CHECK int weft_loop_on_signal(struct weft_loop *loop, int signo,
+						 void (*fn)(void *user, int signo),
+						 void *user);
+
+/** A handle on something that the loop does once; ended or cancelled exactly once. */
+struct weft_job;
+
+/**
+ * Resolves a host name without blocking. fn is called once, later, from the loop with
+ * status 0 and n >= 1 addresses (borrowed for the call, port filled in, in the resolver's
+ * order), or with a negative status and n = 0.
+ * Returns 0 or -Exxx; ret_job (may be NULL) can be cancelled, and fn is then not called.
+ */
+WEFT_API WEFT_MUST_CHECK int
+weft_loop_resolve(struct weft_loop *loop, const char *host, uint16_t port,
+		  void (*fn)(void *user, int status, const union weft_sockaddr *addrs, size_t n),
+		  void *user, struct weft_job **ret_job);
+
+/**
+ * Starts a program (argv[0] is searched in PATH; argv ends with NULL). Its standard input
+ * is empty, output and error are this process's. env adds "NAME=value" strings to the
+ * environment and may be NULL. fn (may be NULL) is called once when it ends, with its exit
+ * status, or 128 + the signal that ended it.
+ * Returns 0 or -Exxx (-ENOENT: no such program). Cancelling the job sends SIGTERM, and
+ * SIGKILL after a second, and calls nothing.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_loop_spawn(struct weft_loop *loop, char *const argv[],
+					     char *const env[],
+					     void (*fn)(void *user, int status), void *user,
+					     struct weft_job **ret_job);
+
+/** Cancels a job. NULL is allowed; a job that has called its fn must not be cancelled. */
+WEFT_API void weft_job_cancel(struct weft_job *job);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

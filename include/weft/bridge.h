@@ -31,7 +31,7 @@ enum weft_bridge_outcome {
 	WEFT_BRIDGE_FLOODED,            /**< To several, or unknown unicast. */
 	WEFT_BRIDGE_DROP_RUNT,          /**< Shorter than an Ethernet header. */
 	WEFT_BRIDGE_DROP_BAD_SOURCE,    /**< Source is zero or a group address. */
-	WEFT_BRIDGE_DROP_SPOOFED,       /**< Locked port, and the source is not bound to it. */
+	WEFT_BRIDGE_DROP_SPOOFED,       /**< Source bound to another port, or not to this locked one. */
 	WEFT_BRIDGE_DROP_RESERVED,      /**< 01:80:C2:00:00:0x: never forwarded (802.1D 7.12.6). */
 	WEFT_BRIDGE_DROP_SAME_PORT,     /**< The destination is where it came from. */
 	WEFT_BRIDGE_DROP_ISOLATED,      /**< Both ports are isolated. */

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A LAN over QUIC: rooms on a relay, and the members who join them.
+ *
+ *   [member: a TAP]---- session ----.                .---- session ----[member: a wired NIC]
+ *                                    |--- relay ---- |
+ *   [member: a TAP]---- session ----'     (room)     '---- [the relay's own TAP: `weft host`]
+ *
+ * A *room* is one Ethernet broadcast domain on a *relay*: a bridge whose ports are sessions.
+ * A *member* joins one local link to a room: a TAP as a client, a wired NIC as the room's
+ * gateway. docs/protocol.md has every byte.
+ *
+ * Who knows the invitation may join: it carries the hash of the relay's public key and the
+ * room's secret. The secret never leaves the members. It is the seed of an Ed25519 key; each
+ * hello signs keying material of its own TLS connection with it, and the relay, which sees
+ * only the public key, lets in who has the same key as the room's first member.
+ */
+#ifndef WEFT_LAN_H
+#define WEFT_LAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/addr.h>
+#include <weft/bridge.h>
+#include <weft/error.h>
+#include <weft/link.h>
+#include <weft/log.h>
+#include <weft/loop.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** UDP port of a relay where none is named. */
+#define WEFT_RELAY_PORT 443u
+
+#define WEFT_PIN_LEN 32u
+#define WEFT_ROOM_SECRET_LEN 16u
+#define WEFT_ROOM_NAME_MAX 32u   /**< Letters, digits, '-', '_' and '.'; at least one. */
+#define WEFT_MEMBER_NAME_MAX 32u /**< Same letters; may be empty. */
+#define WEFT_INVITE_TEXT 512u
+
+/*
+ * weft://host[:port]/ROOM#KEY where KEY is base64url without padding of the relay's pin (32
+ * bytes) followed by the room's secret (16 bytes), or of the secret alone where the relay's
+ * certificate is signed by a CA.
+ */
+struct weft_invite {
+	char host[256];
+	uint16_t port;
+	char room[WEFT_ROOM_NAME_MAX + 1];
+	bool has_pin;
+	uint8_t pin[WEFT_PIN_LEN];
+	uint8_t secret[WEFT_ROOM_SECRET_LEN];
+};
+
+/** Parses an invitation. Returns 0, or -EINVAL with err saying which part is wrong and how. */
+WEFT_API WEFT_MUST_CHECK int weft_invite_parse(const char *text, struct weft_error *err,
+					       struct weft_invite *ret_invite);
+
+/** Prints an invitation into buf and returns buf. */
+WEFT_API const char *weft_invite_print(const struct weft_invite *invite,
+				       char buf[WEFT_INVITE_TEXT]);
+
+/** Fills a room secret with random bytes. */
+WEFT_API void weft_room_secret_make(uint8_t ret_secret[WEFT_ROOM_SECRET_LEN]);
+
+/** True if the name can be a room's (and, unless it is to be empty, a member's). */
+WEFT_API bool weft_room_name_is_valid(const char *name);
+
+enum weft_role { WEFT_ROLE_CLIENT, WEFT_ROLE_GATEWAY };
+
+enum weft_cc { WEFT_CC_BBR, WEFT_CC_CUBIC, WEFT_CC_RENO };
+
+/* ---- relay ------------------------------------------------------------------------------ */
+
+struct weft_relay;
+
+/** Makes a self-signed identity, as PEM texts that the caller keeps, wipes and frees. */
+WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem, char **ret_key_pem);
+
+struct weft_relay_opts {
+	union weft_sockaddr listen; /**< See weft_listen_parse. */
+	const char *cert_pem;       /**< From weft_relay_make_identity, or a CA-signed chain. */
+	const char *key_pem;
+	const uint8_t *secret;      /**< 32 bytes, kept over restarts: reset tokens, hashes. */
+	const struct weft_log *log; /**< May be NULL. */
+	enum weft_cc cc;
+	uint32_t rooms_max;         /**< 0 for 256. */
+	uint32_t room_members_max;  /**< Clients per room; 0 for 16. */
+	uint32_t mtu_max;           /**< Largest room MTU in bytes; 0 for what paths carry. */
+	bool always_retry;          /**< Every address has to prove itself by Retry. */
+};
+
+/** Opens the socket and makes the relay. Returns 0, or -Exxx with err. */
+WEFT_API WEFT_MUST_CHECK int weft_relay_new(const struct weft_relay_opts *opts,
+					    struct weft_error *err, struct weft_relay **ret_relay);
+
+/** Tells every member goodbye and frees. The task must be out of its loop. NULL is allowed. */
+WEFT_API void weft_relay_free(struct weft_relay *relay);
+
+WEFT_API struct weft_task *weft_relay_task(struct weft_relay *relay);
+
+/** SHA-256 of the relay's public key, for invitations. */
+WEFT_API void weft_relay_pin(const struct weft_relay *relay, uint8_t ret_pin[WEFT_PIN_LEN]);
+
+/** The address it listens on, with the port in use. */
+WEFT_API union weft_sockaddr weft_relay_addr(const struct weft_relay *relay);
+
+/**
+ * Opens a room that stays and joins a local link to it as a client with the given MAC: how
+ * `weft host` takes part without a session. The link stays the caller's and is added to the
+ * loop by the caller. link may be NULL to open the room alone.
+ * Returns the room's MTU (> 0), or -Exxx with err.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_relay_open_room(struct weft_relay *relay, const char *room,
+						  const uint8_t secret[WEFT_ROOM_SECRET_LEN],
+						  struct weft_link *link, struct weft_mac mac,
+						  struct weft_error *err);
+
+/** Address in the room that the relay gives to the local link of weft_relay_open_room. */
+WEFT_API struct weft_ip weft_relay_room_address(const struct weft_relay *relay,
+						const char *room);
+
+struct weft_relay_stats {
+	uint32_t rooms, members, gateways;
+	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
+	uint64_t drops;    /**< Frames that no member got, for whatever reason. */
+	uint64_t rejected; /**< Hellos refused. */
+};
+
+WEFT_API struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay);
+
+/** Everything worth knowing as one JSON object (rooms, members, counters by name); free() it. */
+WEFT_API char *weft_relay_json(const struct weft_relay *relay, uint64_t now);
+
+/* ---- member ----------------------------------------------------------------------------- */
+
+struct weft_member;
+
+enum weft_member_state {
+	WEFT_MEMBER_RESOLVING,  /**< The relay's name is being looked up. */
+	WEFT_MEMBER_CONNECTING, /**< QUIC handshake under way. */
+	WEFT_MEMBER_JOINING,    /**< Path measured, hello sent. */
+	WEFT_MEMBER_JOINED,     /**< Frames flow. */
+	WEFT_MEMBER_WAITING,    /**< Before the next try; reason says what went wrong. */
+	WEFT_MEMBER_REFUSED,    /**< The relay said no for good (wrong key, wrong version ...). */
+};
+
+WEFT_API const char *weft_member_state_name(enum weft_member_state state);
+
+/** What the welcome said. */
+struct weft_joined {
+	uint16_t peer;
+	uint16_t room;
+	unsigned mtu;           /**< IP MTU of the room in bytes. */
+	bool has_gateway;
+	struct weft_ip address; /**< Offered for a room without a LAN; family 0 for none. */
+};
+
+/** Another member of the room. */
+struct weft_peer {
+	uint16_t id;
+	enum weft_role role;
+	struct weft_mac mac; /**< Zero for a gateway. */
+	char name[WEFT_MEMBER_NAME_MAX + 1];
+};
+
+struct weft_member_events {
+	/** state changed; reason is empty or one sentence for people. May be NULL. */
+	void (*state)(void *user, enum weft_member_state state, const char *reason, uint64_t now);
+	/** The relay let us in: before the first frame, so that the MTU can be set. */
+	void (*joined)(void *user, const struct weft_joined *joined, uint64_t now);
+	/** Another member came (is_here) or left. May be NULL. */
+	void (*peer)(void *user, const struct weft_peer *peer, bool is_here, uint64_t now);
+	/** Sees each frame from the room first; true keeps it from the link. May be NULL. */
+	bool (*from_room)(void *user, const struct weft_frame *frame, uint64_t now);
+};
+
+struct weft_member_opts {
+	struct weft_invite invite;
+	enum weft_role role;
+	struct weft_link *link; /**< TAP or NIC; stays the caller's, outlives the member. */
+	struct weft_mac mac;    /**< A client's: locally administered unicast. */
+	const char *name;       /**< What others see; NULL for none. */
+	const char *ca_file;    /**< Without a pin: PEM authorities; NULL for the system's. */
+	const struct weft_member_events *events;
+	void *user;
+	const struct weft_log *log;
+	enum weft_cc cc;
+	uint64_t keep_alive_ns;   /**< 0 for 5 s. */
+	uint64_t idle_timeout_ns; /**< Relay silent for this long is gone; 0 for 15 s. */
+};
+
+/**
+ * Makes a member; it connects, joins, and comes back by itself with jittered back-off when the
+ * relay goes away. It adds its tasks to the loop. Returns 0, or -Exxx with err.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_member_new(const struct weft_member_opts *opts,
+					     struct weft_loop *loop, struct weft_error *err,
+					     struct weft_member **ret_member);
+
+/** Says goodbye and frees. NULL is allowed. */
+WEFT_API void weft_member_free(struct weft_member *member);
+
+/** Sends frames into the room as if they had come in on the link. */
+WEFT_API void weft_member_send(struct weft_member *member, const struct weft_frame *frames,
+			       size_t n, uint64_t now);
+
+/** Moves to a new local address (after the network changed): the session stays. */
+WEFT_API WEFT_MUST_CHECK int weft_member_rebind(struct weft_member *member, uint64_t now);
+
+struct weft_member_stats {
+	enum weft_member_state state;
+	uint64_t rtt_ns, rttvar_ns;
+	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
+	uint64_t drops;
+	uint32_t peers;
+	bool has_gateway;
+	unsigned mtu;
+};
+
+WEFT_API struct weft_member_stats weft_member_stats(const struct weft_member *member);
+
+/** Everything worth knowing as one JSON object; free() it. */
+WEFT_API char *weft_member_json(const struct weft_member *member, uint64_t now);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -6,12 +6,12 @@
  */
 #include "base/fmt.h"
 
+#include "base/array.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 void fmt_init(struct fmt *f, char *buf, size_t len)
 {

@@ -6,13 +6,13 @@
  */
 #include "base/parse.h"
 
+#include "base/array.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <strings.h>
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #define MILLION 1000000u
 
@@ -147,7 +147,7 @@ int parse_percent(const char *text, double *ret_fraction)
 	int r = parse_scaled(text, units, ARRAY_LEN(units), &millionths);
 	if (r < 0)
 		return r;
-	if (millionths > 100 * MILLION)
+	if (millionths > (uint64_t)100 * MILLION)
 		return -ERANGE;
 	*ret_fraction = (double)millionths / (100.0 * MILLION);
 	return 0;

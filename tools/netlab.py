@@ -71,7 +71,7 @@ class Process:
     """A program that runs on a host; its output is kept line by line."""
 
     def __init__(self, lab, host, command, env=None):
-        self.command = command
+        self.lab, self.command = lab, command
         self.log = tempfile.TemporaryFile(mode='w+')
         self.popen = subprocess.Popen(
             lab.enter_host(host) + shlex.split(command), stdin=subprocess.DEVNULL,

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""A hostile neighbour: what it sends harms nobody and goes nowhere."""
+import party as p
+
+RAW = ('/usr/bin/python3 -c "import socket;s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);'
+       's.bind((\'weft0\',0));[s.send(bytes.fromhex(h)) for h in {frames}]"')
+FORGED = '020000000102'  # player2's address, sent by player
+STRANGER = '0200000000ee'
+
+
+def send_raw(lab, host, frames):
+    lab.run(host, RAW.format(frames=[f.replace(' ', '') for f in frames]))
+
+
+def test_forged_source_goes_nowhere(running):
+    """A member may speak only as the MAC that it announced."""
+    sniffers = {host: running.start(host, f'tcpdump -n -l -e -i {device} ether proto 0x88b5')
+                for host, device in (('server', 'eth0'), ('player2', 'weft0'))}
+    for sniffer in sniffers.values():
+        sniffer.wait_for('listening on')
+    body = '88b5' + '00' * 50
+    send_raw(running, 'player', [
+        'ffffffffffff' + FORGED + body, 'ffffffffffff' + STRANGER + body,
+        'ffffffffffff' + 'ffffffffffff' + body,  # a group address as source
+        'ffffffffffff' + p.MACS['player'].replace(':', '') + body])
+    for sniffer in sniffers.values():
+        sniffer.wait_for('02:00:00:00:01:01 > ff:ff:ff:ff:ff:ff')
+        assert sniffer.output().count('88b5') == 1
+        sniffer.stop()
+
+
+def test_reserved_addresses_do_not_pass(running):
+    """Spanning tree and its like (01:80:C2:00:00:0x) stay on their own link."""
+    sniffer = running.start('server', 'tcpdump -n -l -e -i eth0 ether src 02:00:00:00:01:01')
+    sniffer.wait_for('listening on')
+    own = p.MACS['player'].replace(':', '')
+    send_raw(running, 'player', ['0180c2000000' + own + '0026424203' + '00' * 60,
+                                 'ffffffffffff' + own + '88b5' + '00' * 50])
+    sniffer.wait_for('ff:ff:ff:ff:ff:ff')
+    assert '01:80:c2' not in sniffer.output()
+    sniffer.stop()
+
+
+def test_random_datagrams_do_nothing(running):
+    """Garbage of every length to the relay's port, while the room works on."""
+    running.run('player', '/usr/bin/python3 -c "import os,random,socket;'
+                's=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);random.seed(1);'
+                f'[s.sendto(random.randbytes(n % 1400),(\'{p.RELAY}\',443)) for n in range(3000)];'
+                # A long header of an unknown version, an Initial with nothing in it.
+                f'[s.sendto(bytes([0xc0,0xba,0xad,0xf0,0x0d,8])+os.urandom(n),(\'{p.RELAY}\',443))'
+                ' for n in range(1400)]"')
+    lost, _ = running.ping('player', p.SERVER, 100)
+    assert lost == 0
+    assert running.parts['relay'].is_running()
+    assert len(running.parts['player'].events('joined')) == 1
+
+
+def test_runts_and_giants_from_the_lan(running):
+    """Frames of 14 bytes, and longer than the room carries: dropped, and nothing stalls."""
+    running.run('server', '/usr/bin/python3 -c "import socket;'
+                's=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);s.bind((\'eth0\',0));'
+                '[s.send(bytes.fromhex(\'ffffffffffff02000000beef88b5\')+bytes(n))'
+                ' for n in list(range(0,64))+list(range(1300,1500))]"')
+    lost, _ = running.ping('server', running.address('player'), 100)
+    assert lost == 0

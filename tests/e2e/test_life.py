@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Coming, going and coming back: members, relays, gateways, addresses, crashes."""
+import signal
+
+import party as p
+
+
+def reaches(lab, host, target, seconds=30):
+    def pong():
+        return lab.ping(host, target, 1)[0] == 0
+    pong.__doc__ = f'{target} answering {host}'
+    return lab.until(pong, seconds)
+
+
+def test_member_leaves_and_rejoins(party):
+    parts = party.start_all()
+    first = party.address('player')
+    assert parts['player'].stop() == 0
+    parts['relay'].wait_event('left', name='player')
+    parts['player2'].wait_event('peer', name='player', here=False)
+    assert party.run('player', 'ip -br link show type tun') == ''
+    party.start_player('player').wait_event('address')
+    assert party.address('player') == first  # same MAC, same lease
+    assert reaches(party, 'player', party.address('player2'))
+
+
+def test_relay_restarts_and_members_return(party):
+    parts = party.start_all()
+    assert parts['relay'].stop() == 0
+    parts['player'].wait_event('state', state='waiting')
+    party.start_relay()
+    for name in ('player', 'player2', 'gateway'):
+        parts[name].wait_event('state', state='joined', number=2, seconds=40)
+    assert reaches(party, 'player', p.SERVER)
+
+
+def test_relay_killed_and_restarted(party):
+    """No goodbye: members notice by stateless reset, because the new relay has the old keys."""
+    parts = party.start_all()
+    parts['relay'].stop(signal.SIGKILL)
+    party.start_relay()
+    for name in ('player', 'gateway'):
+        parts[name].wait_event('state', state='joined', number=2, seconds=40)
+    assert reaches(party, 'player', p.SERVER)
+
+
+def test_gateway_is_replaced(party):
+    parts = party.start_all()
+    assert parts['gateway'].stop() == 0
+    parts['player'].wait_event('peer', role='gateway', here=False)
+    assert party.ping('player', p.SERVER, 2)[0] == 1
+    party.start_gateway().wait_event('state', state='joined')
+    assert reaches(party, 'player', p.SERVER)
+    assert len(parts['player'].events('joined')) == 1  # the player never left
+
+
+def test_client_changes_its_address(party):
+    """The player's only address goes away and another comes: the session moves with it."""
+    parts = party.start_all()
+    party.run('relay', 'ip address add 198.51.100.129/30 dev eth-player')
+    party.run('player', 'ip address add 198.51.100.130/30 dev eth0')
+    party.run('player', 'ip address del 198.51.100.2/30 dev eth0')
+    party.run('player', f'ip route replace {p.RELAY} via 198.51.100.129')
+    assert reaches(party, 'player', p.SERVER)
+    assert len(parts['player'].events('joined')) == 1
+
+
+def test_killed_player_leaves_nothing(party):
+    parts = party.start_all()
+    parts['player'].stop(signal.SIGKILL)
+    assert party.run('player', 'ip -br link show type tun') == ''
+    party.start_player('player').wait_event('address', seconds=40)
+    assert reaches(party, 'player', p.SERVER)
+
+
+def test_killed_gateway_leaves_nothing(party):
+    parts = party.start_all()
+    before = party.run('gateway', 'ip -d link show lan0')
+    assert 'promiscuity 1' in before
+    parts['gateway'].stop(signal.SIGKILL)
+    assert 'promiscuity 0' in party.run('gateway', 'ip -d link show lan0')
+    party.start_gateway().wait_event('state', state='joined', seconds=40)
+    assert reaches(party, 'player', p.SERVER)
+
+
+def test_five_per_cent_loss(party):
+    """weft's own impairment between player and room: TCP still gets through."""
+    party.start_dhcp()
+    party.start_relay()
+    party.start_gateway().wait_event('state', state='joined')
+    party.start_player('player', '--link impair:loss=5%,seed=7:tap:weft0').wait_event('address')
+    assert reaches(party, 'player', p.SERVER)
+    lost, _ = party.ping('player', p.SERVER, 500, 0.002)
+    assert 0.04 < lost < 0.18  # 5 % each way
+    assert party.iperf('player', 'server', p.SERVER, 2) > 0.001
+
+
+def test_host_and_join_need_nothing_else(party):
+    """The two commands of the README: no relay, no DHCP server, no LAN."""
+    host = party.weft('relay', f'host --json --public {p.RELAY}')
+    invitation = host.wait_event('invitation')['invitation']
+    own = host.wait_event('address')['address'].split('/')[0]
+    friend = party.weft('player', f'join --json {invitation}')
+    address = friend.wait_event('address')['address'].split('/')[0]
+    assert reaches(party, 'player', own)
+    assert reaches(party, 'relay', address)
+    assert party.iperf('player', 'relay', own, 1) > 0.01
+    assert friend.stop() == 0
+    host.wait_event('left')
+    assert host.stop() == 0
+    assert party.run('relay', 'ip -br link show type tun') == ''
+
+
+def test_interrupt_ends_everything_cleanly(party):
+    parts = party.start_all()
+    for name in ('player', 'gateway', 'relay'):
+        assert parts[name].stop(signal.SIGINT) == 0
+    for name in ('player', 'gateway', 'relay'):
+        assert party.run(name, 'ip -br link show type tun') == ''

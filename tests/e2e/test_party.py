@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""A LAN party over QUIC: what every member of a LAN takes for granted."""
+import re
+
+import party as p
+
+
+def test_lease_comes_from_the_lan(running):
+    for name in ('player', 'player2'):
+        assert re.fullmatch(r'192\.168\.77\.1\d\d', running.address(name))
+    assert running.address('player') != running.address('player2')
+
+
+def test_lease_brings_no_default_route(running):
+    assert 'default' not in running.run('player', 'ip -4 route show dev weft0')
+
+
+def test_ping_between_everybody(running):
+    player2 = running.address('player2')
+    for host, target in (('player', p.SERVER), ('player', player2), ('player2', p.SERVER),
+                         ('server', player2)):
+        lost, _ = running.ping(host, target, 50)
+        assert lost == 0, f'{host} to {target}'
+
+
+def test_arp_gives_the_real_mac(running):
+    running.ping('player', p.SERVER, 3)
+    mac = re.search(r'link/ether (\S+)', running.run('server', 'ip link show eth0'))[1]
+    assert mac in running.run('player', f'ip neigh show {p.SERVER} dev weft0')
+    assert p.MACS['player'] in running.run(
+        'server', f'ip neigh show {running.address("player")} dev eth0')
+
+
+def test_neighbour_discovery(running):
+    target = running.link_local('server', 'eth0')
+    lost, _ = running.ping('player', f'{target}%weft0', 10)
+    assert lost == 0
+
+
+def test_broadcast_reaches_lan_and_players(running):
+    sniffers = {host: running.start(host, f'tcpdump -n -l -c 1 -i {device} udp port 27015')
+                for host, device in (('server', 'eth0'), ('player2', 'weft0'))}
+    for sniffer in sniffers.values():
+        sniffer.wait_for('listening on')
+    running.run('player', '/usr/bin/python3 -c "import socket;s=socket.socket(2,2);'
+                's.setsockopt(1,6,1);s.setsockopt(1,25,b\'weft0\');'
+                's.sendto(b\'x\',(\'255.255.255.255\',27015))"')
+    for sniffer in sniffers.values():
+        sniffer.wait_for(r'255\.255\.255\.255\.27015')
+
+
+def test_tcp_both_ways(running):
+    player2 = running.address('player2')
+    for server, address in (('server', p.SERVER), ('player2', player2)):
+        for reverse in (False, True):
+            # A sanity bound far below what any machine carries: that bytes flow, not how fast.
+            assert running.iperf('player', server, address, 1, reverse) > 0.01
+
+
+def test_udp_of_every_size_up_to_the_mtu(running):
+    mtu = running.parts['player'].wait_event('joined')['mtu']
+    for size in (0, 1, 18, 300, 301, 1000, mtu - 28):
+        assert '1 received' in running.run('player', f'ping -M do -c 1 -s {size} {p.SERVER}')
+    over = running.run('player', f'ping -M do -c 1 -s {mtu - 27} {p.SERVER}', check=False)
+    assert 'message too long' in over.lower()
+
+
+def test_tap_mtu_is_the_rooms(running):
+    mtu = running.parts['player'].wait_event('joined')['mtu']
+    assert f'mtu {mtu} ' in running.run('player', 'ip link show weft0')

@@ -30,8 +30,8 @@
 #define DHCP_CLIENT_PORT 68u
 
 #define DHCP_LEN           240u /**< Fixed part with the magic, in bytes. */
-#define DHCP_LEN_MIN       300u /**< What emit pads to: BOOTP's length, which relays ask for. */
-#define DHCP_LEN_MAX       1280u /**< More than any message that emit can be told to make. */
+#define DHCP_LEN_MIN       300u /**< Emit pads to BOOTP's length, which relays ask for. */
+#define DHCP_LEN_MAX       1280u /**< No message that emit makes is longer. */
 #define DHCP_ADDRS_MAX     4u /**< Most routers and name servers taken from one message. */
 #define DHCP_TEXT_LEN      256u /**< Bytes of a text with its NUL. */
 #define DHCP_PARAMS_MAX    64u
@@ -130,8 +130,8 @@ int dhcp_msg_parse(const uint8_t *data, size_t len,
 		   struct dhcp_msg *ret_msg) WEFT_MUST_CHECK;
 
 /**
- * Writes a UDP payload of DHCP_LEN_MIN to DHCP_LEN_MAX bytes, without overload. Returns its length; -ENOBUFS when buf is too small; -EINVAL when a list of msg is
- * longer than its array.
+ * Writes a UDP payload of DHCP_LEN_MIN to DHCP_LEN_MAX bytes, without overload. Returns its
+ * length; -ENOBUFS when buf is too small; -EINVAL when a list of msg is longer than its array.
  */
 int dhcp_msg_emit(uint8_t *buf, size_t len, const struct dhcp_msg *msg) WEFT_MUST_CHECK;
 

@@ -67,7 +67,10 @@ WEFT_API WEFT_MUST_CHECK int weft_link_pair(unsigned queue_len,
 					    struct weft_link **ret_a,
 					    struct weft_link **ret_b);
 
-/** Closes and frees. The link must have been taken out of its loop. NULL is allowed. */
+/**
+ * Closes and frees. The link must have been taken out of its loop, and must not be in the
+ * middle of its run (do not free it from its own receiver). NULL is allowed.
+ */
 WEFT_API void weft_link_free(struct weft_link *link);
 
 /** Says who gets the frames that come in. NULL drops them. */
@@ -95,8 +98,11 @@ WEFT_API struct weft_link_stats weft_link_stats(const struct weft_link *link);
 /** True once the link can carry nothing more: device removed, capture at its end. */
 WEFT_API bool weft_link_is_down(const struct weft_link *link);
 
-/** The text of `weft help links`: every kind of link with its options. */
-WEFT_API const char *weft_link_help(void);
+/**
+ * The text of `weft help links`: every kind of link with its options, made from the table
+ * that weft_link_open parses by. The caller frees it with free(); NULL without memory.
+ */
+WEFT_API char *weft_link_help(void);
 
 #ifdef __cplusplus
 }

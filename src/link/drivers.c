@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rows of all kinds of link, weft_link_open and the help text, which are both made from
+ * the rows: what is not in a row can neither be given nor read about.
+ */
+#include "link/drivers.h"
+
+#include "base/fmt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct spec_option tap_options[] = {
+	[TAP_PERSIST] = { "persist", SPEC_FLAG, NULL, "off",
+			  "keep the device when weft ends" },
+	[TAP_MULTIQUEUE] = { "multiqueue", SPEC_FLAG, NULL, "off",
+			     "one queue of several: open the name again for the next" },
+	[TAP_OFFLOAD] = { "offload", SPEC_FLAG, "on|off", "on",
+			  "take super-frames of 64 KiB (TSO, USO) from the kernel" },
+	[TAP_MAC] = { "mac", SPEC_MAC, "MAC", NULL, "the device's own address" },
+	{ 0 },
+};
+
+/* A TUN has no MAC; the rest is the same, in the same places. */
+static const struct spec_option tun_options[] = {
+	[TAP_PERSIST] = { "persist", SPEC_FLAG, NULL, "off",
+			  "keep the device when weft ends" },
+	[TAP_MULTIQUEUE] = { "multiqueue", SPEC_FLAG, NULL, "off",
+			     "one queue of several: open the name again for the next" },
+	[TAP_OFFLOAD] = { "offload", SPEC_FLAG, "on|off", "on",
+			  "take super-frames of 64 KiB (TSO, USO) from the kernel" },
+	{ 0 },
+};
+
+static const struct spec_driver tap_driver = {
+	.kind = "tap",
+	.name_syntax = "[NAME]",
+	.summary = "an Ethernet device of this machine; no NAME: the next free weftN",
+	.example = "tap:weft0,mac=02:00:00:00:00:01",
+	.options = tap_options,
+	.open = tap_open,
+};
+
+static const struct spec_driver tun_driver = {
+	.kind = "tun",
+	.name_syntax = "[NAME]",
+	.summary = "an IP device of this machine, without Ethernet",
+	.example = "tun:weft0,persist",
+	.options = tun_options,
+	.open = tun_open,
+};
+
+const struct spec_driver *const link_drivers[] = {
+	&tap_driver,
+	&tun_driver,
+	NULL,
+};
+
+static int open_at(const struct spec_source *source, size_t offset, unsigned depth,
+		   struct weft_error *err, struct weft_link **ret_link)
+{
+	struct spec spec;
+	struct weft_link *inner = NULL;
+
+	if (depth > SPEC_DEPTH_MAX)
+		return weft_error_set(err, -EINVAL, "more than %u wrappers around a link",
+				      SPEC_DEPTH_MAX);
+	int r = spec_parse(source, offset, err, &spec);
+	if (r < 0)
+		return r;
+	if (spec.driver->is_wrapper) {
+		r = open_at(source, (size_t)(spec.inner - source->text), depth + 1, err,
+			    &inner);
+		if (r < 0)
+			return r;
+	}
+	r = spec.driver->open(&spec, inner, err, ret_link);
+	if (r < 0)
+		weft_link_free(inner);
+	return r;
+}
+
+int weft_link_open(const char *spec, struct weft_error *err, struct weft_link **ret_link)
+{
+	if (strlen(spec) > SPEC_LEN_MAX)
+		return weft_error_set(err, -EINVAL, "a link has at most %u characters",
+				      SPEC_LEN_MAX);
+	char *text = strdup(spec);
+	if (!text)
+		return weft_error_set(err, -ENOMEM, "out of memory");
+	const struct spec_source source = { link_drivers, spec, text };
+	int r = open_at(&source, 0, 0, err, ret_link);
+	free(text);
+	return r;
+}
+
+static void help_option(FILE *out, const struct spec_option *option)
+{
+	char syntax[48];
+	struct fmt f;
+	bool has_standard = option->standard && option->type != SPEC_FLAG;
+
+	fmt_init(&f, syntax, sizeof(syntax));
+	fmt_add(&f, "%s%s%s", option->name, option->syntax ? "=" : "",
+		option->syntax ? option->syntax : "");
+	(void)fprintf(out, "      %-20s %s", fmt_text(&f), option->help);
+	if (has_standard || (option->syntax && option->standard))
+		(void)fprintf(out, " (%s)", option->standard);
+	(void)fputc('\n', out);
+}
+
+static void help_driver(FILE *out, const struct spec_driver *driver)
+{
+	char syntax[48];
+	struct fmt f;
+
+	fmt_init(&f, syntax, sizeof(syntax));
+	fmt_add(&f, "%s:%s%s", driver->kind,
+		driver->name_syntax ? driver->name_syntax : "...",
+		driver->is_wrapper ? ":LINK" : "");
+	(void)fprintf(out, "\n  %-20s   %s\n", fmt_text(&f), driver->summary);
+	for (const struct spec_option *o = driver->options; o && o->name; o++)
+		help_option(out, o);
+	(void)fprintf(out, "      e.g. %s\n", driver->example);
+}
+
+char *weft_link_help(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	if (!out)
+		return NULL;
+	(void)fputs("A link is written KIND:NAME,OPTION=VALUE,... and a wrapper "
+		    "KIND:NAME,OPTION=VALUE,...:LINK.\n"
+		    "A backslash before , : = takes away its meaning. Defaults are in "
+		    "brackets.\n",
+		    out);
+	for (size_t i = 0; link_drivers[i]; i++)
+		help_driver(out, link_drivers[i]);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}

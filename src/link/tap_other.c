@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TAP and TUN where weft has no driver for them yet.
+ */
+#include "link/drivers.h"
+
+#include <errno.h>
+
+static int fail(const struct spec *spec, struct weft_error *err)
+{
+	return weft_error_set(err, -ENOTSUP, "%s is not available on this system",
+			      spec->driver->kind);
+}
+
+int tap_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,
+	     struct weft_link **ret_link)
+{
+	(void)inner;
+	(void)ret_link;
+	return fail(spec, err);
+}
+
+int tun_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,
+	     struct weft_link **ret_link)
+{
+	(void)inner;
+	(void)ret_link;
+	return fail(spec, err);
+}

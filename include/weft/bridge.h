@@ -5,6 +5,14 @@
  * A link's place on the bridge is a port. The flags of a port use the words of the Linux
  * bridge(8): learning, flood, isolated, locked. A relay's room, a gateway and `weft bridge`
  * are the same bridge with different flags.
+ *
+ *     struct weft_bridge *bridge;
+ *     if (weft_bridge_new(NULL, &bridge) < 0)
+ *             fail("out of memory");
+ *     for (size_t i = 0; i < n; i++)
+ *             if (weft_bridge_add(bridge, links[i], NULL, &ports[i]) < 0)
+ *                     fail("not an Ethernet link");
+ *     weft_loop_add(loop, weft_bridge_task(bridge));
  */
 #ifndef WEFT_BRIDGE_H
 #define WEFT_BRIDGE_H
@@ -28,14 +36,14 @@ struct weft_bridge_port;
 /** How a frame that came in on a port can end. Each is counted, per port and per bridge. */
 enum weft_bridge_outcome {
 	WEFT_BRIDGE_FORWARDED,          /**< To one known port. */
-	WEFT_BRIDGE_FLOODED,            /**< To several, or unknown unicast. */
+	WEFT_BRIDGE_FLOODED,            /**< Group or unknown address: to all who take it. */
 	WEFT_BRIDGE_DROP_RUNT,          /**< Shorter than an Ethernet header. */
 	WEFT_BRIDGE_DROP_BAD_SOURCE,    /**< Source is zero or a group address. */
 	WEFT_BRIDGE_DROP_SPOOFED,       /**< Source bound to another port, or not to this locked one. */
 	WEFT_BRIDGE_DROP_RESERVED,      /**< 01:80:C2:00:00:0x: never forwarded (802.1D 7.12.6). */
 	WEFT_BRIDGE_DROP_SAME_PORT,     /**< The destination is where it came from. */
 	WEFT_BRIDGE_DROP_ISOLATED,      /**< Both ports are isolated. */
-	WEFT_BRIDGE_DROP_NO_TARGET,     /**< Unknown destination, and no port takes those. */
+	WEFT_BRIDGE_DROP_NO_TARGET,     /**< To be flooded, and no port takes it. */
 	WEFT_BRIDGE_OUTCOMES
 };
 
@@ -43,7 +51,7 @@ enum weft_bridge_outcome {
 WEFT_API const char *weft_bridge_outcome_name(enum weft_bridge_outcome outcome);
 
 struct weft_bridge_opts {
-	uint32_t fdb_max;      /**< Most learned addresses; 0 for 4,096. Fuller: not learned. */
+	uint32_t fdb_max;      /**< Most learned addresses, and most bound ones; 0 for 4,096. */
 	uint32_t ports_max;    /**< Most ports; 0 for 1,024. */
 	uint64_t ageing_ns;    /**< Forget an address unseen for this long; 0 for 300 s. */
 	const uint8_t *secret; /**< 16 random bytes that key the hash; NULL only in tests. */
@@ -58,11 +66,22 @@ struct weft_bridge_port_opts {
 	uint32_t fdb_max; /**< Most addresses learned on this port; 0 for no limit of its own. */
 };
 
+/** What the forwarding database holds now, and what became of addresses so far. */
+struct weft_bridge_fdb_stats {
+	uint32_t learned, bound; /**< Addresses known now. */
+	uint64_t moved;          /**< Learned addresses that showed up behind another port. */
+	uint64_t aged;           /**< Forgotten because unseen for ageing_ns. */
+	uint64_t refused;        /**< Not learned or not moved: a limit, or memory. */
+};
+
 /** Makes an empty bridge. opts may be NULL. Returns 0 or -ENOMEM. */
 WEFT_API WEFT_MUST_CHECK int weft_bridge_new(const struct weft_bridge_opts *opts,
 					     struct weft_bridge **ret_bridge);
 
-/** Frees the bridge and its ports, not the links. NULL is allowed. */
+/**
+ * Frees the bridge and its ports, not the links, which have no receiver then. NULL is
+ * allowed; a receiver must not call it.
+ */
 WEFT_API void weft_bridge_free(struct weft_bridge *bridge);
 
 /**
@@ -74,7 +93,11 @@ WEFT_API WEFT_MUST_CHECK int weft_bridge_add(struct weft_bridge *bridge, struct 
 					     const struct weft_bridge_port_opts *opts,
 					     struct weft_bridge_port **ret_port);
 
-/** Takes a port off; every address known behind it is forgotten. Allowed from a receiver. */
+/**
+ * Takes a port off; every address behind it is forgotten, bound or not. The port is gone for
+ * the caller, the link has no receiver and may be freed. Allowed from a receiver, and from
+ * within a link's send.
+ */
 WEFT_API void weft_bridge_remove(struct weft_bridge *bridge, struct weft_bridge_port *port);
 
 /** The link that stands on the port. */
@@ -82,7 +105,8 @@ WEFT_API struct weft_link *weft_bridge_port_link(const struct weft_bridge_port *
 
 /**
  * Binds an address to a port: never ages, never moves. Returns 0, -EEXIST if it is bound to
- * another port, -EINVAL for a group address, -ENOSPC.
+ * another port, -EINVAL for a group address or zero, -ENOSPC at fdb_max bound addresses,
+ * -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_bridge_bind(struct weft_bridge *bridge, struct weft_mac mac,
 					      struct weft_bridge_port *port);
@@ -97,6 +121,8 @@ WEFT_API struct weft_task *weft_bridge_task(struct weft_bridge *bridge);
 WEFT_API uint64_t weft_bridge_count(const struct weft_bridge *bridge,
 				    const struct weft_bridge_port *port,
 				    enum weft_bridge_outcome outcome);
+
+WEFT_API struct weft_bridge_fdb_stats weft_bridge_fdb_stats(const struct weft_bridge *bridge);
 
 /** Calls fn for each known address; age_ns is 0 for a bound one. fn must not change the bridge. */
 WEFT_API void weft_bridge_each(const struct weft_bridge *bridge, uint64_t now,

@@ -5,6 +5,7 @@
  */
 #include "wire/arp.h"
 
+#include "base/mac.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
 
@@ -20,14 +21,13 @@ int arp_hdr_parse(const uint8_t *data, size_t len, struct arp_hdr *ret_hdr)
 	if (load_be16(data + ARP_OFF_HTYPE) != HTYPE_ETHERNET ||
 	    load_be16(data + ARP_OFF_PTYPE) != ETHER_TYPE_IP4)
 		return -EPROTONOSUPPORT;
-	if (data[ARP_OFF_HLEN] != sizeof(struct weft_mac) ||
-	    data[ARP_OFF_PLEN] != IP4_ADDR_LEN)
+	if (data[ARP_OFF_HLEN] != MAC_LEN || data[ARP_OFF_PLEN] != IP4_ADDR_LEN)
 		return -EPROTONOSUPPORT;
 	*ret_hdr = (struct arp_hdr){
 		.op = load_be16(data + ARP_OFF_OP),
-		.sender_mac = ether_mac_load(data + ARP_OFF_SENDER_MAC),
+		.sender_mac = mac_load(data + ARP_OFF_SENDER_MAC),
 		.sender_ip = load_be32(data + ARP_OFF_SENDER_IP),
-		.target_mac = ether_mac_load(data + ARP_OFF_TARGET_MAC),
+		.target_mac = mac_load(data + ARP_OFF_TARGET_MAC),
 		.target_ip = load_be32(data + ARP_OFF_TARGET_IP),
 	};
 	return ARP_LEN;
@@ -39,12 +39,12 @@ int arp_hdr_emit(uint8_t *buf, size_t len, const struct arp_hdr *hdr)
 		return -ENOBUFS;
 	store_be16(buf + ARP_OFF_HTYPE, HTYPE_ETHERNET);
 	store_be16(buf + ARP_OFF_PTYPE, ETHER_TYPE_IP4);
-	buf[ARP_OFF_HLEN] = sizeof(struct weft_mac);
+	buf[ARP_OFF_HLEN] = MAC_LEN;
 	buf[ARP_OFF_PLEN] = IP4_ADDR_LEN;
 	store_be16(buf + ARP_OFF_OP, hdr->op);
-	ether_mac_store(buf + ARP_OFF_SENDER_MAC, hdr->sender_mac);
+	mac_store(buf + ARP_OFF_SENDER_MAC, hdr->sender_mac);
 	store_be32(buf + ARP_OFF_SENDER_IP, hdr->sender_ip);
-	ether_mac_store(buf + ARP_OFF_TARGET_MAC, hdr->target_mac);
+	mac_store(buf + ARP_OFF_TARGET_MAC, hdr->target_mac);
 	store_be32(buf + ARP_OFF_TARGET_IP, hdr->target_ip);
 	return ARP_LEN;
 }

@@ -7,8 +7,8 @@
  */
 #include "wire/dhcp.h"
 
+#include "base/mac.h"
 #include "wire/cursor.h"
-#include "wire/ether.h"
 
 #include <errno.h>
 #include <string.h>
@@ -149,7 +149,7 @@ static void read_fixed(const uint8_t *data, struct dhcp_msg *msg)
 	msg->yiaddr = load_be32(data + DHCP_OFF_YIADDR);
 	msg->siaddr = load_be32(data + DHCP_OFF_SIADDR);
 	msg->giaddr = load_be32(data + DHCP_OFF_GIADDR);
-	msg->chaddr = ether_mac_load(data + DHCP_OFF_CHADDR);
+	msg->chaddr = mac_load(data + DHCP_OFF_CHADDR);
 }
 
 static void read_options(const struct fields *fields, struct dhcp_msg *msg)
@@ -182,8 +182,7 @@ int dhcp_msg_parse(const uint8_t *data, size_t len, struct dhcp_msg *ret_msg)
 	uint8_t op = data[DHCP_OFF_OP];
 	if (op != DHCP_OP_REQUEST && op != DHCP_OP_REPLY)
 		return -EBADMSG;
-	if (data[DHCP_OFF_HTYPE] != HTYPE_ETHERNET ||
-	    data[DHCP_OFF_HLEN] != sizeof(struct weft_mac))
+	if (data[DHCP_OFF_HTYPE] != HTYPE_ETHERNET || data[DHCP_OFF_HLEN] != MAC_LEN)
 		return -EPROTONOSUPPORT;
 	struct fields fields;
 	if (find_fields(data, len, &fields) < 0)
@@ -199,7 +198,7 @@ static void write_fixed(struct writer *w, const struct dhcp_msg *msg)
 {
 	writer_u8(w, msg->op);
 	writer_u8(w, HTYPE_ETHERNET);
-	writer_u8(w, sizeof(msg->chaddr));
+	writer_u8(w, MAC_LEN);
 	writer_u8(w, msg->hops);
 	writer_u32(w, msg->xid);
 	writer_u16(w, msg->secs);
@@ -208,8 +207,8 @@ static void write_fixed(struct writer *w, const struct dhcp_msg *msg)
 	writer_u32(w, msg->yiaddr);
 	writer_u32(w, msg->siaddr);
 	writer_u32(w, msg->giaddr);
-	writer_bytes(w, msg->chaddr.octet, sizeof(msg->chaddr.octet));
-	writer_fill(w, 0, CHADDR_FIELD_LEN - sizeof(msg->chaddr.octet));
+	writer_bytes(w, msg->chaddr.octet, MAC_LEN);
+	writer_fill(w, 0, CHADDR_FIELD_LEN - MAC_LEN);
 	writer_fill(w, 0, SNAME_LEN + FILE_LEN);
 	writer_u32(w, DHCP_MAGIC);
 }

@@ -4,6 +4,9 @@
  */
 #include "wire/ether.h"
 
+#include "base/mac.h"
+#include "wire/cursor.h"
+
 #include <errno.h>
 
 int ether_hdr_parse(const uint8_t *data, size_t len, struct ether_hdr *ret_hdr)
@@ -11,8 +14,8 @@ int ether_hdr_parse(const uint8_t *data, size_t len, struct ether_hdr *ret_hdr)
 	if (len < ETHER_LEN)
 		return -EBADMSG;
 	struct ether_hdr hdr = {
-		.dst = ether_mac_load(data + ETHER_OFF_DST),
-		.src = ether_mac_load(data + ETHER_OFF_SRC),
+		.dst = mac_load(data + ETHER_OFF_DST),
+		.src = mac_load(data + ETHER_OFF_SRC),
 		.type = load_be16(data + ETHER_OFF_TYPE),
 	};
 	size_t off = ETHER_LEN;

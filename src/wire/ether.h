@@ -16,15 +16,12 @@
 #ifndef WIRE_ETHER_H
 #define WIRE_ETHER_H
 
-#include "wire/cursor.h"
-
 #include <weft/addr.h>
 #include <weft/frame.h>
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #define ETHER_LEN      14u /**< Header without tags, in bytes. */
 #define ETHER_TAG_LEN  4u  /**< TPID and TCI, in bytes. */
@@ -101,46 +98,6 @@ int llc_hdr_emit(uint8_t *buf, size_t len, const struct llc_hdr *hdr) WEFT_MUST_
 static inline bool ether_type_is_tag(uint16_t type)
 {
 	return type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ;
-}
-
-/** Six bytes as an address. The caller has checked that they are there. */
-static inline struct weft_mac ether_mac_load(const uint8_t *p)
-{
-	struct weft_mac mac;
-	memcpy(mac.octet, p, sizeof(mac.octet));
-	return mac;
-}
-
-static inline void ether_mac_store(uint8_t *p, struct weft_mac mac)
-{
-	memcpy(p, mac.octet, sizeof(mac.octet));
-}
-
-/** The address as a number, as a key for tables. */
-static inline uint64_t ether_mac_key(struct weft_mac mac)
-{
-	return (uint64_t)load_be16(mac.octet) << 32 | load_be32(mac.octet + 2);
-}
-
-static inline bool ether_mac_equal(struct weft_mac a, struct weft_mac b)
-{
-	return ether_mac_key(a) == ether_mac_key(b);
-}
-
-/** The I/G bit: multicast or broadcast. */
-static inline bool ether_mac_is_group(struct weft_mac mac)
-{
-	return mac.octet[0] & 0x01;
-}
-
-static inline bool ether_mac_is_broadcast(struct weft_mac mac)
-{
-	return ether_mac_key(mac) == 0xffffffffffffu;
-}
-
-static inline bool ether_mac_is_zero(struct weft_mac mac)
-{
-	return ether_mac_key(mac) == 0;
 }
 
 #endif

@@ -7,7 +7,6 @@
 #include "wire/nd.h"
 
 #include "wire/cursor.h"
-#include "wire/ether.h"
 
 #include <errno.h>
 

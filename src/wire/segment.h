@@ -10,14 +10,18 @@
  * the first and FIN and PSH on the last segment (as Linux tcp_gso_segment does). UDP
  * (USO): each segment is a datagram of its own, with its own lengths. Lengths and
  * checksums are made anew in each. Ethernet tags and IPv6 extension headers are kept.
+ *
+ * The transport checksum of the super-frame holds the pseudo header's sum over the length of
+ * the whole (VIRTIO 1.2, 5.1.6.2); each segment's is derived from it. So a sum that was
+ * wrong in the super-frame is wrong in each segment, and the host at the far end finds out.
  */
 #ifndef WIRE_SEGMENT_H
 #define WIRE_SEGMENT_H
 
-#include <stddef.h>
-
 #include <weft/frame.h>
+
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
  * True if a link with these capabilities cannot take the frame as it is, so that it has to
@@ -29,15 +33,25 @@ bool segment_is_needed(const struct weft_frame *frame, unsigned link_flags);
 #define SEGMENTS_MAX 1024u
 
 /**
+ * Bytes of an arena that is large enough for any frame: SEGMENTS_MAX slots of headroom and
+ * the longest headers, and one payload. Only what is used is touched: 72 KiB for 64 KiB of
+ * TCP in segments of 1448 bytes.
+ */
+#define SEGMENT_ARENA_LEN (1u << 20)
+
+/**
  * Cuts a super-frame into complete frames with all checksums filled in. A frame without gso
- * but with WEFT_OFFLOAD_NEEDS_CSUM becomes one complete frame. The result is written into
- * arena, each frame with WEFT_HEADROOM bytes before it. is_ip: bare IP packets.
+ * but with WEFT_OFFLOAD_NEEDS_CSUM becomes one complete frame, and one without either a
+ * copy. The result is written into arena, which is aligned as malloc does: each frame begins
+ * on 16 bytes and has WEFT_HEADROOM bytes before it. is_ip: bare IP packets.
  *
  * Returns the number of frames, -EBADMSG when the offload facts and the bytes do not agree
- * (nothing that a peer claims is believed: every offset is checked against the frame), or
- * -ENOBUFS when arena or ret_frames is too small.
+ * (nothing that a peer claims is believed: every offset is checked against the frame) or
+ * when there would be more than SEGMENTS_MAX, or -ENOBUFS when arena or ret_frames is too
+ * small. After an error the contents of arena are undefined and ret_frames is untouched.
  */
-int segment_cut(const struct weft_frame *frame, bool is_ip, uint8_t *arena, size_t arena_len,
-		struct weft_frame *ret_frames, size_t frames_max) WEFT_MUST_CHECK;
+int segment_cut(const struct weft_frame *frame, bool is_ip, uint8_t *arena,
+		size_t arena_len, struct weft_frame *ret_frames,
+		size_t frames_max) WEFT_MUST_CHECK;
 
 #endif

@@ -7,6 +7,26 @@
  * it in reverse order; what a crashed process left behind is found by weft_host_recover at
  * the next start and undone then. Changes that vanish by themselves with a device need no
  * undoing and are no error when already gone.
+ *
+ * What is so already when it is asked for (an address that is there, an MTU that is set) is
+ * success and not ours to undo. What somebody else has set after us is left to them. A
+ * journal names its boot and its network namespace, so nothing is undone in another one.
+ *
+ *     struct weft_host *host;
+ *     struct weft_error err;
+ *     if (weft_host_new(NULL, &err, &host) < 0)
+ *             fail(err.text);
+ *     weft_host_recover(host, print_line, NULL);
+ *     if (weft_host_set_up(host, "weft0", true, &err) < 0)
+ *             fail(err.text);
+ *     ...
+ *     weft_host_free(host);
+ *
+ * Changes (undoing them, too) need CAP_NET_ADMIN: a program that drops its rights keeps that
+ * one. The calls speak to the kernel and wait for its answer (well under a millisecond);
+ * none calls back but weft_host_recover. Each change can return, with err saying what to do:
+ * -EPERM without CAP_NET_ADMIN, -ENODEV for no such interface (err names those there are),
+ * -ENOSPC and the like where the journal cannot be written, or the kernel's own answer.
  */
 #ifndef WEFT_HOST_H
 #define WEFT_HOST_H
@@ -24,32 +44,45 @@ extern "C" {
 struct weft_host;
 
 struct weft_host_opts {
-	const char *state_dir; /**< NULL for /run/weft (made if missing, mode 0700). */
+	/** NULL for /run/weft. Made if missing, mode 0700; not its parents. */
+	const char *state_dir;
 };
 
 /**
- * Opens netlink and a journal of this process's own. opts may be NULL.
- * Returns 0, or -Exxx with err: -EACCES where the state directory cannot be written, ...
+ * Opens netlink, in the network namespace of the calling thread, and a journal of this
+ * process's own. opts may be NULL.
+ * Returns 0, or -Exxx with err: -EACCES where the state directory cannot be written, belongs
+ * to another user or is writable for others; -ENOENT where its parent is missing; -ENOTSUP
+ * on a system without rtnetlink; -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_host_new(const struct weft_host_opts *opts,
 					   struct weft_error *err, struct weft_host **ret_host);
 
-/** Undoes every change in reverse order, removes the journal, frees. NULL is allowed. */
+/**
+ * Undoes every change in reverse order, removes the journal, frees. What cannot be undone
+ * stays on record for the next recovery. NULL is allowed.
+ */
 WEFT_API void weft_host_free(struct weft_host *host);
 
 /**
  * Undoes what processes that no longer run have left behind (their journals are not locked).
- * report (may be NULL) gets one line per change undone. Returns how many, or -Exxx.
+ * report (may be NULL) gets one line per change undone, per change that could not be, and per
+ * journal with unreadable lines, which are skipped. text is borrowed for the call.
+ * Returns how many changes were undone, or the first failure as -Exxx (-EPERM); what failed
+ * stays on record.
  */
 WEFT_API int weft_host_recover(struct weft_host *host,
 			       void (*report)(void *user, const char *text), void *user);
 
-/** Adds an address with its prefix to an interface. -EEXIST is success, and not undone. */
+/** Adds an address with its prefix to an interface; IPv4 with its broadcast address. */
 WEFT_API WEFT_MUST_CHECK int weft_host_add_address(struct weft_host *host, const char *ifname,
 						   const struct weft_ip *address,
 						   struct weft_error *err);
 
-/** Takes away an address that this host added before (a lease that ended). */
+/**
+ * Takes away an address that this host added before (a lease that ended). Success, and
+ * nothing done, where it was not added by this host or has gone.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_host_remove_address(struct weft_host *host, const char *ifname,
 						      const struct weft_ip *address,
 						      struct weft_error *err);
@@ -58,7 +91,10 @@ WEFT_API WEFT_MUST_CHECK int weft_host_remove_address(struct weft_host *host, co
 WEFT_API WEFT_MUST_CHECK int weft_host_set_mtu(struct weft_host *host, const char *ifname,
 					       unsigned mtu, struct weft_error *err);
 
-/** Sets the interface's MAC. The former one is put back at the end. */
+/**
+ * Sets the interface's MAC. The former one is put back at the end. -EBUSY where the device
+ * takes it only while it is down.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_host_set_mac(struct weft_host *host, const char *ifname,
 					       struct weft_mac mac, struct weft_error *err);
 
@@ -74,7 +110,10 @@ struct weft_route {
 	uint32_t table;         /**< 0: main. */
 };
 
-/** Adds a route. -EEXIST is success: an equal route is borrowed, and left alone at the end. */
+/**
+ * Adds a route. An equal route that is there is borrowed, and left alone at the end; -EEXIST
+ * means that one to the same network leads elsewhere.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_host_add_route(struct weft_host *host,
 						 const struct weft_route *route,
 						 struct weft_error *err);
@@ -87,7 +126,7 @@ struct weft_rule {
 	uint32_t priority; /**< 0: the kernel chooses. */
 };
 
-/** Adds a rule. -EEXIST is success, and not undone. */
+/** Adds a rule. */
 WEFT_API WEFT_MUST_CHECK int weft_host_add_rule(struct weft_host *host,
 						const struct weft_rule *rule,
 						struct weft_error *err);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One change of the machine as a value: what the journal writes down before it is made,
+ * what the kernel is asked for, and what is taken back at the end.
+ *
+ * Address, route and rule are *things*: there or not there. MTU, MAC and up are *settings*:
+ * they hold the value before and the value after, so that undoing is setting the former
+ * one. An interface is meant by index and name together, because either alone may by then
+ * belong to another device.
+ */
+#ifndef HOST_CHANGE_H
+#define HOST_CHANGE_H
+
+#include "base/fmt.h"
+
+#include <weft/host.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum change_kind {
+	CHANGE_ADDRESS,
+	CHANGE_MTU,
+	CHANGE_MAC,
+	CHANGE_UP,
+	CHANGE_ROUTE,
+	CHANGE_RULE,
+	CHANGE_KINDS
+};
+
+struct change {
+	enum change_kind kind;
+	uint32_t
+		ifindex; /**< 0 for a rule, and for a route whose interface is not named. */
+	char ifname[16]; /**< Empty where ifindex is 0. */
+	union {
+		struct weft_ip address;
+		struct {
+			uint32_t before, after;
+		} mtu;
+		struct {
+			struct weft_mac before, after;
+		} mac;
+		struct {
+			bool before, after;
+		} up;
+		struct weft_route route; /**< Its ifname is not used. */
+		struct weft_rule rule;
+	};
+};
+
+/** Longest line that change_emit writes, in bytes. */
+#define CHANGE_LINE_MAX 400u
+
+/**
+ * Writes the change as one line of JSON without newline or NUL.
+ * Returns its length in bytes, -EMSGSIZE where it would be longer than len, or -ENOMEM (also
+ * for an interface name that JSON cannot hold because it is not UTF-8).
+ */
+int change_emit(const struct change *change, char *ret_line, size_t len) WEFT_MUST_CHECK;
+
+/**
+ * Reads what change_emit wrote. Returns 0, or -EBADMSG for anything else; the line may hold
+ * any bytes.
+ */
+int change_parse(const char *line, size_t len, struct change *ret_change) WEFT_MUST_CHECK;
+
+/** Appends the change for people: "address 192.0.2.1/24 on weft0", "MTU 1400 of weft0". */
+void change_print(const struct change *change, struct fmt *f);
+
+#endif

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rtnetlink(7) by way of libnl-route-3.
+ *
+ * libnl folds the kernel's errno into fewer codes of its own, and what a person has to mend
+ * hangs on the difference; so the errno of each refused request is caught on its way
+ * (on_refusal) and returned in place of libnl's code.
+ *
+ * An address, route or rule is looked for in a dump of all of its kind. They are few where
+ * weft runs, and asked for when something is set up, never per packet.
+ */
+#include "base/container.h"
+#include "base/mac.h"
+#include "host/netlink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_arp.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <netlink/addr.h>
+#include <netlink/cache.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/route.h>
+#include <netlink/route/rule.h>
+#include <netlink/socket.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE /* Linux 5.14; the headers of Debian 12 have it. */
+#define SO_NETNS_COOKIE 71
+#endif
+
+struct rtnetlink {
+	struct netlink base;
+	struct nl_sock *sock;
+	int refusal; /* -errno of the request that was refused last; 0 for none. */
+};
+
+static struct rtnetlink *rtnetlink_of(struct netlink *nl)
+{
+	return container_of(nl, struct rtnetlink, base);
+}
+
+static int on_refusal(struct sockaddr_nl *from, struct nlmsgerr *message, void *user)
+{
+	struct rtnetlink *rt = user;
+	(void)from;
+	rt->refusal = message->error;
+	return NL_STOP;
+}
+
+/* What a libnl call returned, as 0 or -errno. */
+static int result(struct rtnetlink *rt, int nle)
+{
+	int refusal = rt->refusal;
+	rt->refusal = 0;
+	if (nle >= 0)
+		return 0;
+	if (refusal < 0)
+		return refusal;
+	switch (-nle) {
+	case NLE_NOMEM:
+		return -ENOMEM;
+	case NLE_OBJ_NOTFOUND:
+	case NLE_NODEV:
+		return -ENODEV;
+	case NLE_INVAL:
+		return -EINVAL;
+	default:
+		return -EIO;
+	}
+}
+
+/* Interfaces */
+
+static int get_link(struct rtnetlink *rt, uint32_t ifindex, const char *ifname,
+		    struct rtnl_link **ret_link)
+{
+	/* A longer name is no interface, and libnl would cut it to one that might be. */
+	if (strlen(ifname) >= IFNAMSIZ)
+		return -ENODEV;
+	return result(rt, rtnl_link_get_kernel(rt->sock, (int)ifindex, ifname, ret_link));
+}
+
+/* By index and name: either alone may by now belong to another device. */
+static int get_link_of(struct rtnetlink *rt, const struct change *change,
+		       struct rtnl_link **ret_link)
+{
+	struct rtnl_link *link;
+	int r = get_link(rt, change->ifindex, "", &link);
+	if (r < 0)
+		return r;
+	if (strcmp(rtnl_link_get_name(link), change->ifname) != 0) {
+		rtnl_link_put(link);
+		return -ENODEV;
+	}
+	*ret_link = link;
+	return 0;
+}
+
+static struct weft_mac mac_of(struct rtnl_link *link)
+{
+	struct nl_addr *addr = rtnl_link_get_addr(link);
+	if (!addr || nl_addr_get_len(addr) != MAC_LEN)
+		return (struct weft_mac){ 0 };
+	return mac_load(nl_addr_get_binary_addr(addr));
+}
+
+/* Only cfg80211 devices have this link. */
+static bool is_wireless(const char *ifname)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/sys/class/net/%s/phy80211", ifname);
+	return access(path, F_OK) == 0;
+}
+
+static int rt_interface(struct netlink *nl, const char *ifname,
+			struct weft_interface *ret_interface)
+{
+	struct rtnl_link *link;
+	int r = ifname[0] ? get_link(rtnetlink_of(nl), 0, ifname, &link) : -ENODEV;
+	if (r < 0)
+		return r;
+	unsigned flags = rtnl_link_get_flags(link);
+	struct weft_interface interface = {
+		.index = (unsigned)rtnl_link_get_ifindex(link),
+		.mtu = rtnl_link_get_mtu(link),
+		.mac = mac_of(link),
+		.is_up = (flags & IFF_UP) != 0,
+		.has_carrier = (flags & IFF_LOWER_UP) != 0,
+		.is_ethernet = rtnl_link_get_arptype(link) == ARPHRD_ETHER,
+		.is_wireless = is_wireless(ifname),
+	};
+	snprintf(interface.name, sizeof(interface.name), "%s", rtnl_link_get_name(link));
+	rtnl_link_put(link);
+	*ret_interface = interface;
+	return 0;
+}
+
+static int rt_list(struct netlink *nl, struct fmt *names)
+{
+	struct rtnetlink *rt = rtnetlink_of(nl);
+	struct nl_cache *cache;
+	int r = result(rt, rtnl_link_alloc_cache(rt->sock, AF_UNSPEC, &cache));
+	if (r < 0)
+		return r;
+	const char *divider = "";
+	for (struct nl_object *o = nl_cache_get_first(cache); o;
+	     o = nl_cache_get_next(o)) {
+		fmt_add(names, "%s%s", divider,
+			rtnl_link_get_name((struct rtnl_link *)o));
+		divider = ", ";
+	}
+	nl_cache_free(cache);
+	return 0;
+}
+
+static int setting_is_made(struct rtnetlink *rt, const struct change *change)
+{
+	struct rtnl_link *link;
+	int r = get_link_of(rt, change, &link);
+	if (r < 0)
+		return r;
+	bool is_up = (rtnl_link_get_flags(link) & IFF_UP) != 0;
+	if (change->kind == CHANGE_MTU)
+		r = rtnl_link_get_mtu(link) == change->mtu.after;
+	else if (change->kind == CHANGE_MAC)
+		r = mac_equal(mac_of(link), change->mac.after);
+	else
+		r = is_up == change->up.after;
+	rtnl_link_put(link);
+	return r;
+}
+
+static int fill_mac(struct rtnl_link *link, struct weft_mac mac)
+{
+	struct nl_addr *addr = nl_addr_build(AF_LLC, mac.octet, MAC_LEN);
+	if (!addr)
+		return -ENOMEM;
+	rtnl_link_set_addr(link, addr);
+	nl_addr_put(addr);
+	return 0;
+}
+
+/* The interface as it shall be: only what is set here is sent. */
+static int fill_link(struct rtnl_link *link, const struct change *change, bool after)
+{
+	if (change->kind == CHANGE_MAC)
+		return fill_mac(link, after ? change->mac.after : change->mac.before);
+	if (change->kind == CHANGE_MTU)
+		rtnl_link_set_mtu(link, after ? change->mtu.after : change->mtu.before);
+	else if (after ? change->up.after : change->up.before)
+		rtnl_link_set_flags(link, IFF_UP);
+	else
+		rtnl_link_unset_flags(link, IFF_UP);
+	return 0;
+}
+
+static int setting_set(struct rtnetlink *rt, const struct change *change, bool after)
+{
+	struct rtnl_link *now;
+	int r = get_link_of(rt, change, &now);
+	if (r < 0)
+		return r;
+	struct rtnl_link *wanted = rtnl_link_alloc();
+	r = wanted ? fill_link(wanted, change, after) : -ENOMEM;
+	if (r == 0)
+		r = result(rt, rtnl_link_change(rt->sock, now, wanted, 0));
+	rtnl_link_put(wanted);
+	rtnl_link_put(now);
+	return r;
+}
+
+/* Addresses */
+
+static size_t ip_len(const struct weft_ip *ip)
+{
+	return ip->family == AF_INET6 ? 16 : 4;
+}
+
+static struct nl_addr *ip_build(const struct weft_ip *ip)
+{
+	struct nl_addr *addr = nl_addr_build(ip->family, ip->octet, ip_len(ip));
+	if (addr)
+		nl_addr_set_prefixlen(addr, ip->prefix);
+	return addr;
+}
+
+/* The default route's destination comes back from the kernel with no bytes at all. */
+static bool ip_equals(const struct weft_ip *ip, const struct nl_addr *addr)
+{
+	if (!addr || nl_addr_get_prefixlen(addr) != ip->prefix)
+		return false;
+	if (ip->prefix == 0)
+		return true;
+	return nl_addr_get_family(addr) == ip->family &&
+	       nl_addr_get_len(addr) == ip_len(ip) &&
+	       memcmp(nl_addr_get_binary_addr(addr), ip->octet, ip_len(ip)) == 0;
+}
+
+/* Programs that look for LAN games ask for the interface's broadcast address, and the
+   kernel does not set one by itself. */
+static int fill_broadcast(struct rtnl_addr *addr, const struct weft_ip *ip)
+{
+	if (ip->family != AF_INET || ip->prefix > 30)
+		return 0;
+	uint8_t octet[4];
+	for (unsigned i = 0; i < sizeof(octet); i++) {
+		unsigned fixed = ip->prefix > 8 * i ? ip->prefix - 8 * i : 0;
+		unsigned host_bits = fixed < 8 ? 0xffu >> fixed : 0;
+		octet[i] = (uint8_t)(ip->octet[i] | host_bits);
+	}
+	struct nl_addr *broadcast = nl_addr_build(AF_INET, octet, sizeof(octet));
+	if (!broadcast)
+		return -ENOMEM;
+	int r = rtnl_addr_set_broadcast(addr, broadcast);
+	nl_addr_put(broadcast);
+	return r < 0 ? -EINVAL : 0;
+}
+
+static int fill_addr(struct rtnl_addr *addr, const struct change *change)
+{
+	struct nl_addr *local = ip_build(&change->address);
+	if (!local)
+		return -ENOMEM;
+	int r = rtnl_addr_set_local(addr, local);
+	nl_addr_put(local);
+	if (r < 0)
+		return -EINVAL;
+	rtnl_addr_set_ifindex(addr, (int)change->ifindex);
+	return fill_broadcast(addr, &change->address);
+}
+
+static int address_set(struct rtnetlink *rt, const struct change *change, bool after)
+{
+	struct rtnl_addr *addr = rtnl_addr_alloc();
+	int r = addr ? fill_addr(addr, change) : -ENOMEM;
+	if (r == 0 && after)
+		r = result(rt, rtnl_addr_add(rt->sock, addr, NLM_F_EXCL));
+	else if (r == 0)
+		r = result(rt, rtnl_addr_delete(rt->sock, addr, 0));
+	rtnl_addr_put(addr);
+	return r;
+}
+
+static bool address_matches(const struct change *change, struct nl_object *object)
+{
+	struct rtnl_addr *addr = (struct rtnl_addr *)object;
+	return rtnl_addr_get_ifindex(addr) == (int)change->ifindex &&
+	       ip_equals(&change->address, rtnl_addr_get_local(addr));
+}
+
+/* Routes */
+
+static uint32_t table_of(const struct weft_route *route)
+{
+	return route->table ? route->table : RT_TABLE_MAIN;
+}
+
+/* What the kernel makes of a metric of 0 (IP6_RT_PRIO_USER). */
+static uint32_t metric_of(const struct weft_route *route)
+{
+	return route->metric || route->dest.family == AF_INET ? route->metric : 1024;
+}
+
+static int fill_nexthop(struct rtnl_nexthop *hop, const struct change *change)
+{
+	rtnl_route_nh_set_ifindex(hop, (int)change->ifindex);
+	if (change->route.gateway.family == 0)
+		return 0;
+	struct nl_addr *gateway = ip_build(&change->route.gateway);
+	if (!gateway)
+		return -ENOMEM;
+	rtnl_route_nh_set_gateway(hop, gateway);
+	nl_addr_put(gateway);
+	return 0;
+}
+
+static int fill_route(struct rtnl_route *out, const struct change *change)
+{
+	const struct weft_route *route = &change->route;
+	struct nl_addr *dest = ip_build(&route->dest);
+	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
+	int r = dest && hop ? fill_nexthop(hop, change) : -ENOMEM;
+	if (r == 0 && rtnl_route_set_dst(out, dest) < 0)
+		r = -EINVAL;
+	nl_addr_put(dest);
+	if (r < 0) {
+		rtnl_route_nh_free(hop);
+		return r;
+	}
+	rtnl_route_add_nexthop(out, hop);
+	rtnl_route_set_table(out, table_of(route));
+	rtnl_route_set_priority(out, metric_of(route));
+	rtnl_route_set_protocol(out, RTPROT_STATIC);
+	rtnl_route_set_scope(out,
+			     route->gateway.family == 0 && route->dest.family == AF_INET
+				     ? RT_SCOPE_LINK
+				     : RT_SCOPE_UNIVERSE);
+	return 0;
+}
+
+static int route_set(struct rtnetlink *rt, const struct change *change, bool after)
+{
+	struct rtnl_route *route = rtnl_route_alloc();
+	int r = route ? fill_route(route, change) : -ENOMEM;
+	if (r == 0 && after)
+		r = result(rt, rtnl_route_add(rt->sock, route, NLM_F_EXCL));
+	else if (r == 0)
+		r = result(rt, rtnl_route_delete(rt->sock, route, 0));
+	rtnl_route_put(route);
+	return r;
+}
+
+static bool nexthop_matches(const struct change *change, struct rtnl_nexthop *hop)
+{
+	const struct nl_addr *gateway = rtnl_route_nh_get_gateway(hop);
+	if (change->ifindex && rtnl_route_nh_get_ifindex(hop) != (int)change->ifindex)
+		return false;
+	if (change->route.gateway.family == 0)
+		return !gateway;
+	return ip_equals(&change->route.gateway, gateway);
+}
+
+static bool route_matches(const struct change *change, struct nl_object *object)
+{
+	struct rtnl_route *route = (struct rtnl_route *)object;
+	return rtnl_route_get_table(route) == table_of(&change->route) &&
+	       rtnl_route_get_priority(route) == metric_of(&change->route) &&
+	       rtnl_route_get_nnexthops(route) == 1 &&
+	       ip_equals(&change->route.dest, rtnl_route_get_dst(route)) &&
+	       nexthop_matches(change, rtnl_route_nexthop_n(route, 0));
+}
+
+/* Rules */
+
+static int rule_set(struct rtnetlink *rt, const struct change *change, bool after)
+{
+	struct rtnl_rule *rule = rtnl_rule_alloc();
+	if (!rule)
+		return -ENOMEM;
+	rtnl_rule_set_family(rule, change->rule.family);
+	rtnl_rule_set_action(rule, FR_ACT_TO_TBL);
+	rtnl_rule_set_table(rule, change->rule.table);
+	if (change->rule.mark)
+		rtnl_rule_set_mark(rule, change->rule.mark);
+	if (change->rule.priority)
+		rtnl_rule_set_prio(rule, change->rule.priority);
+	int r = after ? rtnl_rule_add(rt->sock, rule, NLM_F_EXCL)
+		      : rtnl_rule_delete(rt->sock, rule, 0);
+	rtnl_rule_put(rule);
+	return result(rt, r);
+}
+
+static bool rule_matches(const struct change *change, struct nl_object *object)
+{
+	struct rtnl_rule *rule = (struct rtnl_rule *)object;
+	const struct weft_rule *wanted = &change->rule;
+	return rtnl_rule_get_action(rule) == FR_ACT_TO_TBL &&
+	       rtnl_rule_get_table(rule) == wanted->table &&
+	       rtnl_rule_get_mark(rule) == wanted->mark &&
+	       (wanted->priority == 0 || rtnl_rule_get_prio(rule) == wanted->priority) &&
+	       !rtnl_rule_get_src(rule) && !rtnl_rule_get_dst(rule) &&
+	       !rtnl_rule_get_iif(rule) && !rtnl_rule_get_oif(rule);
+}
+
+/* The three questions */
+
+/* Takes the dump over: looks for the change's thing in it and frees it. */
+static int is_in(struct nl_cache *cache, const struct change *change,
+		 bool (*matches)(const struct change *change, struct nl_object *object))
+{
+	bool found = false;
+	for (struct nl_object *o = nl_cache_get_first(cache); o && !found;
+	     o = nl_cache_get_next(o))
+		found = matches(change, o);
+	nl_cache_free(cache);
+	return found;
+}
+
+static int rt_is_made(struct netlink *nl, const struct change *change)
+{
+	struct rtnetlink *rt = rtnetlink_of(nl);
+	struct nl_cache *cache;
+	int r;
+	switch (change->kind) {
+	case CHANGE_ADDRESS:
+		r = result(rt, rtnl_addr_alloc_cache(rt->sock, &cache));
+		return r < 0 ? r : is_in(cache, change, address_matches);
+	case CHANGE_ROUTE:
+		r = result(rt, rtnl_route_alloc_cache(rt->sock, change->route.dest.family,
+						      0, &cache));
+		return r < 0 ? r : is_in(cache, change, route_matches);
+	case CHANGE_RULE:
+		r = result(rt,
+			   rtnl_rule_alloc_cache(rt->sock, change->rule.family, &cache));
+		return r < 0 ? r : is_in(cache, change, rule_matches);
+	default:
+		r = setting_is_made(rt, change);
+		return r == -ENODEV ? 0 : r;
+	}
+}
+
+static int set(struct rtnetlink *rt, const struct change *change, bool after)
+{
+	switch (change->kind) {
+	case CHANGE_ADDRESS:
+		return address_set(rt, change, after);
+	case CHANGE_ROUTE:
+		return route_set(rt, change, after);
+	case CHANGE_RULE:
+		return rule_set(rt, change, after);
+	default:
+		return setting_set(rt, change, after);
+	}
+}
+
+static int rt_apply(struct netlink *nl, const struct change *change)
+{
+	return set(rtnetlink_of(nl), change, true);
+}
+
+/* The interface of an address or a route is looked at again, because their requests name
+   it by index only. */
+static int rt_revert(struct netlink *nl, const struct change *change)
+{
+	struct rtnetlink *rt = rtnetlink_of(nl);
+	if (change->ifindex) {
+		struct rtnl_link *link;
+		int r = get_link_of(rt, change, &link);
+		if (r < 0)
+			return r;
+		rtnl_link_put(link);
+	}
+	return set(rt, change, false);
+}
+
+static void rt_free(struct netlink *nl)
+{
+	struct rtnetlink *rt = rtnetlink_of(nl);
+	nl_socket_free(rt->sock);
+	free(rt);
+}
+
+static const struct netlink_ops ops = {
+	.interface = rt_interface,
+	.list = rt_list,
+	.is_made = rt_is_made,
+	.apply = rt_apply,
+	.revert = rt_revert,
+	.free = rt_free,
+};
+
+/* Opening */
+
+static int read_boot_id(char *ret_text, size_t len)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ssize_t n = read(fd, ret_text, len - 1);
+	close(fd);
+	if (n <= 0)
+		return -EIO;
+	ret_text[n] = '\0';
+	ret_text[strcspn(ret_text, "\n")] = '\0';
+	return 0;
+}
+
+static int find_place(int fd, struct place *ret_place)
+{
+	struct place place = { 0 };
+	int r = read_boot_id(place.boot, sizeof(place.boot));
+	if (r < 0)
+		return r;
+	struct stat st;
+	if (stat("/proc/thread-self/ns/net", &st) < 0)
+		return -errno;
+	place.netns = st.st_ino;
+	socklen_t len = sizeof(place.cookie);
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &place.cookie, &len) < 0)
+		place.cookie = 0;
+	*ret_place = place;
+	return 0;
+}
+
+int netlink_new(struct netlink **ret_netlink)
+{
+	struct rtnetlink *rt = calloc(1, sizeof(*rt));
+	if (!rt)
+		return -ENOMEM;
+	rt->base.ops = &ops;
+	int r = -ENOMEM;
+	rt->sock = nl_socket_alloc();
+	if (!rt->sock)
+		goto fail_rt;
+	nl_socket_modify_err_cb(rt->sock, NL_CB_CUSTOM, on_refusal, rt);
+	r = result(rt, nl_connect(rt->sock, NETLINK_ROUTE));
+	if (r < 0)
+		goto fail_sock;
+	r = find_place(nl_socket_get_fd(rt->sock), &rt->base.place);
+	if (r < 0)
+		goto fail_sock;
+	*ret_netlink = &rt->base;
+	return 0;
+
+fail_sock:
+	nl_socket_free(rt->sock);
+fail_rt:
+	free(rt);
+	return r;
+}

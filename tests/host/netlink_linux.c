@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host on the running kernel, in a network namespace of this process's own:
+ *
+ *     +------------- namespace --------------+
+ *     |  weft0 (down) --veth-- peer0 (up)    |
+ *     +--------------------------------------+
+ *
+ * What the kernel then has is read by ip(8), which shares no code with us; "as before" means
+ * that every word it prints about links, addresses, routes and rules is the same. Where
+ * namespaces are not permitted, or ip is missing, the tests are skipped and say so. Without
+ * root a user namespace is made as well.
+ */
+#include "../unit.h"
+#include "host/netlink.h"
+#include "state_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SNAPSHOT_LEN 16384u
+
+/* Namespaces */
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return ok;
+}
+
+/* Root in a user namespace and in a network namespace under it. */
+static bool become_root_of_own(void)
+{
+	char map[64];
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)geteuid());
+	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 &&
+	       write_file("/proc/self/setgroups", "deny") &&
+	       write_file("/proc/self/uid_map", map);
+}
+
+/* Returns why the tests cannot run, or NULL when they can. */
+static const char *enter_namespace(void)
+{
+	if (unshare(CLONE_NEWNET) < 0 && !become_root_of_own())
+		return "network namespaces are not permitted";
+	if (system("ip link show lo >/dev/null 2>&1") != 0)
+		return "ip(8) is missing";
+	/* No duplicate address detection: what ip says then does not change by itself. */
+	if (!write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0") ||
+	    !write_file("/proc/sys/net/ipv6/conf/all/accept_dad", "0"))
+		return "IPv6 is missing";
+	return NULL;
+}
+
+static const char *skip_reason;
+
+static int enter_namespace_once(void **state)
+{
+	(void)state;
+	skip_reason = enter_namespace();
+	return 0;
+}
+
+#define need_namespace()                                               \
+	do {                                                           \
+		if (skip_reason) {                                     \
+			print_message("# skipped: %s\n", skip_reason); \
+			skip();                                        \
+		}                                                      \
+	} while (0)
+
+static void run(const char *command)
+{
+	if (system(command) != 0)
+		fail_msg("failed: %s", command);
+}
+
+/* Up and down once, because only then the kernel gives a fresh device its queue. */
+static int set_up(void **state)
+{
+	if (!skip_reason)
+		run("ip link add weft0 address 02:00:00:00:00:07 type veth peer name "
+		    "peer0 && "
+		    "ip link set peer0 addrgenmode none up && "
+		    "ip link set weft0 up && ip link set weft0 down");
+	return state_dir_make(state);
+}
+
+static int tear_down(void **state)
+{
+	if (!skip_reason && system("ip link del weft0 2>/dev/null") == -1)
+		return -1;
+	return state_dir_drop(state);
+}
+
+/* What ip(8) says */
+
+struct snapshot {
+	char text[SNAPSHOT_LEN];
+};
+
+static void take_snapshot(struct snapshot *ret_snapshot)
+{
+	FILE *f = popen("ip -o link; ip -o addr; ip route show table all; "
+			"ip -6 route show table all; ip rule; ip -6 rule",
+			"r");
+	assert_non_null(f);
+	size_t n = fread(ret_snapshot->text, 1, SNAPSHOT_LEN - 1, f);
+	assert_true(n > 0 && n < SNAPSHOT_LEN - 1);
+	ret_snapshot->text[n] = '\0';
+	assert_int_equal(pclose(f), 0);
+}
+
+static void assert_kernel_says(const char *words)
+{
+	struct snapshot now;
+	take_snapshot(&now);
+	if (!strstr(now.text, words))
+		fail_msg("no \"%s\" in:\n%s", words, now.text);
+}
+
+/* Shows the first line that differs. */
+static void assert_same(const struct snapshot *before)
+{
+	struct snapshot now;
+	take_snapshot(&now);
+	const char *a = before->text;
+	const char *b = now.text;
+	while (*a || *b) {
+		int a_len = (int)strcspn(a, "\n");
+		int b_len = (int)strcspn(b, "\n");
+		if (a_len != b_len || strncmp(a, b, (size_t)a_len) != 0)
+			fail_msg("before: %.*s\nnow:    %.*s", a_len, a, b_len, b);
+		a += a_len + (a[a_len] == '\n');
+		b += b_len + (b[b_len] == '\n');
+	}
+}
+
+/* The host */
+
+static struct weft_ip ip(const char *text)
+{
+	struct weft_ip value;
+	assert_int_equal(weft_ip_parse(text, &value), 0);
+	return value;
+}
+
+static struct weft_host *new_host(const struct state_dir *dir)
+{
+	const struct weft_host_opts opts = { .state_dir = dir->path };
+	struct weft_host *host;
+	struct weft_error err;
+	if (weft_host_new(&opts, &err, &host) < 0)
+		fail_msg("%s", err.text);
+	return host;
+}
+
+#define assert_done(call)                               \
+	do {                                            \
+		struct weft_error err = { .text = "" }; \
+		if ((call) != 0)                        \
+			fail_msg("%s", err.text);       \
+	} while (0)
+
+static void add_address(struct weft_host *host, const char *text)
+{
+	const struct weft_ip address = ip(text);
+	assert_done(weft_host_add_address(host, "weft0", &address, &err));
+}
+
+static void add_route(struct weft_host *host, const char *dest, const char *gateway,
+		      uint32_t metric, uint32_t table)
+{
+	struct weft_route route = { .dest = ip(dest), .metric = metric, .table = table };
+	if (gateway)
+		route.gateway = ip(gateway);
+	else
+		memcpy(route.ifname, "weft0", sizeof("weft0"));
+	assert_done(weft_host_add_route(host, &route, &err));
+}
+
+static void change_everything(struct weft_host *host)
+{
+	const struct weft_mac mac = { { 2, 1, 2, 3, 4, 5 } };
+	const struct weft_rule rule4 = { AF_INET, 0x77, 100, 1000 };
+	const struct weft_rule rule6 = { AF_INET6, 0, 100, 0 };
+	assert_done(weft_host_set_mac(host, "weft0", mac, &err));
+	assert_done(weft_host_set_mtu(host, "weft0", 1400, &err));
+	assert_done(weft_host_set_up(host, "weft0", true, &err));
+	add_address(host, "192.0.2.1/24");
+	add_address(host, "2001:db8::1/64");
+	add_route(host, "198.51.100.0/24", NULL, 0, 0);
+	add_route(host, "203.0.113.0/24", "192.0.2.254", 50, 100);
+	add_route(host, "2001:db8:1::/48", NULL, 0, 0);
+	add_route(host, "0.0.0.0/0", "192.0.2.254", 0, 100);
+	assert_done(weft_host_add_rule(host, &rule4, &err));
+	assert_done(weft_host_add_rule(host, &rule6, &err));
+}
+
+#define CHANGES 11
+
+static void assert_changed(void)
+{
+	assert_kernel_says("link/ether 02:01:02:03:04:05");
+	assert_kernel_says("UP,LOWER_UP> mtu 1400");
+	assert_kernel_says("inet 192.0.2.1/24 brd 192.0.2.255 scope global weft0");
+	assert_kernel_says("inet6 2001:db8::1/64 scope global");
+	assert_kernel_says("\n198.51.100.0/24 dev weft0 proto static scope link");
+	assert_kernel_says(
+		"203.0.113.0/24 via 192.0.2.254 dev weft0 table 100 proto static "
+		"metric 50");
+	assert_kernel_says("default via 192.0.2.254 dev weft0 table 100 proto static");
+	assert_kernel_says("2001:db8:1::/48 dev weft0 proto static metric 1024");
+	assert_kernel_says("1000:\tfrom all fwmark 0x77 lookup 100");
+	assert_kernel_says("32765:\tfrom all lookup 100");
+}
+
+static void test_everything_is_set_and_undone(void **state)
+{
+	need_namespace();
+	struct snapshot before;
+	take_snapshot(&before);
+	struct weft_host *host = new_host(*state);
+	change_everything(host);
+	assert_changed();
+	weft_host_free(host);
+	assert_same(&before);
+	assert_int_equal(state_dir_files(*state), 0);
+}
+
+static void test_asking_twice_changes_and_undoes_once(void **state)
+{
+	need_namespace();
+	struct snapshot before;
+	struct snapshot changed;
+	take_snapshot(&before);
+	struct weft_host *first = new_host(*state);
+	struct weft_host *second = new_host(*state);
+	change_everything(first);
+	take_snapshot(&changed);
+	change_everything(second);
+	assert_same(&changed);
+	weft_host_free(second);
+	assert_same(&changed);
+	weft_host_free(first);
+	assert_same(&before);
+}
+
+static void test_an_address_that_was_there_stays(void **state)
+{
+	need_namespace();
+	run("ip addr add 192.0.2.1/24 dev weft0");
+	struct snapshot before;
+	take_snapshot(&before);
+	struct weft_host *host = new_host(*state);
+	add_address(host, "192.0.2.1/24");
+	weft_host_free(host);
+	assert_same(&before);
+}
+
+static void test_the_same_address_with_another_prefix_is_ours(void **state)
+{
+	need_namespace();
+	run("ip addr add 192.0.2.1/25 dev weft0");
+	struct snapshot before;
+	take_snapshot(&before);
+	struct weft_host *host = new_host(*state);
+	add_address(host, "192.0.2.1/24");
+	assert_kernel_says("192.0.2.1/24");
+	weft_host_free(host);
+	assert_same(&before);
+}
+
+static void test_a_route_in_the_way_is_an_error_and_stays(void **state)
+{
+	need_namespace();
+	run("ip link set weft0 up && ip addr add 192.0.2.1/24 dev weft0 && "
+	    "ip route add 198.51.100.0/24 via 192.0.2.253");
+	struct snapshot before;
+	take_snapshot(&before);
+	struct weft_host *host = new_host(*state);
+	struct weft_error err;
+	const struct weft_route route = { .dest = ip("198.51.100.0/24"),
+					  .gateway = ip("192.0.2.254") };
+	assert_int_equal(weft_host_add_route(host, &route, &err), -EEXIST);
+	assert_string_equal(err.text, "cannot set route to 198.51.100.0/24 by way of "
+				      "192.0.2.254: something else is in its place");
+	weft_host_free(host);
+	assert_same(&before);
+}
+
+static void test_a_device_that_has_gone_needs_no_undoing(void **state)
+{
+	need_namespace();
+	struct weft_host *host = new_host(*state);
+	assert_done(weft_host_set_mtu(host, "weft0", 1400, &err));
+	add_address(host, "192.0.2.1/24");
+	run("ip link del weft0");
+	struct snapshot before;
+	take_snapshot(&before);
+	weft_host_free(host);
+	assert_same(&before);
+	assert_int_equal(state_dir_files(*state), 0);
+}
+
+static void test_what_others_set_meanwhile_stays(void **state)
+{
+	need_namespace();
+	struct weft_host *host = new_host(*state);
+	const struct weft_mac mac = { { 2, 1, 2, 3, 4, 5 } };
+	assert_done(weft_host_set_mtu(host, "weft0", 1400, &err));
+	assert_done(weft_host_set_mac(host, "weft0", mac, &err));
+	run("ip link set weft0 mtu 1280 address 02:00:00:00:00:99");
+	weft_host_free(host);
+	assert_kernel_says("mtu 1280");
+	assert_kernel_says("link/ether 02:00:00:00:00:99");
+}
+
+static void test_an_address_is_taken_away_before_the_end(void **state)
+{
+	need_namespace();
+	struct snapshot before;
+	take_snapshot(&before);
+	struct weft_host *host = new_host(*state);
+	const struct weft_ip address = ip("192.0.2.1/24");
+	add_address(host, "192.0.2.1/24");
+	assert_done(weft_host_remove_address(host, "weft0", &address, &err));
+	assert_same(&before);
+	weft_host_free(host);
+	assert_same(&before);
+}
+
+static void test_an_unknown_interface_is_named_with_those_there_are(void **state)
+{
+	need_namespace();
+	struct weft_host *host = new_host(*state);
+	struct weft_error err;
+	const struct weft_ip address = ip("192.0.2.1/24");
+	assert_int_equal(weft_host_add_address(host, "weft1", &address, &err), -ENODEV);
+	assert_non_null(strstr(err.text, "no interface weft1; there are: "));
+	assert_non_null(strstr(err.text, "lo"));
+	assert_non_null(strstr(err.text, "weft0"));
+	/* IFNAMSIZ would cut it to a name that exists. */
+	assert_int_equal(weft_host_set_up(host, "", true, &err), -ENODEV);
+	assert_int_equal(weft_host_set_up(host, "weft0weft0weft0weft0", true, &err),
+			 -ENODEV);
+	weft_host_free(host);
+}
+
+static void test_the_facts_of_interfaces(void **state)
+{
+	need_namespace();
+	struct weft_host *host = new_host(*state);
+	struct weft_interface weft0;
+	struct weft_interface lo;
+	char mac[WEFT_MAC_TEXT];
+	assert_done(weft_host_interface(host, "weft0", &err, &weft0));
+	assert_string_equal(weft0.name, "weft0");
+	assert_string_equal(weft_mac_print(weft0.mac, mac), "02:00:00:00:00:07");
+	assert_int_equal(weft0.mtu, 1500);
+	assert_true(weft0.index > 1 && weft0.is_ethernet);
+	assert_false(weft0.is_up || weft0.has_carrier || weft0.is_wireless);
+	assert_done(weft_host_set_up(host, "weft0", true, &err));
+	assert_done(weft_host_interface(host, "weft0", &err, &weft0));
+	assert_true(weft0.is_up && weft0.has_carrier);
+	assert_done(weft_host_interface(host, "lo", &err, &lo));
+	assert_int_equal(lo.index, 1);
+	assert_false(lo.is_ethernet);
+	weft_host_free(host);
+}
+
+/* Crashes and lost rights: in a child process, which ends without undoing anything. */
+
+static void in_child(void (*fn)(const struct state_dir *dir), const struct state_dir *dir)
+{
+	(void)fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		fn(dir);
+		_exit(0);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		fail_msg("the child ended with status %#x", (unsigned)status);
+}
+
+static int recover(const struct state_dir *dir)
+{
+	struct weft_host *host = new_host(dir);
+	int n = weft_host_recover(host, NULL, NULL);
+	weft_host_free(host);
+	return n;
+}
+
+static void crash(const struct state_dir *dir)
+{
+	change_everything(new_host(dir));
+}
+
+static void test_a_crash_is_undone(void **state)
+{
+	need_namespace();
+	struct snapshot before;
+	take_snapshot(&before);
+	in_child(crash, *state);
+	assert_changed();
+	assert_int_equal(recover(*state), CHANGES);
+	assert_same(&before);
+	assert_int_equal(state_dir_files(*state), 0);
+}
+
+static void crash_elsewhere(const struct state_dir *dir)
+{
+	if (unshare(CLONE_NEWNET) < 0)
+		_exit(1);
+	run("ip link add weft0 index 77 type veth");
+	assert_done(weft_host_set_mtu(new_host(dir), "weft0", 1400, &err));
+}
+
+/* A device of the same name and index, with the very MTU that was set over there. */
+static void test_a_crash_in_another_namespace_is_left_alone(void **state)
+{
+	need_namespace();
+	run("ip link del weft0 && ip link add weft0 index 77 mtu 1400 type veth");
+	in_child(crash_elsewhere, *state);
+	assert_int_equal(recover(*state), 0);
+	assert_kernel_says("mtu 1400");
+	assert_int_equal(state_dir_files(*state), 1);
+}
+
+static void drop_rights(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	if (syscall(SYS_capset, &head, none) < 0)
+		_exit(1);
+}
+
+static void refused(const struct state_dir *dir)
+{
+	struct weft_host *host = new_host(dir);
+	struct weft_error err;
+	drop_rights();
+	assert_int_equal(weft_host_set_mtu(host, "weft0", 1400, &err), -EPERM);
+	assert_string_equal(err.text, "cannot set MTU 1400 of weft0: needs CAP_NET_ADMIN "
+				      "(run as root)");
+	weft_host_free(host);
+}
+
+static void test_without_rights_it_says_what_it_needs(void **state)
+{
+	need_namespace();
+	in_child(refused, *state);
+	assert_int_equal(state_dir_files(*state), 0);
+}
+
+static void lose_rights(const struct state_dir *dir)
+{
+	struct weft_host *host = new_host(dir);
+	change_everything(host);
+	drop_rights();
+	weft_host_free(host);
+}
+
+static void test_who_lost_the_rights_leaves_it_to_the_next(void **state)
+{
+	need_namespace();
+	struct snapshot before;
+	take_snapshot(&before);
+	in_child(lose_rights, *state);
+	assert_changed();
+	assert_int_equal(recover(*state), CHANGES);
+	assert_same(&before);
+}
+
+#define with_weft0(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_weft0(test_everything_is_set_and_undone),
+		with_weft0(test_asking_twice_changes_and_undoes_once),
+		with_weft0(test_an_address_that_was_there_stays),
+		with_weft0(test_the_same_address_with_another_prefix_is_ours),
+		with_weft0(test_a_route_in_the_way_is_an_error_and_stays),
+		with_weft0(test_a_device_that_has_gone_needs_no_undoing),
+		with_weft0(test_what_others_set_meanwhile_stays),
+		with_weft0(test_an_address_is_taken_away_before_the_end),
+		with_weft0(test_an_unknown_interface_is_named_with_those_there_are),
+		with_weft0(test_the_facts_of_interfaces),
+		with_weft0(test_a_crash_is_undone),
+		with_weft0(test_a_crash_in_another_namespace_is_left_alone),
+		with_weft0(test_without_rights_it_says_what_it_needs),
+		with_weft0(test_who_lost_the_rights_leaves_it_to_the_next),
+	};
+	return cmocka_run_group_tests(tests, enter_namespace_once, NULL);
+}

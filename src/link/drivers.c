@@ -34,6 +34,47 @@ static const struct spec_option tun_options[] = {
 	{ 0 },
 };
 
+static const struct spec_option packet_options[] = {
+	[PACKET_PROMISC] = { "promisc", SPEC_FLAG, "on|off", "on",
+			     "take frames for other addresses than the NIC's own" },
+	[PACKET_BUFFER] = { "buffer", SPEC_SIZE, "SIZE", "4m",
+			    "socket buffer in each direction" },
+	{ 0 },
+};
+
+static const struct spec_option replay_options[] = {
+	[REPLAY_RATE] = { "rate", SPEC_CHOICE, "real|fast", "real",
+			  "as captured, or as fast as it can be read" },
+	[REPLAY_LOOP] = { "loop", SPEC_FLAG, NULL, "off", "begin again at the end" },
+	{ 0 },
+};
+
+static const struct spec_option capture_options[] = {
+	[CAPTURE_SNAP] = { "snap", SPEC_SIZE, "SIZE", "256k",
+			   "record so much of each frame" },
+	{ 0 },
+};
+
+static const struct spec_option impair_options[] = {
+	[IMPAIR_LOSS] = { "loss", SPEC_PERCENT, "PERCENT", "0%", "frames that are lost" },
+	[IMPAIR_DELAY] = { "delay", SPEC_DURATION, "TIME", "0", "time under way" },
+	[IMPAIR_JITTER] = { "jitter", SPEC_DURATION, "TIME", "0",
+			    "the delay varies by so much; order is kept" },
+	[IMPAIR_DUPLICATE] = { "duplicate", SPEC_PERCENT, "PERCENT", "0%",
+			       "frames that come twice" },
+	[IMPAIR_REORDER] = { "reorder", SPEC_PERCENT, "PERCENT", "0%",
+			     "frames that skip the delay and overtake" },
+	[IMPAIR_RATE] = { "rate", SPEC_RATE, "RATE", "0",
+			  "bottleneck, such as 200mbit; 0 for none" },
+	[IMPAIR_LIMIT] = { "limit", SPEC_LIMIT, "FRAMES|SIZE", "1000",
+			   "queue in front of it: 1000 frames, or 64k bytes" },
+	[IMPAIR_DIR] = { "dir", SPEC_CHOICE, "both|tx|rx", "both",
+			 "which way; tx is into the link" },
+	[IMPAIR_SEED] = { "seed", SPEC_NUMBER, "NUMBER", "1",
+			  "of chance: the same seed, the same run" },
+	{ 0 },
+};
+
 static const struct spec_driver tap_driver = {
 	.kind = "tap",
 	.name_syntax = "[NAME]",
@@ -52,10 +93,49 @@ static const struct spec_driver tun_driver = {
 	.open = tun_open,
 };
 
+static const struct spec_driver packet_driver = {
+	.kind = "packet",
+	.name_syntax = "NAME",
+	.needs_name = true,
+	.summary = "a wired network interface: all frames on its cable",
+	.example = "packet:eth0",
+	.options = packet_options,
+	.open = packet_open,
+};
+
+static const struct spec_driver replay_driver = {
+	.kind = "pcap",
+	.name_syntax = "FILE",
+	.needs_name = true,
+	.summary = "replays a capture file (pcap, pcapng)",
+	.example = "pcap:trace.pcapng,rate=fast",
+	.options = replay_options,
+	.open = replay_open,
+};
+
+static const struct spec_driver capture_driver = {
+	.kind = "capture",
+	.name_syntax = "FILE",
+	.needs_name = true,
+	.is_wrapper = true,
+	.summary = "records what passes LINK, both ways (pcap)",
+	.example = "capture:trace.pcap:tap:weft0",
+	.options = capture_options,
+	.open = capture_open,
+};
+
+static const struct spec_driver impair_driver = {
+	.kind = "impair",
+	.is_wrapper = true,
+	.summary = "makes LINK as bad as a real one",
+	.example = "impair:loss=1%,delay=20ms,jitter=5ms:tap:weft0",
+	.options = impair_options,
+	.open = impair_open,
+};
+
 const struct spec_driver *const link_drivers[] = {
-	&tap_driver,
-	&tun_driver,
-	NULL,
+	&tap_driver,     &tun_driver,    &packet_driver, &replay_driver,
+	&capture_driver, &impair_driver, NULL,
 };
 
 static int open_at(const struct spec_source *source, size_t offset, unsigned depth,

@@ -10,8 +10,8 @@
 #include "link/spec.h"
 
 enum tap_option { TAP_PERSIST, TAP_MULTIQUEUE, TAP_OFFLOAD, TAP_MAC };
-enum packet_option { PACKET_OPTION_PROMISC, PACKET_OPTION_BUFFER };
-enum pcap_option { PCAP_RATE, PCAP_LOOP };
+enum packet_option { PACKET_PROMISC, PACKET_BUFFER };
+enum replay_option { REPLAY_RATE, REPLAY_LOOP };
 enum capture_option { CAPTURE_SNAP };
 
 enum impair_option {
@@ -35,8 +35,8 @@ int tun_open(const struct spec *spec, struct weft_link *inner, struct weft_error
 	     struct weft_link **ret_link);
 int packet_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,
 		struct weft_link **ret_link);
-int pcap_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,
-	      struct weft_link **ret_link);
+int replay_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,
+		struct weft_link **ret_link);
 int capture_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,
 		 struct weft_link **ret_link);
 int impair_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,

@@ -61,11 +61,11 @@ static size_t word_distance(const char *a, const char *b)
 	return row[b_len];
 }
 
-/* A typo has at most one wrong letter in three: further away, a guess only misleads. */
+/* A typo has at most every other letter wrong: further away, a guess only misleads. */
 static bool word_is_near(const char *word, const char *known, size_t *best)
 {
 	size_t distance = word_distance(word, known);
-	if (distance >= *best || distance * 3 > strlen(known) + 1)
+	if (distance >= *best || distance * 2 > strlen(known) + 1)
 		return false;
 	*best = distance;
 	return true;
@@ -87,8 +87,8 @@ static int fail_kind(const struct spec_source *source, size_t offset, const char
 			nearest = known;
 	}
 	return fail(source, offset, err, "unknown kind \"%.32s\"%s%s%s; there are: %s",
-		    kind, nearest ? ", did you mean \"" : "", nearest ? nearest : "",
-		    nearest ? "\"?" : "", fmt_text(&f));
+		    kind, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
+		    nearest ? "\"?)" : "", fmt_text(&f));
 }
 
 static int fail_option(const struct spec_source *source, size_t offset,
@@ -107,8 +107,8 @@ static int fail_option(const struct spec_source *source, size_t offset,
 			nearest = o->name;
 	}
 	return fail(source, offset, err, "%s has no option \"%.32s\"%s%s%s; it has: %s",
-		    driver->kind, word, nearest ? ", did you mean \"" : "",
-		    nearest ? nearest : "", nearest ? "\"?" : "",
+		    driver->kind, word, nearest ? " (did you mean \"" : "",
+		    nearest ? nearest : "", nearest ? "\"?)" : "",
 		    f.off ? fmt_text(&f) : "none");
 }
 

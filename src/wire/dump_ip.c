@@ -223,6 +223,7 @@ static const char *icmp4_unreachable_name(uint8_t code)
 	return names[code] ? names[code] : "unreachable";
 }
 
+/* The name of a message; NULL where it has none. */
 static const char *icmp4_name(const struct icmp_hdr *icmp)
 {
 	static const char *const names[256] = {
@@ -237,7 +238,7 @@ static const char *icmp4_name(const struct icmp_hdr *icmp)
 	};
 	if (icmp->type == ICMP4_UNREACHABLE)
 		return icmp4_unreachable_name(icmp->code);
-	return names[icmp->type] ? names[icmp->type] : "message";
+	return names[icmp->type];
 }
 
 static const char *icmp6_name(uint8_t type)
@@ -259,7 +260,15 @@ static const char *icmp6_name(uint8_t type)
 		[ICMP6_REDIRECT] = "redirect",
 		[ICMP6_MLD2_REPORT] = "multicast listener report v2",
 	};
-	return names[type] ? names[type] : "message";
+	return names[type];
+}
+
+static void add_icmp_name(struct fmt *f, const char *name, const struct icmp_hdr *icmp)
+{
+	if (name)
+		fmt_add(f, "%s", name);
+	else
+		fmt_add(f, "type %u code %u", icmp->type, icmp->code);
 }
 
 static void add_echo(struct fmt *f, const struct icmp_hdr *icmp)
@@ -275,13 +284,11 @@ static void dump_icmp4(struct fmt *f, struct upper *up)
 		add_flaw(f, up, ICMP_LEN);
 		return;
 	}
-	fmt_add(f, "%s", icmp4_name(&icmp));
+	add_icmp_name(f, icmp4_name(&icmp), &icmp);
 	if (icmp.type == ICMP4_ECHO || icmp.type == ICMP4_ECHO_REPLY)
 		add_echo(f, &icmp);
 	else if (icmp.type == ICMP4_UNREACHABLE && icmp.code == ICMP4_CODE_FRAG_NEEDED)
 		fmt_add(f, " (mtu %u)", icmp.rest & 0xffff);
-	else
-		fmt_add(f, " (type %u, code %u)", icmp.type, icmp.code);
 	fmt_add(f, ", length %zu", up->whole_len);
 }
 
@@ -307,7 +314,7 @@ static void dump_icmp6(struct fmt *f, struct upper *up)
 		add_flaw(f, up, ICMP_LEN);
 		return;
 	}
-	fmt_add(f, "%s", icmp6_name(icmp.type));
+	add_icmp_name(f, icmp6_name(icmp.type), &icmp);
 	if (icmp.type == ICMP6_ECHO || icmp.type == ICMP6_ECHO_REPLY)
 		add_echo(f, &icmp);
 	else if (icmp.type == ICMP6_PACKET_TOO_BIG)

@@ -108,8 +108,6 @@ void fdb_port_fini(struct fdb *fdb, struct fdb_port *port)
 {
 	list_for_each (node, &port->entries)
 		entry_drop(fdb, container_of(node, struct fdb_entry, of_port));
-	/* Whoever has cached this port as the way to somewhere must ask again. */
-	fdb->generation++;
 }
 
 struct fdb_entry *fdb_lookup(const struct fdb *fdb, struct weft_mac mac)

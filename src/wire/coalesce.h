@@ -3,36 +3,61 @@
  * Generic receive offload in software: merges consecutive segments of one flow back into a
  * super-frame, so that a TAP takes one write instead of forty.
  *
- * Only what the standard allows is merged (the rules of Linux tcp4_gro_receive): same
- * addresses, ports, tags, TTL, TOS/ECN, DF, flow label and TCP options; sequence numbers in
- * order without a gap; flags ACK and PSH only (PSH, or a short segment, ends the merge);
- * same ACK number and window or a fresh start; a checksum that is right. UDP (USO): equal
- * datagrams of one flow, the last may be shorter. Everything else passes through untouched,
- * and never overtakes what was held of its own flow.
+ *   segments      | eth | ip | tcp | 1448 |  | eth | ip | tcp | 1448 |  | eth | ip | tcp | 90 |
+ *   super-frame   | eth | ip | tcp | 1448 + 1448 + 90 |   gso_size 1448
+ *
+ * One rule decides what is merged: segment_cut, given the super-frame, makes exactly the
+ * frames again that went in. That asks for a little more than the rules of Linux
+ * (inet_gro_receive, tcp_gro_receive, udp_gro_receive_segment):
+ *
+ *   link    same addresses and tags; no padding behind the packet
+ *   IP      same addresses, TTL, TOS with ECN, DF, flow label; no options, extension headers
+ *           or fragments; IPv4 header checksum right, and identification one more each time
+ *   TCP     same ports, ACK number, window, urgent pointer, options and flags; sequence
+ *           number without a gap; ACK set, and none of SYN, RST, URG, CWR; PSH or FIN, or a
+ *           shorter payload, is the last of a super-frame
+ *   UDP     same ports; a checksum; equal payloads, of which the last may be shorter
+ *   both    a payload, and a checksum that is right
+ *
+ * An identification that stays the same (as from hosts that send 0 with DF) is not merged:
+ * no offload fact says so, and who cuts would count it up.
+ *
+ * Everything else passes through untouched, and never overtakes what is held of its own
+ * flow (addresses, protocol and ports). A super-frame that would hold one frame only leaves
+ * as that frame, byte for byte.
  */
 #ifndef WIRE_COALESCE_H
 #define WIRE_COALESCE_H
+
+#include <weft/frame.h>
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <weft/frame.h>
+/** Most segments in one super-frame (UDP_GRO_CNT_MAX of Linux, and what its TAP takes). */
+#define COALESCE_SEGMENTS_MAX 64u
+
+/** Super-frames held at a time unless the options say otherwise (MAX_GRO_SKBS of Linux). */
+#define COALESCE_FLOWS 8u
 
 struct coalesce;
 
 struct coalesce_opts {
 	unsigned link_flags; /**< What the output takes: WEFT_LINK_TSO4 and the like. */
 	bool is_ip;          /**< Bare IP packets. */
-	unsigned flows_max;  /**< Super-frames held at a time; 0 for 8. */
-	/** Takes frames; called from push and flush, frames borrowed for the call. */
+	unsigned flows_max;  /**< Super-frames held at a time; 0 for COALESCE_FLOWS. */
+	/**
+	 * Takes frames; called from push and flush, frames borrowed for the call. Must not
+	 * call back into the coalescer.
+	 */
 	void (*emit)(void *user, const struct weft_frame *frames, size_t n);
 	void *user;
 };
 
-/** Makes one. Returns 0 or -ENOMEM. */
-int coalesce_new(const struct coalesce_opts *opts, struct coalesce **ret_coalesce)
-	WEFT_MUST_CHECK;
+/** Makes one. Returns 0 or -ENOMEM. Memory for frames (64 KiB each) comes with the flows. */
+int coalesce_new(const struct coalesce_opts *opts,
+		 struct coalesce **ret_coalesce) WEFT_MUST_CHECK;
 
 /** Frees it; what is held is lost. NULL is allowed. */
 void coalesce_free(struct coalesce *c);
@@ -40,13 +65,13 @@ void coalesce_free(struct coalesce *c);
 /** Takes one frame: absorbs a copy of its payload, or emits it (after what it must follow). */
 void coalesce_push(struct coalesce *c, const struct weft_frame *frame);
 
-/** Emits everything that is held. */
+/** Emits everything that is held, the flow that has been quiet for longest first. */
 void coalesce_flush(struct coalesce *c);
 
 /** True while something is held. */
 bool coalesce_is_pending(const struct coalesce *c);
 
-/** Frames absorbed so far. */
+/** Frames so far that became part of the frame before them. */
 uint64_t coalesce_merged(const struct coalesce *c);
 
 #endif

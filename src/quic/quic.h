@@ -16,16 +16,16 @@
 #ifndef QUIC_QUIC_H
 #define QUIC_QUIC_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "io/dgram.h"
+#include "quic/tls.h"
 
 #include <weft/addr.h>
 #include <weft/error.h>
 #include <weft/loop.h>
 
-#include "io/dgram.h"
-#include "quic/tls.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct quic_endpoint;
 struct quic_conn;
@@ -35,12 +35,12 @@ enum quic_cc { QUIC_CC_BBR, QUIC_CC_CUBIC, QUIC_CC_RENO };
 /** Why a connection ended. */
 struct quic_close {
 	enum {
-		QUIC_CLOSE_LOCAL,     /**< quic_conn_close was called. */
-		QUIC_CLOSE_PEER_APP,  /**< The peer closed: code and reason are the application's. */
+		QUIC_CLOSE_LOCAL, /**< quic_conn_close was called. */
+		QUIC_CLOSE_PEER_APP, /**< The peer closed: code and reason are the application's. */
 		QUIC_CLOSE_TRANSPORT, /**< A protocol or TLS error; reason says which. */
-		QUIC_CLOSE_TIMEOUT,   /**< Idle or handshake time-out: the peer is not there. */
-		QUIC_CLOSE_RESET,     /**< Stateless reset: the peer has lost its state. */
-		QUIC_CLOSE_IDENTITY,  /**< The peer's key or certificate is not the expected one. */
+		QUIC_CLOSE_TIMEOUT, /**< Idle or handshake time-out: the peer is not there. */
+		QUIC_CLOSE_RESET, /**< Stateless reset: the peer has lost its state. */
+		QUIC_CLOSE_IDENTITY, /**< The peer's key or certificate is not the expected one. */
 	} kind;
 	uint64_t code;
 	char reason[128]; /**< Printable text: control characters are replaced. */
@@ -54,40 +54,53 @@ struct quic_events {
 	/** The handshake is complete, on either side. A server sees a connection here first. */
 	void (*established)(void *user, struct quic_conn *conn, uint64_t now);
 	/** One DATAGRAM; data is borrowed for the call. */
-	void (*datagram)(void *user, struct quic_conn *conn, const uint8_t *data, size_t len,
-			 uint64_t now);
-	/** Bytes of a stream, in order; flow control is extended by them. fin: it ends here. */
-	void (*stream)(void *user, struct quic_conn *conn, int64_t stream, const uint8_t *data,
-		       size_t len, bool fin, uint64_t now);
-	/** End of the connection; conn is freed when the call returns. */
+	void (*datagram)(void *user, struct quic_conn *conn, const uint8_t *data,
+			 size_t len, uint64_t now);
+	/**
+	 * Bytes of a stream, in order; flow control is extended by them. fin: it ends here, or
+	 * the peer has reset it (and then what is missing never comes).
+	 */
+	void (*stream)(void *user, struct quic_conn *conn, int64_t stream,
+		       const uint8_t *data, size_t len, bool fin, uint64_t now);
+	/**
+	 * End of the connection; conn is freed when the call returns. Called once for each
+	 * connection that quic_connect made or that established has shown.
+	 */
 	void (*closed)(void *user, struct quic_conn *conn, const struct quic_close *why,
 		       uint64_t now);
-	/** The path changed its largest datagram (path MTU found) or its addresses. May be NULL. */
+	/**
+	 * The path changed: its addresses, its largest datagram (path MTU found), or discovery
+	 * has ended (quic_conn_path_is_settled). May be NULL.
+	 */
 	void (*path)(void *user, struct quic_conn *conn, uint64_t now);
 };
 
 struct quic_endpoint_opts {
-	struct dgram *dgram;         /**< Becomes the endpoint's. */
-	const struct quic_tls *tls;  /**< Borrowed; outlives the endpoint. */
-	bool is_server;              /**< Takes connections. */
+	struct dgram *dgram;        /**< Becomes the endpoint's. */
+	const struct quic_tls *tls; /**< Borrowed; outlives the endpoint. */
+	bool is_server;             /**< Takes connections. */
 	const struct quic_events *events;
 	void *user;
-	const uint8_t *secret;       /**< 32 bytes: reset and retry tokens, hash keys, CIDs. */
+	const uint8_t *secret; /**< 32 bytes: reset and retry tokens, hash keys, CIDs. */
 	enum quic_cc cc;
-	uint64_t idle_timeout_ns;    /**< 0 for 30 s. */
-	uint64_t keep_alive_ns;      /**< PING when silent for this long; 0 for 10 s. */
+	uint64_t idle_timeout_ns;      /**< 0 for 30 s. */
+	uint64_t keep_alive_ns;        /**< PING when silent for this long; 0 for 10 s. */
 	uint64_t handshake_timeout_ns; /**< 0 for 10 s. */
-	uint32_t conns_max;          /**< 0 for 4,096. */
-	uint32_t handshakes_max;     /**< Unfinished ones before Retry is demanded; 0 for 64. */
-	bool always_retry;           /**< Validate every address by Retry (RFC 9000, 8.1.2). */
-	uint16_t udp_payload_max;    /**< Probe no larger; 0 for 1,452. */
+	uint32_t conns_max;            /**< 0 for 4,096. */
+	uint32_t
+		handshakes_max; /**< Unfinished ones before Retry is demanded; 0 for 64. */
+	bool always_retry;      /**< Validate every address by Retry (RFC 9000, 8.1.2). */
+	uint16_t udp_payload_max; /**< Probe no larger; 0 for 1,452. */
 };
 
 /** Makes an endpoint. Returns 0 or -Exxx; on failure opts->dgram is still the caller's. */
-int quic_endpoint_new(const struct quic_endpoint_opts *opts, struct quic_endpoint **ret_endpoint)
-	WEFT_MUST_CHECK;
+int quic_endpoint_new(const struct quic_endpoint_opts *opts,
+		      struct quic_endpoint **ret_endpoint) WEFT_MUST_CHECK;
 
-/** Closes what is open without waiting (one CONNECTION_CLOSE each), frees. NULL is allowed. */
+/**
+ * Closes what is open without waiting (one CONNECTION_CLOSE each) and without events, frees.
+ * Not from within an event. NULL is allowed.
+ */
 void quic_endpoint_free(struct quic_endpoint *endpoint);
 
 /** The endpoint as a task. */
@@ -112,22 +125,23 @@ struct quic_endpoint_stats quic_endpoint_stats(const struct quic_endpoint *endpo
  * (RFC 9000, 9.2). dgram becomes the endpoint's; the old one is freed. The task must be out
  * of its loop during the call, because its descriptor changes.
  */
-int quic_endpoint_rebind(struct quic_endpoint *endpoint, struct dgram *dgram, uint64_t now)
-	WEFT_MUST_CHECK;
+int quic_endpoint_rebind(struct quic_endpoint *endpoint, struct dgram *dgram,
+			 uint64_t now) WEFT_MUST_CHECK;
 
 /**
  * Starts a connection. server_name is sent as SNI and checked unless tls pins a key.
  * Returns 0 or -Exxx; success is told by events.established, failure by events.closed.
  */
 int quic_connect(struct quic_endpoint *endpoint, const union weft_sockaddr *peer,
-		 const char *server_name, uint64_t now, struct quic_conn **ret_conn)
-	WEFT_MUST_CHECK;
+		 const char *server_name, uint64_t now,
+		 struct quic_conn **ret_conn) WEFT_MUST_CHECK;
 
 void quic_conn_set_user(struct quic_conn *conn, void *user);
 void *quic_conn_user(const struct quic_conn *conn);
 
 /** Says goodbye with an application code and a short reason; events.closed follows. */
-void quic_conn_close(struct quic_conn *conn, uint64_t code, const char *reason, uint64_t now);
+void quic_conn_close(struct quic_conn *conn, uint64_t code, const char *reason,
+		     uint64_t now);
 
 /** Largest DATAGRAM payload in bytes that fits the path now; 0 before established. */
 size_t quic_conn_datagram_max(const struct quic_conn *conn);
@@ -141,42 +155,43 @@ struct quic_datagram {
 	size_t head_len;
 	const uint8_t *body;
 	size_t body_len;
+	bool in_order; /**< Never overtakes, however small: the last segment of a burst. */
 };
 
 /**
- * Queues a datagram; bytes are copied. Small ones (<= 300 bytes) go before large ones.
- * Returns 0, -EMSGSIZE when it does not fit the path now, -ENOBUFS when the queue is full
- * (counted), -ENOTCONN before established or after close.
+ * Queues a datagram; bytes are copied. Small ones (<= 300 bytes) go before large ones
+ * unless in_order is set. Returns 0, -EMSGSIZE when it does not fit the path now, -ENOBUFS when
+ * the queue is full (counted), -ENOTCONN before established or after close.
  */
 int quic_conn_send_datagram(struct quic_conn *conn, const struct quic_datagram *datagram,
 			    uint64_t now) WEFT_MUST_CHECK;
 
 /** Opens a stream, both ways or only out. Returns 0, -ENOTCONN, or -EAGAIN at the peer's limit. */
-int quic_conn_open_stream(struct quic_conn *conn, bool is_uni, int64_t *ret_stream)
-	WEFT_MUST_CHECK;
+int quic_conn_open_stream(struct quic_conn *conn, bool is_uni,
+			  int64_t *ret_stream) WEFT_MUST_CHECK;
 
 /**
  * Queues bytes on a stream; they are copied and kept until acknowledged. Returns 0, -ENOBUFS
  * when more than 256 KiB would wait on this connection, -ENOTCONN, -ENOENT for no such stream.
  */
-int quic_conn_send_stream(struct quic_conn *conn, int64_t stream, const uint8_t *data, size_t len,
-			  bool fin) WEFT_MUST_CHECK;
+int quic_conn_send_stream(struct quic_conn *conn, int64_t stream, const uint8_t *data,
+			  size_t len, bool fin) WEFT_MUST_CHECK;
 
 /**
  * Keying material bound to this connection (RFC 8446, 7.5; RFC 5705). Both sides get the same
  * bytes, nobody else can. Returns 0 or -ENOTCONN.
  */
-int quic_conn_export(const struct quic_conn *conn, const char *label, uint8_t *out, size_t len)
-	WEFT_MUST_CHECK;
+int quic_conn_export(const struct quic_conn *conn, const char *label, uint8_t *out,
+		     size_t len) WEFT_MUST_CHECK;
 
 struct quic_conn_stats {
 	uint64_t srtt_ns, rttvar_ns, min_rtt_ns;
 	uint64_t cwnd, bytes_in_flight;
 	uint64_t datagrams_rx, datagrams_tx;
-	uint64_t datagrams_lost;    /**< Declared lost by loss detection. */
+	uint64_t datagrams_lost; /**< Declared lost by loss detection. */
 	uint64_t drop_queue_full, drop_queue_old, drop_too_long;
-	uint64_t migrations;        /**< Path changes that were validated. */
-	uint16_t udp_payload;       /**< Path's largest UDP payload in bytes now. */
+	uint64_t migrations;  /**< Path changes that were validated. */
+	uint16_t udp_payload; /**< Path's largest UDP payload in bytes now. */
 };
 
 struct quic_conn_stats quic_conn_stats(const struct quic_conn *conn);

@@ -10,9 +10,9 @@
 #ifndef QUIC_TLS_H
 #define QUIC_TLS_H
 
-#include <stdint.h>
-
 #include <weft/error.h>
+
+#include <stdint.h>
 
 #define QUIC_PIN_LEN 32u
 
@@ -23,18 +23,20 @@ struct quic_tls;
  * wrong with it (missing, unreadable, not PEM, key and certificate do not belong together).
  */
 int quic_tls_server_new(const char *cert_file, const char *key_file, const char *alpn,
-			struct weft_error *err, struct quic_tls **ret_tls) WEFT_MUST_CHECK;
+			struct weft_error *err,
+			struct quic_tls **ret_tls) WEFT_MUST_CHECK;
 
 /**
  * Makes a self-signed certificate with a fresh P-256 key, as PEM text for the caller to keep.
  * The texts are allocated; the caller frees them (and wipes the key).
  */
-int quic_tls_make_identity(const char *common_name, uint64_t unix_time, char **ret_cert_pem,
-			   char **ret_key_pem) WEFT_MUST_CHECK;
+int quic_tls_make_identity(const char *common_name, uint64_t unix_time,
+			   char **ret_cert_pem, char **ret_key_pem) WEFT_MUST_CHECK;
 
 /** Server credentials from PEM text. */
 int quic_tls_server_new_pem(const char *cert_pem, const char *key_pem, const char *alpn,
-			    struct weft_error *err, struct quic_tls **ret_tls) WEFT_MUST_CHECK;
+			    struct weft_error *err,
+			    struct quic_tls **ret_tls) WEFT_MUST_CHECK;
 
 /**
  * Client credentials: with a pin only that public key is accepted, whatever its certificate
@@ -42,7 +44,8 @@ int quic_tls_server_new_pem(const char *cert_pem, const char *key_pem, const cha
  * carry the server's name.
  */
 int quic_tls_client_new(const uint8_t *pin, const char *ca_file, const char *alpn,
-			struct weft_error *err, struct quic_tls **ret_tls) WEFT_MUST_CHECK;
+			struct weft_error *err,
+			struct quic_tls **ret_tls) WEFT_MUST_CHECK;
 
 /** SHA-256 of the server's public key: what an invitation carries. */
 void quic_tls_pin(const struct quic_tls *tls, uint8_t ret_pin[QUIC_PIN_LEN]);

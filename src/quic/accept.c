@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Packets that belong to no connection, and what a server answers before it keeps any state
+ * (RFC 9000, 5.2.2, 6.1, 8.1.2, 10.3):
+ *
+ *   Initial, version 1      -> a connection; Retry first when many handshakes are unfinished
+ *   unknown version, 1,200+ -> Version Negotiation
+ *   short header            -> stateless reset, at most 100 a second
+ *   everything else         -> dropped, counted
+ *
+ * Whoever forges source addresses gets no more bytes than he sends, and costs no memory.
+ */
+#include "quic/compat.h"
+#include "quic/conn.h"
+#include "quic/endpoint.h"
+
+#include <gnutls/crypto.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <string.h>
+
+#define SHORT_ANSWER_LEN 256u
+
+/* A server answers an unknown version only where a version 1 client would have padded. */
+#define INITIAL_LEN_MIN 1200u
+
+#define RESETS_PER_SECOND 100u
+
+/* A reset looks like a short packet of 22 to 43 bytes, and is shorter than its cause. */
+#define RESET_LEN_MIN \
+	(NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN)
+#define RESET_LEN_MAX 43u
+
+static void answer(struct quic_endpoint *endpoint, const struct packet *packet,
+		   ngtcp2_ssize len, uint64_t *counter)
+{
+	if (len <= 0)
+		return;
+	endpoint_tx_add(endpoint, &packet->path, (size_t)len, 0);
+	(*counter)++;
+}
+
+static void negotiate_version(struct quic_endpoint *endpoint, const struct packet *packet,
+			      const ngtcp2_version_cid *ids)
+{
+	static const uint32_t versions[] = { NGTCP2_PROTO_VER_V1 };
+	uint8_t *room = endpoint_tx_room(endpoint, SHORT_ANSWER_LEN);
+	uint8_t unused = 0;
+	if (!room || gnutls_rnd(GNUTLS_RND_NONCE, &unused, 1) < 0)
+		return;
+	ngtcp2_ssize n = ngtcp2_pkt_write_version_negotiation(
+		room, SHORT_ANSWER_LEN, unused, ids->scid, ids->scidlen, ids->dcid,
+		ids->dcidlen, versions, sizeof(versions) / sizeof(versions[0]));
+	answer(endpoint, packet, n, &endpoint->stats.version_negotiations);
+}
+
+/* True if one more reset may be sent now. */
+static bool may_reset(struct quic_endpoint *endpoint)
+{
+	if (endpoint->now - endpoint->resets_from >= NGTCP2_SECONDS) {
+		endpoint->resets_from = endpoint->now;
+		endpoint->resets_sent = 0;
+	}
+	return endpoint->resets_sent++ < RESETS_PER_SECOND;
+}
+
+static void reset(struct quic_endpoint *endpoint, const struct packet *packet,
+		  const ngtcp2_version_cid *ids)
+{
+	if (packet->len <= RESET_LEN_MIN || !may_reset(endpoint))
+		return;
+	size_t len = packet->len <= RESET_LEN_MAX ? packet->len - 1 : RESET_LEN_MAX;
+	uint8_t *room = endpoint_tx_room(endpoint, SHORT_ANSWER_LEN);
+	ngtcp2_cid cid;
+	ngtcp2_cid_init(&cid, ids->dcid, ids->dcidlen);
+	uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN], rand[RESET_LEN_MAX];
+	if (!room || gnutls_rnd(GNUTLS_RND_NONCE, rand, sizeof(rand)) < 0 ||
+	    ngtcp2_crypto_generate_stateless_reset_token(token, endpoint->reset_secret,
+							 QUIC_SECRET_LEN, &cid) != 0)
+		return;
+	ngtcp2_ssize n = ngtcp2_pkt_write_stateless_reset(room, SHORT_ANSWER_LEN, token,
+							  rand, len - sizeof(token));
+	answer(endpoint, packet, n, &endpoint->stats.resets);
+}
+
+static struct compat_retry retry_of(const struct quic_endpoint *endpoint,
+				    const union weft_sockaddr *peer,
+				    const ngtcp2_pkt_hd *hd, const ngtcp2_cid *retry_scid)
+{
+	return (struct compat_retry){
+		.secret = endpoint->token_secret,
+		.version = hd->version,
+		.peer = peer,
+		.retry_scid = retry_scid,
+		.now = endpoint->now,
+	};
+}
+
+static void retry(struct quic_endpoint *endpoint, const struct packet *packet,
+		  const ngtcp2_pkt_hd *hd)
+{
+	ngtcp2_cid scid;
+	union weft_sockaddr peer = { 0 };
+	memcpy(&peer, packet->path.remote.addr, packet->path.remote.addrlen);
+	struct compat_retry retry = retry_of(endpoint, &peer, hd, &scid);
+	uint8_t token[COMPAT_RETRY_TOKEN_LEN_MAX];
+	uint8_t *room = endpoint_tx_room(endpoint, endpoint->opts.udp_payload_max);
+	if (!room || endpoint_make_cid(&scid, QUIC_CID_LEN) < 0)
+		return;
+	int token_len = compat_make_retry_token(&retry, &hd->dcid, token);
+	if (token_len < 0)
+		return;
+	ngtcp2_ssize n = ngtcp2_crypto_write_retry(room, endpoint->opts.udp_payload_max,
+						   hd->version, &hd->scid, &scid,
+						   &hd->dcid, token, (size_t)token_len);
+	answer(endpoint, packet, n, &endpoint->stats.retries);
+}
+
+/* RFC 9000, 8.1.2: a bad Retry token ends the attempt, so that the client need not wait. */
+static void refuse_token(struct quic_endpoint *endpoint, const struct packet *packet,
+			 const ngtcp2_pkt_hd *hd)
+{
+	uint8_t *room = endpoint_tx_room(endpoint, endpoint->opts.udp_payload_max);
+	if (!room)
+		return;
+	ngtcp2_ssize n = ngtcp2_crypto_write_connection_close(
+		room, endpoint->opts.udp_payload_max, hd->version, &hd->scid, &hd->dcid,
+		NGTCP2_INVALID_TOKEN, NULL, 0);
+	answer(endpoint, packet, n, &endpoint->stats.drop_unknown);
+}
+
+static void take(struct quic_endpoint *endpoint, const struct packet *packet,
+		 const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid)
+{
+	if (endpoint->conns_count >= endpoint->opts.conns_max) {
+		endpoint->stats.drop_limit++;
+		return;
+	}
+	const struct conn_initial initial = { .hd = hd,
+					      .path = &packet->path,
+					      .odcid = odcid };
+	struct quic_conn *conn;
+	if (conn_new_server(endpoint, &initial, &conn) < 0)
+		endpoint->stats.drop_limit++;
+	else
+		conn_receive(conn, &packet->path, packet->ecn, packet->data, packet->len);
+}
+
+static void accept_initial(struct quic_endpoint *endpoint, const struct packet *packet)
+{
+	ngtcp2_pkt_hd hd;
+	if (ngtcp2_accept(&hd, packet->data, packet->len) != 0) {
+		endpoint->stats.drop_unknown++;
+		return;
+	}
+	if (compat_is_retry_token(&hd)) {
+		union weft_sockaddr peer = { 0 };
+		memcpy(&peer, packet->path.remote.addr, packet->path.remote.addrlen);
+		struct compat_retry retry = retry_of(endpoint, &peer, &hd, &hd.dcid);
+		ngtcp2_cid odcid;
+		if (compat_check_retry_token(&retry, &hd, &odcid) == 0)
+			take(endpoint, packet, &hd, &odcid);
+		else
+			refuse_token(endpoint, packet, &hd);
+		return;
+	}
+	if (endpoint->opts.always_retry ||
+	    endpoint->handshakes >= endpoint->opts.handshakes_max)
+		retry(endpoint, packet, &hd);
+	else
+		take(endpoint, packet, &hd, NULL);
+}
+
+void endpoint_accept(struct quic_endpoint *endpoint, const struct packet *packet,
+		     const ngtcp2_version_cid *ids, int decode_result)
+{
+	if (decode_result != 0 && decode_result != NGTCP2_ERR_VERSION_NEGOTIATION) {
+		endpoint->stats.drop_malformed++;
+		return;
+	}
+	bool is_long = (packet->data[0] & 0x80u) != 0;
+	if (endpoint->opts.is_server && is_long && decode_result == 0) {
+		accept_initial(endpoint, packet);
+		return;
+	}
+	endpoint->stats.drop_unknown++;
+	if (!endpoint->opts.is_server)
+		return;
+	if (decode_result == NGTCP2_ERR_VERSION_NEGOTIATION &&
+	    packet->len >= INITIAL_LEN_MIN)
+		negotiate_version(endpoint, packet, ids);
+	else if (!is_long)
+		reset(endpoint, packet, ids);
+}

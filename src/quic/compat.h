@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one place that knows which ngtcp2 this is: 0.12 (Debian 12) or 1.x (Debian 13). The
+ * rest of quic/ uses only what both have under one name, and these few functions.
+ */
+#ifndef QUIC_COMPAT_H
+#define QUIC_COMPAT_H
+
+#include "quic/quic.h"
+
+#include <ngtcp2/ngtcp2.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Most bytes of a Retry token. */
+#define COMPAT_RETRY_TOKEN_LEN_MAX 256u
+
+/** Chooses the congestion control algorithm: BBR means version 2 of it in both. */
+void compat_set_cc(ngtcp2_settings *settings, enum quic_cc cc);
+
+/** A validated token that came with a client's Initial; borrowed until conn_server_new. */
+void compat_set_token(ngtcp2_settings *settings, const ngtcp2_pkt_hd *hd);
+
+/**
+ * Says which sizes path MTU discovery tries, up to settings->max_tx_udp_payload_size, which
+ * has been set. probes is room for COMPAT_PROBES_MAX that lives until conn_*_new. Returns
+ * the largest one that will be tried, in bytes of UDP payload.
+ */
+size_t compat_set_probes(ngtcp2_settings *settings, uint16_t *probes);
+#define COMPAT_PROBES_MAX 8u
+
+/** Server: the Destination Connection ID of the client's first Initial. */
+void compat_set_original_dcid(ngtcp2_transport_params *params, const ngtcp2_cid *odcid);
+
+/** The token in an Initial's header; *ret_len is 0 without one. */
+const uint8_t *compat_token(const ngtcp2_pkt_hd *hd, size_t *ret_len);
+
+/** Whether a token was made for a Retry by compat_make_retry_token. */
+bool compat_is_retry_token(const ngtcp2_pkt_hd *hd);
+
+/** What binds a Retry token: who asked, and what he was answered. */
+struct compat_retry {
+	const uint8_t *secret; /**< 32 bytes. */
+	uint32_t version;
+	const union weft_sockaddr *peer;
+	const ngtcp2_cid *retry_scid; /**< The id that the Retry gives to the server. */
+	uint64_t now;
+};
+
+/** Writes a token for original id odcid. Returns its length or -EINVAL. */
+int compat_make_retry_token(const struct compat_retry *retry, const ngtcp2_cid *odcid,
+			    uint8_t ret_token[COMPAT_RETRY_TOKEN_LEN_MAX]);
+
+/** Checks the token of an Initial. Returns 0 and the original id, or -EINVAL. */
+int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_hd *hd,
+			     ngtcp2_cid *ret_odcid);
+
+/** What a CONNECTION_CLOSE frame says. */
+struct compat_close {
+	bool is_application;
+	uint64_t code;
+	const uint8_t *reason; /**< Bytes, not a string; NULL for none. */
+	size_t reason_len;
+};
+
+/** The transport error that belongs to a library error. */
+struct compat_close compat_close_of(ngtcp2_conn *conn, int liberr);
+
+/** The frame that the peer has sent. */
+struct compat_close compat_close_received(ngtcp2_conn *conn);
+
+/** Writes a packet with the frame. Returns its length, 0 or a library error. */
+ngtcp2_ssize compat_write_close(ngtcp2_conn *conn, ngtcp2_path *path, uint8_t *buf,
+				size_t len, const struct compat_close *close,
+				uint64_t now);
+
+/** Fills in what the library counts. */
+void compat_stats(ngtcp2_conn *conn, struct quic_conn_stats *stats);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a connection and what its user may do with it. Packets are written in write.c,
+ * ngtcp2's callbacks are in callbacks.c.
+ *
+ * A DATAGRAM's largest payload follows from the path's largest UDP payload P by what a short
+ * header packet needs at most (RFC 9000, 17.3.1; RFC 9221, 4):
+ *
+ *   P = 1 flags | peer's cid | 4 packet number | 1 type | 2 length | payload | 16 AEAD tag
+ */
+#include "quic/conn.h"
+
+#include "quic/closing.h"
+#include "quic/compat.h"
+#include "quic/endpoint.h"
+
+#include <errno.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHORT_HEADER_LEN   (1u + 4u)
+#define DATAGRAM_FRAME_LEN (1u + 2u)
+#define AEAD_TAG_LEN       16u
+
+/* Length of the id that a client makes up for the server (RFC 9000, 7.2: at least 8). */
+#define CLIENT_DCID_LEN 16u
+
+#define STREAMS_BIDI_MAX 16u
+#define STREAMS_UNI_MAX  64u
+
+/* Ids of the peer that are kept ready for migration. */
+#define CID_LIMIT 4u
+
+void conn_mark_dirty(struct quic_conn *conn)
+{
+	if (list_is_empty(&conn->dirty))
+		list_push_back(&conn->endpoint->dirty, &conn->dirty);
+}
+
+static ngtcp2_conn *get_ngtcp2(ngtcp2_crypto_conn_ref *ref)
+{
+	struct quic_conn *conn = ref->user_data;
+	return conn->ng;
+}
+
+static void fill_settings(const struct quic_endpoint *endpoint, ngtcp2_settings *settings)
+{
+	const struct quic_endpoint_opts *opts = &endpoint->opts;
+	ngtcp2_settings_default(settings);
+	settings->initial_ts = endpoint->now;
+	settings->max_tx_udp_payload_size = opts->udp_payload_max;
+	settings->handshake_timeout = opts->handshake_timeout_ns;
+	compat_set_cc(settings, opts->cc);
+}
+
+static void fill_params(const struct quic_endpoint *endpoint,
+			ngtcp2_transport_params *params)
+{
+	ngtcp2_transport_params_default(params);
+	params->initial_max_data = STREAM_WAITING_MAX;
+	params->initial_max_stream_data_bidi_local = STREAM_WAITING_MAX;
+	params->initial_max_stream_data_bidi_remote = STREAM_WAITING_MAX;
+	params->initial_max_stream_data_uni = STREAM_WAITING_MAX;
+	params->initial_max_streams_bidi = STREAMS_BIDI_MAX;
+	params->initial_max_streams_uni = STREAMS_UNI_MAX;
+	params->active_connection_id_limit = CID_LIMIT;
+	params->max_idle_timeout = endpoint->opts.idle_timeout_ns;
+	params->max_datagram_frame_size = UINT16_MAX;
+}
+
+/* A connection without ngtcp2's part, on the endpoint's list. */
+static int conn_alloc(struct quic_endpoint *endpoint, struct quic_conn **ret_conn)
+{
+	struct quic_conn *conn = calloc(1, sizeof(*conn));
+	if (!conn)
+		return -ENOMEM;
+	conn->endpoint = endpoint;
+	conn->session.ref = (ngtcp2_crypto_conn_ref){ get_ngtcp2, conn };
+	list_init(&conn->dirty);
+	list_init(&conn->routes);
+	queue_init(&conn->queue, &endpoint->pool);
+	streams_init(&conn->streams);
+	conn->timer.deadline = WEFT_NEVER;
+	if (heap_insert(&endpoint->timers, &conn->timer) < 0) {
+		free(conn);
+		return -ENOMEM;
+	}
+	list_push_back(&endpoint->conns, &conn->node);
+	endpoint->conns_count++;
+	endpoint->handshakes++;
+	*ret_conn = conn;
+	return 0;
+}
+
+void conn_free(struct quic_conn *conn)
+{
+	struct quic_endpoint *endpoint = conn->endpoint;
+	if (endpoint->last == conn)
+		endpoint->last = NULL;
+	if (!conn->is_established)
+		endpoint->handshakes--;
+	endpoint->conns_count--;
+	heap_remove(&endpoint->timers, &conn->timer);
+	list_remove(&conn->node);
+	list_remove(&conn->dirty);
+	route_remove_all(endpoint->routes, &conn->routes);
+	queue_clear(&conn->queue);
+	if (conn->ng)
+		ngtcp2_conn_del(conn->ng);
+	tls_session_fini(&conn->session);
+	streams_fini(&conn->streams);
+	free(conn);
+}
+
+/* What both sides do once ngtcp2's part is there. */
+static int conn_start(struct quic_conn *conn, const ngtcp2_cid *scid,
+		      const char *server_name)
+{
+	struct quic_endpoint *endpoint = conn->endpoint;
+	int r = route_add(endpoint->routes, scid, conn, &conn->routes);
+	if (r == 0)
+		r = tls_session_init(&conn->session, endpoint->opts.tls, server_name);
+	if (r < 0)
+		return r;
+	ngtcp2_conn_set_tls_native_handle(conn->ng, conn->session.gnutls);
+	ngtcp2_conn_set_keep_alive_timeout(conn->ng, endpoint->opts.keep_alive_ns);
+	conn_mark_dirty(conn);
+	return 0;
+}
+
+static int start_client(struct quic_conn *conn, const char *server_name)
+{
+	struct quic_endpoint *endpoint = conn->endpoint;
+	ngtcp2_cid dcid, scid;
+	if (endpoint_make_cid(&dcid, CLIENT_DCID_LEN) < 0 ||
+	    endpoint_make_cid(&scid, QUIC_CID_LEN) < 0)
+		return -EIO;
+	ngtcp2_settings settings;
+	ngtcp2_transport_params params;
+	uint16_t probes[COMPAT_PROBES_MAX];
+	fill_settings(endpoint, &settings);
+	fill_params(endpoint, &params);
+	conn->probe_max = compat_set_probes(&settings, probes);
+	union weft_sockaddr local = endpoint->dgram->bound;
+	ngtcp2_path path = {
+		.local = { &local.sa, weft_sockaddr_len(&local) },
+		.remote = { &conn->peer.sa, weft_sockaddr_len(&conn->peer) },
+	};
+	if (ngtcp2_conn_client_new(&conn->ng, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
+				   conn_callbacks(), &settings, &params, NULL, conn) != 0)
+		return -ENOMEM;
+	return conn_start(conn, &scid, server_name);
+}
+
+int conn_new_client(struct quic_endpoint *endpoint, const union weft_sockaddr *peer,
+		    const char *server_name, struct quic_conn **ret_conn)
+{
+	struct quic_conn *conn;
+	int r = conn_alloc(endpoint, &conn);
+	if (r < 0)
+		return r;
+	conn->peer = *peer;
+	r = start_client(conn, server_name);
+	if (r < 0) {
+		conn_free(conn);
+		return r;
+	}
+	*ret_conn = conn;
+	return 0;
+}
+
+/* The parameters by which a client checks that nobody has meddled with its first packets. */
+static int fill_server_params(const struct quic_conn *conn,
+			      const struct conn_initial *initial, const ngtcp2_cid *scid,
+			      ngtcp2_transport_params *params)
+{
+	fill_params(conn->endpoint, params);
+	compat_set_original_dcid(params,
+				 initial->odcid ? initial->odcid : &initial->hd->dcid);
+	if (initial->odcid) {
+		params->retry_scid = initial->hd->dcid;
+		params->retry_scid_present = 1;
+	}
+	params->stateless_reset_token_present = 1;
+	int r = ngtcp2_crypto_generate_stateless_reset_token(
+		params->stateless_reset_token, conn->endpoint->reset_secret,
+		QUIC_SECRET_LEN, scid);
+	return r == 0 ? 0 : -EINVAL;
+}
+
+static int start_server(struct quic_conn *conn, const struct conn_initial *initial)
+{
+	struct quic_endpoint *endpoint = conn->endpoint;
+	const ngtcp2_pkt_hd *hd = initial->hd;
+	ngtcp2_cid scid;
+	ngtcp2_settings settings;
+	ngtcp2_transport_params params;
+	uint16_t probes[COMPAT_PROBES_MAX];
+	if (endpoint_make_cid(&scid, QUIC_CID_LEN) < 0 ||
+	    fill_server_params(conn, initial, &scid, &params) < 0)
+		return -EINVAL;
+	fill_settings(endpoint, &settings);
+	conn->probe_max = compat_set_probes(&settings, probes);
+	if (initial->odcid)
+		compat_set_token(&settings, hd);
+	if (ngtcp2_conn_server_new(&conn->ng, &hd->scid, &scid, initial->path,
+				   hd->version, conn_callbacks(), &settings, &params,
+				   NULL, conn) != 0)
+		return -ENOMEM;
+	/* The client uses the id it made up until it has seen ours. */
+	int r = route_add(endpoint->routes, &hd->dcid, conn, &conn->routes);
+	return r < 0 ? r : conn_start(conn, &scid, NULL);
+}
+
+int conn_new_server(struct quic_endpoint *endpoint, const struct conn_initial *initial,
+		    struct quic_conn **ret_conn)
+{
+	struct quic_conn *conn;
+	int r = conn_alloc(endpoint, &conn);
+	if (r < 0)
+		return r;
+	memcpy(&conn->peer, initial->path->remote.addr, initial->path->remote.addrlen);
+	r = start_server(conn, initial);
+	if (r < 0) {
+		conn_free(conn);
+		return r;
+	}
+	*ret_conn = conn;
+	return 0;
+}
+
+static size_t datagram_max_of(const struct quic_conn *conn)
+{
+	const ngtcp2_transport_params *params =
+		ngtcp2_conn_get_remote_transport_params(conn->ng);
+	if (!conn->is_established || !params ||
+	    params->max_datagram_frame_size <= DATAGRAM_FRAME_LEN)
+		return 0;
+	size_t max = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->ng) -
+		     SHORT_HEADER_LEN - ngtcp2_conn_get_dcid(conn->ng)->datalen -
+		     DATAGRAM_FRAME_LEN - AEAD_TAG_LEN;
+	size_t peer_max = (size_t)params->max_datagram_frame_size - DATAGRAM_FRAME_LEN;
+	return max < peer_max ? max : peer_max;
+}
+
+bool conn_update_path(struct quic_conn *conn)
+{
+	bool changed = false;
+	const ngtcp2_addr *remote = &ngtcp2_conn_get_path(conn->ng)->remote;
+	if (memcmp(&conn->peer, remote->addr, remote->addrlen) != 0) {
+		memcpy(&conn->peer, remote->addr, remote->addrlen);
+		changed = true;
+	}
+	size_t datagram_max = datagram_max_of(conn);
+	changed |= datagram_max != conn->datagram_max;
+	conn->datagram_max = datagram_max;
+	if (!conn->is_settled && conn->is_established) {
+		size_t payload = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->ng);
+		conn->is_settled = payload >= conn->probe_max ||
+				   conn->endpoint->now >= conn->settle_at;
+		changed |= conn->is_settled;
+	}
+	return changed;
+}
+
+void conn_migrate(struct quic_conn *conn, const union weft_sockaddr *local)
+{
+	union weft_sockaddr from = *local;
+	ngtcp2_path path = {
+		.local = { &from.sa, weft_sockaddr_len(&from) },
+		.remote = { &conn->peer.sa, weft_sockaddr_len(&conn->peer) },
+	};
+	int r = ngtcp2_conn_initiate_immediate_migration(conn->ng, &path,
+							 conn->endpoint->now);
+	/* Before the handshake is confirmed, or without a spare id, the server is left to
+	 * find out by itself, as it would behind a NAT. */
+	if (r != 0)
+		ngtcp2_conn_set_local_addr(conn->ng, &path.local);
+	conn->is_settled = false;
+	conn_mark_dirty(conn);
+}
+
+void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
+		  const uint8_t *packet, size_t len)
+{
+	ngtcp2_pkt_info pi = { .ecn = (uint8_t)ecn };
+	int r = ngtcp2_conn_read_pkt(conn->ng, path, &pi, packet, len,
+				     conn->endpoint->now);
+	if (r == 0)
+		conn_mark_dirty(conn);
+	else
+		conn_fail(conn, r);
+}
+
+void conn_set_deadline(struct quic_conn *conn, uint64_t deadline)
+{
+	if (conn->is_established && !conn->is_settled && conn->settle_at < deadline)
+		deadline = conn->settle_at;
+	if (deadline != conn->timer.deadline)
+		heap_change(&conn->endpoint->timers, &conn->timer, deadline);
+}
+
+bool conn_flush(struct quic_conn *conn)
+{
+	struct quic_endpoint *endpoint = conn->endpoint;
+	if (conn->is_closing) {
+		conn_close_now(conn);
+		return false;
+	}
+	int r = 0;
+	if (ngtcp2_conn_get_expiry(conn->ng) <= endpoint->now)
+		r = ngtcp2_conn_handle_expiry(conn->ng, endpoint->now);
+	if (r == 0)
+		r = conn_write(conn);
+	if (r < 0) {
+		conn_fail(conn, r);
+		return false;
+	}
+	if (conn_update_path(conn) && conn->is_established && endpoint->opts.events->path)
+		endpoint->opts.events->path(endpoint->opts.user, conn, endpoint->now);
+	return r > 0 || conn->is_closing;
+}
+
+void conn_set_reason(struct quic_close *close, const void *text, size_t len)
+{
+	const unsigned char *bytes = text;
+	size_t n = len < sizeof(close->reason) ? len : sizeof(close->reason) - 1;
+	for (size_t i = 0; i < n; i++)
+		close->reason[i] =
+			(char)(bytes[i] < ' ' || bytes[i] == 0x7f ? '?' : bytes[i]);
+	close->reason[n] = '\0';
+}
+
+void quic_conn_set_user(struct quic_conn *conn, void *user)
+{
+	conn->user = user;
+}
+
+void *quic_conn_user(const struct quic_conn *conn)
+{
+	return conn->user;
+}
+
+const union weft_sockaddr *quic_conn_peer(const struct quic_conn *conn)
+{
+	return &conn->peer;
+}
+
+void quic_conn_close(struct quic_conn *conn, uint64_t code, const char *reason,
+		     uint64_t now)
+{
+	if (conn->is_closing)
+		return;
+	endpoint_set_now(conn->endpoint, now);
+	conn->is_closing = true;
+	conn->close = (struct quic_close){ .kind = QUIC_CLOSE_LOCAL, .code = code };
+	conn_set_reason(&conn->close, reason, strlen(reason));
+	conn_mark_dirty(conn);
+}
+
+static bool can_send(const struct quic_conn *conn)
+{
+	return conn->is_established && !conn->is_closing;
+}
+
+size_t quic_conn_datagram_max(const struct quic_conn *conn)
+{
+	return conn->datagram_max;
+}
+
+bool quic_conn_path_is_settled(const struct quic_conn *conn)
+{
+	return conn->is_settled;
+}
+
+int quic_conn_send_datagram(struct quic_conn *conn, const struct quic_datagram *datagram,
+			    uint64_t now)
+{
+	if (!can_send(conn))
+		return -ENOTCONN;
+	if (datagram->head_len + datagram->body_len > conn->datagram_max) {
+		conn->drop_too_long++;
+		return -EMSGSIZE;
+	}
+	int r = queue_push(&conn->queue, datagram, now);
+	if (r == 0)
+		conn_mark_dirty(conn);
+	return r;
+}
+
+int quic_conn_open_stream(struct quic_conn *conn, bool is_uni, int64_t *ret_stream)
+{
+	if (!can_send(conn))
+		return -ENOTCONN;
+	struct stream *s;
+	int r = stream_new(&conn->streams, &s);
+	if (r < 0)
+		return r;
+	r = is_uni ? ngtcp2_conn_open_uni_stream(conn->ng, &s->id, s)
+		   : ngtcp2_conn_open_bidi_stream(conn->ng, &s->id, s);
+	if (r != 0) {
+		stream_free(&conn->streams, s);
+		return r == NGTCP2_ERR_STREAM_ID_BLOCKED ? -EAGAIN : -ENOMEM;
+	}
+	*ret_stream = s->id;
+	return 0;
+}
+
+int quic_conn_send_stream(struct quic_conn *conn, int64_t stream, const uint8_t *data,
+			  size_t len, bool fin)
+{
+	if (!can_send(conn))
+		return -ENOTCONN;
+	bool is_ours = ngtcp2_is_bidi_stream(stream) ||
+		       ngtcp2_conn_is_local_stream(conn->ng, stream);
+	struct stream *s = is_ours ? stream_find(&conn->streams, stream) : NULL;
+	if (!s)
+		return -ENOENT;
+	int r = stream_append(&conn->streams, s, data, len, fin);
+	if (r == 0)
+		conn_mark_dirty(conn);
+	return r;
+}
+
+int quic_conn_export(const struct quic_conn *conn, const char *label, uint8_t *out,
+		     size_t len)
+{
+	if (!conn->is_established)
+		return -ENOTCONN;
+	return tls_session_export(&conn->session, label, out, len);
+}
+
+struct quic_conn_stats quic_conn_stats(const struct quic_conn *conn)
+{
+	struct quic_conn_stats stats = {
+		.datagrams_rx = conn->datagrams_rx,
+		.datagrams_tx = conn->datagrams_tx,
+		.datagrams_lost = conn->datagrams_lost,
+		.drop_queue_full = conn->queue.drop_full,
+		.drop_queue_old = conn->queue.drop_old,
+		.drop_too_long = conn->drop_too_long,
+		.migrations = conn->migrations,
+		.udp_payload =
+			(uint16_t)ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->ng),
+	};
+	compat_stats(conn->ng, &stats);
+	return stats;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Both lists are in order of arrival, so the oldest of each is at its head and ageing never
+ * looks further than the first that is young enough.
+ */
+#include "quic/queue.h"
+
+#include <errno.h>
+#include <string.h>
+
+void queue_init(struct datagram_queue *q, struct pool *pool)
+{
+	*q = (struct datagram_queue){ .pool = pool };
+	list_init(&q->small);
+	list_init(&q->large);
+}
+
+static struct queued *queued_of(struct list *node)
+{
+	return node ? container_of(node, struct queued, node) : NULL;
+}
+
+void queue_pop(struct datagram_queue *q, struct queued *d)
+{
+	list_remove(&d->node);
+	pool_put(q->pool, d);
+	q->count--;
+}
+
+void queue_clear(struct datagram_queue *q)
+{
+	struct queued *d;
+	while ((d = queue_front(q)))
+		queue_pop(q, d);
+}
+
+int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
+	       uint64_t now)
+{
+	struct queued *d = q->count < QUIC_QUEUE_MAX ? pool_get(q->pool) : NULL;
+	if (!d) {
+		q->drop_full++;
+		return -ENOBUFS;
+	}
+	d->since = now;
+	d->len = datagram->head_len + datagram->body_len;
+	if (datagram->head_len > 0)
+		memcpy(d->data, datagram->head, datagram->head_len);
+	if (datagram->body_len > 0)
+		memcpy(d->data + datagram->head_len, datagram->body, datagram->body_len);
+	bool goes_first = d->len <= QUIC_SMALL_LEN && !datagram->in_order;
+	list_push_back(goes_first ? &q->small : &q->large, &d->node);
+	q->count++;
+	return 0;
+}
+
+static void age_list(struct datagram_queue *q, struct list *head, uint64_t now)
+{
+	struct queued *d;
+	while ((d = queued_of(list_first(head))) && now - d->since > QUIC_QUEUE_NS) {
+		queue_pop(q, d);
+		q->drop_old++;
+	}
+}
+
+void queue_age(struct datagram_queue *q, uint64_t now)
+{
+	if (q->count == 0)
+		return;
+	age_list(q, &q->small, now);
+	age_list(q, &q->large, now);
+}
+
+struct queued *queue_front(const struct datagram_queue *q)
+{
+	struct list *node = list_first(&q->small);
+	return queued_of(node ? node : list_first(&q->large));
+}
+
+struct queued *queue_second(const struct datagram_queue *q)
+{
+	struct list *node = list_first(&q->small);
+	if (!node)
+		node = list_first(&q->large);
+	else if (node->next == &q->small)
+		return queued_of(list_first(&q->large));
+	if (!node || node->next == &q->large)
+		return NULL;
+	return queued_of(node->next);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Datagrams that wait for the congestion window: one queue per connection, blocks from the
+ * endpoint's pool.
+ *
+ *      push                                        front, pop
+ *      small ------> [ small ] ---------------------->
+ *      large ------> [ large ] ---- when no small --->       older than 15 ms: dropped
+ *
+ * Small ones are what people feel: ARP, DNS, game updates, ACKs of the flows inside. They go
+ * first, unless the sender says that order matters. Nothing waits for long: a queue that
+ * keeps packets while the window is closed only adds its length to every round trip of the
+ * flows inside, whose own congestion control needs the loss to slow down.
+ */
+#ifndef QUIC_QUEUE_H
+#define QUIC_QUEUE_H
+
+#include "base/list.h"
+#include "base/pool.h"
+#include "quic/quic.h"
+
+#include <weft/frame.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Longest wait in ns. */
+#define QUIC_QUEUE_NS 15000000u
+
+/** Datagrams of at most this many bytes go first. */
+#define QUIC_SMALL_LEN 300u
+
+/** Most datagrams waiting on one connection. */
+#define QUIC_QUEUE_MAX 4096u
+
+/** One that waits; a pool block. */
+struct queued {
+	struct list node;
+	uint64_t since;
+	size_t len;
+	uint8_t data[];
+};
+
+struct datagram_queue {
+	struct pool *pool;
+	struct list small, large;
+	size_t count;
+	uint64_t drop_full, drop_old;
+};
+
+/** Begins an empty queue; pool has blocks of at least sizeof(struct queued) and the data. */
+void queue_init(struct datagram_queue *q, struct pool *pool);
+
+/** Gives all blocks back. */
+void queue_clear(struct datagram_queue *q);
+
+/** Copies a datagram in. Returns 0, or -ENOBUFS (counted) when the queue or pool is full. */
+int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
+	       uint64_t now) WEFT_MUST_CHECK;
+
+/** Drops (and counts) what has waited too long. */
+void queue_age(struct datagram_queue *q, uint64_t now);
+
+/** What goes next, or NULL. */
+struct queued *queue_front(const struct datagram_queue *q);
+
+/** What goes after the front, or NULL. */
+struct queued *queue_second(const struct datagram_queue *q);
+
+/** Removes the one that queue_front gave. */
+void queue_pop(struct datagram_queue *q, struct queued *d);
+
+#endif

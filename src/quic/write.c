@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a connection's queues into packets. Each call of ngtcp2 makes one packet in place, in
+ * the endpoint's send buffer; what it takes along besides (ACKs, retransmissions, probes) is
+ * its own affair. In order:
+ *
+ *   1. stream bytes, because control is rare and short;
+ *   2. DATAGRAMs, several in a packet where they are small;
+ *   3. what ngtcp2 has to say on its own, only when 1 and 2 had nothing: that call counts
+ *      as "the application has no more", and BBR measures no bandwidth while it is so.
+ *
+ * A return of 0 with something left to send means that the congestion window or the pacer
+ * says wait; an ACK or the deadline will come.
+ */
+#include "quic/conn.h"
+#include "quic/endpoint.h"
+
+#define VECS_MAX 8u
+
+/* Most bytes for one connection before the next has its turn: a full super-datagram. */
+#define TURN_LEN 65536u
+
+/* A datagram's frame header in bytes (RFC 9221, 4). */
+#define DATAGRAM_FRAME_LEN 3u
+
+/* Where one packet goes. */
+struct writer {
+	struct quic_conn *conn;
+	ngtcp2_path_storage ps;
+	ngtcp2_pkt_info pi;
+	uint8_t *buf;
+	size_t len;
+	uint64_t now;
+};
+
+static ngtcp2_ssize write_stream(struct writer *w, struct stream *s)
+{
+	ngtcp2_vec vecs[VECS_MAX];
+	size_t n = stream_unsent(s, vecs, VECS_MAX);
+	size_t offered = 0;
+	for (size_t i = 0; i < n; i++)
+		offered += vecs[i].len;
+	bool is_rest = s->sent + offered == s->end;
+	uint32_t flags = s->has_fin && is_rest ? NGTCP2_WRITE_STREAM_FLAG_FIN
+					       : NGTCP2_WRITE_STREAM_FLAG_NONE;
+	ngtcp2_ssize taken = -1;
+	ngtcp2_ssize len =
+		ngtcp2_conn_writev_stream(w->conn->ng, &w->ps.path, &w->pi, w->buf,
+					  w->len, &taken, flags, s->id, vecs, n, w->now);
+	if (taken >= 0)
+		stream_on_sent(s, (size_t)taken);
+	switch (len) {
+	case NGTCP2_ERR_STREAM_DATA_BLOCKED:
+		s->is_blocked = true;
+		return 0;
+	case NGTCP2_ERR_STREAM_SHUT_WR:
+	case NGTCP2_ERR_STREAM_NOT_FOUND:
+		stream_on_stop(s);
+		return 0;
+	default:
+		return len;
+	}
+}
+
+/* Returns the packet's length, 0 when no stream could be written, or a library error. */
+static ngtcp2_ssize write_streams(struct writer *w, bool *ret_had_some)
+{
+	list_for_each (node, &w->conn->streams.list) {
+		struct stream *s = container_of(node, struct stream, node);
+		if (!stream_is_ready(s))
+			continue;
+		ngtcp2_ssize len = write_stream(w, s);
+		*ret_had_some |= stream_is_ready(s);
+		if (len != 0)
+			return len;
+	}
+	return 0;
+}
+
+static int write_datagram(struct writer *w, struct queued *d, uint32_t flags,
+			  ngtcp2_ssize *ret_len)
+{
+	int accepted = 0;
+	ngtcp2_vec vec = { .base = d->data, .len = d->len };
+	*ret_len =
+		ngtcp2_conn_writev_datagram(w->conn->ng, &w->ps.path, &w->pi, w->buf,
+					    w->len, &accepted, flags, 0, &vec, 1, w->now);
+	return accepted;
+}
+
+/* Fills one packet with DATAGRAMs from the queue, which is not empty. */
+static ngtcp2_ssize write_datagrams(struct writer *w)
+{
+	struct quic_conn *conn = w->conn;
+	size_t used = 0;
+	struct queued *d;
+	ngtcp2_ssize len = 0;
+	while ((d = queue_front(&conn->queue))) {
+		struct queued *next = queue_second(&conn->queue);
+		used += d->len + DATAGRAM_FRAME_LEN;
+		bool more = next && used + next->len <= conn->datagram_max;
+		uint32_t flags = more ? NGTCP2_WRITE_DATAGRAM_FLAG_MORE
+				      : NGTCP2_WRITE_DATAGRAM_FLAG_NONE;
+		if (write_datagram(w, d, flags, &len)) {
+			queue_pop(&conn->queue, d);
+			conn->datagrams_tx++;
+		}
+		if (len != NGTCP2_ERR_WRITE_MORE)
+			break;
+	}
+	return len;
+}
+
+/* The path may have shrunk since a datagram was queued; ngtcp2 would keep it for ever. */
+static void drop_too_long(struct quic_conn *conn)
+{
+	struct queued *d;
+	while ((d = queue_front(&conn->queue)) && d->len > conn->datagram_max) {
+		queue_pop(&conn->queue, d);
+		conn->drop_too_long++;
+	}
+}
+
+static ngtcp2_ssize write_packet(struct writer *w)
+{
+	bool had_some = false;
+	ngtcp2_ssize len = write_streams(w, &had_some);
+	if (len != 0)
+		return len;
+	if (w->conn->queue.count > 0)
+		drop_too_long(w->conn);
+	if (w->conn->queue.count > 0)
+		return write_datagrams(w);
+	if (had_some)
+		return 0;
+	return ngtcp2_conn_write_pkt(w->conn->ng, &w->ps.path, &w->pi, w->buf, w->len,
+				     w->now);
+}
+
+/* Writes packets until there is no more (0), a bound is reached (1), or an error. */
+static int write_packets(struct writer *w)
+{
+	struct quic_endpoint *endpoint = w->conn->endpoint;
+	size_t written = 0, since_pacing = 0;
+	while (written < TURN_LEN) {
+		w->buf = endpoint_tx_room(endpoint, w->len);
+		if (!w->buf)
+			return 1;
+		ngtcp2_ssize n = write_packet(w);
+		if (n <= 0)
+			return (int)n;
+		endpoint_tx_add(endpoint, &w->ps.path, (size_t)n, w->pi.ecn);
+		written += (size_t)n;
+		since_pacing += (size_t)n;
+		if (since_pacing >= ngtcp2_conn_get_send_quantum(w->conn->ng)) {
+			ngtcp2_conn_update_pkt_tx_time(w->conn->ng, w->now);
+			since_pacing = 0;
+		}
+	}
+	return 1;
+}
+
+static bool has_more(const struct quic_conn *conn)
+{
+	if (conn->queue.count > 0)
+		return true;
+	list_for_each (node, &conn->streams.list)
+		if (stream_is_ready(container_of(node, struct stream, node)))
+			return true;
+	return false;
+}
+
+int conn_write(struct quic_conn *conn)
+{
+	struct writer w = {
+		.conn = conn,
+		.len = conn->endpoint->opts.udp_payload_max,
+		.now = conn->endpoint->now,
+	};
+	ngtcp2_path_storage_zero(&w.ps);
+	queue_age(&conn->queue, w.now);
+	int r = write_packets(&w);
+	if (r < 0)
+		return r;
+	/*
+	 * The pacer's deadline is of interest only to who has more to send; for others it
+	 * would be a wake-up for nothing after each packet. So it is asked for before.
+	 */
+	uint64_t deadline = ngtcp2_conn_get_expiry(conn->ng);
+	ngtcp2_conn_update_pkt_tx_time(conn->ng, w.now);
+	if (has_more(conn))
+		deadline = ngtcp2_conn_get_expiry(conn->ng);
+	conn_set_deadline(conn, deadline);
+	return r;
+}

@@ -5,6 +5,7 @@
  */
 #include "wire/layout.h"
 
+#include "wire/cursor.h"
 #include "wire/ether.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -14,24 +15,27 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-/* Ethernet, or nothing. Sets version from the type; IP itself checks that it is true. */
+/* Sets version from what the link says; IP itself checks that it is true. */
 static int find_link(const uint8_t *data, size_t len, bool is_ip, struct layout *at)
 {
-	struct ether_hdr eth;
-	int n;
+	size_t off = ETHER_LEN;
+	uint16_t type;
 
 	if (is_ip) {
 		at->version = len > 0 && data[0] >> 4 == 6 ? 6 : 4;
 		return 0;
 	}
-	n = ether_hdr_parse(data, len, &eth);
-	if (n < 0)
-		return n;
-	at->ip_off = (uint16_t)n;
-	if (eth.type == ETHER_TYPE_IP4)
-		at->version = 4;
-	else if (eth.type == ETHER_TYPE_IP6)
-		at->version = 6;
+	if (len < ETHER_LEN)
+		return -EBADMSG;
+	type = load_be16(data + ETHER_OFF_TYPE);
+	for (unsigned i = 0; i < ETHER_TAGS_MAX && ether_type_is_tag(type); i++) {
+		if (len - off < ETHER_TAG_LEN)
+			return -EBADMSG;
+		off += ETHER_TAG_LEN;
+		type = load_be16(data + off - 2);
+	}
+	at->ip_off = (uint16_t)off;
+	at->version = type == ETHER_TYPE_IP4 ? 4 : type == ETHER_TYPE_IP6 ? 6 : 0;
 	return 0;
 }
 

@@ -418,8 +418,10 @@ size_t dump_ip4(struct fmt *f, const uint8_t *data, size_t len)
 	struct ip4_hdr ip;
 	int r = ip4_hdr_peek(data, len, &ip);
 	if (r < 0) {
+		size_t need =
+			len >= IP4_LEN ? (data[IP4_OFF_VERSION] & 0x0fu) * 4u : IP4_LEN;
 		fmt_add(f, "IP ");
-		dump_flaw(f, len, IP4_LEN);
+		dump_flaw(f, len, need);
 		return 0;
 	}
 	size_t hdr_len = (size_t)r;

@@ -32,7 +32,7 @@ static inline struct bytes bytes_of(const char *hex)
 		if (*hex == ' ')
 			continue;
 		assert_true(b.len < sizeof(b.data));
-		b.data[b.len] = (uint8_t)(b.data[b.len] << 4 | hex_digit(*hex));
+		b.data[b.len] = (uint8_t)((unsigned)b.data[b.len] << 4 | hex_digit(*hex));
 		b.len += digits++ % 2;
 	}
 	assert_int_equal(digits % 2, 0);

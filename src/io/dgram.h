@@ -11,12 +11,12 @@
 #ifndef IO_DGRAM_H
 #define IO_DGRAM_H
 
+#include <weft/addr.h>
+#include <weft/error.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <weft/addr.h>
-#include <weft/error.h>
 
 /** Most bytes in one message: the UDP limit over IPv4. */
 #define DGRAM_LEN_MAX 65507u
@@ -26,7 +26,8 @@
 
 struct dgram_msg {
 	union weft_sockaddr peer;
-	union weft_sockaddr local; /**< In: where it was sent to. Out: source, family 0 for any. */
+	/** In: where it was sent to. Out: the source, family 0 for the kernel's choice. */
+	union weft_sockaddr local;
 	uint8_t *data;
 	size_t len;
 	size_t segment_len; /**< Bytes of each datagram; 0 or >= len: only one. */
@@ -45,7 +46,7 @@ struct dgram_ops {
 struct dgram {
 	const struct dgram_ops *ops;
 	int fd;                    /**< To watch for input; -1 where there is none. */
-	unsigned segments_max;     /**< Datagrams that send takes in one message; 1 without GSO. */
+	unsigned segments_max;     /**< Datagrams in a message to send; 1 without GSO. */
 	union weft_sockaddr bound; /**< Local address with the port in use. */
 };
 
@@ -53,7 +54,7 @@ struct dgram_udp_opts {
 	union weft_sockaddr bind; /**< [::] takes IPv4 too. Port 0: the kernel chooses. */
 	int buffer_len;           /**< SO_SNDBUF and SO_RCVBUF in bytes; 0 for 4 MiB. */
 	bool reuse_port;          /**< SO_REUSEPORT: several loops on one port. */
-	bool plain;               /**< No offload, no batches: for comparison and for tests. */
+	bool plain;               /**< No offload and no batches: to compare, and in tests. */
 };
 
 /**

@@ -35,15 +35,15 @@ struct weft_bridge_port;
 
 /** How a frame that came in on a port can end. Each is counted, per port and per bridge. */
 enum weft_bridge_outcome {
-	WEFT_BRIDGE_FORWARDED,          /**< To one known port. */
-	WEFT_BRIDGE_FLOODED,            /**< Group or unknown address: to all who take it. */
-	WEFT_BRIDGE_DROP_RUNT,          /**< Shorter than an Ethernet header. */
-	WEFT_BRIDGE_DROP_BAD_SOURCE,    /**< Source is zero or a group address. */
-	WEFT_BRIDGE_DROP_SPOOFED,       /**< Source bound to another port, or not to this locked one. */
-	WEFT_BRIDGE_DROP_RESERVED,      /**< 01:80:C2:00:00:0x: never forwarded (802.1D 7.12.6). */
-	WEFT_BRIDGE_DROP_SAME_PORT,     /**< The destination is where it came from. */
-	WEFT_BRIDGE_DROP_ISOLATED,      /**< Both ports are isolated. */
-	WEFT_BRIDGE_DROP_NO_TARGET,     /**< To be flooded, and no port takes it. */
+	WEFT_BRIDGE_FORWARDED,       /**< To one known port. */
+	WEFT_BRIDGE_FLOODED,         /**< Group or unknown address: to all who take it. */
+	WEFT_BRIDGE_DROP_RUNT,       /**< Shorter than an Ethernet header. */
+	WEFT_BRIDGE_DROP_BAD_SOURCE, /**< Source is zero or a group address. */
+	WEFT_BRIDGE_DROP_SPOOFED,    /**< Source is bound elsewhere, or not here and locked. */
+	WEFT_BRIDGE_DROP_RESERVED,   /**< 01:80:C2:00:00:0x: never forwarded (802.1D 7.12.6). */
+	WEFT_BRIDGE_DROP_SAME_PORT,  /**< The destination is where it came from. */
+	WEFT_BRIDGE_DROP_ISOLATED,   /**< Both ports are isolated. */
+	WEFT_BRIDGE_DROP_NO_TARGET,  /**< To be flooded, and no port takes it. */
 	WEFT_BRIDGE_OUTCOMES
 };
 

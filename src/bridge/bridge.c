@@ -37,7 +37,6 @@ struct flow {
 	uint64_t generation; /* 0 for an empty cache. */
 	uint8_t addresses[2 * MAC_LEN];
 	struct forward way;
-	struct fdb_entry *source; /* To be refreshed; NULL where nothing is learned. */
 };
 
 struct weft_bridge_port {
@@ -105,8 +104,8 @@ static void flow_renew(struct weft_bridge_port *port, const struct weft_frame *f
 	if (frame->len < ETHER_LEN)
 		return;
 	if (flow->way.learn)
-		flow->source = fdb_learn(fdb, mac_load(frame->data + ETHER_OFF_SRC),
-					 &port->forward.fdb, now);
+		flow->way.source = fdb_learn(fdb, mac_load(frame->data + ETHER_OFF_SRC),
+					     &port->forward.fdb, now);
 	memcpy(flow->addresses, frame->data, sizeof(flow->addresses));
 	flow->generation = fdb->generation;
 }
@@ -117,8 +116,8 @@ static const struct forward *way_of(struct weft_bridge_port *port,
 {
 	if (!flow_fits(&port->flow, frame, port->bridge->fdb.generation))
 		flow_renew(port, frame, now);
-	else if (port->flow.source)
-		port->flow.source->seen_ns = now;
+	if (port->flow.way.source)
+		port->flow.way.source->seen_ns = now;
 	return &port->flow.way;
 }
 

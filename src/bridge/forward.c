@@ -17,7 +17,7 @@ static bool is_reserved(struct weft_mac mac)
 	return memcmp(mac.octet, prefix, sizeof(prefix)) == 0 && mac.octet[5] <= 0x0f;
 }
 
-/* Whether the source may be what it says; fills in learn or the reason why not. */
+/* Whether the source may be what it says; fills in what to learn or the reason why not. */
 static bool source_passes(const struct fdb *fdb, const struct forward_port *ingress,
 			  struct weft_mac src, struct forward *way)
 {
@@ -25,14 +25,17 @@ static bool source_passes(const struct fdb *fdb, const struct forward_port *ingr
 		way->outcome = WEFT_BRIDGE_DROP_BAD_SOURCE;
 		return false;
 	}
-	const struct fdb_entry *entry = fdb_lookup(fdb, src);
+	struct fdb_entry *entry = fdb_lookup(fdb, src);
+	bool here = entry && entry->port == &ingress->fdb;
 	bool bound = entry && entry->bound;
-	bool bound_here = bound && entry->port == &ingress->fdb;
-	if ((bound || ingress->opts.locked) && !bound_here) {
+	if ((bound || ingress->opts.locked) && !(bound && here)) {
 		way->outcome = WEFT_BRIDGE_DROP_SPOOFED;
 		return false;
 	}
-	way->learn = !bound && !ingress->opts.no_learning;
+	if (bound || ingress->opts.no_learning)
+		return true;
+	way->learn = !here;
+	way->source = here ? entry : NULL;
 	return true;
 }
 

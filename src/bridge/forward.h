@@ -29,7 +29,9 @@ struct forward {
 	enum weft_bridge_outcome outcome;
 	struct forward_port *target; /**< For WEFT_BRIDGE_FORWARDED; else NULL. */
 	bool unknown; /**< Flooded for want of an entry: not to ports with no_flood. */
-	bool learn;   /**< The source is to be learned. */
+	bool learn; /**< The source is to be learned: it is new, or has moved to here. */
+	struct fdb_entry
+		*source; /**< To be refreshed: the source was learned here before. */
 };
 
 /** Decides on one frame that came in on the port. */

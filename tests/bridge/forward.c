@@ -123,7 +123,11 @@ static void every_rule_holds(void **state)
 						     ? NULL
 						     : &f->ports[rules[i].target]);
 		assert_int_equal(way.unknown, rules[i].unknown);
-		assert_int_equal(way.learn, rules[i].learn);
+		const struct fdb_entry *source =
+			fdb_lookup(&f->fdb, test_mac(rules[i].src));
+		bool here = source && source->port == &f->ports[rules[i].ingress].fdb;
+		assert_int_equal(way.learn, rules[i].learn && !here);
+		assert_ptr_equal(way.source, rules[i].learn && here ? source : NULL);
 	}
 }
 

@@ -387,13 +387,12 @@ static void dump_portless(struct fmt *f, struct upper *up)
 {
 	add_addrs(f, up);
 	add_fragment(f, up);
-	if (up->frag_off > 0)
-		add_proto(f, up);
-	else if (up->proto == IPPROTO_ICMP)
+	bool is_start = up->frag_off == 0;
+	if (is_start && up->proto == IPPROTO_ICMP)
 		dump_icmp4(f, up);
-	else if (up->proto == IPPROTO_ICMPV6)
+	else if (is_start && up->proto == IPPROTO_ICMPV6)
 		dump_icmp6(f, up);
-	else if (up->proto == IPPROTO_IGMP)
+	else if (is_start && up->proto == IPPROTO_IGMP)
 		dump_igmp(f, up);
 	else
 		add_proto(f, up);
@@ -418,8 +417,8 @@ size_t dump_ip4(struct fmt *f, const uint8_t *data, size_t len)
 	struct ip4_hdr ip;
 	int r = ip4_hdr_peek(data, len, &ip);
 	if (r < 0) {
-		size_t need =
-			len >= IP4_LEN ? (data[IP4_OFF_VERSION] & 0x0fu) * 4u : IP4_LEN;
+		size_t need = len >= IP4_LEN ? (size_t)(data[IP4_OFF_VERSION] & 0x0f) * 4
+					     : IP4_LEN;
 		fmt_add(f, "IP ");
 		dump_flaw(f, len, need);
 		return 0;

@@ -15,7 +15,7 @@ int ip4_hdr_peek(const uint8_t *data, size_t len, struct ip4_hdr *ret_hdr)
 {
 	if (len < IP4_LEN || data[IP4_OFF_VERSION] >> 4 != 4)
 		return -EBADMSG;
-	size_t hdr_len = (data[IP4_OFF_VERSION] & 0x0fu) * 4u;
+	size_t hdr_len = (size_t)(data[IP4_OFF_VERSION] & 0x0f) * 4;
 	uint16_t total_len = load_be16(data + IP4_OFF_TOTAL_LEN);
 	if (hdr_len < IP4_LEN || hdr_len > len || total_len < hdr_len)
 		return -EBADMSG;

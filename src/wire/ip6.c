@@ -116,8 +116,8 @@ static size_t ext_len(uint8_t proto, const uint8_t *p)
 	if (proto == IPPROTO_FRAGMENT)
 		return IP6_FRAG_LEN;
 	if (proto == IPPROTO_AH)
-		return (p[1] + 2u) * 4u;
-	return (p[1] + 1u) * 8u;
+		return ((size_t)p[1] + 2) * 4;
+	return ((size_t)p[1] + 1) * 8;
 }
 
 /* Notes what the header p of n bytes (8 at least) says. Returns 0 or -EBADMSG. */

@@ -128,6 +128,17 @@ static const struct {
 	{ "000c aaaa0300000c20006364702e",
 	  "802.3 SNAP oui 00000c type 0x2000, length 12" },
 	{ "88cc 6c6c6470", "LLDP 0x88cc, length 4" },
+	{ "0806 0001080006040003020000000001c0000202020000000002c0000201",
+	  "ARP operation 3" },
+	{ "0007 42420300000000", "802.3 STP, length 7" },
+	{ "8137 61626364", "IPX 0x8137, length 4" },
+	{ "8809 61626364", "slow protocol 0x8809, length 4" },
+	{ "8863 61626364", "PPPoE discovery 0x8863, length 4" },
+	{ "8864 61626364", "PPPoE 0x8864, length 4" },
+	{ "888e 61626364", "EAPOL 0x888e, length 4" },
+	{ "88b5 61626364", "local experiment 0x88b5, length 4" },
+	{ "0800 4500001800010000 4032f6af c0000201c0000202 00000000",
+	  "IP 192.0.2.1 > 192.0.2.2: ESP, length 4" },
 	{ "1234 61626364", "ethertype 0x1234, length 4" },
 };
 

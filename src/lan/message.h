@@ -81,6 +81,18 @@ enum leave_code {
 	LEAVE_CODES
 };
 
+/** Application error codes with which a connection is closed (RFC 9000 19.19). */
+enum close_code {
+	CLOSE_NORMAL = 0,   /**< A member leaves. */
+	CLOSE_PROTOCOL = 1, /**< The peer has broken the protocol; the reason says how. */
+	CLOSE_HELLO_TIMEOUT = 2, /**< No hello came. */
+	CLOSE_REFUSED = 3,       /**< A reject has been sent and not been acted on. */
+	CLOSE_SHUTDOWN = 4,      /**< The relay ends. */
+	CLOSE_TOO_SLOW = 5,      /**< The peer takes no control messages any more. */
+	CLOSE_TOO_MANY = 6,      /**< The peer sends too many control messages. */
+	CLOSE_INTERNAL = 7,      /**< Out of memory, for instance. */
+};
+
 struct hello {
 	bool has_version; /**< LAN_VERSION is among those offered. */
 	enum weft_role role;

@@ -441,12 +441,10 @@ static void test_wrong_others(void **state)
 static void test_monsters(void **state)
 {
 	(void)state;
+	static char json[CONTROL_BODY_MAX + 1];
 	struct message message;
 	struct message_error error;
-	char *json = malloc(CONTROL_BODY_MAX + 1);
-	assert_non_null(json);
 	memset(json, '[', CONTROL_BODY_MAX);
-	json[CONTROL_BODY_MAX] = '\0';
 	assert_int_equal(decode(json, &message, &error), -EBADMSG);
 	assert_int_equal(error.fault, MESSAGE_NOT_JSON);
 	memset(json, 'x', CONTROL_BODY_MAX);
@@ -459,7 +457,6 @@ static void test_monsters(void **state)
 	strcpy(text + MESSAGE_TEXT_MAX + 1, "\"}");
 	assert_int_equal(decode(json, &message, &error), -EBADMSG);
 	assert_int_equal(error.fault, MESSAGE_OUT_OF_RANGE);
-	free(json);
 }
 
 int main(void)

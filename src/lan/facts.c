@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers are in the units that their names end with; times are microseconds, because that is
+ * what people compare with ping.
+ */
+#include "lan/facts.h"
+
+#include "base/mac.h"
+#include "lan/message.h"
+#include "quic/quic.h"
+
+#define NS_PER_US 1000u
+
+json_t *facts_of_peer(const struct weft_peer *peer)
+{
+	char mac[WEFT_MAC_TEXT];
+	json_t *object = json_pack("{s:i, s:s, s:s}", "id", peer->id, "role",
+				   role_name(peer->role), "name", peer->name);
+	if (!mac_is_zero(peer->mac))
+		(void)json_object_set_new(object, "mac",
+					  json_string(weft_mac_print(peer->mac, mac)));
+	return object;
+}
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+json_t *facts_of_conn(const struct quic_conn *conn)
+{
+	const struct quic_conn_stats stats = quic_conn_stats(conn);
+	char address[WEFT_SOCKADDR_TEXT];
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
+			 weft_sockaddr_print(quic_conn_peer(conn), address), "rtt_us",
+			 number(stats.srtt_ns / NS_PER_US), "rttvar_us",
+			 number(stats.rttvar_ns / NS_PER_US), "min_rtt_us",
+			 number(stats.min_rtt_ns / NS_PER_US), "udp_payload",
+			 number(stats.udp_payload), "cwnd", number(stats.cwnd), "lost",
+			 number(stats.datagrams_lost), "dropped_late",
+			 number(stats.drop_queue_old), "migrations",
+			 number(stats.migrations));
+}
+
+static void add_count(json_t *object, const char *name, uint64_t count)
+{
+	if (count > 0)
+		(void)json_object_set_new(object, name, number(count));
+}
+
+json_t *facts_of_session(const uint64_t counts[SESSION_OUTCOMES])
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < SESSION_OUTCOMES; i++)
+		add_count(object, session_outcome_name((enum session_outcome)i),
+			  counts[i]);
+	return object;
+}
+
+json_t *facts_of_bridge(const uint64_t counts[WEFT_BRIDGE_OUTCOMES])
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < WEFT_BRIDGE_OUTCOMES; i++)
+		add_count(object, weft_bridge_outcome_name((enum weft_bridge_outcome)i),
+			  counts[i]);
+	return object;
+}
+
+char *facts_print(json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pieces that the facts of a relay and of a member have in common. Where memory is out they
+ * give NULL, which jansson passes on: the object that it belongs to is then without it.
+ */
+#ifndef LAN_FACTS_H
+#define LAN_FACTS_H
+
+#include "lan/session.h"
+
+#include <weft/lan.h>
+
+#include <jansson.h>
+
+/** {"id": 3, "role": "client", "name": "alice", "mac": "02:..."}; without mac for a gateway. */
+json_t *facts_of_peer(const struct weft_peer *peer);
+
+/** {"rtt_us": ..., "datagram_max": ..., "lost": ...} of a connection. */
+json_t *facts_of_conn(const struct quic_conn *conn);
+
+/** {"received": 12, "drop-too-long": 1}: counters of a session that are not zero. */
+json_t *facts_of_session(const uint64_t counts[SESSION_OUTCOMES]);
+
+/** The same for a bridge. */
+json_t *facts_of_bridge(const uint64_t counts[WEFT_BRIDGE_OUTCOMES]);
+
+/** Prints and frees the object; the text is the caller's to free. NULL without memory. */
+char *facts_print(json_t *object);
+
+#endif

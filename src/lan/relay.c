@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The relay as an object: its making and its end, its task, its table of rooms.
+ */
+#include "lan/relay.h"
+
+#include "base/table.h"
+#include "lan/visitor.h"
+
+#include <weft/log.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static_assert((int)WEFT_CC_BBR == (int)QUIC_CC_BBR &&
+		      (int)WEFT_CC_CUBIC == (int)QUIC_CC_CUBIC &&
+		      (int)WEFT_CC_RENO == (int)QUIC_CC_RENO,
+	      "the same words inside and outside");
+static_assert(WEFT_PIN_LEN == QUIC_PIN_LEN, "the same pin");
+
+/* Of weft_relay_opts.secret and quic_endpoint_opts.secret. */
+#define SECRET_LEN 32u
+
+/* ---- rooms ------------------------------------------------------------------------------- */
+
+struct room_key {
+	char name[WEFT_ROOM_NAME_MAX + 1]; /* Filled up with zeros. */
+};
+
+static struct room_key room_key_of(const char *name)
+{
+	struct room_key key = { .name = "" };
+	memcpy(key.name, name, strlen(name));
+	return key;
+}
+
+struct room *relay_find_room(const struct weft_relay *relay, const char *name)
+{
+	const struct room_key key = room_key_of(name);
+	return table_get(relay->rooms, &key);
+}
+
+static bool room_id_is_used(const struct weft_relay *relay, uint16_t id)
+{
+	struct table_iter it;
+	const void *key;
+	void *value;
+	table_iter_init(&it, relay->rooms);
+	while (table_iter_next(&it, &key, &value))
+		if (((const struct room *)value)->id == id)
+			return true;
+	return false;
+}
+
+static uint16_t next_room_id(struct weft_relay *relay)
+{
+	do {
+		relay->last_room_id = relay->last_room_id < LAN_ID_MAX
+					      ? (uint16_t)(relay->last_room_id + 1)
+					      : (uint16_t)LAN_ID_MIN;
+	} while (room_id_is_used(relay, relay->last_room_id));
+	return relay->last_room_id;
+}
+
+int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
+		    struct room **ret_room)
+{
+	const struct room_key key = room_key_of(opts->name);
+	struct room_opts whole = *opts;
+	struct room *room;
+	if (table_count(relay->rooms) >= relay->rooms_max)
+		return -ENOSPC;
+	whole.id = next_room_id(relay);
+	whole.clients_max = relay->clients_max;
+	memcpy(whole.secret, relay->hash_secret, sizeof(whole.secret));
+	int r = room_new(&whole, &room);
+	if (r < 0)
+		return r;
+	r = table_set(relay->rooms, &key, room);
+	if (r < 0) {
+		room_free(room);
+		return r;
+	}
+	weft_log_info(relay->log, "room %s: opened, MTU %u", room->name, room->mtu);
+	*ret_room = room;
+	return 0;
+}
+
+void relay_close_room(struct weft_relay *relay, struct room *room)
+{
+	if (room->stays || !room_is_empty(room))
+		return;
+	const struct room_key key = room_key_of(room->name);
+	weft_log_info(relay->log, "room %s: closed, nobody is in it", room->name);
+	relay_count_bridge(&relay->gone, room->bridge);
+	(void)table_remove(relay->rooms, &key);
+	room_free(room);
+}
+
+static void free_rooms(struct weft_relay *relay)
+{
+	struct table_iter it;
+	const void *key;
+	void *room;
+	if (!relay->rooms)
+		return;
+	table_iter_init(&it, relay->rooms);
+	while (table_iter_next(&it, &key, &room))
+		room_free(room);
+	table_free(relay->rooms);
+}
+
+/* ---- task -------------------------------------------------------------------------------- */
+
+static void run_timers(struct weft_relay *relay, uint64_t now)
+{
+	struct heap_node *node;
+	while ((node = heap_min(&relay->timers)) && node->deadline <= now)
+		visitor_on_timer(container_of(node, struct visitor, timer), now);
+}
+
+static void task_run(struct weft_task *task, uint64_t now)
+{
+	struct weft_relay *relay = container_of(task, struct weft_relay, task);
+	struct weft_task *inner = quic_endpoint_task(relay->endpoint);
+	relay->now = now;
+	run_timers(relay, now);
+	inner->run(inner, now);
+	task->events = inner->events;
+}
+
+static uint64_t task_deadline(const struct weft_task *task)
+{
+	const struct weft_relay *relay =
+		container_of_const(task, struct weft_relay, task);
+	const struct weft_task *inner = quic_endpoint_task(relay->endpoint);
+	const struct heap_node *node = heap_min(&relay->timers);
+	uint64_t own = node ? node->deadline : WEFT_NEVER;
+	uint64_t its = inner->deadline ? inner->deadline(inner) : WEFT_NEVER;
+	return own < its ? own : its;
+}
+
+struct weft_task *weft_relay_task(struct weft_relay *relay)
+{
+	return &relay->task;
+}
+
+/* ---- the relay --------------------------------------------------------------------------- */
+
+/*
+ * The date is fixed: members know the relay by its key and do not look at dates, and the clock
+ * of a machine may be wrong when its relay starts for the first time.
+ */
+int weft_relay_make_identity(char **ret_cert_pem, char **ret_key_pem)
+{
+	const uint64_t start_of_2024 = 1704067200;
+	return quic_tls_make_identity("weft relay", start_of_2024, ret_cert_pem,
+				      ret_key_pem);
+}
+
+/* The endpoint's secret; the relay's own key for hashes is made from it. */
+static void make_secrets(struct weft_relay *relay, const uint8_t *given,
+			 uint8_t ret_secret[SECRET_LEN])
+{
+	static const char domain[] = "weft hash key 1";
+	if (given)
+		memcpy(ret_secret, given, SECRET_LEN);
+	else
+		randombytes_buf(ret_secret, SECRET_LEN);
+	(void)crypto_generichash(relay->hash_secret, sizeof(relay->hash_secret),
+				 (const uint8_t *)domain, sizeof(domain) - 1, ret_secret,
+				 SECRET_LEN);
+}
+
+static int make_endpoint(struct weft_relay *relay, const struct weft_relay_opts *opts,
+			 const uint8_t secret[SECRET_LEN], struct dgram *dgram)
+{
+	const struct quic_endpoint_opts endpoint = {
+		.dgram = dgram,
+		.tls = relay->tls,
+		.is_server = true,
+		.events = &visitor_events,
+		.user = relay,
+		.secret = secret,
+		.cc = (enum quic_cc)opts->cc,
+		.always_retry = opts->always_retry,
+	};
+	int r = quic_endpoint_new(&endpoint, &relay->endpoint);
+	if (r < 0)
+		return r;
+	const struct weft_task *inner = quic_endpoint_task(relay->endpoint);
+	relay->task = (struct weft_task){ .fd = inner->fd,
+					  .events = inner->events,
+					  .run = task_run,
+					  .deadline = task_deadline };
+	return 0;
+}
+
+static int check_opts(const struct weft_relay_opts *opts, struct weft_error *err)
+{
+	if (opts->room_members_max >= LAN_MEMBERS_MAX)
+		return weft_error_set(err, -EINVAL,
+				      "a room takes at most %u clients, not %u",
+				      LAN_MEMBERS_MAX - 1, opts->room_members_max);
+	if (opts->rooms_max > LAN_ID_MAX)
+		return weft_error_set(err, -EINVAL,
+				      "a relay has at most %u rooms, not %u", LAN_ID_MAX,
+				      opts->rooms_max);
+	if (opts->mtu_max != 0 && opts->mtu_max < LAN_MTU_MIN)
+		return weft_error_set(err, -EINVAL,
+				      "an MTU of %u is too small: %u is the least",
+				      opts->mtu_max, LAN_MTU_MIN);
+	return 0;
+}
+
+/* The endpoint comes last: what fails before it leaves dgram with the caller. */
+static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *opts,
+		      struct dgram *dgram, struct weft_error *err)
+{
+	uint8_t secret[SECRET_LEN];
+	relay->log = opts->log;
+	relay->rooms_max = opts->rooms_max ? opts->rooms_max : RELAY_ROOMS_DEFAULT;
+	relay->clients_max =
+		opts->room_members_max ? opts->room_members_max : RELAY_CLIENTS_DEFAULT;
+	relay->mtu_max = opts->mtu_max;
+	int r = quic_tls_server_new_pem(opts->cert_pem, opts->key_pem, LAN_ALPN, err,
+					&relay->tls);
+	if (r < 0)
+		return r;
+	make_secrets(relay, opts->secret, secret);
+	r = table_new(sizeof(struct room_key), relay->rooms_max, relay->hash_secret,
+		      &relay->rooms);
+	if (r == 0)
+		r = make_endpoint(relay, opts, secret, dgram);
+	sodium_memzero(secret, sizeof(secret));
+	return r < 0 ? weft_error_set(err, r, "the relay could not be made: %s",
+				      strerror(-r))
+		     : 0;
+}
+
+int relay_new_on(const struct weft_relay_opts *opts, struct dgram *dgram,
+		 struct weft_error *err, struct weft_relay **ret_relay)
+{
+	int r = check_opts(opts, err);
+	if (r < 0)
+		return r;
+	if (sodium_init() < 0)
+		return weft_error_set(err, -EIO, "libsodium does not work here");
+	struct weft_relay *relay = calloc(1, sizeof(*relay));
+	if (!relay)
+		return weft_error_set(err, -ENOMEM, "out of memory");
+	list_init(&relay->visitors);
+	r = relay_fill(relay, opts, dgram, err);
+	if (r < 0) {
+		weft_relay_free(relay);
+		return r;
+	}
+	*ret_relay = relay;
+	return 0;
+}
+
+int weft_relay_new(const struct weft_relay_opts *opts, struct weft_error *err,
+		   struct weft_relay **ret_relay)
+{
+	const struct dgram_udp_opts udp = { .bind = opts->listen };
+	struct dgram *dgram;
+	int r = dgram_udp_new(&udp, err, &dgram);
+	if (r < 0)
+		return r;
+	r = relay_new_on(opts, dgram, err, ret_relay);
+	if (r < 0)
+		dgram_free(dgram);
+	return r;
+}
+
+/* Tells everyone in a way that does not wait for an answer. */
+static void say_goodbye(struct weft_relay *relay)
+{
+	struct weft_task *inner = quic_endpoint_task(relay->endpoint);
+	list_for_each (node, &relay->visitors)
+		visitor_close(container_of(node, struct visitor, node), CLOSE_SHUTDOWN,
+			      "the relay is shut down", relay->now);
+	inner->run(inner, relay->now);
+}
+
+void weft_relay_free(struct weft_relay *relay)
+{
+	if (!relay)
+		return;
+	relay->log = NULL;
+	if (relay->endpoint)
+		say_goodbye(relay);
+	quic_endpoint_free(relay->endpoint);
+	list_for_each (node, &relay->visitors)
+		visitor_free(container_of(node, struct visitor, node));
+	free_rooms(relay);
+	heap_fini(&relay->timers);
+	quic_tls_free(relay->tls);
+	sodium_memzero(relay->hash_secret, sizeof(relay->hash_secret));
+	free(relay);
+}
+
+void weft_relay_pin(const struct weft_relay *relay, uint8_t ret_pin[WEFT_PIN_LEN])
+{
+	quic_tls_pin(relay->tls, ret_pin);
+}
+
+union weft_sockaddr weft_relay_addr(const struct weft_relay *relay)
+{
+	return *quic_endpoint_addr(relay->endpoint);
+}
+
+/* ---- the relay's own room ---------------------------------------------------------------- */
+
+static int stay_open(struct weft_relay *relay, const char *name,
+		     const uint8_t key[PROOF_KEY_LEN], struct weft_error *err,
+		     struct room **ret_room)
+{
+	struct room *room = relay_find_room(relay, name);
+	struct room_opts opts = { .name = name, .mtu = RELAY_OPEN_MTU };
+	if (relay->mtu_max && relay->mtu_max < opts.mtu)
+		opts.mtu = relay->mtu_max;
+	memcpy(opts.key, key, sizeof(opts.key));
+	if (!room) {
+		int r = relay_open_room(relay, &opts, &room);
+		if (r < 0)
+			return weft_error_set(err, r, "room %s could not be opened: %s",
+					      name, strerror(-r));
+	}
+	if (memcmp(room->key, key, sizeof(room->key)) != 0)
+		return weft_error_set(err, -EEXIST, "room %s is open with another key",
+				      name);
+	room->stays = true;
+	*ret_room = room;
+	return 0;
+}
+
+static int join_locally(struct weft_relay *relay, struct room *room,
+			struct weft_link *link, struct weft_mac mac,
+			struct weft_error *err)
+{
+	struct hello hello = { .mac = mac, .budget = UINT16_MAX };
+	struct reject reject;
+	struct room_member *member;
+	memcpy(hello.key, room->key, sizeof(hello.key));
+	if (room_refuses(room, &hello, &reject))
+		return weft_error_set(err, -EEXIST, "%s", reject.text);
+	const struct weft_peer peer = { .mac = mac, .name = "host" };
+	int r = room_add(room, &peer, NULL, &member);
+	if (r < 0)
+		return weft_error_set(err, r, "out of memory");
+	r = room_attach(member, link);
+	if (r < 0) {
+		room_remove(member);
+		return weft_error_set(err, r, "%s cannot be put into room %s: %s",
+				      weft_link_name(link), room->name, strerror(-r));
+	}
+	visitor_announce_joined(member, relay->now);
+	return 0;
+}
+
+int weft_relay_open_room(struct weft_relay *relay, const char *room_name,
+			 const uint8_t secret[WEFT_ROOM_SECRET_LEN],
+			 struct weft_link *link, struct weft_mac mac,
+			 struct weft_error *err)
+{
+	uint8_t key[PROOF_KEY_LEN];
+	struct room *room = NULL;
+	if (!weft_room_name_is_valid(room_name))
+		return weft_error_set(
+			err, -EINVAL,
+			"\"%.40s\" is no room: 1 to %u letters, digits, \"-\", "
+			"\"_\" and \".\" are",
+			room_name, WEFT_ROOM_NAME_MAX);
+	proof_key(secret, key);
+	int r = stay_open(relay, room_name, key, err, &room);
+	if (r == 0 && link)
+		r = join_locally(relay, room, link, mac, err);
+	return r < 0 ? r : (int)room->mtu;
+}
+
+struct weft_ip weft_relay_room_address(const struct weft_relay *relay,
+				       const char *room_name)
+{
+	const struct room *room = weft_room_name_is_valid(room_name)
+					  ? relay_find_room(relay, room_name)
+					  : NULL;
+	struct weft_ip address = room ? room->network : (struct weft_ip){ .family = 0 };
+	if (room)
+		address.octet[3] = ROOM_HOST_OF_RELAY;
+	return address;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The relay's inside: one QUIC endpoint, its rooms, and a visitor for each connection.
+ *
+ *     quic events ---> visitor (hello, proof, admission) ---> room (bridge) ---> other visitors
+ *
+ * The relay is one task: the endpoint's descriptor and deadline, and a heap with the deadlines
+ * of the visitors. The bridges need none, because nothing is learned on them.
+ */
+#ifndef LAN_RELAY_H
+#define LAN_RELAY_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "io/dgram.h"
+#include "lan/room.h"
+#include "lan/session.h"
+#include "quic/quic.h"
+
+#include <weft/lan.h>
+
+#include <stdint.h>
+
+#define RELAY_ROOMS_DEFAULT   256u
+#define RELAY_CLIENTS_DEFAULT 16u
+
+/**
+ * MTU of a room that is opened before anyone has come: what a path with a UDP payload of 1,406
+ * bytes carries. Path MTU discovery finds 1,444, 1,406, 1,342 or 1,232, and 1,406 fits where
+ * IPv6 carries IPv4 (DS-Lite), through most PPPoE and through most VPNs of 1,500 below.
+ */
+#define RELAY_OPEN_MTU 1348u
+
+/** What the relay has carried for members who are gone, and for those who are here. */
+struct relay_totals {
+	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
+	uint64_t sessions[SESSION_OUTCOMES];
+	uint64_t bridges[WEFT_BRIDGE_OUTCOMES];
+};
+
+struct weft_relay {
+	struct weft_task task;
+	struct quic_endpoint *endpoint;
+	struct quic_tls *tls;
+	struct table *rooms; /**< struct room by name, filled up with zeros. */
+	struct list visitors;
+	struct heap timers; /**< Of visitors. */
+	const struct weft_log *log;
+	uint32_t rooms_max, clients_max;
+	unsigned mtu_max;
+	uint16_t last_room_id;
+	uint8_t hash_secret[HASH_SECRET_LEN];
+	uint64_t now; /**< Of the last run. */
+	uint64_t rejected;
+	struct relay_totals gone; /**< Of members and rooms that are no longer here. */
+};
+
+/**
+ * weft_relay_new on any datagram socket, which becomes the relay's when it succeeds.
+ * opts->listen is not looked at.
+ */
+int relay_new_on(const struct weft_relay_opts *opts, struct dgram *dgram,
+		 struct weft_error *err, struct weft_relay **ret_relay) WEFT_MUST_CHECK;
+
+/** The room of that name, or NULL. */
+struct room *relay_find_room(const struct weft_relay *relay, const char *name);
+
+/** Opens an empty room. Returns 0, -ENOSPC at the relay's limit, or -ENOMEM. */
+int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
+		    struct room **ret_room) WEFT_MUST_CHECK;
+
+/** Ends a room if it is empty and does not stay. */
+void relay_close_room(struct weft_relay *relay, struct room *room);
+
+/** Adds what members and rooms have counted to the totals. */
+void relay_count_session(struct relay_totals *totals, const struct session *session);
+void relay_count_bridge(struct relay_totals *totals, const struct weft_bridge *bridge);
+
+/** Totals of all that ever was. */
+struct relay_totals relay_totals(const struct weft_relay *relay);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a relay has to tell: sums of what sessions and bridges have counted, and all of it as
+ * one JSON object. Counters go by the names of their outcomes; those that are zero are left
+ * out, so that what is there is worth reading.
+ */
+#include "base/table.h"
+#include "lan/facts.h"
+#include "lan/relay.h"
+#include "lan/visitor.h"
+
+#include <jansson.h>
+
+/* ---- totals ------------------------------------------------------------------------------ */
+
+void relay_count_session(struct relay_totals *totals, const struct session *session)
+{
+	const struct weft_link_stats *stats = &session->link.stats;
+	totals->rx_frames += stats->rx_frames;
+	totals->tx_frames += stats->tx_frames;
+	totals->rx_bytes += stats->rx_bytes;
+	totals->tx_bytes += stats->tx_bytes;
+	for (unsigned i = 0; i < SESSION_OUTCOMES; i++)
+		totals->sessions[i] += session->counts[i];
+}
+
+void relay_count_bridge(struct relay_totals *totals, const struct weft_bridge *bridge)
+{
+	for (unsigned i = 0; i < WEFT_BRIDGE_OUTCOMES; i++)
+		totals->bridges[i] +=
+			weft_bridge_count(bridge, NULL, (enum weft_bridge_outcome)i);
+}
+
+struct relay_totals relay_totals(const struct weft_relay *relay)
+{
+	struct relay_totals totals = relay->gone;
+	struct table_iter it;
+	const void *key;
+	void *value;
+	list_for_each (node, &relay->visitors) {
+		const struct visitor *visitor = container_of(node, struct visitor, node);
+		if (visitor->member)
+			relay_count_session(&totals, &visitor->session);
+	}
+	table_iter_init(&it, relay->rooms);
+	while (table_iter_next(&it, &key, &value))
+		relay_count_bridge(&totals, ((const struct room *)value)->bridge);
+	return totals;
+}
+
+static void count_members(const struct weft_relay *relay, struct weft_relay_stats *stats)
+{
+	struct table_iter it;
+	const void *key;
+	void *value;
+	table_iter_init(&it, relay->rooms);
+	while (table_iter_next(&it, &key, &value)) {
+		const struct room *room = value;
+		stats->rooms++;
+		stats->members += room->clients_n;
+		stats->gateways += room->gateway ? 1 : 0;
+	}
+	stats->members += stats->gateways;
+}
+
+struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay)
+{
+	const struct relay_totals totals = relay_totals(relay);
+	struct weft_relay_stats stats = { .rx_frames = totals.rx_frames,
+					  .tx_frames = totals.tx_frames,
+					  .rx_bytes = totals.rx_bytes,
+					  .tx_bytes = totals.tx_bytes,
+					  .rejected = relay->rejected };
+	for (unsigned i = WEFT_BRIDGE_DROP_RUNT; i < WEFT_BRIDGE_OUTCOMES; i++)
+		stats.drops += totals.bridges[i];
+	for (unsigned i = 0; i < SESSION_OUTCOMES; i++)
+		if (session_outcome_is_drop((enum session_outcome)i))
+			stats.drops += totals.sessions[i];
+	count_members(relay, &stats);
+	return stats;
+}
+
+/* ---- JSON -------------------------------------------------------------------------------- */
+
+static void add_address(json_t *object, const struct room_member *member)
+{
+	char text[WEFT_IP_TEXT];
+	const struct weft_ip address = room_address(member);
+	if (address.family != 0)
+		(void)json_object_set_new(object, "offered_address",
+					  json_string(weft_ip_print(&address, text)));
+}
+
+static json_t *member_facts(const struct room_member *member)
+{
+	json_t *object = facts_of_peer(&member->peer);
+	const struct visitor *visitor = member->user;
+	add_address(object, member);
+	if (visitor) {
+		(void)json_object_set_new(object, "path", facts_of_conn(visitor->conn));
+		(void)json_object_set_new(object, "frames",
+					  facts_of_session(visitor->session.counts));
+		(void)json_object_set_new(
+			object, "drops_at_member",
+			json_integer((json_int_t)visitor->counts.drops));
+	}
+	return object;
+}
+
+static json_t *room_facts(const struct room *room)
+{
+	struct relay_totals totals = { .rx_frames = 0 };
+	json_t *members = json_array();
+	list_for_each (node, &room->members)
+		(void)json_array_append_new(
+			members,
+			member_facts(container_of(node, struct room_member, of_room)));
+	relay_count_bridge(&totals, room->bridge);
+	return json_pack("{s:s, s:i, s:i, s:b, s:o, s:o}", "name", room->name, "id",
+			 room->id, "mtu", (int)room->mtu, "stays", (int)room->stays,
+			 "members", members, "frames", facts_of_bridge(totals.bridges));
+}
+
+static json_t *rooms_facts(const struct weft_relay *relay)
+{
+	json_t *rooms = json_array();
+	struct table_iter it;
+	const void *key;
+	void *room;
+	table_iter_init(&it, relay->rooms);
+	while (table_iter_next(&it, &key, &room))
+		(void)json_array_append_new(rooms, room_facts(room));
+	return rooms;
+}
+
+static json_t *endpoint_facts(const struct weft_relay *relay)
+{
+	const struct quic_endpoint_stats stats = quic_endpoint_stats(relay->endpoint);
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
+		(json_int_t)stats.rx_packets, "tx_packets", (json_int_t)stats.tx_packets,
+		"drop_unknown", (json_int_t)stats.drop_unknown, "drop_malformed",
+		(json_int_t)stats.drop_malformed, "drop_limit",
+		(json_int_t)stats.drop_limit, "retries", (json_int_t)stats.retries);
+}
+
+char *weft_relay_json(const struct weft_relay *relay, uint64_t now)
+{
+	const struct weft_relay_stats stats = weft_relay_stats(relay);
+	const struct relay_totals totals = relay_totals(relay);
+	const union weft_sockaddr addr = weft_relay_addr(relay);
+	char text[WEFT_SOCKADDR_TEXT];
+	return facts_print(json_pack(
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "listen",
+		weft_sockaddr_print(&addr, text), "now_ns", (json_int_t)now, "rx_frames",
+		(json_int_t)stats.rx_frames, "tx_frames", (json_int_t)stats.tx_frames,
+		"rx_bytes", (json_int_t)stats.rx_bytes, "tx_bytes",
+		(json_int_t)stats.tx_bytes, "drops", (json_int_t)stats.drops, "rejected",
+		(json_int_t)stats.rejected, "rooms", rooms_facts(relay), "frames",
+		facts_of_bridge(totals.bridges), "sessions",
+		facts_of_session(totals.sessions), "udp", endpoint_facts(relay)));
+}

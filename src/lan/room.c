@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses. A room without a LAN has nobody who hands out addresses, so the relay offers
+ * some: a /24 that hangs on the room's name and key, which makes it the same each time the
+ * room is opened and another one for most other rooms. The relay's own link is host 1, and
+ * clients get the lowest number that is free. A gateway's addresses come from its LAN.
+ *
+ * Ids. The next one is always the first unused one behind the last, so that an id comes back
+ * only after all others have been used: what is still under way to a member that left does
+ * not reach its successor.
+ */
+#include "lan/room.h"
+
+#include "base/mac.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOST_FIRST 2u
+#define HOST_LAST  254u
+
+unsigned room_mtu_of_budget(size_t budget, unsigned mtu_max)
+{
+	if (mtu_max == 0 || mtu_max > LAN_MTU_MAX)
+		mtu_max = LAN_MTU_MAX;
+	if (budget < LAN_MTU_MIN + ROOM_OVERHEAD)
+		return 0;
+	return budget - ROOM_OVERHEAD < mtu_max ? (unsigned)(budget - ROOM_OVERHEAD)
+						: mtu_max;
+}
+
+/* 100.64.0.0/10 has 14 bits for the /24s in it. */
+static struct weft_ip network_of(const struct room_opts *opts)
+{
+	uint8_t digest[crypto_generichash_BYTES_MIN];
+	(void)crypto_generichash(digest, sizeof(digest), (const uint8_t *)opts->name,
+				 strlen(opts->name), opts->key, sizeof(opts->key));
+	return (struct weft_ip){ .family = AF_INET,
+				 .prefix = 24,
+				 .octet = { 100, (uint8_t)(64 | (digest[0] & 63)),
+					    digest[1] } };
+}
+
+int room_new(const struct room_opts *opts, struct room **ret_room)
+{
+	const struct weft_bridge_opts bridge_opts = { .fdb_max = opts->clients_max,
+						      .ports_max = opts->clients_max + 1,
+						      .secret = opts->secret };
+	struct room *room = calloc(1, sizeof(*room));
+	if (!room)
+		return -ENOMEM;
+	if (weft_bridge_new(&bridge_opts, &room->bridge) < 0) {
+		free(room);
+		return -ENOMEM;
+	}
+	list_init(&room->members);
+	(void)strcpy(room->name, opts->name);
+	memcpy(room->key, opts->key, sizeof(room->key));
+	room->clients_max = opts->clients_max;
+	room->network = network_of(opts);
+	room->mtu = opts->mtu;
+	room->id = opts->id;
+	*ret_room = room;
+	return 0;
+}
+
+void room_free(struct room *room)
+{
+	if (!room)
+		return;
+	list_for_each (node, &room->members)
+		room_remove(container_of(node, struct room_member, of_room));
+	weft_bridge_free(room->bridge);
+	free(room);
+}
+
+/* ---- who may come in --------------------------------------------------------------------- */
+
+static bool has_mac(const struct room *room, struct weft_mac mac)
+{
+	list_for_each (node, &room->members) {
+		const struct room_member *member =
+			container_of(node, struct room_member, of_room);
+		if (mac_equal(member->peer.mac, mac))
+			return true;
+	}
+	return false;
+}
+
+static bool refuses_gateway(const struct room *room, struct reject *reject)
+{
+	if (!room->gateway)
+		return false;
+	reject->code = REJECT_GATEWAY_TAKEN;
+	message_print(reject->text, "room %s has a gateway already", room->name);
+	return true;
+}
+
+static bool refuses_client(const struct room *room, struct weft_mac mac,
+			   struct reject *reject)
+{
+	char text[WEFT_MAC_TEXT];
+	if (has_mac(room, mac)) {
+		reject->code = REJECT_MAC_TAKEN;
+		message_print(
+			reject->text,
+			"a member with the MAC %s is in room %s already; if that was "
+			"you before a crash, the relay forgets it by itself soon",
+			weft_mac_print(mac, text), room->name);
+		return true;
+	}
+	if (room->clients_n >= room->clients_max) {
+		reject->code = REJECT_ROOM_FULL;
+		message_print(reject->text, "room %s is full: it takes %u clients",
+			      room->name, room->clients_max);
+		return true;
+	}
+	return false;
+}
+
+static bool refuses_path(const struct room *room, size_t budget, struct reject *reject)
+{
+	if (budget >= room->mtu + ROOM_OVERHEAD)
+		return false;
+	reject->code = REJECT_PATH_TOO_SMALL;
+	message_print(
+		reject->text,
+		"room %s needs datagrams of %u bytes (its MTU of %u was fixed when it "
+		"was opened), and this path carries no more than %zu",
+		room->name, room->mtu + ROOM_OVERHEAD, room->mtu, budget);
+	return true;
+}
+
+bool room_refuses(const struct room *room, const struct hello *hello,
+		  struct reject *ret_reject)
+{
+	ret_reject->retry = true;
+	if (sodium_memcmp(hello->key, room->key, sizeof(room->key)) != 0) {
+		ret_reject->code = REJECT_WRONG_KEY;
+		message_print(ret_reject->text,
+			      "room %s is open with another key: the invitation is for "
+			      "another room of that name, or an old one",
+			      room->name);
+		return true;
+	}
+	return (hello->role == WEFT_ROLE_GATEWAY
+			? refuses_gateway(room, ret_reject)
+			: refuses_client(room, hello->mac, ret_reject)) ||
+	       refuses_path(room, hello->budget, ret_reject);
+}
+
+/* ---- coming and going -------------------------------------------------------------------- */
+
+static bool has_id(const struct room *room, uint16_t id)
+{
+	list_for_each (node, &room->members)
+		if (container_of(node, struct room_member, of_room)->peer.id == id)
+			return true;
+	return false;
+}
+
+/* There are far more ids than members. */
+static uint16_t next_id(struct room *room)
+{
+	do {
+		room->last_id = room->last_id < LAN_ID_MAX ? (uint16_t)(room->last_id + 1)
+							   : (uint16_t)LAN_ID_MIN;
+	} while (has_id(room, room->last_id));
+	return room->last_id;
+}
+
+static uint8_t next_host(const struct room *room)
+{
+	bool used[HOST_LAST + 1] = { false };
+	list_for_each (node, &room->members)
+		used[container_of(node, struct room_member, of_room)->host] = true;
+	for (unsigned host = HOST_FIRST; host <= HOST_LAST; host++)
+		if (!used[host])
+			return (uint8_t)host;
+	return 0;
+}
+
+int room_add(struct room *room, const struct weft_peer *peer, void *user,
+	     struct room_member **ret_member)
+{
+	struct room_member *member = calloc(1, sizeof(*member));
+	if (!member)
+		return -ENOMEM;
+	member->room = room;
+	member->user = user;
+	member->peer = *peer;
+	member->peer.id = next_id(room);
+	if (peer->role == WEFT_ROLE_GATEWAY) {
+		room->gateway = member;
+	} else {
+		room->clients_n++;
+		member->host = user ? next_host(room) : ROOM_HOST_OF_RELAY;
+	}
+	list_push_back(&room->members, &member->of_room);
+	*ret_member = member;
+	return 0;
+}
+
+int room_attach(struct room_member *member, struct weft_link *link)
+{
+	static const struct weft_bridge_port_opts client = { .no_learning = true,
+							     .no_flood = true,
+							     .locked = true };
+	static const struct weft_bridge_port_opts gateway = { .no_learning = true };
+	struct weft_bridge *bridge = member->room->bridge;
+	bool is_gateway = member->peer.role == WEFT_ROLE_GATEWAY;
+	struct weft_bridge_port *port;
+	int r = weft_bridge_add(bridge, link, is_gateway ? &gateway : &client, &port);
+	if (r < 0)
+		return r;
+	if (!is_gateway)
+		r = weft_bridge_bind(bridge, member->peer.mac, port);
+	if (r < 0) {
+		weft_bridge_remove(bridge, port);
+		return r;
+	}
+	member->port = port;
+	return 0;
+}
+
+void room_remove(struct room_member *member)
+{
+	struct room *room = member->room;
+	if (member->port)
+		weft_bridge_remove(room->bridge, member->port);
+	if (room->gateway == member)
+		room->gateway = NULL;
+	else
+		room->clients_n--;
+	list_remove(&member->of_room);
+	free(member);
+}
+
+struct weft_ip room_address(const struct room_member *member)
+{
+	struct weft_ip address = member->room->network;
+	if (member->host == 0)
+		return (struct weft_ip){ .family = 0 };
+	address.octet[3] = member->host;
+	return address;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A room: one Ethernet segment, and who is in it.
+ *
+ *     client ---[locked, no_flood]---.          .---[no_flood, locked]--- client
+ *                                   bridge
+ *     client ---[locked, no_flood]---'   '---[floods]--- gateway --- the wired LAN
+ *
+ * The bridge learns nothing: each client's MAC is bound to its port when it joins. From that
+ * and the flags of the ports follows where frames go:
+ *
+ *     from     to                     goes to
+ *     client   MAC of a client        that client
+ *     client   other unicast          the gateway; nowhere without one
+ *     client   broadcast, multicast   everyone else
+ *     gateway  MAC of a client        that client
+ *     gateway  other unicast          nowhere: it belongs to the LAN
+ *     gateway  broadcast, multicast   all clients
+ *     any      where it came from     nowhere
+ *
+ * and that a client cannot send under a MAC that is not its own, nor the gateway under one
+ * that is a client's. The links of the members are the caller's; the room only joins them.
+ *
+ * The room's MTU is fixed for its whole life, because the members' interfaces have it: it is
+ * what the path of the first member carries, and later ones must carry it too.
+ */
+#ifndef LAN_ROOM_H
+#define LAN_ROOM_H
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "lan/message.h"
+
+#include <weft/bridge.h>
+#include <weft/lan.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Bytes of a DATAGRAM that are not the IP packet: overlay header, Ethernet header, one tag. */
+#define ROOM_OVERHEAD (8u + 14u + 4u)
+
+/** Host number of the relay's own link in the room's network. */
+#define ROOM_HOST_OF_RELAY 1u
+
+/** IP MTU for a budget, at most mtu_max (0 for no limit of its own); 0: LAN_MTU_MIN fails. */
+unsigned room_mtu_of_budget(size_t budget, unsigned mtu_max);
+
+struct room_opts {
+	const char *name;
+	uint16_t id;
+	uint8_t key[PROOF_KEY_LEN];
+	unsigned mtu;
+	uint32_t clients_max; /**< At most LAN_MEMBERS_MAX - 1. */
+	uint8_t secret[HASH_SECRET_LEN];
+};
+
+struct room_member {
+	struct list of_room;
+	struct room *room;
+	struct weft_peer peer;
+	uint8_t host; /**< Host number of the address that it is offered; 0 for none. */
+	struct weft_bridge_port *port; /**< NULL until attached. */
+	void *user; /**< Of who added it; NULL for a local link of the relay. */
+};
+
+struct room {
+	struct list members;
+	uint32_t clients_n, clients_max;
+	struct room_member *gateway; /**< NULL while there is none. */
+	struct weft_bridge *bridge;
+	char name[WEFT_ROOM_NAME_MAX + 1];
+	uint8_t key[PROOF_KEY_LEN];
+	struct weft_ip network; /**< /24 out of 100.64.0.0/10 (RFC 6598). */
+	unsigned mtu;
+	uint16_t id;
+	uint16_t last_id; /**< Of a member. */
+	bool stays;       /**< Also when the last member has left. */
+};
+
+/** Makes an empty room. Returns 0 or -ENOMEM. */
+int room_new(const struct room_opts *opts, struct room **ret_room) WEFT_MUST_CHECK;
+
+/** Removes all members and frees. NULL is allowed. */
+void room_free(struct room *room);
+
+static inline bool room_is_empty(const struct room *room)
+{
+	return list_is_empty(&room->members);
+}
+
+/**
+ * Whether a member who says this hello cannot come in; its budget is what both ends of the
+ * path can do. If so, ret_reject is what to tell it.
+ */
+bool room_refuses(const struct room *room, const struct hello *hello,
+		  struct reject *ret_reject);
+
+/**
+ * Gives a newcomer that room_refuses has let through its ids; peer->id is not looked at.
+ * Returns 0 or -ENOMEM.
+ */
+int room_add(struct room *room, const struct weft_peer *peer, void *user,
+	     struct room_member **ret_member) WEFT_MUST_CHECK;
+
+/** Puts the member's link on the bridge. Returns 0 or what weft_bridge_add returns. */
+int room_attach(struct room_member *member, struct weft_link *link) WEFT_MUST_CHECK;
+
+/** Takes the member out and frees its slot, MAC and ids at once. Allowed from a receiver. */
+void room_remove(struct room_member *member);
+
+/** The address that the member is offered; family 0 for none. */
+struct weft_ip room_address(const struct room_member *member);
+
+#endif

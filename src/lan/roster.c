@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A list, searched from its start: news are rare, and rooms are small.
+ */
+#include "lan/roster.h"
+
+#include "base/mac.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void roster_init(struct roster *roster)
+{
+	*roster = (struct roster){ .n = 0 };
+	list_init(&roster->entries);
+}
+
+static void entry_free(struct roster *roster, struct roster_entry *entry)
+{
+	list_remove(&entry->node);
+	roster->n--;
+	roster->gateways_n -= entry->peer.role == WEFT_ROLE_GATEWAY;
+	free(entry);
+}
+
+void roster_fini(struct roster *roster)
+{
+	list_for_each (node, &roster->entries)
+		entry_free(roster, container_of(node, struct roster_entry, node));
+	roster_init(roster);
+}
+
+static struct roster_entry *find(const struct roster *roster, uint16_t id)
+{
+	list_for_each (node, &roster->entries) {
+		struct roster_entry *entry =
+			container_of(node, struct roster_entry, node);
+		if (entry->peer.id == id)
+			return entry;
+	}
+	return NULL;
+}
+
+static bool is_gone(const struct roster *roster, uint16_t id)
+{
+	for (size_t i = 0; i < ROSTER_GONE; i++)
+		if (roster->gone[i] == id)
+			return true;
+	return false;
+}
+
+int roster_add(struct roster *roster, const struct weft_peer *peer)
+{
+	if (find(roster, peer->id) || is_gone(roster, peer->id))
+		return 0;
+	if (roster->n >= ROSTER_MAX)
+		return -ENOSPC;
+	struct roster_entry *entry = malloc(sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->peer = *peer;
+	list_push_back(&roster->entries, &entry->node);
+	roster->n++;
+	roster->gateways_n += peer->role == WEFT_ROLE_GATEWAY;
+	return 1;
+}
+
+bool roster_remove(struct roster *roster, uint16_t id, struct weft_peer *ret_peer)
+{
+	struct roster_entry *entry = find(roster, id);
+	roster->gone[roster->gone_next++ % ROSTER_GONE] = id;
+	if (!entry)
+		return false;
+	*ret_peer = entry->peer;
+	entry_free(roster, entry);
+	return true;
+}
+
+bool roster_has_mac(const struct roster *roster, struct weft_mac mac)
+{
+	list_for_each (node, &roster->entries)
+		if (mac_equal(container_of(node, struct roster_entry, node)->peer.mac,
+			      mac))
+			return true;
+	return false;
+}

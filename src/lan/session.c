@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session takes no offload: super-frames are cut in front of it (link/adapter), because
+ * what the other side gets is a frame at a time anyway. On the way in, merging is up to the
+ * link that the frames go out by.
+ */
+#include "lan/session.h"
+
+#include "base/container.h"
+#include "wire/ether.h"
+#include "wire/overlay.h"
+
+#include <assert.h>
+#include <errno.h>
+
+const char *session_outcome_name(enum session_outcome outcome)
+{
+	static const char *const names[] = {
+		[SESSION_RECEIVED] = "received",
+		[SESSION_TAKEN] = "taken",
+		[SESSION_DROP_MALFORMED] = "drop-malformed",
+		[SESSION_DROP_WRONG_IDS] = "drop-wrong-ids",
+		[SESSION_DROP_RUNT] = "drop-runt",
+		[SESSION_DROP_TOO_LONG] = "drop-too-long",
+		[SESSION_SENT] = "sent",
+		[SESSION_DROP_PATH] = "drop-path",
+		[SESSION_DROP_QUEUE] = "drop-queue",
+		[SESSION_DROP_CLOSED] = "drop-closed",
+	};
+	static_assert(sizeof(names) / sizeof(names[0]) == SESSION_OUTCOMES,
+		      "each outcome has a name");
+	return outcome < SESSION_OUTCOMES ? names[outcome] : "unknown";
+}
+
+static enum session_outcome send_one(struct session *session,
+				     const struct quic_datagram *datagram, uint64_t now)
+{
+	switch (quic_conn_send_datagram(session->conn, datagram, now)) {
+	case 0:
+		return SESSION_SENT;
+	case -EMSGSIZE:
+		return SESSION_DROP_PATH;
+	case -ENOTCONN:
+		return SESSION_DROP_CLOSED;
+	default:
+		return SESSION_DROP_QUEUE;
+	}
+}
+
+/* Stops at the first frame that is dropped, as the contract of link_ops has it. */
+static size_t send_frames(struct weft_link *link, const struct weft_frame *frames,
+			  size_t n, uint64_t now)
+{
+	struct session *session = container_of(link, struct session, link);
+	const struct overlay_hdr hdr = { .type = OVERLAY_ETHERNET,
+					 .room = session->ids.room,
+					 .peer = session->ids.peer };
+	uint8_t head[OVERLAY_LEN];
+	overlay_hdr_emit(head, &hdr);
+	for (size_t i = 0; i < n; i++) {
+		const struct quic_datagram datagram = { .head = head,
+							.head_len = sizeof(head),
+							.body = frames[i].data,
+							.body_len = frames[i].len };
+		enum session_outcome outcome = send_one(session, &datagram, now);
+		session->counts[outcome]++;
+		if (outcome != SESSION_SENT)
+			return i;
+	}
+	return n;
+}
+
+void session_init(struct session *session, struct quic_conn *conn,
+		  const struct session_ids *ids, const char *name)
+{
+	static const struct link_ops ops = { .send = send_frames };
+	const struct weft_link_caps caps = {
+		.frame_len_max = ETHER_LEN + ETHER_TAG_LEN + ids->mtu,
+	};
+	*session = (struct session){ .conn = conn, .ids = *ids };
+	link_init(&session->link, &ops, name, -1, caps);
+}
+
+void session_fini(struct session *session)
+{
+	assert(!session->link.receive);
+	link_fini(&session->link);
+}
+
+/*
+ * A frame is borrowed and its bytes are not changed by anyone (weft/frame.h), but it has no
+ * word for const. There is no headroom: what stands in front belongs to QUIC.
+ */
+static struct weft_frame frame_borrow(const uint8_t *data, size_t len)
+{
+	return (struct weft_frame){ .data = (uint8_t *)(uintptr_t)data,
+				    .len = (uint32_t)len };
+}
+
+static enum session_outcome check(const struct session *session, const uint8_t *data,
+				  size_t len)
+{
+	struct overlay_hdr hdr;
+	if (overlay_hdr_parse(data, len, &hdr) < 0)
+		return SESSION_DROP_MALFORMED;
+	if (hdr.room != session->ids.room || hdr.peer != session->ids.peer)
+		return SESSION_DROP_WRONG_IDS;
+	if (len - OVERLAY_LEN < ETHER_LEN)
+		return SESSION_DROP_RUNT;
+	if (len - OVERLAY_LEN > session->link.caps.frame_len_max)
+		return SESSION_DROP_TOO_LONG;
+	return SESSION_RECEIVED;
+}
+
+void session_input(struct session *session, const uint8_t *data, size_t len, uint64_t now)
+{
+	enum session_outcome outcome = check(session, data, len);
+	if (outcome != SESSION_RECEIVED) {
+		session->counts[outcome]++;
+		session->link.stats.rx_errors++;
+		return;
+	}
+	const struct weft_frame frame =
+		frame_borrow(data + OVERLAY_LEN, len - OVERLAY_LEN);
+	if (session->filter && session->filter(session->filter_user, &frame, now)) {
+		session->counts[SESSION_TAKEN]++;
+		return;
+	}
+	session->counts[SESSION_RECEIVED]++;
+	link_deliver(&session->link, &frame, 1, now);
+}
+
+uint64_t session_drops(const struct session *session)
+{
+	const struct weft_link_stats *stats = &session->link.stats;
+	return stats->rx_errors + stats->tx_dropped + stats->tx_too_long;
+}

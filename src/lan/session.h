@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session as a link: Ethernet frames in the DATAGRAMs of one QUIC connection, each behind
+ * an overlay header (wire/overlay.h). The same code is a member's link to its room and the
+ * relay's port to the member.
+ *
+ *     weft_link_send ---> header of this session, frame ---> quic_conn_send_datagram
+ *     session_input  ---> header checked, taken off ---> filter ---> receiver
+ *
+ * Room and peer in the header are those that the relay gave to the member in its welcome, in
+ * both directions: they say whose session it is. So a relay has nothing to believe, and a
+ * member that has just come back cannot mistake a late datagram for one of its new session.
+ *
+ * Nobody guarantees that DATAGRAMs arrive, so what cannot be sent is counted and forgotten.
+ */
+#ifndef LAN_SESSION_H
+#define LAN_SESSION_H
+
+#include "link/link.h"
+#include "quic/quic.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** How a datagram that came can end; and a frame that was to be sent. */
+enum session_outcome {
+	SESSION_RECEIVED,
+	SESSION_TAKEN,          /**< Received, and kept by the filter. */
+	SESSION_DROP_MALFORMED, /**< No overlay header of this version. */
+	SESSION_DROP_WRONG_IDS, /**< Another room's or peer's. */
+	SESSION_DROP_RUNT,      /**< Too short to be an Ethernet frame. */
+	SESSION_DROP_TOO_LONG,  /**< Longer than the room's MTU allows. */
+	SESSION_SENT,
+	SESSION_DROP_PATH,   /**< Does not fit the path now. */
+	SESSION_DROP_QUEUE,  /**< The connection's queue is full. */
+	SESSION_DROP_CLOSED, /**< The connection is ending. */
+	SESSION_OUTCOMES
+};
+
+/** "drop-wrong-ids" and the like; the same words that facts print. */
+const char *session_outcome_name(enum session_outcome outcome);
+
+/** Whether a frame that ended so has reached nobody. */
+static inline bool session_outcome_is_drop(enum session_outcome outcome)
+{
+	return outcome != SESSION_RECEIVED && outcome != SESSION_TAKEN &&
+	       outcome != SESSION_SENT;
+}
+
+/** What the relay assigned. */
+struct session_ids {
+	uint16_t room, peer;
+	unsigned mtu; /**< IP MTU of the room in bytes. */
+};
+
+/** Sees each frame that came first. True keeps it from the receiver. */
+typedef bool session_filter(void *user, const struct weft_frame *frame, uint64_t now);
+
+struct session {
+	struct weft_link
+		link; /**< First: it is the link. In no loop; it has nothing to run. */
+	struct quic_conn *conn;
+	struct session_ids ids;
+	session_filter *filter; /**< NULL for none. */
+	void *filter_user;
+	uint64_t counts[SESSION_OUTCOMES];
+};
+
+/** Begins a session on an established connection. */
+void session_init(struct session *session, struct quic_conn *conn,
+		  const struct session_ids *ids, const char *name);
+
+/** Ends it; whoever received from the link must have let go. */
+void session_fini(struct session *session);
+
+/** One DATAGRAM that came, borrowed for the call. */
+void session_input(struct session *session, const uint8_t *data, size_t len,
+		   uint64_t now);
+
+/** Frames that never arrived anywhere, for whatever reason. */
+uint64_t session_drops(const struct session *session);
+
+#endif

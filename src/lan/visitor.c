@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a connection may do depends on its state, and each event starts by asking for it.
+ * A peer that breaks the protocol is told which rule it was and closed; nothing that it sends
+ * can end more than its own connection.
+ */
+#include "lan/visitor.h"
+
+#include "lan/admission.h"
+
+#include <weft/log.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- states ------------------------------------------------------------------------------ */
+
+static bool transition_is_legal(enum visitor_state from, enum visitor_state to)
+{
+	static const unsigned after[] = {
+		[VISITOR_GREETING] = 1u << VISITOR_MEASURING | 1u << VISITOR_REFUSED |
+				     1u << VISITOR_LEAVING,
+		[VISITOR_MEASURING] = 1u << VISITOR_JOINED | 1u << VISITOR_REFUSED |
+				      1u << VISITOR_LEAVING,
+		[VISITOR_JOINED] = 1u << VISITOR_LEAVING,
+		[VISITOR_REFUSED] = 1u << VISITOR_LEAVING,
+		[VISITOR_LEAVING] = 0,
+	};
+	return (after[from] & 1u << to) != 0;
+}
+
+void visitor_set_state(struct visitor *visitor, enum visitor_state state,
+		       uint64_t deadline)
+{
+	assert(transition_is_legal(visitor->state, state));
+	visitor->state = state;
+	visitor_set_timer(visitor, deadline);
+}
+
+void visitor_set_timer(struct visitor *visitor, uint64_t deadline)
+{
+	heap_change(&visitor->relay->timers, &visitor->timer, deadline);
+}
+
+/* ---- the others in the room -------------------------------------------------------------- */
+
+static void tell(struct visitor *visitor, const struct message *message, uint64_t now)
+{
+	int r = visitor->state == VISITOR_JOINED
+			? channel_send(&visitor->channel, message)
+			: 0;
+	if (r < 0)
+		visitor_close(visitor, r == -ENOMEM ? CLOSE_INTERNAL : CLOSE_TOO_SLOW,
+			      "the relay could not send a control message", now);
+	else if (channel_is_waiting(&visitor->channel))
+		visitor_set_timer(visitor, now + CHANNEL_RETRY_NS);
+}
+
+static void tell_others(const struct room_member *member, const struct message *message,
+			uint64_t now)
+{
+	list_for_each (node, &member->room->members) {
+		const struct room_member *other =
+			container_of(node, struct room_member, of_room);
+		if (other != member && other->user)
+			tell(other->user, message, now);
+	}
+}
+
+void visitor_announce_joined(const struct room_member *member, uint64_t now)
+{
+	const struct message message = { .type = MESSAGE_PEER_JOINED,
+					 .peer_joined = member->peer };
+	tell_others(member, &message, now);
+}
+
+void visitor_announce_left(const struct room_member *member, const struct peer_left *left,
+			   uint64_t now)
+{
+	const struct message message = { .type = MESSAGE_PEER_LEFT, .peer_left = *left };
+	tell_others(member, &message, now);
+}
+
+/* ---- leaving ----------------------------------------------------------------------------- */
+
+/* Frees what the member has in its room, and tells the others. */
+static void leave_room(struct visitor *visitor, uint64_t now)
+{
+	struct room_member *member = visitor->member;
+	if (!member)
+		return;
+	struct room *room = member->room;
+	struct weft_relay *relay = visitor->relay;
+	struct peer_left left = { .id = member->peer.id, .code = visitor->leave_code };
+	message_print(left.text, "%s", visitor->leave_text);
+	visitor->member = NULL;
+
+	weft_log_info(relay->log, "room %s: %s %u %s has left: %s", room->name,
+		      role_name(member->peer.role), member->peer.id, member->peer.name,
+		      left.text);
+	visitor_announce_left(member, &left, now);
+	room_remove(member);
+	relay_count_session(&relay->gone, &visitor->session);
+	session_fini(&visitor->session);
+	relay_close_room(relay, room);
+}
+
+static void set_leave(struct visitor *visitor, enum leave_code code, const char *text)
+{
+	visitor->leave_code = code;
+	message_print(visitor->leave_text, "%s", text);
+}
+
+void visitor_close(struct visitor *visitor, uint64_t code, const char *text, uint64_t now)
+{
+	if (visitor->state == VISITOR_LEAVING)
+		return;
+	if (visitor->leave_code == LEAVE_OTHER && visitor->leave_text[0] == '\0')
+		set_leave(visitor,
+			  code == CLOSE_PROTOCOL ? LEAVE_PROTOCOL_ERROR : LEAVE_OTHER,
+			  text);
+	visitor_set_state(visitor, VISITOR_LEAVING, WEFT_NEVER);
+	quic_conn_close(visitor->conn, code, text, now);
+}
+
+void visitor_free(struct visitor *visitor)
+{
+	heap_remove(&visitor->relay->timers, &visitor->timer);
+	list_remove(&visitor->node);
+	channel_fini(&visitor->channel);
+	free(visitor);
+}
+
+/* ---- events of the connection ------------------------------------------------------------ */
+
+static void on_established(void *user, struct quic_conn *conn, uint64_t now)
+{
+	struct weft_relay *relay = user;
+	struct visitor *visitor = calloc(1, sizeof(*visitor));
+	if (visitor) {
+		visitor->timer.deadline = now + VISITOR_HELLO_NS;
+		visitor->relay = relay;
+		visitor->conn = conn;
+	}
+	if (!visitor || heap_insert(&relay->timers, &visitor->timer) < 0) {
+		free(visitor);
+		quic_conn_close(conn, CLOSE_INTERNAL, "out of memory", now);
+		return;
+	}
+	channel_init(&visitor->channel, conn, true);
+	list_push_back(&relay->visitors, &visitor->node);
+	quic_conn_set_user(conn, visitor);
+}
+
+static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
+			size_t len, uint64_t now)
+{
+	(void)user;
+	struct visitor *visitor = quic_conn_user(conn);
+	if (!visitor)
+		return;
+	if (visitor->member)
+		session_input(&visitor->session, data, len, now);
+	else
+		visitor->early_datagrams++;
+}
+
+/* A bucket in the form of a clock that each message puts forward (as ITU-T I.371 has it). */
+static bool is_flooding(struct visitor *visitor, uint64_t now)
+{
+	if (visitor->messages_ns < now)
+		visitor->messages_ns = now;
+	visitor->messages_ns += VISITOR_MESSAGE_NS;
+	return visitor->messages_ns > now + VISITOR_MESSAGES_BURST * VISITOR_MESSAGE_NS;
+}
+
+static void on_member_message(struct visitor *visitor, const struct message *message,
+			      uint64_t now)
+{
+	if (is_flooding(visitor, now)) {
+		visitor_close(visitor, CLOSE_TOO_MANY, "too many control messages", now);
+	} else if (message->type == MESSAGE_STATS) {
+		visitor->counts = message->stats;
+	} else if (message->type == MESSAGE_DISCONNECT) {
+		set_leave(visitor, message->disconnect.code, message->disconnect.text);
+		leave_room(visitor, now);
+		visitor_close(visitor, CLOSE_NORMAL, "goodbye", now);
+	} else {
+		visitor_close(visitor, CLOSE_PROTOCOL,
+			      "a control message that a member does not send", now);
+	}
+}
+
+static void on_message(struct visitor *visitor, int64_t stream,
+		       const struct message *message, uint64_t now)
+{
+	bool is_first = stream == CHANNEL_FIRST;
+	if (visitor->state == VISITOR_GREETING && is_first &&
+	    message->type == MESSAGE_HELLO)
+		admission_on_hello(visitor, &message->hello, now);
+	else if (visitor->state == VISITOR_JOINED && !is_first)
+		on_member_message(visitor, message, now);
+	else
+		visitor_close(visitor, CLOSE_PROTOCOL, "a control message out of turn",
+			      now);
+}
+
+/* A hello that cannot be read is answered, so that people see what is wrong with it. */
+static void on_wrong_message(struct visitor *visitor, int64_t stream,
+			     const struct weft_error *err, uint64_t now)
+{
+	struct reject reject = { .code = REJECT_BAD_HELLO };
+	if (visitor->state != VISITOR_GREETING || stream != CHANNEL_FIRST) {
+		visitor_close(visitor, CLOSE_PROTOCOL, err->text, now);
+		return;
+	}
+	message_print(reject.text, "%.*s", (int)MESSAGE_TEXT_MAX, err->text);
+	admission_refuse(visitor, &reject, now);
+}
+
+static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
+		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+{
+	(void)user;
+	struct visitor *visitor = quic_conn_user(conn);
+	if (!visitor || visitor->state >= VISITOR_REFUSED)
+		return;
+	const struct channel_input input = {
+		.stream = stream, .data = data, .len = len, .fin = fin
+	};
+	struct message message;
+	struct weft_error err;
+	int r = channel_input(&visitor->channel, &input, &message, &err);
+	if (r == -ENOMEM)
+		visitor_close(visitor, CLOSE_INTERNAL, err.text, now);
+	else if (r < 0)
+		on_wrong_message(visitor, stream, &err, now);
+	if (r <= 0)
+		return;
+	on_message(visitor, stream, &message, now);
+	message_fini(&message);
+}
+
+/* What the others are told when the connection ended without a disconnect. */
+static void leave_as_closed(struct visitor *visitor, const struct quic_close *why)
+{
+	switch (why->kind) {
+	case QUIC_CLOSE_LOCAL: /* visitor_close has said why. */
+		break;
+	case QUIC_CLOSE_PEER_APP:
+		set_leave(visitor, why->code == CLOSE_NORMAL ? LEAVE_NORMAL : LEAVE_OTHER,
+			  why->reason);
+		break;
+	case QUIC_CLOSE_TIMEOUT:
+		set_leave(visitor, LEAVE_TIMED_OUT, "nothing was heard of it any more");
+		break;
+	case QUIC_CLOSE_TRANSPORT:
+	case QUIC_CLOSE_IDENTITY:
+		set_leave(visitor, LEAVE_PROTOCOL_ERROR, why->reason);
+		break;
+	case QUIC_CLOSE_RESET:
+		set_leave(visitor, LEAVE_OTHER, "it has lost its connection");
+		break;
+	}
+}
+
+static void on_closed(void *user, struct quic_conn *conn, const struct quic_close *why,
+		      uint64_t now)
+{
+	(void)user;
+	struct visitor *visitor = quic_conn_user(conn);
+	if (!visitor)
+		return;
+	leave_as_closed(visitor, why);
+	leave_room(visitor, now);
+	visitor_free(visitor);
+}
+
+static void on_path(void *user, struct quic_conn *conn, uint64_t now)
+{
+	(void)user;
+	struct visitor *visitor = quic_conn_user(conn);
+	if (visitor && visitor->state == VISITOR_MEASURING)
+		admission_measure(visitor, now);
+}
+
+const struct quic_events visitor_events = {
+	.established = on_established,
+	.datagram = on_datagram,
+	.stream = on_stream,
+	.closed = on_closed,
+	.path = on_path,
+};
+
+/* ---- time -------------------------------------------------------------------------------- */
+
+static void retry_sending(struct visitor *visitor, uint64_t now)
+{
+	bool failed = channel_flush(&visitor->channel) < 0;
+	if (failed)
+		visitor_close(visitor, CLOSE_TOO_SLOW,
+			      "the relay could not send a control message", now);
+	else
+		visitor_set_timer(visitor, channel_is_waiting(&visitor->channel)
+						   ? now + CHANNEL_RETRY_NS
+						   : WEFT_NEVER);
+}
+
+void visitor_on_timer(struct visitor *visitor, uint64_t now)
+{
+	switch (visitor->state) {
+	case VISITOR_GREETING:
+		visitor_close(visitor, CLOSE_HELLO_TIMEOUT, "no hello came", now);
+		break;
+	case VISITOR_MEASURING:
+		admission_measure(visitor, now);
+		break;
+	case VISITOR_JOINED:
+		retry_sending(visitor, now);
+		break;
+	case VISITOR_REFUSED:
+		visitor_close(visitor, CLOSE_REFUSED, "refused", now);
+		break;
+	case VISITOR_LEAVING:
+		visitor_set_timer(visitor, WEFT_NEVER);
+		break;
+	}
+}

@@ -37,11 +37,6 @@ struct dgram_batched {
 
 /* ---- In ---- */
 
-static uint8_t *slot_data(const struct dgram_batched *d, size_t i)
-{
-	return d->memory + i * SLOT_LEN;
-}
-
 /* Turns headers into messages; those that cannot be used are left out. */
 static size_t read_msgs(struct dgram_batched *d, size_t n, struct dgram_msg *ret_msgs)
 {
@@ -61,8 +56,7 @@ static int batched_recv(struct dgram *base, struct dgram_msg *ret_msgs, size_t n
 	/* Each turn takes messages or an error from the socket, so this ends. */
 	for (;;) {
 		for (unsigned i = 0; i < slots; i++)
-			udp_prepare_recv(&d->hdrs[i].msg_hdr, &d->slots[i],
-					 slot_data(d, i), SLOT_LEN);
+			udp_prepare_recv(&d->hdrs[i].msg_hdr, &d->slots[i]);
 		int r = recvmmsg(d->base.fd, d->hdrs, slots, MSG_DONTWAIT, NULL);
 		if (r < 0 && errno != EINTR && !udp_is_peer_error(errno))
 			return -errno;
@@ -89,7 +83,8 @@ static bool may_offload(const struct dgram *base, const struct dgram_msg *msg)
 static void prepare(const struct dgram *base, const struct dgram_msg *msg,
 		    struct msghdr *hdr, struct udp_slot *slot)
 {
-	udp_prepare_send(hdr, slot, msg, base->bound.sa.sa_family, msg->data, msg->len);
+	slot->iov = (struct iovec){ .iov_base = msg->data, .iov_len = msg->len };
+	udp_prepare_send(hdr, slot, msg, base->bound.sa.sa_family);
 	if (!is_train(msg))
 		return;
 	const uint16_t segment_len = (uint16_t)msg->segment_len;
@@ -190,6 +185,9 @@ int dgram_batched_new(int fd, const union weft_sockaddr *bound, struct dgram **r
 		.bound = *bound,
 	};
 	d->memory = memory;
+	for (size_t i = 0; i < RECV_SLOTS; i++)
+		d->slots[i].iov = (struct iovec){ .iov_base = memory + i * SLOT_LEN,
+						  .iov_len = SLOT_LEN };
 	*ret_dgram = &d->base;
 	return 0;
 }

@@ -20,12 +20,13 @@ struct dgram_plain {
 	uint8_t *memory; /* SLOTS times SLOT_LEN, touched only as far as it is used. */
 };
 
-/* Returns 1, 0 for a message to be skipped, or -errno. */
-static int recv_one(struct dgram_plain *d, uint8_t *data, struct dgram_msg *ret_msg)
+/* Receives into the i-th part of memory. Returns 1, 0 for nothing of use, or -errno. */
+static int recv_one(struct dgram_plain *d, size_t i, struct dgram_msg *ret_msg)
 {
 	struct msghdr hdr;
-	struct udp_slot slot;
-	udp_prepare_recv(&hdr, &slot, data, SLOT_LEN);
+	struct udp_slot slot = { .iov = { .iov_base = d->memory + i * SLOT_LEN,
+					  .iov_len = SLOT_LEN } };
+	udp_prepare_recv(&hdr, &slot);
 	ssize_t len = recvmsg(d->base.fd, &hdr, MSG_DONTWAIT);
 	if (len < 0)
 		return errno == EINTR || udp_is_peer_error(errno) ? 0 : -errno;
@@ -39,7 +40,7 @@ static int plain_recv(struct dgram *base, struct dgram_msg *ret_msgs, size_t n)
 	int r = 0;
 	/* Each turn takes one message or one error from the socket, so this ends. */
 	while (r >= 0 && got < n && got < SLOTS) {
-		r = recv_one(d, d->memory + got * SLOT_LEN, &ret_msgs[got]);
+		r = recv_one(d, got, &ret_msgs[got]);
 		if (r > 0)
 			got++;
 	}

@@ -158,10 +158,8 @@ static union weft_sockaddr map(const union weft_sockaddr *addr)
 
 /* ---- In ---- */
 
-void udp_prepare_recv(struct msghdr *hdr, struct udp_slot *slot, uint8_t *data,
-		      size_t len)
+void udp_prepare_recv(struct msghdr *hdr, struct udp_slot *slot)
 {
-	slot->iov = (struct iovec){ .iov_base = data, .iov_len = len };
 	*hdr = (struct msghdr){
 		.msg_name = &slot->name,
 		.msg_namelen = sizeof(slot->name),
@@ -262,7 +260,7 @@ static void put_source(struct msghdr *hdr, const union weft_sockaddr *local)
 
 static void put_ecn(struct msghdr *hdr, int peer_family, uint8_t ecn)
 {
-	const int value = ecn & ECN_MASK;
+	const int value = (int)(ecn & ECN_MASK);
 	if (value == 0)
 		return;
 	if (peer_family == AF_INET)
@@ -272,10 +270,9 @@ static void put_ecn(struct msghdr *hdr, int peer_family, uint8_t ecn)
 }
 
 void udp_prepare_send(struct msghdr *hdr, struct udp_slot *slot,
-		      const struct dgram_msg *msg, int family, uint8_t *data, size_t len)
+		      const struct dgram_msg *msg, int family)
 {
 	int peer_family = msg->peer.sa.sa_family;
-	slot->iov = (struct iovec){ .iov_base = data, .iov_len = len };
 	slot->name = peer_family == AF_INET && family == AF_INET6 ? map(&msg->peer)
 								  : msg->peer;
 	*hdr = (struct msghdr){
@@ -312,8 +309,9 @@ int udp_send_singly(int fd, int family, const struct dgram_msg *msg, bool *ret_a
 	do {
 		size_t len = msg->len - off < step ? msg->len - off : step;
 		struct msghdr hdr;
-		struct udp_slot slot;
-		udp_prepare_send(&hdr, &slot, msg, family, msg->data + off, len);
+		struct udp_slot slot = { .iov = { .iov_base = msg->data + off,
+						  .iov_len = len } };
+		udp_prepare_send(&hdr, &slot, msg, family);
 		int r = send_one(fd, &hdr);
 		if (r == 0 && off == 0)
 			return 0;
@@ -329,8 +327,8 @@ int udp_send_singly(int fd, int family, const struct dgram_msg *msg, bool *ret_a
 int dgram_udp_new(const struct dgram_udp_opts *opts, struct weft_error *err,
 		  struct dgram **ret_dgram)
 {
-	int fd;
-	union weft_sockaddr bound;
+	int fd = -1;
+	union weft_sockaddr bound = { 0 };
 	int r = udp_open(opts, err, &fd, &bound);
 	if (r < 0)
 		return r;

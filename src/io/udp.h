@@ -19,7 +19,10 @@
 	(CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)) + \
 	 CMSG_SPACE(sizeof(int)))
 
-/** Buffers of one message; udp_prepare_* points a msghdr at them, so it must not move. */
+/**
+ * Buffers of one message. The caller sets iov to the data; udp_prepare_* points a msghdr at
+ * all of it, so a slot must not move until the call is made.
+ */
 struct udp_slot {
 	struct iovec iov;
 	union weft_sockaddr name;
@@ -33,9 +36,8 @@ struct udp_slot {
 int udp_open(const struct dgram_udp_opts *opts, struct weft_error *err, int *ret_fd,
 	     union weft_sockaddr *ret_bound) WEFT_MUST_CHECK;
 
-/** Makes hdr ready to receive up to len bytes into data. */
-void udp_prepare_recv(struct msghdr *hdr, struct udp_slot *slot, uint8_t *data,
-		      size_t len);
+/** Makes hdr ready to receive into slot. */
+void udp_prepare_recv(struct msghdr *hdr, struct udp_slot *slot);
 
 /**
  * Makes a message of what came in: len bytes in hdr. Returns false for a message that was
@@ -45,11 +47,11 @@ bool udp_read_msg(struct msghdr *hdr, size_t len, const union weft_sockaddr *bou
 		  struct dgram_msg *ret_msg);
 
 /**
- * Makes hdr ready to send len bytes at data of msg, with msg's addresses and ECN, from a
- * socket of the given family. No segment length is set.
+ * Makes hdr ready to send slot's data with msg's addresses and ECN, from a socket of the
+ * given family. No segment length is set.
  */
 void udp_prepare_send(struct msghdr *hdr, struct udp_slot *slot,
-		      const struct dgram_msg *msg, int family, uint8_t *data, size_t len);
+		      const struct dgram_msg *msg, int family);
 
 /** Adds a control message to hdr; there is room for UDP_CONTROL_LEN in all. */
 void udp_put_cmsg(struct msghdr *hdr, int level, int type, const void *data, size_t len);

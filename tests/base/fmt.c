@@ -101,7 +101,7 @@ static void durations(void **state)
 	const uint64_t s = 1000000000, min = 60 * s, h = 60 * min;
 	const struct row rows[] = {
 		{ 0, "0 ns" },
-		{ 153 * 1000, "153 us" },
+		{ 153000, "153 us" },
 		{ 999999, "1.0 ms" },
 		{ 2100000000, "2.1 s" },
 		{ 59 * s, "59 s" },

@@ -368,6 +368,35 @@ static void works_without_gso(void **state)
 	dgram_free(to);
 }
 
+/*
+ * A kernel that refuses to cut: it does so for sockets that send no checksums (SO_NO_CHECK).
+ * The train goes out singly, and nothing is asked of the kernel again.
+ */
+static void falls_back_when_gso_is_refused(void **state)
+{
+	(void)state;
+	static uint8_t bytes[4500];
+	struct dgram *from = open_on("127.0.0.1", 0, false),
+		     *to = open_on("127.0.0.1", 0, false);
+	const int on = 1;
+	assert_int_equal(setsockopt(from->fd, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)),
+			 0);
+	const struct dgram_msg msg = { .peer = loopback(to, AF_INET),
+				       .data = bytes,
+				       .len = sizeof(bytes),
+				       .segment_len = 1000 };
+	for (size_t round = 1; round <= 2; round++) {
+		struct inbox *in = empty_inbox();
+		send_all(from, &msg, 1);
+		drain(to, in);
+		assert_int_equal(in->count, 5);
+		assert_int_equal(in->len, sizeof(bytes));
+		assert_int_equal(from->segments_max, 1);
+	}
+	dgram_free(from);
+	dgram_free(to);
+}
+
 /* Nobody listens at the peer: ICMP says so, and neither direction fails for it. */
 static void unreachable_peers_do_no_harm(void **state)
 {
@@ -456,6 +485,7 @@ int main(void)
 		cmocka_unit_test(source_address_is_chosen),
 		cmocka_unit_test(refused_messages_are_loss),
 		cmocka_unit_test(works_without_gso),
+		cmocka_unit_test(falls_back_when_gso_is_refused),
 		cmocka_unit_test(unreachable_peers_do_no_harm),
 		cmocka_unit_test(icmp_errors_are_swallowed),
 		cmocka_unit_test(errors_say_what_to_do),

@@ -49,11 +49,11 @@ static void signals_arrive(void **state)
 	struct fixture *f = *state;
 	assert_int_equal(weft_loop_on_signal(f->loop, SIGUSR1, on_signal, f), 0);
 	assert_int_equal(weft_loop_on_signal(f->loop, SIGUSR2, on_signal, f), 0);
-	raise(SIGUSR2);
+	assert_int_equal(raise(SIGUSR2), 0);
 	weft_loop_run(f->loop);
 	assert_int_equal(f->calls, 1);
 	assert_int_equal(f->status, SIGUSR2);
-	raise(SIGUSR1);
+	assert_int_equal(raise(SIGUSR1), 0);
 	weft_loop_run(f->loop);
 	assert_int_equal(f->status, SIGUSR1);
 	assert_int_equal(weft_loop_on_signal(f->loop, 0, on_signal, f), -EINVAL);

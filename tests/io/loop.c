@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MS 1000000u
+#define MS ((uint64_t)1000000)
 
 /* What ran, in order. */
 struct notes {
@@ -271,7 +271,7 @@ static void bring_forward(struct probe *p)
 static void deadlines_may_come_forward(void **state)
 {
 	struct fixture *f = *state;
-	const uint64_t now = weft_loop_now(f->loop), hour = 3600000u * (uint64_t)MS;
+	const uint64_t now = weft_loop_now(f->loop), hour = 3600000 * MS;
 	struct probe *late = make_timer(f, 'l', now + hour);
 	struct probe *timer = make_timer(f, 't', now + MS);
 	late->act = stop;
@@ -515,7 +515,8 @@ static void busy_poll_does_the_same(void **state)
 
 int main(void)
 {
-	signal(SIGPIPE, SIG_IGN);
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return 1;
 	const struct CMUnitTest tests[] = {
 		TEST(descriptors_are_level_triggered),
 		TEST(events_may_change_at_any_time),

@@ -116,9 +116,9 @@ static int csum_offset_of(uint8_t proto)
 
 /*
  * Checks all facts of a super-frame. As the kernel does: hdr_len is a hint, but one inside
- * the frame (tun_get_user); the checksum is the transport's (virtio_net_hdr_to_skb); there
- * are at least two segments' worth of it or exactly one (tcp_gso_segment). Beyond it: the
- * lengths in the headers are those of the frame.
+ * the frame (tun_get_user), and the checksum is the transport's (virtio_net_hdr_to_skb).
+ * Beyond it: the lengths in the headers are those of the frame. A payload of one segment
+ * is cut into that segment, though tcp_gso_segment would rather not have been asked.
  */
 static int check_facts(const struct weft_frame *frame, const struct layout *at)
 {

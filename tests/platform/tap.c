@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TAP and TUN devices of this kernel, through the driver.
+ *
+ *   [ socket ] -- namespace A -- device A   ==weft==   device B -- namespace B -- [ socket ]
+ */
+#include "../link/inbox.h"
+#include "../unit.h"
+#include "netns.h"
+#include "traffic.h"
+#include "wire/cursor.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Offsets in a frame with Ethernet, IPv4 and UDP. */
+#define OFF_ETHER_TYPE 12u
+#define OFF_IP_PROTO   23u
+#define UDP_HDRS_LEN   42u
+
+static struct weft_link *links[4];
+static struct inbox box;
+
+static int setup(void **state)
+{
+	(void)state;
+	netns_enter();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		weft_link_free(links[i]);
+		links[i] = NULL;
+	}
+	inbox_clear(&box);
+	return 0;
+}
+
+/* Gives the device an address; 192.0.2.2 is then a neighbour that is known already. */
+static void bring_up(const struct weft_link *link, bool is_tap)
+{
+	const char *name = weft_link_name(link);
+	run("ip address add 192.0.2.1/24 dev %s", name);
+	run("ip link set dev %s up", name);
+	if (is_tap)
+		run("ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev %s", name);
+}
+
+/* Sends len bytes to 192.0.2.2, as datagrams of segment bytes if it is not 0. */
+static void send_udp(size_t len, uint16_t segment)
+{
+	static const uint8_t data[16000];
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	const int size = segment;
+	store_be16((uint8_t *)&to.sin_port, 9);
+	store_be32((uint8_t *)&to.sin_addr.s_addr, 0xc0000202);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	if (segment)
+		assert_int_equal(
+			setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)), 0);
+	const void *generic = &to;
+	assert_int_equal(sendto(fd, data, len, 0, generic, sizeof(to)), len);
+	close(fd);
+}
+
+static bool is_udp4(const struct weft_frame *frame)
+{
+	return frame->len >= UDP_HDRS_LEN &&
+	       load_be16(frame->data + OFF_ETHER_TYPE) == 0x0800 &&
+	       frame->data[OFF_IP_PROTO] == IPPROTO_UDP;
+}
+
+/* The first UDP frame in the box; the kernel sends neighbour discovery of its own as well. */
+static const struct weft_frame *first_udp(void)
+{
+	for (size_t i = 0; i < box.n; i++) {
+		if (is_udp4(&box.frames[i]))
+			return &box.frames[i];
+	}
+	return NULL;
+}
+
+static bool udp_has_come(void *user)
+{
+	(void)user;
+	return first_udp() != NULL;
+}
+
+static void a_datagram_arrives_with_its_checksum_to_be_done(void **state)
+{
+	(void)state;
+	links[0] = open_link("tap:");
+	weft_link_on_receive(links[0], inbox_receive, &box);
+	bring_up(links[0], true);
+	send_udp(100, 0);
+	assert_true(run_links(links, 1, udp_has_come, NULL));
+	const struct weft_frame *frame = first_udp();
+	assert_int_equal(frame->len, UDP_HDRS_LEN + 100);
+	assert_int_equal(frame->headroom, WEFT_HEADROOM);
+	assert_true(frame->offload.flags & WEFT_OFFLOAD_NEEDS_CSUM);
+	assert_int_equal(frame->offload.csum_start, 34);
+	assert_int_equal(frame->offload.csum_offset, 6);
+}
+
+static void offload_can_be_declined(void **state)
+{
+	(void)state;
+	links[0] = open_link("tap:,offload=off");
+	weft_link_on_receive(links[0], inbox_receive, &box);
+	bring_up(links[0], true);
+	send_udp(5000, 1000);
+	assert_true(run_links(links, 1, udp_has_come, NULL));
+	const struct weft_frame *frame = first_udp();
+	assert_int_equal(frame->len, UDP_HDRS_LEN + 1000);
+	assert_int_equal(frame->offload.flags & WEFT_OFFLOAD_NEEDS_CSUM, 0);
+	assert_int_equal(frame->offload.gso, WEFT_GSO_NONE);
+}
+
+/* On a kernel that has USO; an older one cuts before the device. */
+static void datagrams_arrive_as_one_super_frame(void **state)
+{
+	(void)state;
+	links[0] = open_link("tap:");
+	if (!(weft_link_caps(links[0]).flags & WEFT_LINK_USO)) {
+		print_message("# no USO in this kernel\n");
+		return;
+	}
+	weft_link_on_receive(links[0], inbox_receive, &box);
+	bring_up(links[0], true);
+	send_udp(5500, 1000);
+	assert_true(run_links(links, 1, udp_has_come, NULL));
+	const struct weft_frame *frame = first_udp();
+	assert_int_equal(frame->len, UDP_HDRS_LEN + 5500);
+	assert_int_equal(frame->offload.gso, WEFT_GSO_UDP);
+	assert_int_equal(frame->offload.gso_size, 1000);
+}
+
+static void a_tun_gives_bare_packets(void **state)
+{
+	(void)state;
+	links[0] = open_link("tun:weft-tun");
+	assert_string_equal(weft_link_name(links[0]), "weft-tun");
+	assert_true(weft_link_caps(links[0]).flags & WEFT_LINK_IP);
+	struct weft_mac mac;
+	assert_false(weft_link_mac(links[0], &mac));
+	weft_link_on_receive(links[0], inbox_receive, &box);
+	bring_up(links[0], false);
+	send_udp(100, 0);
+	for (bool found = false; !found;) {
+		size_t seen = box.n;
+		weft_link_task(links[0])->run(weft_link_task(links[0]), clock_now());
+		assert_true(box.n > seen);
+		for (size_t i = seen; i < box.n; i++)
+			found = found || (box.frames[i].data[0] == 0x45 &&
+					  box.frames[i].len == 128);
+	}
+}
+
+static void the_kernel_chooses_a_name(void **state)
+{
+	(void)state;
+	links[0] = open_link("tap:");
+	links[1] = open_link("tap:");
+	assert_string_equal(weft_link_name(links[0]), "weft0");
+	assert_string_equal(weft_link_name(links[1]), "weft1");
+}
+
+static void the_mac_is_set_and_told(void **state)
+{
+	struct weft_mac mac;
+	struct weft_error err;
+	const uint8_t expected[] = { 2, 0, 0, 0, 0xab, 1 };
+	(void)state;
+	links[0] = open_link("tap:weft0,mac=02:00:00:00:ab:01");
+	assert_true(weft_link_mac(links[0], &mac));
+	assert_memory_equal(mac.octet, expected, 6);
+	run("ip link show weft0 | grep -q 02:00:00:00:ab:01");
+	assert_int_equal(weft_link_open("tap:x,mac=01:00:00:00:00:01", &err, &links[1]),
+			 -EINVAL);
+	assert_non_null(strstr(err.text, "not the address of one station"));
+}
+
+static void assert_refused(const char *spec, int code, const char *text)
+{
+	struct weft_error err;
+	struct weft_link *link = NULL;
+	assert_int_equal(weft_link_open(spec, &err, &link), code);
+	if (!strstr(err.text, text))
+		fail_msg("\"%s\" does not say \"%s\"", err.text, text);
+}
+
+static void refusals_say_what_to_do(void **state)
+{
+	(void)state;
+	links[0] = open_link("tap:weft0");
+	assert_refused("tap:weft0", -EBUSY, "in use by another process");
+	assert_refused("tun:weft0", -EINVAL, "cannot be a tun");
+	assert_refused("tap:lo", -EINVAL, "of another type");
+	assert_refused("tap:weft0,multiqueue", -EINVAL, "made without multiqueue");
+	assert_refused("tap:abcdefghijklmnop", -EINVAL, "at most 15");
+}
+
+static void queues_share_a_device(void **state)
+{
+	(void)state;
+	links[0] = open_link("tap:weft0,multiqueue");
+	links[1] = open_link("tap:weft0,multiqueue");
+	weft_link_on_receive(links[0], inbox_receive, &box);
+	weft_link_on_receive(links[1], inbox_receive, &box);
+	bring_up(links[0], true);
+	send_udp(100, 0);
+	assert_true(run_links(links, 2, udp_has_come, NULL));
+	/* A queue that goes leaves the device to the other. */
+	weft_link_free(links[0]);
+	links[0] = NULL;
+	inbox_clear(&box);
+	send_udp(100, 0);
+	assert_true(run_links(links + 1, 1, udp_has_come, NULL));
+}
+
+static bool is_down(void *user)
+{
+	return weft_link_is_down(*(struct weft_link **)user);
+}
+
+static void a_persistent_device_stays(void **state)
+{
+	(void)state;
+	weft_link_free(open_link("tap:weft0,persist"));
+	assert_true(if_nametoindex("weft0") != 0);
+	weft_link_free(open_link("tap:weft0"));
+	assert_true(if_nametoindex("weft0") != 0);
+	run("ip link delete weft0");
+	weft_link_free(open_link("tap:weft0"));
+	assert_int_equal(if_nametoindex("weft0"), 0);
+}
+
+static void a_deleted_device_is_down(void **state)
+{
+	uint8_t buf[60];
+	(void)state;
+	links[0] = open_link("tap:weft0");
+	run("ip link delete weft0");
+	assert_true(run_links(links, 1, is_down, &links[0]));
+	assert_int_equal(weft_link_task(links[0])->events, 0);
+	struct weft_frame frame = numbered_frame(buf, sizeof(buf), 1);
+	weft_link_send(links[0], &frame, 1, 1);
+	link_run_at(links[0], 2);
+	assert_int_equal(weft_link_stats(links[0]).tx_dropped, 1);
+}
+
+/* Frames for a device that is not up yet are lost, and nothing worse. */
+static void a_device_that_is_not_up_drops(void **state)
+{
+	uint8_t buf[60];
+	(void)state;
+	links[0] = open_link("tap:");
+	struct weft_frame frame = numbered_frame(buf, sizeof(buf), 1);
+	weft_link_send(links[0], &frame, 1, 1);
+	link_run_at(links[0], 2);
+	assert_int_equal(weft_link_stats(links[0]).tx_dropped, 1);
+	assert_false(weft_link_is_down(links[0]));
+}
+
+/* Frames that the device has taken from us, by the kernel's own count. */
+static unsigned long frames_taken(const char *name)
+{
+	char command[80];
+	unsigned long n = 0;
+	(void)snprintf(command, sizeof(command), "ip -s -o link show %s", name);
+	FILE *f = popen(command, "r"); /* NOLINT(cert-env33-c): the test's own text. */
+	assert_non_null(f);
+	char line[1000];
+	assert_non_null(fgets(line, sizeof(line), f));
+	pclose(f);
+	const char *at = strstr(line, "RX:");
+	assert_non_null(at);
+	at = strchr(at, '\\');
+	assert_non_null(at);
+	assert_int_equal(sscanf(at + 1, "%*u %lu", &n), 1); /* NOLINT(cert-err34-c) */
+	return n;
+}
+
+static void forty_segments_are_one_write(void **state)
+{
+	static uint8_t buf[TRAFFIC_BUF_LEN];
+	const struct traffic super = {
+		.ttl = 64, .flags = 0x10, .payload_len = 40 * 1448, .gso_size = 1448
+	};
+	(void)state;
+	links[0] = open_link("tap:weft0");
+	bring_up(links[0], true);
+	unsigned long before = frames_taken("weft0");
+	for (uint32_t i = 0; i < 40; i++) {
+		struct traffic segment = traffic_segment(&super, i);
+		struct weft_frame frame = traffic_frame(&segment, buf);
+		weft_link_send(links[0], &frame, 1, 1);
+	}
+	assert_int_equal(link_deadline(links[0]), 0);
+	link_run_at(links[0], 1);
+	assert_int_equal(weft_link_stats(links[0]).tx_frames, 1);
+	assert_int_equal(weft_link_stats(links[0]).tx_dropped, 0);
+	assert_int_equal(frames_taken("weft0"), before + 1);
+}
+
+/* ---- One TCP connection between two namespaces ---- */
+
+#define TCP_LEN 3000000u
+
+struct tcp {
+	int from, to;
+	size_t sent, received;
+	bool is_wrong; /* A byte is not what was sent. */
+};
+
+static uint32_t longest; /* Frame that has crossed. */
+
+static void cross(void *user, struct weft_link *link, const struct weft_frame *frames,
+		  size_t n, uint64_t now)
+{
+	(void)link;
+	for (size_t i = 0; i < n; i++)
+		longest = frames[i].len > longest ? frames[i].len : longest;
+	weft_link_send(user, frames, n, now);
+}
+
+static void tcp_address(struct sockaddr_in *addr, uint32_t ip)
+{
+	*addr = (struct sockaddr_in){ .sin_family = AF_INET };
+	store_be16((uint8_t *)&addr->sin_port, 7);
+	store_be32((uint8_t *)&addr->sin_addr.s_addr, ip);
+}
+
+/* Moves what can be moved without waiting. Done when all has arrived. */
+static bool tcp_step(void *user)
+{
+	struct tcp *tcp = user;
+	static uint8_t buf[65536];
+	size_t left = TCP_LEN - tcp->sent;
+	for (size_t i = 0; i < sizeof(buf); i++)
+		buf[i] = traffic_byte((uint32_t)(tcp->sent + i));
+	ssize_t r = left ? send(tcp->from, buf, left < sizeof(buf) ? left : sizeof(buf),
+				MSG_DONTWAIT | MSG_NOSIGNAL)
+			 : 0;
+	tcp->sent += r > 0 ? (size_t)r : 0;
+	r = tcp->to >= 0 ? recv(tcp->to, buf, sizeof(buf), MSG_DONTWAIT) : -1;
+	for (ssize_t i = 0; i < r; i++)
+		tcp->is_wrong |= buf[i] != traffic_byte((uint32_t)tcp->received++);
+	return tcp->received == TCP_LEN;
+}
+
+struct tcp_connecting {
+	int listener;
+	struct tcp *tcp;
+};
+
+static bool tcp_is_accepted(void *user)
+{
+	struct tcp_connecting *c = user;
+	c->tcp->to = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	return c->tcp->to >= 0;
+}
+
+/*
+ * links[0] is opened from spec_a in this namespace, links[1] from spec_b in a new one; weft
+ * joins them; a stream goes from the second to the first.
+ */
+static void carry_tcp(const char *spec_a, const char *spec_b)
+{
+	struct sockaddr_in addr;
+	const void *generic = &addr;
+	struct tcp tcp = { .to = -1 };
+
+	links[0] = open_link("%s", spec_a);
+	run("ip address add 192.0.2.1/24 dev weft-a");
+	run("ip link set dev weft-a up");
+	struct tcp_connecting connecting = { .tcp = &tcp };
+	connecting.listener =
+		socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	tcp_address(&addr, 0xc0000201);
+	assert_int_equal(bind(connecting.listener, generic, sizeof(addr)), 0);
+	assert_int_equal(listen(connecting.listener, 1), 0);
+
+	netns_enter();
+	links[1] = open_link("%s", spec_b);
+	run("ip address add 192.0.2.2/24 dev weft-b");
+	run("ip link set dev weft-b up");
+	weft_link_on_receive(links[0], cross, links[1]);
+	weft_link_on_receive(links[1], cross, links[0]);
+	longest = 0;
+	tcp.from = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(tcp.from, generic, sizeof(addr)), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	assert_true(run_links(links, 2, tcp_is_accepted, &connecting));
+	assert_true(run_links(links, 2, tcp_step, &tcp));
+	assert_false(tcp.is_wrong);
+	close(tcp.from);
+	close(tcp.to);
+	close(connecting.listener);
+}
+
+static void tcp_crosses_in_super_frames(void **state)
+{
+	(void)state;
+	carry_tcp("tap:weft-a", "tap:weft-b");
+	assert_true(longest > 10000);
+	assert_int_equal(weft_link_stats(links[0]).cut, 0);
+	assert_int_equal(weft_link_stats(links[0]).tx_dropped, 0);
+}
+
+static void tcp_crosses_tuns_as_well(void **state)
+{
+	(void)state;
+	carry_tcp("tun:weft-a", "tun:weft-b");
+	assert_true(longest > 10000);
+	assert_int_equal(weft_link_stats(links[0]).tx_dropped, 0);
+}
+
+/* Impairment cuts what comes out of b; what goes into a is merged again. */
+static void what_was_cut_is_merged_again(void **state)
+{
+	(void)state;
+	carry_tcp("tap:weft-a", "impair:delay=1us:tap:weft-b");
+	assert_int_equal(longest, 1514);
+	assert_true(weft_link_stats(links[0]).merged > 100);
+	assert_int_equal(weft_link_stats(links[0]).tx_dropped, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_datagram_arrives_with_its_checksum_to_be_done),
+		TEST(offload_can_be_declined),
+		TEST(datagrams_arrive_as_one_super_frame),
+		TEST(a_tun_gives_bare_packets),
+		TEST(the_kernel_chooses_a_name),
+		TEST(the_mac_is_set_and_told),
+		TEST(refusals_say_what_to_do),
+		TEST(queues_share_a_device),
+		TEST(a_persistent_device_stays),
+		TEST(a_deleted_device_is_down),
+		TEST(a_device_that_is_not_up_drops),
+		TEST(forty_segments_are_one_write),
+		TEST(tcp_crosses_in_super_frames),
+		TEST(tcp_crosses_tuns_as_well),
+		TEST(what_was_cut_is_merged_again),
+	};
+	const char *lack = platform_lacks(true);
+	return lack ? skip_all(lack) : cmocka_run_group_tests(tests, NULL, NULL);
+}

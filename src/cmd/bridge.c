@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `weft bridge`: opens links, makes each a port of one bridge, and runs until a signal or
+ * until fewer than two links are left.
+ *
+ * Devices that are down are set up through struct weft_host, which sets them down again at
+ * the end; everything else that was made here goes with the process.
+ */
+#include "cmd/cmd.h"
+#include "cmd/facts.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/privilege.h"
+#include "cmd/run.h"
+#include "cmd/units.h"
+
+#include <weft/bridge.h>
+#include <weft/error.h>
+#include <weft/host.h>
+#include <weft/link.h>
+#include <weft/loop.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define PORTS_MAX 64u
+
+struct args {
+	struct output_opts output;
+	struct option_list isolate;
+	uint64_t ageing_ns;
+	uint64_t interval_ns;
+	uint32_t fdb_max;
+	bool busy_poll;
+};
+
+static const struct option options[] = {
+	{ "isolate", 'i', OPTION_LIST, "LINK", OFFSET(struct args, isolate),
+	  "one more link, or one of those named: it talks\n" OPTION_INDENT
+	  "to no other isolated link; may be given again" },
+	{ "ageing", 'a', OPTION_DURATION, "TIME", OFFSET(struct args, ageing_ns),
+	  "forget an address that was silent for so long [300s]" },
+	{ "fdb-max", 0, OPTION_NUMBER, "N", OFFSET(struct args, fdb_max),
+	  "learn at most so many addresses [4096]" },
+	{ "busy-poll", 0, OPTION_FLAG, NULL, OFFSET(struct args, busy_poll),
+	  "never sleep: lowest delay, one core at 100 %" },
+	{ "interval", 0, OPTION_DURATION, "TIME", OFFSET(struct args, interval_ns),
+	  "between status lines and \"stats\" events [1s]" },
+	OUTPUT_OPTIONS(struct args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "bridge",
+	.operands = "LINK LINK...",
+	.operands_min = 0, /* Isolated links count as well: see ports_check. */
+	.operands_max = PORTS_MAX,
+	.summary = "Joins Ethernet links into one segment, as a learning switch does, "
+		   "until\n"
+		   "SIGINT or SIGTERM. Devices that are down are set up meanwhile.",
+	.options = options,
+	.notes = "weft bridge tap:a impair:loss=1%,delay=20ms:tap:b   two hosts, a bad "
+		 "line\n"
+		 "weft bridge packet:eth0 tap:vm0 tap:vm1             guests on the "
+		 "wired LAN\n"
+		 "\n"
+		 "`weft help links` lists the links. With --json: \"ready\", \"stats\" "
+		 "each\n"
+		 "--interval, \"link-down\", and \"end\", which has all that \"stats\" "
+		 "has.",
+};
+
+struct port {
+	const char *spec;
+	bool isolated;
+	bool was_down; /* That it is down has been said. */
+	struct weft_link *link;
+	struct weft_bridge_port *port;
+	uint64_t rx_bytes; /* At the last tick. */
+};
+
+/* All that runs. */
+struct switching {
+	struct output out;
+	struct port ports[PORTS_MAX];
+	size_t ports_n;
+	struct weft_host *host; /* NULL: no device had to be set up. */
+	struct weft_bridge *bridge;
+	struct weft_loop *loop;
+	struct ticker ticker;
+	uint64_t ticked_at;
+	unsigned alone; /* Ticks with fewer than two links. */
+	int status;
+};
+
+/* ---- ports ------------------------------------------------------------------------------- */
+
+static int usage(const char *text)
+{
+	(void)fprintf(stderr, "weft bridge: %s (see `weft help bridge`)\n", text);
+	return STATUS_USAGE;
+}
+
+static struct port *port_find(struct switching *s, const char *spec)
+{
+	for (size_t i = 0; i < s->ports_n; i++)
+		if (strcmp(s->ports[i].spec, spec) == 0)
+			return &s->ports[i];
+	return NULL;
+}
+
+/* Puts the operands and the isolated links into the ports. */
+static int ports_collect(struct switching *s, const struct args *args, char **operands,
+			 size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		s->ports[s->ports_n++].spec = operands[i];
+	for (size_t i = 0; i < args->isolate.n; i++) {
+		struct port *port = port_find(s, args->isolate.items[i]);
+		if (!port && s->ports_n == PORTS_MAX)
+			return usage("more than 64 links");
+		if (!port)
+			port = &s->ports[s->ports_n++];
+		port->spec = args->isolate.items[i];
+		port->isolated = true;
+	}
+	return s->ports_n < 2 ? usage("a bridge joins at least two: LINK LINK") : 0;
+}
+
+/* Two ports on one device would hand each frame to each other for ever. */
+static int port_check(const struct switching *s, const struct port *port,
+		      struct weft_error *err)
+{
+	struct weft_mac mac;
+	const char *name = weft_link_name(port->link);
+	if (weft_link_caps(port->link).flags & WEFT_LINK_IP)
+		return weft_error_set(err, -EINVAL,
+				      "%s carries bare IP packets; a bridge joins "
+				      "Ethernet links, such as tap:%s",
+				      port->spec, name);
+	if (!weft_link_mac(port->link, &mac))
+		return 0;
+	for (const struct port *other = s->ports; other != port; other++)
+		if (strcmp(weft_link_name(other->link), name) == 0)
+			return weft_error_set(err, -EINVAL,
+					      "%s is on the bridge already, as %s", name,
+					      other->spec);
+	return 0;
+}
+
+static int port_open(struct switching *s, struct port *port, struct weft_error *err)
+{
+	const struct weft_bridge_port_opts opts = { .isolated = port->isolated };
+	int r = weft_link_open(port->spec, err, &port->link);
+	if (r < 0)
+		return r;
+	r = port_check(s, port, err);
+	if (r < 0)
+		return r;
+	r = weft_bridge_add(s->bridge, port->link, &opts, &port->port);
+	return r < 0 ? weft_error_set(err, r, "%s: %s", port->spec, strerror(-r)) : 0;
+}
+
+static int ports_open(struct switching *s)
+{
+	struct weft_error err = { "" };
+	for (size_t i = 0; i < s->ports_n; i++) {
+		int r = port_open(s, &s->ports[i], &err);
+		if (r < 0)
+			return output_fail_link("bridge", r, err.text);
+	}
+	return STATUS_OK;
+}
+
+/* ---- devices ----------------------------------------------------------------------------- */
+
+/* Whether a link stands on a device of this machine that is down. */
+static bool is_set_down(struct weft_host *host, const struct weft_link *link)
+{
+	struct weft_interface facts;
+	struct weft_mac mac;
+	return weft_link_mac(link, &mac) &&
+	       weft_host_interface(host, weft_link_name(link), NULL, &facts) == 0 &&
+	       !facts.is_up;
+}
+
+static void log_recovered(void *user, const char *text)
+{
+	weft_log_info((const struct weft_log *)user, "left over and undone: %s", text);
+}
+
+/* Sets up what is down. That it cannot be done is worth a warning: frames would be lost. */
+static void devices_up(struct switching *s)
+{
+	const struct weft_log *log = &s->out.log;
+	struct weft_error err;
+	if (weft_host_new(NULL, &err, &s->host) < 0) {
+		weft_log_debug(log, "devices stay as they are: %s", err.text);
+		return;
+	}
+	(void)weft_host_recover(s->host, log_recovered, &s->out.log);
+	for (size_t i = 0; i < s->ports_n; i++) {
+		const char *name = weft_link_name(s->ports[i].link);
+		if (!is_set_down(s->host, s->ports[i].link))
+			continue;
+		if (weft_host_set_up(s->host, name, true, &err) < 0)
+			weft_log_warning(log, "%s is down, and stays so: %s", name,
+					 err.text);
+		else
+			weft_log_debug(log, "%s was down and is set up", name);
+	}
+}
+
+/* ---- what is told ------------------------------------------------------------------------ */
+
+static json_t *port_facts(const struct switching *s, const struct port *port)
+{
+	json_t *facts = facts_link(port->spec, port->link);
+	(void)json_object_set_new(facts, "isolated", json_boolean(port->isolated));
+	(void)json_object_set_new(facts, "outcomes",
+				  facts_outcomes(s->bridge, port->port));
+	return facts;
+}
+
+static json_t *all_facts(const struct switching *s)
+{
+	json_t *ports = json_array();
+	for (size_t i = 0; i < s->ports_n; i++)
+		(void)json_array_append_new(ports, port_facts(s, &s->ports[i]));
+	return json_pack("{s:o, s:o, s:o}", "ports", ports, "fdb", facts_fdb(s->bridge),
+			 "outcomes", facts_outcomes(s->bridge, NULL));
+}
+
+static uint64_t drops(const struct switching *s)
+{
+	uint64_t n = 0;
+	for (unsigned i = WEFT_BRIDGE_DROP_RUNT; i < WEFT_BRIDGE_OUTCOMES; i++)
+		n += weft_bridge_count(s->bridge, NULL, i);
+	for (size_t i = 0; i < s->ports_n; i++) {
+		const struct weft_link_stats stats = weft_link_stats(s->ports[i].link);
+		n += stats.tx_dropped + stats.tx_too_long;
+	}
+	return n;
+}
+
+/* "a 1.2 Gbit/s in, b 34.0 Mbit/s in; 5 addresses, 3 dropped" */
+static void show_status(struct switching *s, uint64_t now)
+{
+	char text[OUTPUT_STATUS_LEN] = "", rate[UNITS_TEXT];
+	size_t off = 0;
+	uint64_t elapsed = now - s->ticked_at;
+	for (size_t i = 0; i < s->ports_n && off < sizeof(text); i++) {
+		struct port *port = &s->ports[i];
+		uint64_t bytes = weft_link_stats(port->link).rx_bytes;
+		double bps = 8e9 * (double)(bytes - port->rx_bytes) / (double)elapsed;
+		port->rx_bytes = bytes;
+		off += (size_t)snprintf(text + off, sizeof(text) - off, "%s%s %s",
+					i ? ", " : "", weft_link_name(port->link),
+					units_print_rate((uint64_t)bps, rate));
+	}
+	output_status(&s->out, now, "in: %s; %" PRIu32 " addresses, %" PRIu64 " dropped",
+		      text, weft_bridge_fdb_stats(s->bridge).learned, drops(s));
+}
+
+/* Says which links have ended since; returns how many are left. */
+static size_t watch_links(struct switching *s)
+{
+	size_t up = 0;
+	for (size_t i = 0; i < s->ports_n; i++) {
+		struct port *port = &s->ports[i];
+		struct weft_mac mac;
+		bool is_down = weft_link_is_down(port->link);
+		up += !is_down;
+		if (!is_down || port->was_down)
+			continue;
+		port->was_down = true;
+		output_event(&s->out, "link-down",
+			     json_pack("{s:s}", "link", port->spec));
+		if (!weft_link_mac(port->link, &mac)) {
+			weft_log_info(&s->out.log, "%s is at its end", port->spec);
+			continue;
+		}
+		weft_log_error(&s->out.log, "%s: the device is gone", port->spec);
+		s->status = STATUS_FAILED;
+	}
+	return up;
+}
+
+/* One whole tick passes before the end, so that frames under way arrive. */
+static void tick(void *user, uint64_t now)
+{
+	struct switching *s = user;
+	if (s->ticked_at) {
+		show_status(s, now);
+		output_event(&s->out, "stats", s->out.json ? all_facts(s) : NULL);
+	}
+	s->ticked_at = now;
+	s->alone = watch_links(s) < 2 ? s->alone + 1 : 0;
+	if (s->alone < 2)
+		return;
+	weft_log_info(&s->out.log, "fewer than two links are left");
+	weft_loop_stop(s->loop);
+}
+
+static void say_goodbye(struct switching *s)
+{
+	output_end(&s->out);
+	output_event(&s->out, "end", s->out.json ? all_facts(s) : NULL);
+	for (size_t i = 0; i < s->ports_n && !s->out.json; i++) {
+		const struct weft_link_stats stats = weft_link_stats(s->ports[i].link);
+		char in[UNITS_TEXT], out[UNITS_TEXT];
+		weft_log_info(&s->out.log,
+			      "%s: in %" PRIu64 " frames (%s), out %" PRIu64 " (%s), "
+			      "%" PRIu64 " dropped",
+			      weft_link_name(s->ports[i].link), stats.rx_frames,
+			      units_print_bytes(stats.rx_bytes, in), stats.tx_frames,
+			      units_print_bytes(stats.tx_bytes, out),
+			      stats.tx_dropped + stats.tx_too_long);
+	}
+	for (unsigned i = 0; i < WEFT_BRIDGE_OUTCOMES && !s->out.json; i++) {
+		uint64_t n = weft_bridge_count(s->bridge, NULL, i);
+		if (n > 0)
+			weft_log_info(&s->out.log, "%s: %" PRIu64 " frames",
+				      weft_bridge_outcome_name(i), n);
+	}
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+static int bridge_make(struct switching *s, const struct args *args)
+{
+	uint8_t secret[16];
+	if (getentropy(secret, sizeof(secret)) < 0)
+		return -errno;
+	const struct weft_bridge_opts opts = { .fdb_max = args->fdb_max,
+					       .ageing_ns = args->ageing_ns,
+					       .secret = secret };
+	return weft_bridge_new(&opts, &s->bridge);
+}
+
+static int loop_make(struct switching *s, const struct args *args)
+{
+	const struct weft_loop_opts opts = { .busy_poll = args->busy_poll };
+	int r = weft_loop_new(&opts, &s->loop);
+	for (size_t i = 0; i < s->ports_n && r == 0; i++)
+		r = weft_loop_add(s->loop, weft_link_task(s->ports[i].link));
+	if (r == 0)
+		r = weft_loop_add(s->loop, weft_bridge_task(s->bridge));
+	if (r == 0)
+		r = ticker_start(&s->ticker, s->loop, args->interval_ns, tick, s);
+	return r < 0 ? r : stop_on_signals(s->loop);
+}
+
+static int switching_start(struct switching *s, const struct args *args)
+{
+	struct weft_error err;
+	int r = bridge_make(s, args);
+	if (r < 0)
+		return output_fail("bridge", strerror(-r));
+	int status = ports_open(s);
+	if (status != STATUS_OK)
+		return status;
+	devices_up(s);
+	r = loop_make(s, args);
+	if (r < 0)
+		return output_fail("bridge", strerror(-r));
+	const struct privilege_opts privileges = { .keep_net_admin = s->host != NULL,
+						   .writable = { "/run/weft" } };
+	if (privilege_drop(&privileges, &err) < 0)
+		return output_fail("bridge", err.text);
+	return STATUS_OK;
+}
+
+static void switching_end(struct switching *s)
+{
+	weft_host_free(s->host);
+	weft_loop_free(s->loop);
+	weft_bridge_free(s->bridge);
+	for (size_t i = 0; i < s->ports_n; i++)
+		weft_link_free(s->ports[i].link);
+}
+
+int cmd_bridge(int argc, char **argv)
+{
+	struct args args = { .interval_ns = NS_PER_S };
+	struct switching *s;
+	int status;
+	int n = options_parse(&command, argc, argv, &args, &status);
+	if (n < 0)
+		return status;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return output_fail("bridge", "out of memory");
+	output_init(&s->out, &args.output);
+	status = ports_collect(s, &args, argv + 1, (size_t)n);
+	if (status == STATUS_OK)
+		status = switching_start(s, &args);
+	if (status == STATUS_OK) {
+		output_event(&s->out, "ready", s->out.json ? all_facts(s) : NULL);
+		(void)weft_loop_run(s->loop);
+		say_goodbye(s);
+		status = s->status;
+	}
+	switching_end(s);
+	free(s);
+	return status;
+}

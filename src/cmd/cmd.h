@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs of the program. Each is one file with one entry, which gets its own name as
+ * argv[0] and returns the exit status.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+/** How the program ends. */
+enum status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1, /**< Something went wrong while it ran. */
+	STATUS_USAGE = 2,  /**< The command line is wrong; what is wrong was said. */
+};
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+/** Every verb in the order of the help text; ends with an empty name. */
+extern const struct verb verbs[];
+
+/** The verb of that name, or NULL. */
+const struct verb *verb_find(const char *name);
+
+/** Says that there is no such verb and which one may be meant. Returns STATUS_USAGE. */
+int verb_unknown(const char *name);
+
+int cmd_host(int argc, char **argv);
+int cmd_join(int argc, char **argv);
+int cmd_relay(int argc, char **argv);
+int cmd_gateway(int argc, char **argv);
+int cmd_bridge(int argc, char **argv);
+int cmd_dump(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+#endif

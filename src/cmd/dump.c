@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `weft dump`: what comes in on a link, decoded. Recording is the capture wrapper's work:
+ * --write FILE puts one around the link.
+ */
+#include "cmd/cmd.h"
+#include "cmd/facts.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/privilege.h"
+#include "cmd/run.h"
+#include "cmd/units.h"
+
+#include <weft/dump.h>
+#include <weft/error.h>
+#include <weft/link.h>
+#include <weft/loop.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How often a link is looked at that may have ended. */
+#define WATCH_NS (NS_PER_S / 10)
+
+enum time_form { TIME_CLOCK, TIME_DELTA, TIME_EPOCH, TIME_NONE };
+
+struct args {
+	struct output_opts output;
+	uint32_t count;
+	const char *write;
+	unsigned time; /* enum time_form. */
+};
+
+static const struct option options[] = {
+	{ "count", 'c', OPTION_NUMBER, "N", OFFSET(struct args, count),
+	  "end after N frames" },
+	{ "write", 'w', OPTION_TEXT, "FILE", OFFSET(struct args, write),
+	  "record the frames in FILE as well (pcap)" },
+	{ "time", 't', OPTION_CHOICE, "clock|delta|epoch|none", OFFSET(struct args, time),
+	  "time of day, since the frame before,\n" OPTION_INDENT
+	  "since 1970, or no time [clock]" },
+	OUTPUT_OPTIONS(struct args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "dump",
+	.operands = "LINK",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "Shows the frames that come in on a link, one line for each, until "
+		   "SIGINT,\n"
+		   "SIGTERM or the end of a capture. Sends nothing.",
+	.options = options,
+	.notes = "weft dump packet:eth0               what reaches this machine by its "
+		 "cable\n"
+		 "weft dump -c 10 pcap:trace.pcap     the first ten frames of a capture\n"
+		 "\n"
+		 "A packet: link shows what others send, and not what this machine sends "
+		 "itself.\n"
+		 "`weft help links` lists the links. With --json: \"frame\" for each, "
+		 "and \"end\".",
+};
+
+struct dumping {
+	struct output out;
+	const char *spec;
+	struct weft_link *link;
+	struct weft_loop *loop;
+	struct ticker ticker;
+	enum time_form time;
+	bool is_ip;
+	uint64_t left; /* Frames still to be shown. */
+	uint64_t shown;
+	int64_t before; /* Time of the frame before, in ns since 1970; 0: there is none. */
+	int status;
+};
+
+/* ---- frames ------------------------------------------------------------------------------ */
+
+static int64_t wall_clock(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * (int64_t)NS_PER_S + now.tv_nsec;
+}
+
+/* Prints the time in front of a line, with microseconds. */
+static void print_time(const struct dumping *d, int64_t at)
+{
+	const int64_t ns_per_s = (int64_t)NS_PER_S;
+	time_t seconds = (time_t)(at / ns_per_s);
+	int64_t delta = d->before ? at - d->before : 0;
+	struct tm local;
+	char text[16] = "";
+	switch (d->time) {
+	case TIME_CLOCK:
+		if (localtime_r(&seconds, &local))
+			(void)strftime(text, sizeof(text), "%H:%M:%S", &local);
+		printf("%s.%06" PRId64 " ", text, at % ns_per_s / 1000);
+		break;
+	case TIME_DELTA:
+		printf("%4" PRId64 ".%06" PRId64 " ", delta / ns_per_s,
+		       delta % ns_per_s / 1000);
+		break;
+	case TIME_EPOCH:
+		printf("%" PRId64 ".%06" PRId64 " ", at / ns_per_s, at % ns_per_s / 1000);
+		break;
+	case TIME_NONE:
+		break;
+	}
+}
+
+static void show_frame(struct dumping *d, const struct weft_frame *frame, int64_t at)
+{
+	char text[WEFT_DUMP_LEN];
+	(void)weft_dump_frame(frame, d->is_ip, text, sizeof(text));
+	if (d->out.json) {
+		output_event(&d->out, "frame",
+			     json_pack("{s:f, s:i, s:i, s:s}", "time", (double)at / 1e9,
+				       "length", (int)frame->len, "gso_size",
+				       (int)frame->offload.gso_size, "text", text));
+	} else {
+		print_time(d, at);
+		(void)puts(text);
+	}
+	d->before = at;
+	d->shown++;
+}
+
+static void receive(void *user, struct weft_link *link, const struct weft_frame *frames,
+		    size_t n, uint64_t now)
+{
+	struct dumping *d = user;
+	int64_t at = wall_clock();
+	(void)link;
+	(void)now;
+	for (size_t i = 0; i < n && d->left > 0; i++, d->left--)
+		show_frame(d, &frames[i], at);
+	if (fflush(stdout) == EOF) {
+		d->status = output_fail("dump", "cannot write to standard output");
+		d->left = 0;
+	}
+	if (d->left == 0)
+		weft_loop_stop(d->loop);
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+static void watch(void *user, uint64_t now)
+{
+	struct dumping *d = user;
+	struct weft_mac mac;
+	(void)now;
+	if (!weft_link_is_down(d->link))
+		return;
+	if (weft_link_mac(d->link, &mac))
+		d->status = output_fail("dump", "the device is gone");
+	weft_loop_stop(d->loop);
+}
+
+/* The spec of a capture wrapper around the link; a backslash guards its special letters. */
+static char *capture_spec(const char *file, const char *link)
+{
+	static const char prefix[] = "capture:";
+	char *spec = malloc(sizeof(prefix) + 2 * strlen(file) + 1 + strlen(link));
+	if (!spec)
+		return NULL;
+	char *end = stpcpy(spec, prefix);
+	for (; *file; file++) {
+		if (strchr(",:=\\", *file))
+			*end++ = '\\';
+		*end++ = *file;
+	}
+	*end++ = ':';
+	(void)stpcpy(end, link);
+	return spec;
+}
+
+static int link_open(struct dumping *d, const char *file)
+{
+	struct weft_error err = { "out of memory" };
+	char *spec = file ? capture_spec(file, d->spec) : strdup(d->spec);
+	int r = spec ? weft_link_open(spec, &err, &d->link) : -ENOMEM;
+	free(spec);
+	return r < 0 ? output_fail_link("dump", r, err.text) : STATUS_OK;
+}
+
+static int dumping_start(struct dumping *d, const struct args *args)
+{
+	const struct privilege_opts privileges = { 0 };
+	struct weft_error err;
+	int r = link_open(d, args->write);
+	if (r != STATUS_OK)
+		return r;
+	d->is_ip = weft_link_caps(d->link).flags & WEFT_LINK_IP;
+	weft_link_on_receive(d->link, receive, d);
+	r = weft_loop_new(NULL, &d->loop);
+	if (r == 0)
+		r = weft_loop_add(d->loop, weft_link_task(d->link));
+	if (r == 0)
+		r = ticker_start(&d->ticker, d->loop, WATCH_NS, watch, d);
+	if (r == 0)
+		r = stop_on_signals(d->loop);
+	if (r < 0)
+		return output_fail("dump", strerror(-r));
+	if (privilege_drop(&privileges, &err) < 0)
+		return output_fail("dump", err.text);
+	return STATUS_OK;
+}
+
+static int dumping_run(struct dumping *d)
+{
+	(void)weft_loop_run(d->loop);
+	output_event(&d->out, "end", d->out.json ? facts_link(d->spec, d->link) : NULL);
+	if (!d->out.json)
+		weft_log_info(&d->out.log, "%" PRIu64 " frames", d->shown);
+	return d->status;
+}
+
+int cmd_dump(int argc, char **argv)
+{
+	struct args args = { 0 };
+	struct dumping d = { 0 };
+	int status;
+	if (options_parse(&command, argc, argv, &args, &status) < 0)
+		return status;
+	output_init(&d.out, &args.output);
+	d.spec = argv[1];
+	d.time = (enum time_form)args.time;
+	d.left = args.count ? args.count : UINT64_MAX;
+	status = dumping_start(&d, &args);
+	if (status == STATUS_OK)
+		status = dumping_run(&d);
+	weft_loop_free(d.loop);
+	weft_link_free(d.link);
+	return status;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `weft help`. What a verb has to say about itself it says when asked for --help, so help
+ * asks it; what kinds of link there are the library knows.
+ */
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+
+#include <weft/link.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option options[] = { { 0 } };
+
+static const struct command command = {
+	.verb = "help",
+	.operands = "[COMMAND | links]",
+	.operands_max = 1,
+	.summary = "Explains a command, or the links there are.",
+	.options = options,
+};
+
+static void help_all(void)
+{
+	printf("usage: weft COMMAND [OPTION]... [OPERAND]...\n\n"
+	       "One Ethernet for machines anywhere. The commands:\n\n");
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		printf("  %-9s %s\n", verb->name, verb->summary);
+	printf("\n`weft help COMMAND` explains a command, `weft help links` the links.\n"
+	       "Exit status: 0 it went well, 1 it did not, 2 the command line is "
+	       "wrong.\n");
+}
+
+static int help_links(void)
+{
+	char *text = weft_link_help();
+	if (!text)
+		return output_fail("help", "out of memory");
+	(void)fputs(text, stdout);
+	free(text);
+	return STATUS_OK;
+}
+
+static int help_verb(const char *name)
+{
+	const struct verb *verb = verb_find(name);
+	if (!verb)
+		return verb_unknown(name);
+	char verb_name[16], option[] = "--help";
+	char *argv[] = { verb_name, option, NULL };
+	(void)snprintf(verb_name, sizeof(verb_name), "%s", name);
+	return verb->run(2, argv);
+}
+
+int cmd_help(int argc, char **argv)
+{
+	int status = STATUS_OK;
+	int n = options_parse(&command, argc, argv, NULL, &status);
+	if (n < 0)
+		return status;
+	if (n == 0)
+		help_all();
+	else if (strcmp(argv[1], "links") == 0)
+		status = help_links();
+	else
+		status = help_verb(argv[1]);
+	return fflush(stdout) == 0 ? status : STATUS_FAILED;
+}

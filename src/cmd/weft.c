@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program: a table of verbs, and the way to the one that is named.
+ */
+#include "cmd/cmd.h"
+#include "cmd/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct verb verbs[] = {
+	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
+	{ "dump", cmd_dump, "show what passes on a link, one line per frame" },
+	{ "help", cmd_help, "explain a command, or the links there are" },
+	{ "version", cmd_version, "say which weft this is, and on which libraries" },
+	{ 0 },
+};
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}
+
+int verb_unknown(const char *name)
+{
+	struct nearest nearest = { 0 };
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		nearest_offer(&nearest, name, verb->name);
+	(void)fprintf(stderr, "weft: there is no command \"%s\"", name);
+	if (nearest.word)
+		(void)fprintf(stderr, "; did you mean \"%s\"?", nearest.word);
+	(void)fputs(" (see `weft help`)\n", stderr);
+	return STATUS_USAGE;
+}
+
+/* What every program is expected to understand. */
+static const char *verb_of_option(const char *text)
+{
+	if (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0)
+		return "help";
+	if (strcmp(text, "--version") == 0 || strcmp(text, "-V") == 0)
+		return "version";
+	return text;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		(void)fputs("usage: weft COMMAND [OPTION]... (see `weft help`)\n",
+			    stderr);
+		return STATUS_USAGE;
+	}
+	const char *name = verb_of_option(argv[1]);
+	const struct verb *verb = verb_find(name);
+	return verb ? verb->run(argc - 1, argv + 1) : verb_unknown(name);
+}

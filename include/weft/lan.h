@@ -74,6 +74,14 @@ enum weft_role { WEFT_ROLE_CLIENT, WEFT_ROLE_GATEWAY };
 
 enum weft_cc { WEFT_CC_BBR, WEFT_CC_CUBIC, WEFT_CC_RENO };
 
+/** A member of a room as others see it. */
+struct weft_peer {
+	uint16_t id;
+	enum weft_role role;
+	struct weft_mac mac; /**< Zero for a gateway. */
+	char name[WEFT_MEMBER_NAME_MAX + 1];
+};
+
 /* ---- relay ------------------------------------------------------------------------------ */
 
 struct weft_relay;
@@ -87,6 +95,10 @@ struct weft_relay_opts {
 	const char *key_pem;
 	const uint8_t *secret;      /**< 32 bytes, kept over restarts: reset tokens, hashes. */
 	const struct weft_log *log; /**< May be NULL. */
+	/** A member came (is_here) or left, and why, in a few words. May be NULL. */
+	void (*member)(void *user, const char *room, const struct weft_peer *peer, bool is_here,
+		       const char *reason);
+	void *user; /**< For member. */
 	enum weft_cc cc;
 	uint32_t rooms_max;         /**< 0 for 256. */
 	uint32_t room_members_max;  /**< Clients per room; 0 for 16. */
@@ -158,14 +170,6 @@ struct weft_joined {
 	unsigned mtu;           /**< IP MTU of the room in bytes. */
 	bool has_gateway;
 	struct weft_ip address; /**< Offered for a room without a LAN; family 0 for none. */
-};
-
-/** Another member of the room. */
-struct weft_peer {
-	uint16_t id;
-	enum weft_role role;
-	struct weft_mac mac; /**< Zero for a gateway. */
-	char name[WEFT_MEMBER_NAME_MAX + 1];
 };
 
 struct weft_member_events {

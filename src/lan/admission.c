@@ -186,6 +186,7 @@ static void admit(struct visitor *visitor, uint64_t now)
 	bool is_client = visitor->hello.role == WEFT_ROLE_CLIENT;
 	visitor_set_state(visitor, VISITOR_JOINED, WEFT_NEVER);
 	log_joined(visitor);
+	relay_tell_member(visitor->relay, visitor->member, true, "");
 	if (is_client)
 		visitor_announce_joined(visitor->member, now);
 	if (send_welcome(visitor) < 0) {

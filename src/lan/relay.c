@@ -216,12 +216,22 @@ static int check_opts(const struct weft_relay_opts *opts, struct weft_error *err
 	return 0;
 }
 
+void relay_tell_member(const struct weft_relay *relay, const struct room_member *member,
+		       bool is_here, const char *reason)
+{
+	if (relay->on_member)
+		relay->on_member(relay->user, member->room->name, &member->peer, is_here,
+				 reason);
+}
+
 /* The endpoint comes last: what fails before it leaves dgram with the caller. */
 static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *opts,
 		      struct dgram *dgram, struct weft_error *err)
 {
 	uint8_t secret[SECRET_LEN];
 	relay->log = opts->log;
+	relay->on_member = opts->member;
+	relay->user = opts->user;
 	relay->rooms_max = opts->rooms_max ? opts->rooms_max : RELAY_ROOMS_DEFAULT;
 	relay->clients_max =
 		opts->room_members_max ? opts->room_members_max : RELAY_CLIENTS_DEFAULT;
@@ -291,6 +301,7 @@ void weft_relay_free(struct weft_relay *relay)
 	if (!relay)
 		return;
 	relay->log = NULL;
+	relay->on_member = NULL;
 	if (relay->endpoint)
 		say_goodbye(relay);
 	quic_endpoint_free(relay->endpoint);

@@ -46,6 +46,9 @@ struct weft_relay {
 	struct list visitors;
 	struct heap timers; /**< Of visitors. */
 	const struct weft_log *log;
+	void (*on_member)(void *user, const char *room, const struct weft_peer *peer,
+			  bool is_here, const char *reason); /**< May be NULL. */
+	void *user;
 	uint32_t rooms_max, clients_max;
 	unsigned mtu_max;
 	uint16_t last_room_id;
@@ -61,6 +64,10 @@ struct weft_relay {
  */
 int relay_new_on(const struct weft_relay_opts *opts, struct dgram *dgram,
 		 struct weft_error *err, struct weft_relay **ret_relay) WEFT_MUST_CHECK;
+
+/** Tells the relay's owner that a member came or left. */
+void relay_tell_member(const struct weft_relay *relay, const struct room_member *member,
+		       bool is_here, const char *reason);
 
 /** The room of that name, or NULL. */
 struct room *relay_find_room(const struct weft_relay *relay, const char *name);

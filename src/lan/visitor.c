@@ -101,6 +101,7 @@ static void leave_room(struct visitor *visitor, uint64_t now)
 		      role_name(member->peer.role), member->peer.id, member->peer.name,
 		      left.text);
 	visitor_announce_left(member, &left, now);
+	relay_tell_member(relay, member, false, left.text);
 	room_remove(member);
 	relay_count_session(&relay->gone, &visitor->session);
 	session_fini(&visitor->session);

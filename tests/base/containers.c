@@ -132,6 +132,11 @@ static void rng_is_seeded_and_even(void **state)
 		assert_in_range(counts[i], 9500, 10500);
 	assert_float_equal(sum / 100000, 0.5, 0.005);
 	assert_int_equal(rng_below(&a, 1), 0);
+	/* Taken modulo 3 * 2^62, the lowest third of 64 bits would come up half of the time. */
+	unsigned low = 0;
+	for (unsigned i = 0; i < 10000; i++)
+		low += rng_below(&a, (uint64_t)3 << 62) < (uint64_t)1 << 62;
+	assert_in_range(low, 3000, 3700);
 	assert_true(rng_below(&a, UINT64_MAX) < UINT64_MAX);
 }
 

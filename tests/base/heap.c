@@ -20,6 +20,16 @@ static uint64_t model_min(const struct heap_node *nodes)
 	return min;
 }
 
+/* No node is earlier than its parent, and each knows its place. */
+static void is_in_order(const struct heap *h)
+{
+	for (size_t i = 1; i <= h->count; i++) {
+		assert_int_equal(h->nodes[i]->place, i);
+		if (i > 1)
+			assert_true(h->nodes[i / 2]->deadline <= h->nodes[i]->deadline);
+	}
+}
+
 static void agrees_with_model(void **state)
 {
 	(void)state;
@@ -39,6 +49,7 @@ static void agrees_with_model(void **state)
 		} else {
 			heap_change(&h, node, deadline);
 		}
+		is_in_order(&h);
 		const struct heap_node *min = heap_min(&h);
 		assert_int_equal(min ? min->deadline : UINT64_MAX, model_min(nodes));
 	}

@@ -34,6 +34,7 @@
 /** What the relay has carried for members who are gone, and for those who are here. */
 struct relay_totals {
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
+	uint64_t drops; /**< At sessions. */
 	uint64_t sessions[SESSION_OUTCOMES];
 	uint64_t bridges[WEFT_BRIDGE_OUTCOMES];
 };

@@ -20,6 +20,7 @@ void relay_count_session(struct relay_totals *totals, const struct session *sess
 	totals->tx_frames += stats->tx_frames;
 	totals->rx_bytes += stats->rx_bytes;
 	totals->tx_bytes += stats->tx_bytes;
+	totals->drops += session_drops(session);
 	for (unsigned i = 0; i < SESSION_OUTCOMES; i++)
 		totals->sessions[i] += session->counts[i];
 }
@@ -70,12 +71,10 @@ struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay)
 					  .tx_frames = totals.tx_frames,
 					  .rx_bytes = totals.rx_bytes,
 					  .tx_bytes = totals.tx_bytes,
+					  .drops = totals.drops,
 					  .rejected = relay->rejected };
 	for (unsigned i = WEFT_BRIDGE_DROP_RUNT; i < WEFT_BRIDGE_OUTCOMES; i++)
 		stats.drops += totals.bridges[i];
-	for (unsigned i = 0; i < SESSION_OUTCOMES; i++)
-		if (session_outcome_is_drop((enum session_outcome)i))
-			stats.drops += totals.sessions[i];
 	count_members(relay, &stats);
 	return stats;
 }

@@ -40,13 +40,6 @@ enum session_outcome {
 /** "drop-wrong-ids" and the like; the same words that facts print. */
 const char *session_outcome_name(enum session_outcome outcome);
 
-/** Whether a frame that ended so has reached nobody. */
-static inline bool session_outcome_is_drop(enum session_outcome outcome)
-{
-	return outcome != SESSION_RECEIVED && outcome != SESSION_TAKEN &&
-	       outcome != SESSION_SENT;
-}
-
 /** What the relay assigned. */
 struct session_ids {
 	uint16_t room, peer;

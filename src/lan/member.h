@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The member's inside: one local link, one session with the relay, a bridge between them, and
+ * the patience to come back.
+ *
+ *                 address        handshake        path measured,    welcome
+ *                  found          complete         hello sent
+ *     RESOLVING ----------> CONNECTING ------> JOINING ---------------------> JOINED
+ *        ^  ^                   |    '-> next     |                              |
+ *        |  |                   |      address    | reject for later, closed,    | closed
+ *        |  | 0.5 .. 15 s       v                 v no answer                    v
+ *        |  '--------------- WAITING <-----------------------------------------'
+ *        |
+ *        '--- 30 s, or never --- REFUSED <--- another relay's key, a reject for good
+ *
+ * Only one connection counts at a time. One that has been given up no longer has the member
+ * as its user, so that nothing that it still says reaches us.
+ */
+#ifndef LAN_MEMBER_H
+#define LAN_MEMBER_H
+
+#include "base/rng.h"
+#include "io/dgram.h"
+#include "lan/channel.h"
+#include "lan/roster.h"
+#include "lan/session.h"
+#include "quic/quic.h"
+
+#include <weft/lan.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Most addresses of a relay that are tried. */
+#define MEMBER_ADDRESSES_MAX 8u
+
+#define MEMBER_KEEP_ALIVE_NS   5000000000u  /**< Unless the options say another. */
+#define MEMBER_IDLE_NS         15000000000u /**< The same. */
+#define MEMBER_HANDSHAKE_NS    5000000000u  /**< Then the next address is tried. */
+#define MEMBER_MEASURE_NS      1000000000u /**< Path MTU discovery is waited for so long. */
+#define MEMBER_MEASURE_POLL_NS 10000000u
+#define MEMBER_ANSWER_NS       10000000000u /**< From hello to welcome or reject. */
+#define MEMBER_BACKOFF_MIN_NS  500000000u
+#define MEMBER_BACKOFF_MAX_NS  15000000000u
+#define MEMBER_REFUSED_NS      30000000000u
+#define MEMBER_STATS_NS        60000000000u
+
+/** Called with what resolving a name has found, as weft_loop_resolve has it. */
+typedef void member_resolved(void *user, int status, const union weft_sockaddr *addrs,
+			     size_t n);
+
+/** What a member has from outside. */
+struct member_env {
+	struct dgram *dgram;   /**< Becomes the member's when it is made. */
+	const uint8_t *secret; /**< 32 bytes; borrowed for the making. */
+	uint64_t seed;         /**< Of the jitter. */
+	uint64_t now;
+	/** Resolves; NULL where only IP literals will do. */
+	int (*resolve)(void *user, const char *host, uint16_t port, member_resolved *fn,
+		       void *fn_user, struct weft_job **ret_job);
+	void *resolve_user;
+};
+
+struct weft_member {
+	struct weft_task task; /**< The endpoint's, and the member's own deadlines. */
+	struct weft_member_opts opts;
+	char name[WEFT_MEMBER_NAME_MAX + 1];
+	struct weft_loop *loop; /**< NULL in simulations. */
+	struct member_env env;
+	struct quic_tls *tls;
+	struct quic_endpoint *endpoint;
+	struct rng rng;
+	uint64_t now; /**< Of the last run. */
+
+	enum weft_member_state state;
+	char reason[400];
+	uint64_t state_until; /**< When the state ends by itself; WEFT_NEVER for not. */
+	unsigned attempts;    /**< Since it was joined last. */
+
+	struct weft_job *job; /**< Resolving; NULL when not. */
+	union weft_sockaddr addresses[MEMBER_ADDRESSES_MAX];
+	size_t addresses_n, address; /**< How many, and which one is tried. */
+
+	struct quic_conn *conn; /**< NULL while there is none that counts. */
+	struct channel channel; /**< Valid while there is conn. */
+	bool said_hello;
+	uint64_t measure_by;         /**< Until then the path may be measured. */
+	uint64_t retry_at, stats_at; /**< Of control messages that wait, and of stats. */
+
+	struct weft_bridge *bridge;
+	struct weft_bridge_port *link_port;
+	struct weft_bridge_port
+		*room_port; /**< NULL unless joined; session is valid with it. */
+	struct session session;
+	struct weft_joined joined;
+	struct roster roster;
+	uint64_t early_datagrams;
+
+	struct weft_link_stats gone_stats; /**< Of sessions that are over. */
+	uint64_t gone_counts[SESSION_OUTCOMES];
+	uint64_t gone_drops;
+	uint64_t joins;
+};
+
+/** weft_member_new with all that comes from outside handed in. */
+int member_new_on(const struct weft_member_opts *opts, const struct member_env *env,
+		  struct weft_error *err,
+		  struct weft_member **ret_member) WEFT_MUST_CHECK;
+
+struct weft_task *member_task(struct weft_member *member);
+
+/** weft_member_rebind to this socket, which becomes the member's when it succeeds. */
+int member_rebind_on(struct weft_member *member, struct dgram *dgram,
+		     uint64_t now) WEFT_MUST_CHECK;
+
+/* ---- the way in (member_connect.c) ---- */
+
+extern const struct quic_events member_events;
+
+/** Begins: looks the relay up, or uses its address. */
+void member_start(struct weft_member *member, uint64_t now);
+
+/** Does what state_until was for. */
+void member_on_state_timer(struct weft_member *member, uint64_t now);
+
+/** Gives the connection up, and the room with it. */
+void member_drop_conn(struct weft_member *member, uint64_t code, const char *text,
+		      uint64_t now);
+
+/** Gives up for now, and tries again after a while. */
+void member_wait(struct weft_member *member, const char *reason, uint64_t now);
+
+/** Changes the state and tells the user. reason may be NULL. */
+void member_set_state(struct weft_member *member, enum weft_member_state state,
+		      const char *reason, uint64_t now);
+
+/* ---- in the room (member_room.c) ---- */
+
+/** The welcome has come. Returns 0 or -Exxx. */
+int member_enter(struct weft_member *member, const struct welcome *welcome,
+		 uint64_t now) WEFT_MUST_CHECK;
+
+/** Takes the session off the bridge and forgets who was there. No-op outside of a room. */
+void member_leave(struct weft_member *member);
+
+/** News of others. Returns 0 or -Exxx. */
+int member_on_peer_joined(struct weft_member *member, const struct weft_peer *peer,
+			  uint64_t now) WEFT_MUST_CHECK;
+void member_on_peer_left(struct weft_member *member, const struct peer_left *left,
+			 uint64_t now);
+
+/** Tells the relay what has been counted. Returns 0 or as channel_send. */
+int member_send_stats(struct weft_member *member) WEFT_MUST_CHECK;
+
+#endif

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a name to a place in a room. Whatever goes wrong on the way ends in member_wait or
+ * member_refused with one sentence that says what it was; there is no other way out.
+ *
+ * Back-off: the n-th wait in a row is somewhere between 0.5 s and 1 s * 2^n, 15 s at most. The
+ * members of a relay that was restarted come back spread out, and one whose relay is gone for
+ * a week asks four to eight times a minute.
+ */
+#include "lan/member.h"
+#include "lan/proof.h"
+
+#include <weft/log.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BACKOFF_FIRST_NS 1000000000u
+
+/* ---- states ------------------------------------------------------------------------------ */
+
+const char *weft_member_state_name(enum weft_member_state state)
+{
+	static const char *const names[] = {
+		[WEFT_MEMBER_RESOLVING] = "resolving",
+		[WEFT_MEMBER_CONNECTING] = "connecting",
+		[WEFT_MEMBER_JOINING] = "joining",
+		[WEFT_MEMBER_JOINED] = "joined",
+		[WEFT_MEMBER_WAITING] = "waiting",
+		[WEFT_MEMBER_REFUSED] = "refused",
+	};
+	static_assert(sizeof(names) / sizeof(names[0]) == WEFT_MEMBER_REFUSED + 1,
+		      "each state has a name");
+	return state <= WEFT_MEMBER_REFUSED ? names[state] : "unknown";
+}
+
+#define BIT(state) (1u << (state))
+
+static bool transition_is_legal(enum weft_member_state from, enum weft_member_state to)
+{
+	const unsigned failed = BIT(WEFT_MEMBER_WAITING) | BIT(WEFT_MEMBER_REFUSED);
+	const unsigned after[] = {
+		[WEFT_MEMBER_RESOLVING] =
+			BIT(WEFT_MEMBER_CONNECTING) | BIT(WEFT_MEMBER_WAITING),
+		[WEFT_MEMBER_CONNECTING] = BIT(WEFT_MEMBER_JOINING) | failed,
+		[WEFT_MEMBER_JOINING] = BIT(WEFT_MEMBER_JOINED) | failed,
+		[WEFT_MEMBER_JOINED] = BIT(WEFT_MEMBER_WAITING),
+		[WEFT_MEMBER_WAITING] = BIT(WEFT_MEMBER_RESOLVING),
+		[WEFT_MEMBER_REFUSED] = BIT(WEFT_MEMBER_RESOLVING),
+	};
+	return (after[from] & BIT(to)) != 0;
+}
+
+void member_set_state(struct weft_member *member, enum weft_member_state state,
+		      const char *reason, uint64_t now)
+{
+	const struct weft_member_events *events = member->opts.events;
+	assert(transition_is_legal(member->state, state));
+	member->state = state;
+	(void)snprintf(member->reason, sizeof(member->reason), "%s",
+		       reason ? reason : "");
+	weft_log_debug(member->opts.log, "%s%s%s", weft_member_state_name(state),
+		       reason ? ": " : "", member->reason);
+	if (events && events->state)
+		events->state(member->opts.user, state, member->reason, now);
+}
+
+/* ---- giving up --------------------------------------------------------------------------- */
+
+static void forget_conn(struct weft_member *member)
+{
+	if (!member->conn)
+		return;
+	member_leave(member);
+	channel_fini(&member->channel);
+	quic_conn_set_user(member->conn, NULL);
+	member->conn = NULL;
+	member->retry_at = WEFT_NEVER;
+	member->stats_at = WEFT_NEVER;
+}
+
+void member_drop_conn(struct weft_member *member, uint64_t code, const char *text,
+		      uint64_t now)
+{
+	struct quic_conn *conn = member->conn;
+	forget_conn(member);
+	if (conn)
+		quic_conn_close(conn, code, text, now);
+}
+
+static uint64_t backoff_ns(struct weft_member *member)
+{
+	uint64_t most = BACKOFF_FIRST_NS;
+	for (unsigned i = 0; i < member->attempts && most < MEMBER_BACKOFF_MAX_NS; i++)
+		most *= 2;
+	if (most > MEMBER_BACKOFF_MAX_NS)
+		most = MEMBER_BACKOFF_MAX_NS;
+	member->attempts++;
+	return MEMBER_BACKOFF_MIN_NS +
+	       rng_below(&member->rng, most - MEMBER_BACKOFF_MIN_NS + 1);
+}
+
+void member_wait(struct weft_member *member, const char *reason, uint64_t now)
+{
+	member_drop_conn(member, CLOSE_NORMAL, "the member gives up", now);
+	member->state_until = now + backoff_ns(member);
+	member_set_state(member, WEFT_MEMBER_WAITING, reason, now);
+}
+
+/* Waiting will hardly help: ask again seldom, or never. */
+static void member_refused(struct weft_member *member, const char *reason, bool retry,
+			   uint64_t now)
+{
+	member_drop_conn(member, CLOSE_NORMAL, "the member was refused", now);
+	member->state_until = retry ? now + MEMBER_REFUSED_NS : WEFT_NEVER;
+	member_set_state(member, WEFT_MEMBER_REFUSED, reason, now);
+}
+
+/* ---- the relay's address ----------------------------------------------------------------- */
+
+/* Goes on to the next address that a connection can be begun to; reason is of the last one. */
+static void connect_next(struct weft_member *member, const char *reason, uint64_t now)
+{
+	const struct weft_invite *invite = &member->opts.invite;
+	for (; member->address < member->addresses_n; member->address++) {
+		if (quic_connect(member->endpoint, &member->addresses[member->address],
+				 invite->host, now, &member->conn) < 0)
+			continue;
+		quic_conn_set_user(member->conn, member);
+		channel_init(&member->channel, member->conn, false);
+		member->said_hello = false;
+		member->state_until = WEFT_NEVER;
+		return;
+	}
+	member_wait(member, reason, now);
+}
+
+static void use_addresses(struct weft_member *member, const union weft_sockaddr *addrs,
+			  size_t n, uint64_t now)
+{
+	if (n > MEMBER_ADDRESSES_MAX)
+		n = MEMBER_ADDRESSES_MAX;
+	memcpy(member->addresses, addrs, n * sizeof(*addrs));
+	member->addresses_n = n;
+	member->address = 0;
+	member_set_state(member, WEFT_MEMBER_CONNECTING, NULL, now);
+	connect_next(member, "no connection could be begun", now);
+}
+
+static void on_resolved(void *user, int status, const union weft_sockaddr *addrs,
+			size_t n)
+{
+	struct weft_member *member = user;
+	struct weft_error reason;
+	uint64_t now = member->loop ? weft_loop_now(member->loop) : member->now;
+	member->job = NULL;
+	if (status == 0 && n > 0) {
+		use_addresses(member, addrs, n, now);
+		return;
+	}
+	(void)weft_error_set(
+		&reason, 0,
+		"the name %s could not be resolved: it is wrong, or there is no "
+		"network",
+		member->opts.invite.host);
+	member_wait(member, reason.text, now);
+}
+
+/* An address needs no resolver. */
+static bool host_is_literal(const struct weft_invite *invite,
+			    union weft_sockaddr *ret_addr)
+{
+	char text[sizeof(invite->host) + 16];
+	bool is_ip6 = strchr(invite->host, ':') != NULL;
+	(void)snprintf(text, sizeof(text), is_ip6 ? "[%s]:%u" : "%s:%u", invite->host,
+		       invite->port);
+	return weft_listen_parse(text, ret_addr) == 0;
+}
+
+void member_start(struct weft_member *member, uint64_t now)
+{
+	const struct weft_invite *invite = &member->opts.invite;
+	const struct member_env *env = &member->env;
+	union weft_sockaddr addr;
+	member->state_until = WEFT_NEVER;
+	if (host_is_literal(invite, &addr)) {
+		use_addresses(member, &addr, 1, now);
+		return;
+	}
+	int r = -ENOTSUP;
+	if (env->resolve)
+		r = env->resolve(env->resolve_user, invite->host, invite->port,
+				 on_resolved, member, &member->job);
+	if (r < 0)
+		on_resolved(member, r, NULL, 0);
+}
+
+/* ---- hello ------------------------------------------------------------------------------- */
+
+static int send_hello(struct weft_member *member)
+{
+	const struct weft_member_opts *opts = &member->opts;
+	struct proof_claim claim = { .role = opts->role, .room = opts->invite.room };
+	struct message message = { .type = MESSAGE_HELLO,
+				   .hello = { .has_version = true, .role = opts->role } };
+	struct hello *hello = &message.hello;
+	(void)strcpy(hello->room, opts->invite.room);
+	(void)strcpy(hello->name, member->name);
+	if (opts->role == WEFT_ROLE_CLIENT)
+		hello->mac = opts->mac;
+	hello->budget = (uint32_t)quic_conn_datagram_max(member->conn);
+	int r = quic_conn_export(member->conn, PROOF_LABEL, claim.binding,
+				 sizeof(claim.binding));
+	if (r < 0)
+		return r;
+	proof_key(opts->invite.secret, hello->key);
+	proof_sign(opts->invite.secret, &claim, hello->proof);
+	return channel_open(&member->channel, &message);
+}
+
+static void say_hello(struct weft_member *member, uint64_t now)
+{
+	member->said_hello = true;
+	member->state_until = now + MEMBER_ANSWER_NS;
+	if (send_hello(member) < 0)
+		member_wait(member, "the hello could not be sent", now);
+}
+
+/* Says hello once the path is known, or has been waited for long enough. */
+static void measure(struct weft_member *member, bool is_late, uint64_t now)
+{
+	if (member->said_hello)
+		return;
+	if (is_late || quic_conn_path_is_settled(member->conn))
+		say_hello(member, now);
+}
+
+static void on_established(void *user, struct quic_conn *conn, uint64_t now)
+{
+	(void)user;
+	struct weft_member *member = quic_conn_user(conn);
+	if (!member)
+		return;
+	member->measure_by = now + MEMBER_MEASURE_NS;
+	member->state_until = now + MEMBER_MEASURE_POLL_NS;
+	member_set_state(member, WEFT_MEMBER_JOINING, NULL, now);
+	if (member->conn == conn)
+		measure(member, false, now);
+}
+
+static void on_path(void *user, struct quic_conn *conn, uint64_t now)
+{
+	(void)user;
+	struct weft_member *member = quic_conn_user(conn);
+	if (member && member->state == WEFT_MEMBER_JOINING)
+		measure(member, false, now);
+}
+
+/* ---- what the relay says ----------------------------------------------------------------- */
+
+static void on_reject(struct weft_member *member, const struct reject *reject,
+		      uint64_t now)
+{
+	struct weft_error reason;
+	(void)weft_error_set(&reason, 0, "the relay refuses: %s", reject->text);
+	if (reject->retry && reject->code != REJECT_WRONG_KEY)
+		member_wait(member, reason.text, now);
+	else
+		member_refused(member, reason.text, reject->retry, now);
+}
+
+static void on_disconnect(struct weft_member *member, const struct disconnect *disconnect,
+			  uint64_t now)
+{
+	struct weft_error reason;
+	(void)weft_error_set(&reason, 0, "the relay says goodbye: %s", disconnect->text);
+	member_wait(member, reason.text, now);
+}
+
+/* Returns 0, or -EPROTO for a message out of turn. */
+static int on_message(struct weft_member *member, bool is_answer,
+		      const struct message *message, uint64_t now)
+{
+	bool is_joining = member->state == WEFT_MEMBER_JOINING;
+	if (is_answer && is_joining && message->type == MESSAGE_WELCOME)
+		return member_enter(member, &message->welcome, now);
+	if (is_answer && is_joining && message->type == MESSAGE_REJECT) {
+		on_reject(member, &message->reject, now);
+		return 0;
+	}
+	if (is_answer)
+		return -EPROTO;
+	switch (message->type) {
+	case MESSAGE_PEER_JOINED:
+		return member_on_peer_joined(member, &message->peer_joined, now);
+	case MESSAGE_PEER_LEFT:
+		member_on_peer_left(member, &message->peer_left, now);
+		return 0;
+	case MESSAGE_DISCONNECT:
+		on_disconnect(member, &message->disconnect, now);
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+static void fail(struct weft_member *member, const char *what, uint64_t now)
+{
+	struct weft_error reason;
+	(void)weft_error_set(&reason, 0, "the relay does not keep to the protocol: %s",
+			     what);
+	member_drop_conn(member, CLOSE_PROTOCOL, what, now);
+	member_wait(member, reason.text, now);
+}
+
+static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
+		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+{
+	(void)user;
+	struct weft_member *member = quic_conn_user(conn);
+	const struct channel_input input = {
+		.stream = stream, .data = data, .len = len, .fin = fin
+	};
+	struct message message;
+	struct weft_error err;
+	if (!member)
+		return;
+	int r = channel_input(&member->channel, &input, &message, &err);
+	if (r < 0)
+		fail(member, err.text, now);
+	if (r <= 0)
+		return;
+	r = on_message(member, stream == CHANNEL_FIRST, &message, now);
+	message_fini(&message);
+	if (r == -EPROTO)
+		fail(member, "a control message out of turn", now);
+	else if (r < 0)
+		member_wait(member, strerror(-r), now);
+}
+
+static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
+			size_t len, uint64_t now)
+{
+	(void)user;
+	struct weft_member *member = quic_conn_user(conn);
+	if (!member)
+		return;
+	if (member->room_port)
+		session_input(&member->session, data, len, now);
+	else
+		member->early_datagrams++;
+}
+
+/* ---- the end of a connection ------------------------------------------------------------- */
+
+static void explain_transport(const struct weft_member *member,
+			      const struct quic_close *why, struct weft_error *ret_reason)
+{
+	const struct weft_invite *invite = &member->opts.invite;
+	(void)weft_error_set(ret_reason, 0, "the connection to %.200s failed: %s",
+			     invite->host, why->reason);
+}
+
+static void explain_timeout(const struct weft_member *member,
+			    struct weft_error *ret_reason)
+{
+	const struct weft_invite *invite = &member->opts.invite;
+	if (member->state == WEFT_MEMBER_CONNECTING)
+		(void)weft_error_set(
+			ret_reason, 0,
+			"no answer from %.200s, UDP port %u: the relay is not "
+			"running, or something on the way blocks UDP",
+			invite->host, invite->port);
+	else
+		(void)weft_error_set(
+			ret_reason, 0, "nothing has been heard from the relay for %u s",
+			(unsigned)(member->opts.idle_timeout_ns / 1000000000u));
+}
+
+static void explain_close(const struct weft_member *member, const struct quic_close *why,
+			  struct weft_error *ret_reason)
+{
+	switch (why->kind) {
+	case QUIC_CLOSE_IDENTITY:
+		(void)weft_error_set(ret_reason, 0,
+				     member->opts.invite.has_pin
+					     ? "%.200s has another key than the "
+					       "invitation says: it was set "
+					       "up anew, or somebody else answers in its "
+					       "place; ask for a "
+					       "new invitation"
+					     : "%.200s has no certificate that is valid "
+					       "for its name: the "
+					       "invitation lacks the relay's key, or "
+					       "somebody else answers "
+					       "in its place",
+				     member->opts.invite.host);
+		break;
+	case QUIC_CLOSE_PEER_APP:
+		(void)weft_error_set(ret_reason, 0,
+				     "the relay has closed the connection: %s",
+				     why->reason);
+		break;
+	case QUIC_CLOSE_RESET:
+		(void)weft_error_set(
+			ret_reason, 0,
+			"the relay does not know us any more: it was restarted");
+		break;
+	case QUIC_CLOSE_TIMEOUT:
+		explain_timeout(member, ret_reason);
+		break;
+	case QUIC_CLOSE_LOCAL:
+	case QUIC_CLOSE_TRANSPORT:
+		explain_transport(member, why, ret_reason);
+		break;
+	}
+}
+
+static void on_closed(void *user, struct quic_conn *conn, const struct quic_close *why,
+		      uint64_t now)
+{
+	(void)user;
+	struct weft_member *member = quic_conn_user(conn);
+	struct weft_error reason = { "" };
+	if (!member)
+		return;
+	explain_close(member, why, &reason);
+	forget_conn(member);
+	if (why->kind == QUIC_CLOSE_IDENTITY) {
+		member_refused(member, reason.text, true, now);
+	} else if (member->state == WEFT_MEMBER_CONNECTING) {
+		member->address++;
+		connect_next(member, reason.text, now);
+	} else {
+		member_wait(member, reason.text, now);
+	}
+}
+
+const struct quic_events member_events = {
+	.established = on_established,
+	.datagram = on_datagram,
+	.stream = on_stream,
+	.closed = on_closed,
+	.path = on_path,
+};
+
+/* ---- time -------------------------------------------------------------------------------- */
+
+static void on_joining_timer(struct weft_member *member, uint64_t now)
+{
+	if (member->said_hello) {
+		member_wait(member, "the relay does not answer our hello", now);
+		return;
+	}
+	member->state_until = now + MEMBER_MEASURE_POLL_NS;
+	measure(member, now >= member->measure_by, now);
+}
+
+void member_on_state_timer(struct weft_member *member, uint64_t now)
+{
+	switch (member->state) {
+	case WEFT_MEMBER_JOINING:
+		on_joining_timer(member, now);
+		break;
+	case WEFT_MEMBER_WAITING:
+	case WEFT_MEMBER_REFUSED:
+		member_set_state(member, WEFT_MEMBER_RESOLVING, NULL, now);
+		member_start(member, now);
+		break;
+	case WEFT_MEMBER_RESOLVING:
+	case WEFT_MEMBER_CONNECTING:
+	case WEFT_MEMBER_JOINED:
+		member->state_until = WEFT_NEVER;
+		break;
+	}
+}

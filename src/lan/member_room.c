@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In the room: a bridge of two ports joins the local link and the session.
+ *
+ *     client:   TAP --[]------------[]-- session
+ *     gateway:  NIC --[]------------[locked, no_flood]-- session
+ *
+ * A client's frames all go to the relay, which knows where they belong. A gateway must not
+ * send the whole LAN's traffic there: on its bridge the MACs of the others are bound to the
+ * session's port, so that unicast for anyone else stays at home, and what comes from the room
+ * has to come under one of those MACs. Broadcast and multicast pass both ways.
+ */
+#include "base/mac.h"
+#include "lan/member.h"
+
+#include <weft/log.h>
+
+static bool filter(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	const struct weft_member *member = user;
+	return member->opts.events->from_room(member->opts.user, frame, now);
+}
+
+static void bind_peer(struct weft_member *member, const struct weft_peer *peer)
+{
+	char text[WEFT_MAC_TEXT];
+	if (member->opts.role != WEFT_ROLE_GATEWAY || peer->role != WEFT_ROLE_CLIENT)
+		return;
+	if (weft_bridge_bind(member->bridge, peer->mac, member->room_port) < 0)
+		weft_log_warning(member->opts.log,
+				 "no frames from or to %s: out of memory",
+				 weft_mac_print(peer->mac, text));
+}
+
+static void tell_peer(struct weft_member *member, const struct weft_peer *peer,
+		      bool is_here, uint64_t now)
+{
+	const struct weft_member_events *events = member->opts.events;
+	if (events && events->peer)
+		events->peer(member->opts.user, peer, is_here, now);
+}
+
+/* ---- coming and going -------------------------------------------------------------------- */
+
+static int attach(struct weft_member *member, const struct welcome *welcome)
+{
+	static const struct weft_bridge_port_opts client = { .no_learning = true };
+	static const struct weft_bridge_port_opts gateway = { .no_learning = true,
+							      .no_flood = true,
+							      .locked = true };
+	const struct weft_member_events *events = member->opts.events;
+	const struct session_ids ids = { .room = welcome->room,
+					 .peer = welcome->peer,
+					 .mtu = welcome->mtu };
+	bool is_gateway = member->opts.role == WEFT_ROLE_GATEWAY;
+	session_init(&member->session, member->conn, &ids, member->opts.invite.room);
+	if (events && events->from_room) {
+		member->session.filter = filter;
+		member->session.filter_user = member;
+	}
+	int r = weft_bridge_add(member->bridge, &member->session.link,
+				is_gateway ? &gateway : &client, &member->room_port);
+	if (r < 0)
+		session_fini(&member->session);
+	return r;
+}
+
+static int note_members(struct weft_member *member, const struct welcome *welcome)
+{
+	for (size_t i = 0; i < welcome->members_n; i++) {
+		int r = roster_add(&member->roster, &welcome->members[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int member_enter(struct weft_member *member, const struct welcome *welcome, uint64_t now)
+{
+	const struct weft_member_events *events = member->opts.events;
+	int r = note_members(member, welcome);
+	if (r < 0)
+		return r;
+	member->joined =
+		(struct weft_joined){ .peer = welcome->peer,
+				      .room = welcome->room,
+				      .mtu = welcome->mtu,
+				      .address = welcome->address,
+				      .has_gateway = member->roster.gateways_n > 0 };
+	if (events && events->joined)
+		events->joined(member->opts.user, &member->joined, now);
+	r = attach(member, welcome);
+	if (r < 0)
+		return r;
+	member->attempts = 0;
+	member->joins++;
+	member->state_until = WEFT_NEVER;
+	member->stats_at = now + MEMBER_STATS_NS;
+	member_set_state(member, WEFT_MEMBER_JOINED, NULL, now);
+	list_for_each (node, &member->roster.entries) {
+		const struct roster_entry *entry =
+			container_of(node, struct roster_entry, node);
+		bind_peer(member, &entry->peer);
+		tell_peer(member, &entry->peer, true, now);
+	}
+	return 0;
+}
+
+static void keep_counts(struct weft_member *member)
+{
+	const struct weft_link_stats *stats = &member->session.link.stats;
+	member->gone_stats.rx_frames += stats->rx_frames;
+	member->gone_stats.rx_bytes += stats->rx_bytes;
+	member->gone_stats.tx_frames += stats->tx_frames;
+	member->gone_stats.tx_bytes += stats->tx_bytes;
+	member->gone_drops += session_drops(&member->session);
+	for (unsigned i = 0; i < SESSION_OUTCOMES; i++)
+		member->gone_counts[i] += member->session.counts[i];
+}
+
+void member_leave(struct weft_member *member)
+{
+	roster_fini(&member->roster);
+	if (!member->room_port)
+		return;
+	weft_bridge_remove(member->bridge, member->room_port);
+	member->room_port = NULL;
+	keep_counts(member);
+	session_fini(&member->session);
+}
+
+/* ---- news -------------------------------------------------------------------------------- */
+
+/* Before the welcome the news are only noted; member_enter tells them. */
+int member_on_peer_joined(struct weft_member *member, const struct weft_peer *peer,
+			  uint64_t now)
+{
+	int r = roster_add(&member->roster, peer);
+	if (r <= 0 || !member->room_port)
+		return r < 0 ? r : 0;
+	member->joined.has_gateway = member->roster.gateways_n > 0;
+	bind_peer(member, peer);
+	tell_peer(member, peer, true, now);
+	return 0;
+}
+
+void member_on_peer_left(struct weft_member *member, const struct peer_left *left,
+			 uint64_t now)
+{
+	struct weft_peer peer;
+	if (!roster_remove(&member->roster, left->id, &peer) || !member->room_port)
+		return;
+	member->joined.has_gateway = member->roster.gateways_n > 0;
+	/* Its successor with the same MAC may have been told of first. */
+	if (!roster_has_mac(&member->roster, peer.mac))
+		weft_bridge_unbind(member->bridge, peer.mac);
+	tell_peer(member, &peer, false, now);
+}
+
+int member_send_stats(struct weft_member *member)
+{
+	const struct weft_member_stats stats = weft_member_stats(member);
+	const struct message message = { .type = MESSAGE_STATS,
+					 .stats = { .rx_frames = stats.rx_frames,
+						    .tx_frames = stats.tx_frames,
+						    .rx_bytes = stats.rx_bytes,
+						    .tx_bytes = stats.tx_bytes,
+						    .drops = stats.drops } };
+	return channel_send(&member->channel, &message);
+}

@@ -9,6 +9,10 @@
 #include <string.h>
 
 const struct verb verbs[] = {
+	{ "host", cmd_host, "open a room, take part in it, and invite others" },
+	{ "join", cmd_join, "join a room with an invitation" },
+	{ "relay", cmd_relay, "run rooms for others" },
+	{ "gateway", cmd_gateway, "join the wired LAN on an interface to a room" },
 	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
 	{ "dump", cmd_dump, "show what passes on a link, one line per frame" },
 	{ "help", cmd_help, "explain a command, or the links there are" },

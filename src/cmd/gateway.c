@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft gateway INTERFACE INVITATION: a wired LAN, joined to a room.
+ *
+ * The interface carries the frames of all members, each with its own source MAC, so it must
+ * be wired: an access point takes frames from a station's own MAC only. The machine's own use
+ * of the interface is not disturbed, and needs no bridge.
+ */
+#include "cmd/cmd.h"
+#include "cmd/membership.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct option options[] = {
+	MEMBERSHIP_OPTIONS,
+	OUTPUT_OPTIONS(struct membership_args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "gateway",
+	.operands = "INTERFACE INVITATION",
+	.operands_min = 2,
+	.operands_max = 2,
+	.summary =
+		"Joins the wired LAN on INTERFACE to a room: its members become hosts of "
+		"that\n"
+		"LAN, get their addresses from its DHCP server, and see its broadcasts.",
+	.options = options,
+	.notes = "INTERFACE is a wired network interface, or any link of `weft help "
+		 "links`.\n"
+		 "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
+		 "from standard\n"
+		 "input, '@FILE' from a file.\n",
+};
+
+/* What can be known of the wire before a frame is lost on it. */
+static int check_interface(struct membership *m, const char *name, struct weft_error *err)
+{
+	struct weft_interface interface;
+	int r = weft_host_interface(m->host, name, err, &interface);
+
+	if (r < 0)
+		return r;
+	if (!interface.is_ethernet)
+		return weft_error_set(err, -EINVAL, "%s is not an Ethernet interface",
+				      name);
+	if (interface.is_wireless)
+		return weft_error_set(
+			err, -EINVAL,
+			"%s is wireless, and an access point takes only the station's "
+			"own frames: use a wired interface",
+			name);
+	if (!interface.is_up) {
+		r = weft_host_set_up(m->host, name, true, err);
+		if (r == 0)
+			weft_log_info(&m->output.log, "%s was down and is up now", name);
+		return r;
+	}
+	if (!interface.has_carrier)
+		return weft_error_set(err, -ENOLINK,
+				      "%s has no carrier: is the cable plugged in?",
+				      name);
+	return 0;
+}
+
+static int open_lan(struct membership *m, const char *operand, struct weft_error *err)
+{
+	char spec[64];
+	int r;
+
+	if (strchr(operand, ':'))
+		return weft_link_open(operand, err, &m->link);
+	r = check_interface(m, operand, err);
+	if (r < 0)
+		return r;
+	snprintf(spec, sizeof(spec), "packet:%s", operand);
+	return weft_link_open(spec, err, &m->link);
+}
+
+static int gateway(struct membership *m, char **operands, struct weft_error *err)
+{
+	static const struct weft_mac none;
+	int r = membership_invitation(operands[1], err, &m->invite);
+
+	if (r == 0)
+		r = membership_open(m, err);
+	if (r == 0)
+		r = open_lan(m, operands[0], err);
+	if (r < 0)
+		return r;
+	return membership_run(m, WEFT_ROLE_GATEWAY, none, err);
+}
+
+int cmd_gateway(int argc, char **argv)
+{
+	struct membership_args args = { .name = NULL };
+	struct membership m = { .verb = "gateway", .args = &args };
+	struct weft_error err = { .text = "" };
+	int status, r;
+
+	if (options_parse(&command, argc, argv, &args, &status) < 0)
+		return status;
+	output_init(&m.output, &args.output);
+	r = gateway(&m, argv + 1, &err);
+	membership_close(&m);
+	return r < 0 ? output_fail("gateway", err.text) : STATUS_OK;
+}

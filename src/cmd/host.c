@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft host [ROOM]: a relay and this machine's own place in one room of it. The TAP is a port
+ * of the room's bridge, without a session in between.
+ */
+#include "cmd/cmd.h"
+#include "cmd/identity.h"
+#include "cmd/privilege.h"
+#include "cmd/relaying.h"
+
+#include <weft/host.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct option options[] = {
+	{ .name = "address",
+	  .letter = 'a',
+	  .type = OPTION_TEXT,
+	  .syntax = "auto|none|IP/LEN",
+	  .offset = OFFSET(struct relaying_args, address),
+	  .help = "this machine's in the room [auto: the room's first]" },
+	{ .name = "link",
+	  .type = OPTION_TEXT,
+	  .syntax = "LINK",
+	  .offset = OFFSET(struct relaying_args, link),
+	  .help = "what takes part, see `weft help links` [tap:weft0]" },
+	{ .name = "mac",
+	  .type = OPTION_MAC,
+	  .syntax = "MAC",
+	  .offset = OFFSET(struct relaying_args, mac),
+	  .help = "the TAP's address [made once and kept]" },
+	RELAYING_OPTIONS,
+	OUTPUT_OPTIONS(struct relaying_args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "host",
+	.operands = "[ROOM]",
+	.operands_max = 1,
+	.summary = "Opens a room on this machine, takes part in it, and prints the "
+		   "invitation that\n"
+		   "lets others in. ROOM is its name [lan].",
+	.options = options,
+	.notes = "Others need to reach one UDP port of this machine; nothing else is "
+		 "needed.\n",
+};
+
+struct hosting {
+	struct relaying r;
+	struct weft_host *host;
+	struct weft_link *link;
+	struct weft_mac mac;
+};
+
+static void report_recovered(void *user, const char *text)
+{
+	struct hosting *h = user;
+
+	weft_log_info(&h->r.output.log, "left behind by an earlier run: %s", text);
+}
+
+static int open_link(struct hosting *h, struct weft_error *err)
+{
+	static const struct weft_mac zero;
+	int r = weft_host_new(NULL, err, &h->host);
+
+	if (r < 0)
+		return r;
+	(void)weft_host_recover(h->host, report_recovered, h);
+	r = weft_link_open(h->r.args->link, err, &h->link);
+	if (r < 0)
+		return r;
+	h->mac = h->r.args->mac;
+	if (memcmp(&h->mac, &zero, sizeof(zero)) == 0)
+		r = identity_mac(&h->r.state, err, &h->mac);
+	if (r == 0)
+		r = weft_host_set_mac(h->host, weft_link_name(h->link), h->mac, err);
+	return r;
+}
+
+static int own_place(struct hosting *h, const char *room, struct weft_error *err,
+		     struct weft_ip *ret_address)
+{
+	const char *text = h->r.args->address;
+
+	*ret_address = (struct weft_ip){ 0 };
+	if (strcmp(text, "auto") == 0)
+		*ret_address = weft_relay_room_address(h->r.relay, room);
+	else if (strcmp(text, "none") != 0 && weft_ip_parse(text, ret_address) < 0)
+		return weft_error_set(
+			err, -EINVAL,
+			"--address: '%s' is none of auto, none, or an address with "
+			"its prefix length, such as 192.168.7.1/24",
+			text);
+	return 0;
+}
+
+static int set_up(struct hosting *h, const char *room, unsigned mtu,
+		  struct weft_error *err)
+{
+	const char *device = weft_link_name(h->link);
+	char text[WEFT_IP_TEXT];
+	struct weft_ip address;
+	int r = own_place(h, room, err, &address);
+
+	if (r == 0)
+		r = weft_host_set_mtu(h->host, device, mtu, err);
+	if (r == 0)
+		r = weft_host_set_up(h->host, device, true, err);
+	if (r < 0 || !address.family)
+		return r;
+	r = weft_host_add_address(h->host, device, &address, err);
+	if (r < 0)
+		return r;
+	weft_ip_print(&address, text);
+	output_event(&h->r.output, "address",
+		     json_pack("{s:s, s:s}", "address", text, "device", device));
+	weft_log_info(&h->r.output.log, "you are %s on %s in room %s (MTU %u)", text,
+		      device, room, mtu);
+	return 0;
+}
+
+static int host(struct hosting *h, const char *room, struct weft_error *err)
+{
+	const struct privilege_opts privilege = { .keep_net_admin = true,
+						  .writable = { "/run/weft" } };
+	uint8_t secret[WEFT_ROOM_SECRET_LEN];
+	int r = relaying_open(&h->r, err);
+
+	if (r == 0)
+		r = identity_room(&h->r.state, room, err, secret);
+	if (r == 0)
+		r = open_link(h, err);
+	if (r == 0)
+		r = weft_relay_open_room(h->r.relay, room, secret, h->link, h->mac, err);
+	if (r > 0)
+		r = set_up(h, room, (unsigned)r, err);
+	if (r == 0)
+		r = relaying_invite(&h->r, room, err);
+	if (r == 0)
+		r = weft_loop_add(h->r.loop, weft_link_task(h->link));
+	if (r == 0)
+		r = privilege_drop(&privilege, err);
+	return r < 0 ? r : relaying_run(&h->r, err);
+}
+
+int cmd_host(int argc, char **argv)
+{
+	struct relaying_args args = { .listen = relaying_default_listen(),
+				      .link = "tap:weft0",
+				      .address = "auto" };
+	struct hosting h = { .r = { .args = &args } };
+	struct weft_error err = { .text = "" };
+	int status, operands;
+
+	operands = options_parse(&command, argc, argv, &args, &status);
+	if (operands < 0)
+		return status;
+	output_init(&h.r.output, &args.output);
+	status = host(&h, operands > 0 ? argv[1] : "lan", &err);
+	if (h.link && h.r.loop)
+		weft_loop_remove(h.r.loop, weft_link_task(h.link));
+	relaying_close(&h.r);
+	weft_host_free(h.host);
+	weft_link_free(h.link);
+	return status < 0 ? output_fail("host", err.text) : STATUS_OK;
+}

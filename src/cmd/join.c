@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft join INVITATION: a TAP, joined to a room.
+ *
+ * The TAP's address comes, in this order of preference, from --address, from the DHCP server
+ * of the LAN behind the room's gateway, or from the relay's offer where the room has no LAN.
+ * The DHCP client runs in here: its frames go into the room as if the TAP had sent them, and
+ * the answers are taken out before the TAP sees them. A default route is never taken from a
+ * room, neither by DHCP nor by router advertisements.
+ */
+#include "cmd/cmd.h"
+#include "cmd/identity.h"
+#include "cmd/membership.h"
+
+#include <weft/dhcpc.h>
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct join {
+	struct membership m; /* first: the hooks lead back from it */
+	struct weft_dhcpc *dhcpc;
+	struct weft_mac mac;
+	struct weft_ip address; /* set on the TAP now; family 0 for none */
+	struct weft_ip fixed;   /* from --address */
+	bool wants_dhcp, wants_offer;
+};
+
+static const struct option options[] = {
+	{ .name = "link",
+	  .letter = 'l',
+	  .type = OPTION_TEXT,
+	  .syntax = "LINK",
+	  .offset = OFFSET(struct membership_args, link),
+	  .help = "what joins the room, see `weft help links` [tap:weft0]" },
+	{ .name = "address",
+	  .letter = 'a',
+	  .type = OPTION_TEXT,
+	  .syntax = "auto|dhcp|none|IP/LEN",
+	  .offset = OFFSET(struct membership_args, address),
+	  .help = "auto: the LAN's DHCP, else the relay's offer [auto]" },
+	{ .name = "mac",
+	  .type = OPTION_MAC,
+	  .syntax = "MAC",
+	  .offset = OFFSET(struct membership_args, mac),
+	  .help = "the TAP's address [made once and kept]" },
+	MEMBERSHIP_OPTIONS,
+	OUTPUT_OPTIONS(struct membership_args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "join",
+	.operands = "INVITATION",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "Joins this machine to a room: a network interface appears on which "
+		   "everybody\n"
+		   "in the room, and the LAN behind its gateway, is reached as on one "
+		   "Ethernet.",
+	.options = options,
+	.notes = "INVITATION is what `weft host` or `weft relay` printed: "
+		 "weft://HOST/ROOM#KEY.\n"
+		 "'-' reads it from standard input, '@FILE' from a file.\n",
+};
+
+static struct join *of(struct membership *m)
+{
+	return (struct join *)(void *)m;
+}
+
+static void forget_address(struct join *j)
+{
+	struct weft_error err;
+
+	if (j->address.family &&
+	    weft_host_remove_address(j->m.host, weft_link_name(j->m.link), &j->address,
+				     &err) < 0)
+		weft_log_warning(&j->m.output.log, "%s", err.text);
+	j->address = (struct weft_ip){ 0 };
+	j->m.address[0] = '\0';
+}
+
+static void use_address(struct join *j, const struct weft_ip *address, const char *from)
+{
+	const char *device = weft_link_name(j->m.link);
+	struct weft_error err;
+
+	if (memcmp(address, &j->address, sizeof(*address)) == 0)
+		return; /* a lease renewed */
+	forget_address(j);
+	if (weft_host_add_address(j->m.host, device, address, &err) < 0) {
+		weft_log_error(&j->m.output.log, "%s", err.text);
+		return;
+	}
+	j->address = *address;
+	weft_ip_print(address, j->m.address);
+	output_event(&j->m.output, "address",
+		     json_pack("{s:s, s:s, s:s}", "address", j->m.address, "device",
+			       device, "from", from));
+	weft_log_info(&j->m.output.log, "you are %s on %s (from %s)", j->m.address,
+		      device, from);
+}
+
+static void dhcp_send(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	struct join *j = user;
+
+	weft_member_send(j->m.member, frame, 1, now);
+}
+
+static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
+{
+	use_address(user, &lease->address, "DHCP");
+}
+
+static void dhcp_lost(void *user)
+{
+	struct join *j = user;
+
+	weft_log_warning(&j->m.output.log, "the lease of %s has ended", j->m.address);
+	forget_address(j);
+}
+
+static void start_dhcp(struct join *j)
+{
+	char name[WEFT_MEMBER_NAME_MAX + 1];
+	struct weft_dhcpc_opts opts = {
+		.mac = j->mac,
+		.hostname = j->m.args->name,
+		.send = dhcp_send,
+		.bound = dhcp_bound,
+		.lost = dhcp_lost,
+		.user = j,
+	};
+
+	if (j->dhcpc)
+		return;
+	membership_own_name(name);
+	if (!opts.hostname && name[0])
+		opts.hostname = name;
+	randombytes_buf(&opts.seed, sizeof(opts.seed));
+	if (weft_dhcpc_new(&opts, &j->dhcpc) < 0 ||
+	    weft_loop_add(j->m.loop, weft_dhcpc_task(j->dhcpc)) < 0)
+		weft_log_error(&j->m.output.log, "no memory for a DHCP client");
+}
+
+static bool join_from_room(struct membership *m, const struct weft_frame *frame,
+			   uint64_t now)
+{
+	struct join *j = of(m);
+
+	return j->dhcpc && weft_dhcpc_input(j->dhcpc, frame, now);
+}
+
+static void join_joined(struct membership *m, const struct weft_joined *joined,
+			uint64_t now)
+{
+	const char *device = weft_link_name(m->link);
+	struct join *j = of(m);
+	struct weft_error err;
+
+	(void)now;
+	if (weft_host_set_mtu(m->host, device, joined->mtu, &err) < 0)
+		weft_log_warning(&m->output.log, "%s", err.text);
+	if (weft_host_set_up(m->host, device, true, &err) < 0)
+		weft_log_error(&m->output.log, "%s", err.text);
+	if (j->fixed.family)
+		use_address(j, &j->fixed, "--address");
+	else if (j->wants_offer && !joined->has_gateway && joined->address.family)
+		use_address(j, &joined->address, "the relay");
+	if (j->wants_dhcp && (joined->has_gateway || !j->wants_offer))
+		start_dhcp(j);
+}
+
+/* A gateway that comes later brings its LAN's DHCP server with it. */
+static void join_peer(struct membership *m, const struct weft_peer *peer, bool is_here)
+{
+	struct join *j = of(m);
+
+	if (is_here && peer->role == WEFT_ROLE_GATEWAY && j->wants_dhcp)
+		start_dhcp(j);
+}
+
+static int parse_address(struct join *j, const char *text, struct weft_error *err)
+{
+	j->wants_dhcp = strcmp(text, "auto") == 0 || strcmp(text, "dhcp") == 0;
+	j->wants_offer = strcmp(text, "auto") == 0;
+	if (j->wants_dhcp || strcmp(text, "none") == 0)
+		return 0;
+	if (weft_ip_parse(text, &j->fixed) < 0)
+		return weft_error_set(
+			err, -EINVAL,
+			"--address: '%s' is none of auto, dhcp, none, or an address "
+			"with its prefix length, such as 192.168.7.2/24",
+			text);
+	return 0;
+}
+
+/*
+ * Router advertisements of the room may give addresses, never a default route. The setting is
+ * the device's own and goes with it.
+ */
+static void refuse_default_route(const char *device)
+{
+	char path[96];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra_defrtr",
+		 device);
+	stream = fopen(path, "we");
+	if (!stream)
+		return; /* no IPv6 here */
+	(void)fputs("0\n", stream);
+	(void)fclose(stream);
+}
+
+/* The link's own MAC will do where it is a member's and we may not change it. */
+static int choose_mac(struct join *j, struct weft_error *err)
+{
+	static const struct weft_mac zero;
+	const char *device = weft_link_name(j->m.link);
+	struct weft_mac own;
+	int r;
+
+	j->mac = j->m.args->mac;
+	if (memcmp(&j->mac, &zero, sizeof(zero)) == 0) {
+		r = identity_mac(&j->m.state, err, &j->mac);
+		if (r < 0)
+			return r;
+	}
+	if (weft_link_mac(j->m.link, &own) && memcmp(&own, &j->mac, sizeof(own)) == 0)
+		return 0;
+	r = weft_host_set_mac(j->m.host, device, j->mac, err);
+	if (r == -EPERM && weft_link_mac(j->m.link, &own) && (own.octet[0] & 3) == 2) {
+		j->mac = own;
+		return 0;
+	}
+	return r;
+}
+
+static int join(struct join *j, char *operand, struct weft_error *err)
+{
+	int r = membership_invitation(operand, err, &j->m.invite);
+
+	if (r == 0)
+		r = parse_address(j, j->m.args->address, err);
+	if (r == 0)
+		r = membership_open(&j->m, err);
+	if (r == 0)
+		r = weft_link_open(j->m.args->link, err, &j->m.link);
+	if (r == 0)
+		r = choose_mac(j, err);
+	if (r < 0)
+		return r;
+	refuse_default_route(weft_link_name(j->m.link));
+	return membership_run(&j->m, WEFT_ROLE_CLIENT, j->mac, err);
+}
+
+int cmd_join(int argc, char **argv)
+{
+	struct membership_args args = { .link = "tap:weft0", .address = "auto" };
+	struct join j = { .m = { .verb = "join",
+				 .args = &args,
+				 .on_joined = join_joined,
+				 .on_peer = join_peer,
+				 .from_room = join_from_room } };
+	struct weft_error err = { .text = "" };
+	int status, r;
+
+	if (options_parse(&command, argc, argv, &args, &status) < 0)
+		return status;
+	output_init(&j.m.output, &args.output);
+	r = join(&j, argv[1], &err);
+	if (j.dhcpc)
+		weft_loop_remove(j.m.loop, weft_dhcpc_task(j.dhcpc));
+	weft_dhcpc_free(j.dhcpc);
+	membership_close(&j.m);
+	return r < 0 ? output_fail("join", err.text) : STATUS_OK;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Order matters at both ends. Opening: state and journal, then the link, then the member,
+ * then root's rights are given up, and only then does the loop read its first byte. Closing
+ * is the reverse: the member says goodbye while its link still stands, and what was set on
+ * the link is undone before it goes.
+ */
+#include "cmd/membership.h"
+
+#include "cmd/cmd.h"
+#include "cmd/privilege.h"
+#include "cmd/units.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads the first line of a stream into buf, without its end. */
+static int read_line(FILE *stream, char *buf, size_t len)
+{
+	if (!stream || !fgets(buf, (int)len, stream))
+		return -EINVAL;
+	buf[strcspn(buf, "\r\n")] = '\0';
+	return 0;
+}
+
+static int read_file(const char *path, char *buf, size_t len, struct weft_error *err)
+{
+	FILE *stream = fopen(path, "re");
+	int r = stream ? read_line(stream, buf, len) : -errno;
+
+	if (stream)
+		(void)fclose(stream);
+	if (r < 0)
+		return weft_error_set(err, r, "%s: no invitation can be read from it: %s",
+				      path, strerror(-r));
+	return 0;
+}
+
+int membership_invitation(char *operand, struct weft_error *err,
+			  struct weft_invite *ret_invite)
+{
+	char line[WEFT_INVITE_TEXT];
+	char *secret;
+	int r;
+
+	if (strcmp(operand, "-") == 0) {
+		r = read_line(stdin, line, sizeof(line));
+		if (r < 0)
+			return weft_error_set(err, r,
+					      "no invitation came on standard input");
+		return weft_invite_parse(line, err, ret_invite);
+	}
+	if (operand[0] == '@') {
+		r = read_file(operand + 1, line, sizeof(line), err);
+		return r < 0 ? r : weft_invite_parse(line, err, ret_invite);
+	}
+	r = weft_invite_parse(operand, err, ret_invite);
+	secret = strchr(operand, '#');
+	if (r == 0 && secret)
+		memset(secret + 1, '*', strlen(secret + 1));
+	return r;
+}
+
+static void report_recovered(void *user, const char *text)
+{
+	struct membership *m = user;
+
+	weft_log_info(&m->output.log, "left behind by an earlier run: %s", text);
+}
+
+int membership_open(struct membership *m, struct weft_error *err)
+{
+	const struct weft_loop_opts loop_opts = { .busy_poll = m->args->busy_poll };
+	int r = state_open(m->args->state, err, &m->state);
+
+	if (r < 0)
+		return r;
+	r = weft_loop_new(&loop_opts, &m->loop);
+	if (r == 0)
+		r = stop_on_signals(m->loop);
+	if (r < 0)
+		return weft_error_set(err, r, "cannot make an event loop: %s",
+				      strerror(-r));
+	r = weft_host_new(NULL, err, &m->host);
+	if (r < 0)
+		return r;
+	(void)weft_host_recover(m->host, report_recovered, m);
+	return 0;
+}
+
+static void on_state(void *user, enum weft_member_state state, const char *reason,
+		     uint64_t now)
+{
+	struct membership *m = user;
+	const char *name = weft_member_state_name(state);
+
+	(void)now;
+	output_event(&m->output, "state",
+		     json_pack("{s:s, s:s}", "state", name, "reason", reason));
+	if (state == WEFT_MEMBER_WAITING)
+		weft_log_warning(&m->output.log, "%s; trying again", reason);
+	else
+		weft_log_debug(&m->output.log, "%s%s%s", name, reason[0] ? ": " : "",
+			       reason);
+	if (state != WEFT_MEMBER_REFUSED)
+		return;
+	weft_log_error(&m->output.log, "%s", reason);
+	m->has_failed = true;
+	weft_loop_stop(m->loop);
+}
+
+static void on_joined(void *user, const struct weft_joined *joined, uint64_t now)
+{
+	struct membership *m = user;
+
+	output_event(&m->output, "joined",
+		     json_pack("{s:i, s:i, s:i, s:b}", "peer", joined->peer, "room",
+			       joined->room, "mtu", (int)joined->mtu, "gateway",
+			       joined->has_gateway));
+	weft_log_info(&m->output.log, "joined room %s at %s (MTU %u%s)", m->invite.room,
+		      m->invite.host, joined->mtu,
+		      joined->has_gateway ? ", with a gateway to a LAN" : "");
+	if (m->on_joined)
+		m->on_joined(m, joined, now);
+}
+
+static void on_peer(void *user, const struct weft_peer *peer, bool is_here, uint64_t now)
+{
+	const char *role = peer->role == WEFT_ROLE_GATEWAY ? "gateway" : "client";
+	struct membership *m = user;
+	char mac[WEFT_MAC_TEXT];
+
+	(void)now;
+	weft_mac_print(peer->mac, mac);
+	output_event(&m->output, "peer",
+		     json_pack("{s:i, s:s, s:s, s:s, s:b}", "peer", peer->id, "role",
+			       role, "name", peer->name, "mac", mac, "here", is_here));
+	weft_log_info(&m->output.log, "%s %s (%s) %s", role,
+		      peer->name[0] ? peer->name : "-", mac,
+		      is_here ? "is here" : "left");
+	if (m->on_peer)
+		m->on_peer(m, peer, is_here);
+}
+
+static bool on_frame(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	struct membership *m = user;
+
+	return m->from_room(m, frame, now);
+}
+
+static void draw_status(struct membership *m, uint64_t now)
+{
+	struct weft_member_stats s = weft_member_stats(m->member);
+	char in[UNITS_TEXT], out[UNITS_TEXT], rtt[UNITS_TEXT];
+
+	output_status(&m->output, now, "%s %s%s%s | %u others | in %s out %s | RTT %s",
+		      weft_link_name(m->link), weft_member_state_name(s.state),
+		      m->address[0] ? " as " : "", m->address, s.peers,
+		      units_print_rate((s.rx_bytes - m->last.rx_bytes) * 8, in),
+		      units_print_rate((s.tx_bytes - m->last.tx_bytes) * 8, out),
+		      units_print_duration(s.rtt_ns, rtt));
+	m->last = s;
+}
+
+static void tick(void *user, uint64_t now)
+{
+	struct membership *m = user;
+
+	draw_status(m, now);
+	if (!weft_link_is_down(m->link))
+		return;
+	weft_log_error(&m->output.log, "%s is gone", weft_link_name(m->link));
+	m->has_failed = true;
+	weft_loop_stop(m->loop);
+}
+
+void membership_own_name(char buf[WEFT_MEMBER_NAME_MAX + 1])
+{
+	char name[256] = "";
+
+	if (gethostname(name, sizeof(name) - 1) < 0)
+		name[0] = '\0';
+	name[strcspn(name, ".")] = '\0';
+	name[WEFT_MEMBER_NAME_MAX] = '\0';
+	memcpy(buf, weft_room_name_is_valid(name) ? name : "", WEFT_MEMBER_NAME_MAX + 1);
+}
+
+static int make_member(struct membership *m, enum weft_role role, struct weft_mac mac,
+		       struct weft_error *err)
+{
+	static const struct weft_member_events events = { .state = on_state,
+							  .joined = on_joined,
+							  .peer = on_peer };
+	static const struct weft_member_events with_frames = { .state = on_state,
+							       .joined = on_joined,
+							       .peer = on_peer,
+							       .from_room = on_frame };
+	char name[WEFT_MEMBER_NAME_MAX + 1];
+	struct weft_member_opts opts = {
+		.invite = m->invite,
+		.role = role,
+		.link = m->link,
+		.mac = mac,
+		.name = m->args->name,
+		.ca_file = m->args->ca,
+		.events = m->from_room ? &with_frames : &events,
+		.user = m,
+		.log = &m->output.log,
+		.cc = (enum weft_cc)m->args->cc,
+	};
+
+	membership_own_name(name);
+	if (!opts.name)
+		opts.name = name;
+	if (opts.name[0] && !weft_room_name_is_valid(opts.name))
+		return weft_error_set(
+			err, -EINVAL,
+			"--name: '%s' is not 1 to %u letters, digits, '-', '_' and "
+			"'.'",
+			opts.name, WEFT_MEMBER_NAME_MAX);
+	return weft_member_new(&opts, m->loop, err, &m->member);
+}
+
+int membership_run(struct membership *m, enum weft_role role, struct weft_mac mac,
+		   struct weft_error *err)
+{
+	const struct privilege_opts privilege = { .keep_net_admin = true,
+						  .writable = { "/run/weft" } };
+	int r = make_member(m, role, mac, err);
+
+	if (r < 0)
+		return r;
+	r = weft_loop_add(m->loop, weft_link_task(m->link));
+	if (r == 0)
+		r = ticker_start(&m->ticker, m->loop, NS_PER_S, tick, m);
+	if (r < 0)
+		return weft_error_set(err, r, "cannot watch %s: %s",
+				      weft_link_name(m->link), strerror(-r));
+	r = privilege_drop(&privilege, err);
+	if (r < 0)
+		return r;
+	weft_loop_run(m->loop);
+	return m->has_failed ? weft_error_set(err, -ECONNABORTED, "left the room") : 0;
+}
+
+void membership_close(struct membership *m)
+{
+	weft_member_free(m->member);
+	if (m->loop && m->link) {
+		weft_loop_remove(m->loop, weft_link_task(m->link));
+		ticker_stop(&m->ticker, m->loop);
+	}
+	weft_host_free(m->host);
+	weft_link_free(m->link);
+	weft_loop_free(m->loop);
+	output_end(&m->output);
+}

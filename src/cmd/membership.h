@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What `weft join` and `weft gateway` share: an invitation, a member on a link, and what is
+ * said while it lives. Each verb opens its link and adds hooks for its own part.
+ */
+#ifndef CMD_MEMBERSHIP_H
+#define CMD_MEMBERSHIP_H
+
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/run.h"
+#include "cmd/state.h"
+
+#include <weft/host.h>
+#include <weft/lan.h>
+
+/** The options of both verbs; each verb's table names those that it takes. */
+struct membership_args {
+	const char *name;
+	const char *state;
+	const char *ca;
+	unsigned cc; /**< enum weft_cc. */
+	bool busy_poll;
+	const char *link;    /**< join: spec of the link that joins. */
+	const char *address; /**< join: "auto", "dhcp", "none" or an address. */
+	struct weft_mac mac; /**< join: zero for this machine's own. */
+	struct output_opts output;
+};
+
+#define MEMBERSHIP_OPTIONS                                                        \
+	{ .name = "name",                                                         \
+	  .letter = 'n',                                                          \
+	  .type = OPTION_TEXT,                                                    \
+	  .syntax = "NAME",                                                       \
+	  .offset = OFFSET(struct membership_args, name),                         \
+	  .help = "what the others see [this machine's name]" },                  \
+		{ .name = "ca",                                                   \
+		  .type = OPTION_TEXT,                                            \
+		  .syntax = "FILE",                                               \
+		  .offset = OFFSET(struct membership_args, ca),                   \
+		  .help = "authorities, where no key is pinned [the system's]" }, \
+		{ .name = "cc",                                                   \
+		  .type = OPTION_CHOICE,                                          \
+		  .syntax = "bbr|cubic|reno",                                     \
+		  .offset = OFFSET(struct membership_args, cc),                   \
+		  .help = "congestion control to the relay [bbr]" },              \
+		{ .name = "busy-poll",                                            \
+		  .type = OPTION_FLAG,                                            \
+		  .offset = OFFSET(struct membership_args, busy_poll),            \
+		  .help = "never sleep: least delay, one core at 100 %" },        \
+	{                                                                         \
+		.name = "state", .type = OPTION_TEXT, .syntax = "DIR",            \
+		.offset = OFFSET(struct membership_args, state),                  \
+		.help = "where keys are kept [/var/lib/weft for root]"            \
+	}
+
+struct membership {
+	const char *verb;
+	const struct membership_args *args;
+	struct weft_invite invite;
+	struct output output;
+	struct weft_loop *loop;
+	struct weft_link *link;
+	struct weft_host *host;
+	struct weft_member *member;
+	struct state state;
+	struct ticker ticker;          /**< Draws the status line each second. */
+	struct weft_member_stats last; /**< At the last tick. */
+	char address[WEFT_IP_TEXT];    /**< For the status line; empty for none. */
+	bool has_failed;
+
+	/* The verb's own part; each may be NULL. */
+	void (*on_joined)(struct membership *m, const struct weft_joined *joined,
+			  uint64_t now);
+	void (*on_peer)(struct membership *m, const struct weft_peer *peer, bool is_here);
+	bool (*from_room)(struct membership *m, const struct weft_frame *frame,
+			  uint64_t now);
+};
+
+/**
+ * Takes the invitation from an operand: the text itself, "-" for a line of standard input, or
+ * "@FILE". The secret is blanked in argv, so that ps does not show it.
+ * Returns 0 or -Exxx with err.
+ */
+int membership_invitation(char *operand, struct weft_error *err,
+			  struct weft_invite *ret_invite) WEFT_MUST_CHECK;
+
+/**
+ * Opens loop, state and host; verb, args and invite of m are set, output is begun. What a
+ * crashed run left on this machine is undone and reported. Returns 0 or -Exxx with err.
+ */
+int membership_open(struct membership *m, struct weft_error *err) WEFT_MUST_CHECK;
+
+/**
+ * Makes the member on m->link, gives up root's rights but CAP_NET_ADMIN, and runs until a
+ * signal comes, the link ends or the relay refuses for good. Returns 0 or -Exxx with err.
+ */
+int membership_run(struct membership *m, enum weft_role role, struct weft_mac mac,
+		   struct weft_error *err) WEFT_MUST_CHECK;
+
+/** This machine's name as far as it can be a member's ("my-laptop"); empty where it cannot. */
+void membership_own_name(char buf[WEFT_MEMBER_NAME_MAX + 1]);
+
+/** Leaves the room, undoes what was changed on this machine, frees. */
+void membership_close(struct membership *m);
+
+#endif

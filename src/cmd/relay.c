@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft relay: rooms for others. Whoever knows the relay's key may open a room on it by
+ * joining one that is not there yet; --room prints invitations to rooms by name.
+ */
+#include "cmd/cmd.h"
+#include "cmd/privilege.h"
+#include "cmd/relaying.h"
+
+#include <string.h>
+
+static const struct option options[] = {
+	{ .name = "room",
+	  .letter = 'r',
+	  .type = OPTION_LIST,
+	  .syntax = "NAME",
+	  .offset = OFFSET(struct relaying_args, room),
+	  .help = "print an invitation to this room; may be repeated" },
+	{ .name = "rooms",
+	  .type = OPTION_NUMBER,
+	  .syntax = "N",
+	  .offset = OFFSET(struct relaying_args, rooms),
+	  .help = "most rooms at a time [256]" },
+	RELAYING_OPTIONS,
+	OUTPUT_OPTIONS(struct relaying_args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "relay",
+	.summary = "Runs a relay: joins the members of each room to one Ethernet.",
+	.options = options,
+	.notes = "Members need one UDP port of this machine and an invitation. To take "
+		 "part in a\n"
+		 "room from this machine as well, use `weft host`.\n",
+};
+
+static int relay(struct relaying *r, struct weft_error *err)
+{
+	const struct privilege_opts privilege = { .keep_net_admin = false };
+	int status = relaying_open(r, err);
+
+	for (size_t i = 0; i < r->args->room.n && status == 0; i++)
+		status = relaying_invite(r, r->args->room.items[i], err);
+	if (status == 0)
+		status = privilege_drop(&privilege, err);
+	return status < 0 ? status : relaying_run(r, err);
+}
+
+int cmd_relay(int argc, char **argv)
+{
+	struct relaying_args args = { .listen = relaying_default_listen() };
+	struct relaying r = { .args = &args };
+	struct weft_error err = { .text = "" };
+	int status;
+
+	if (options_parse(&command, argc, argv, &args, &status) < 0)
+		return status;
+	output_init(&r.output, &args.output);
+	status = relay(&r, &err);
+	relaying_close(&r);
+	return status < 0 ? output_fail("relay", err.text) : STATUS_OK;
+}

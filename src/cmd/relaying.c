@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An invitation has to name this machine as others reach it, which no machine knows of
+ * itself. Without --public it names the address from which packets to the Internet would
+ * leave (asked of the routing table; nothing is sent), and says so where that address is a
+ * private one.
+ */
+#include "cmd/relaying.h"
+
+#include "cmd/cmd.h"
+#include "cmd/identity.h"
+#include "cmd/units.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union weft_sockaddr relaying_default_listen(void)
+{
+	union weft_sockaddr any;
+
+	if (weft_listen_parse("443", &any) < 0)
+		any = (union weft_sockaddr){ .in6 = { .sin6_family = AF_INET6 } };
+	return any;
+}
+
+static void on_member(void *user, const char *room, const struct weft_peer *peer,
+		      bool is_here, const char *reason)
+{
+	const char *role = peer->role == WEFT_ROLE_GATEWAY ? "gateway" : "client";
+	struct relaying *r = user;
+	char mac[WEFT_MAC_TEXT];
+
+	weft_mac_print(peer->mac, mac);
+	output_event(&r->output, is_here ? "came" : "left",
+		     json_pack("{s:s, s:i, s:s, s:s, s:s, s:s}", "room", room, "peer",
+			       peer->id, "role", role, "name", peer->name, "mac", mac,
+			       "reason", reason));
+}
+
+static int make_relay(struct relaying *r, struct weft_error *err)
+{
+	struct relay_identity identity;
+	int status =
+		identity_relay(&r->state, r->args->cert, r->args->key, err, &identity);
+	struct weft_relay_opts opts = {
+		.listen = r->args->listen,
+		.log = &r->output.log,
+		.member = on_member,
+		.user = r,
+		.cc = (enum weft_cc)r->args->cc,
+		.rooms_max = (uint32_t)r->args->rooms,
+		.room_members_max = (uint32_t)r->args->members,
+		.mtu_max = (uint32_t)r->args->mtu,
+		.always_retry = r->args->retry,
+	};
+
+	if (status < 0)
+		return status;
+	opts.cert_pem = identity.cert_pem;
+	opts.key_pem = identity.key_pem;
+	opts.secret = identity.secret;
+	status = weft_relay_new(&opts, err, &r->relay);
+	identity_relay_fini(&identity);
+	return status;
+}
+
+/* Zero, the default, leaves each to the relay. */
+static int check_limits(const struct relaying_args *args, struct weft_error *err)
+{
+	if (args->mtu && (args->mtu < 576 || args->mtu > 1500))
+		return weft_error_set(err, -ERANGE, "--mtu takes 576 to 1500 bytes");
+	if (args->members > 1000)
+		return weft_error_set(err, -ERANGE, "--members takes 1 to 1000");
+	if (args->rooms > 60000)
+		return weft_error_set(err, -ERANGE, "--rooms takes 1 to 60000");
+	return 0;
+}
+
+int relaying_open(struct relaying *r, struct weft_error *err)
+{
+	const struct weft_loop_opts loop_opts = { .busy_poll = r->args->busy_poll };
+	char text[WEFT_SOCKADDR_TEXT];
+	union weft_sockaddr addr;
+	int status = check_limits(r->args, err);
+
+	if (status == 0)
+		status = state_open(r->args->state, err, &r->state);
+	if (status < 0)
+		return status;
+	status = weft_loop_new(&loop_opts, &r->loop);
+	if (status == 0)
+		status = stop_on_signals(r->loop);
+	if (status < 0)
+		return weft_error_set(err, status, "cannot make an event loop: %s",
+				      strerror(-status));
+	status = make_relay(r, err);
+	if (status < 0)
+		return status;
+	addr = weft_relay_addr(r->relay);
+	weft_sockaddr_print(&addr, text);
+	output_event(&r->output, "listening", json_pack("{s:s}", "address", text));
+	weft_log_info(&r->output.log, "relay listens on %s/udp", text);
+	return 0;
+}
+
+/* The source address that the routing table gives to packets for the Internet. */
+static int own_address(char *buf, size_t len)
+{
+	/* An address of RFC 5737's documentation range: connect sends nothing. */
+	const struct sockaddr_in out = { .sin_family = AF_INET,
+					 .sin_port = 9,
+					 .sin_addr.s_addr = inet_addr("198.51.100.1") };
+	struct sockaddr_in own = { 0 };
+	socklen_t own_len = sizeof(own);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&out, sizeof(out)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&own, &own_len) < 0 ||
+	    !inet_ntop(AF_INET, &own.sin_addr, buf, (socklen_t)len))
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+static bool is_private(const char *host)
+{
+	struct weft_ip ip;
+
+	if (weft_ip_parse(host, &ip) < 0 || ip.family != AF_INET)
+		return false;
+	return ip.octet[0] == 10 || (ip.octet[0] == 172 && (ip.octet[1] & 0xf0) == 16) ||
+	       (ip.octet[0] == 192 && ip.octet[1] == 168) ||
+	       (ip.octet[0] == 100 && (ip.octet[1] & 0xc0) == 64);
+}
+
+static int name_host(struct relaying *r, struct weft_invite *invite,
+		     struct weft_error *err)
+{
+	const union weft_sockaddr addr = weft_relay_addr(r->relay);
+	uint16_t port = ntohs(addr.sa.sa_family == AF_INET ? addr.in.sin_port
+							   : addr.in6.sin6_port);
+
+	invite->port = port;
+	if (r->args->public) {
+		if (weft_hostport_parse(r->args->public, port, invite->host,
+					sizeof(invite->host), &invite->port) < 0)
+			return weft_error_set(err, -EINVAL,
+					      "--public: '%s' is not HOST or HOST:PORT",
+					      r->args->public);
+		return 0;
+	}
+	if (own_address(invite->host, sizeof(invite->host)) < 0)
+		return weft_error_set(
+			err, -EADDRNOTAVAIL,
+			"this machine has no route to the Internet: say with "
+			"--public HOST how members reach it");
+	if (is_private(invite->host))
+		weft_log_warning(
+			&r->output.log,
+			"%s is a private address: friends elsewhere need --public "
+			"NAME-OR-ADDRESS and UDP port %u forwarded to this machine",
+			invite->host, port);
+	return 0;
+}
+
+int relaying_invite(struct relaying *r, const char *room, struct weft_error *err)
+{
+	struct weft_invite invite = { .has_pin = !r->args->cert };
+	char text[WEFT_INVITE_TEXT];
+	int status = name_host(r, &invite, err);
+
+	if (status == 0)
+		status = identity_room(&r->state, room, err, invite.secret);
+	if (status < 0)
+		return status;
+	snprintf(invite.room, sizeof(invite.room), "%s", room);
+	weft_relay_pin(r->relay, invite.pin);
+	weft_invite_print(&invite, text);
+	if (r->output.json)
+		output_event(&r->output, "invitation",
+			     json_pack("{s:s, s:s}", "room", room, "invitation", text));
+	else if (printf("invitation: %s\n", text) < 0 || fflush(stdout) != 0)
+		return weft_error_set(err, -EIO, "cannot print the invitation");
+	return 0;
+}
+
+static void tick(void *user, uint64_t now)
+{
+	struct relaying *r = user;
+	struct weft_relay_stats s = weft_relay_stats(r->relay);
+	char in[UNITS_TEXT], out[UNITS_TEXT];
+
+	output_status(&r->output, now, "%u rooms, %u members, %u gateways | in %s out %s",
+		      s.rooms, s.members, s.gateways,
+		      units_print_rate((s.rx_bytes - r->last.rx_bytes) * 8, in),
+		      units_print_rate((s.tx_bytes - r->last.tx_bytes) * 8, out));
+	r->last = s;
+}
+
+int relaying_run(struct relaying *r, struct weft_error *err)
+{
+	int status;
+
+	status = weft_loop_add(r->loop, weft_relay_task(r->relay));
+	if (status == 0)
+		status = ticker_start(&r->ticker, r->loop, NS_PER_S, tick, r);
+	if (status < 0)
+		return weft_error_set(err, status, "cannot watch the relay's socket: %s",
+				      strerror(-status));
+	weft_loop_run(r->loop);
+	return 0;
+}
+
+void relaying_close(struct relaying *r)
+{
+	if (r->loop && r->relay) {
+		weft_loop_remove(r->loop, weft_relay_task(r->relay));
+		ticker_stop(&r->ticker, r->loop);
+	}
+	weft_relay_free(r->relay);
+	weft_loop_free(r->loop);
+	output_end(&r->output);
+}

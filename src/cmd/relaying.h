@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What `weft relay` and `weft host` share: a relay with its key, the invitations to its
+ * rooms, and what is said while it runs.
+ */
+#ifndef CMD_RELAYING_H
+#define CMD_RELAYING_H
+
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/run.h"
+#include "cmd/state.h"
+
+#include <weft/lan.h>
+
+/** The options of both verbs; each verb's table names those that it takes. */
+struct relaying_args {
+	union weft_sockaddr listen;
+	const char *public;
+	const char *cert, *key;
+	const char *state;
+	unsigned cc; /**< enum weft_cc. */
+	bool busy_poll, retry;
+	uint64_t rooms, members, mtu;
+	struct option_list room; /**< relay: rooms to print invitations for. */
+	const char *link;        /**< host: spec of the link that takes part. */
+	const char *address;     /**< host: "auto", "none" or an address. */
+	struct weft_mac mac;     /**< host: zero for this machine's own. */
+	struct output_opts output;
+};
+
+#define RELAYING_OPTIONS                                                          \
+	{ .name = "listen",                                                       \
+	  .letter = 'l',                                                          \
+	  .type = OPTION_LISTEN,                                                  \
+	  .syntax = "[ADDR:]PORT[/udp]",                                          \
+	  .offset = OFFSET(struct relaying_args, listen),                         \
+	  .help = "where members reach it [443/udp, every address]" },            \
+		{ .name = "public",                                               \
+		  .letter = 'p',                                                  \
+		  .type = OPTION_TEXT,                                            \
+		  .syntax = "HOST[:PORT]",                                        \
+		  .offset = OFFSET(struct relaying_args, public),                 \
+		  .help = "how invitations name it [this machine's address]" },   \
+		{ .name = "cert",                                                 \
+		  .type = OPTION_TEXT,                                            \
+		  .syntax = "FILE",                                               \
+		  .offset = OFFSET(struct relaying_args, cert),                   \
+		  .help = "a certificate of your own, PEM [self-signed, kept]" }, \
+		{ .name = "key",                                                  \
+		  .type = OPTION_TEXT,                                            \
+		  .syntax = "FILE",                                               \
+		  .offset = OFFSET(struct relaying_args, key),                    \
+		  .help = "its key, PEM" },                                       \
+		{ .name = "members",                                              \
+		  .type = OPTION_NUMBER,                                          \
+		  .syntax = "N",                                                  \
+		  .offset = OFFSET(struct relaying_args, members),                \
+		  .help = "most clients in a room [16]" },                        \
+		{ .name = "mtu",                                                  \
+		  .type = OPTION_NUMBER,                                          \
+		  .syntax = "BYTES",                                              \
+		  .offset = OFFSET(struct relaying_args, mtu),                    \
+		  .help = "largest room MTU [what the paths carry]" },            \
+		{ .name = "cc",                                                   \
+		  .type = OPTION_CHOICE,                                          \
+		  .syntax = "bbr|cubic|reno",                                     \
+		  .offset = OFFSET(struct relaying_args, cc),                     \
+		  .help = "congestion control to members [bbr]" },                \
+		{ .name = "retry",                                                \
+		  .type = OPTION_FLAG,                                            \
+		  .offset = OFFSET(struct relaying_args, retry),                  \
+		  .help = "make every address prove itself first" },              \
+		{ .name = "busy-poll",                                            \
+		  .type = OPTION_FLAG,                                            \
+		  .offset = OFFSET(struct relaying_args, busy_poll),              \
+		  .help = "never sleep: least delay, one core at 100 %" },        \
+	{                                                                         \
+		.name = "state", .type = OPTION_TEXT, .syntax = "DIR",            \
+		.offset = OFFSET(struct relaying_args, state),                    \
+		.help = "where keys are kept [/var/lib/weft for root]"            \
+	}
+
+struct relaying {
+	const struct relaying_args *args;
+	struct output output;
+	struct weft_loop *loop;
+	struct weft_relay *relay;
+	struct state state;
+	struct ticker ticker;         /**< Draws the status line each second. */
+	struct weft_relay_stats last; /**< At the last tick. */
+};
+
+/** Where relays listen unless told otherwise. */
+union weft_sockaddr relaying_default_listen(void);
+
+/**
+ * Opens loop, state and relay; args of r are set, output is begun. Returns 0 or -Exxx with
+ * err.
+ */
+int relaying_open(struct relaying *r, struct weft_error *err) WEFT_MUST_CHECK;
+
+/** Prints the invitation to a room whose secret is kept here. Returns 0 or -Exxx with err. */
+int relaying_invite(struct relaying *r, const char *room,
+		    struct weft_error *err) WEFT_MUST_CHECK;
+
+/** Runs until a signal comes. */
+int relaying_run(struct relaying *r, struct weft_error *err) WEFT_MUST_CHECK;
+
+/** Says goodbye to every member and frees. */
+void relaying_close(struct relaying *r);
+
+#endif

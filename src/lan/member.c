@@ -210,12 +210,12 @@ static int resolve(void *user, const char *host, uint16_t port, member_resolved 
 /* A socket for both families, or for IPv4 where the machine has no IPv6. */
 static int open_socket(struct weft_error *err, struct dgram **ret_dgram)
 {
-	struct dgram_udp_opts opts = { .plain = false };
-	int r = weft_listen_parse("[::]:0", &opts.bind);
-	if (r == 0)
+	struct dgram_udp_opts opts = { .bind.in6.sin6_family = AF_INET6 };
+	int r = dgram_udp_new(&opts, err, ret_dgram);
+	if (r < 0) {
+		opts = (struct dgram_udp_opts){ .bind.in.sin_family = AF_INET };
 		r = dgram_udp_new(&opts, err, ret_dgram);
-	if (r < 0 && weft_listen_parse("0.0.0.0:0", &opts.bind) == 0)
-		r = dgram_udp_new(&opts, err, ret_dgram);
+	}
 	return r;
 }
 

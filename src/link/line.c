@@ -40,8 +40,9 @@ void line_init(struct line *l, const struct line_opts *opts)
 
 static void list_free(struct list *head)
 {
-	for (struct list *node; (node = list_pop_front(head));)
+	list_for_each (node, head)
 		free(held_of(node));
+	list_init(head);
 }
 
 void line_fini(struct line *l)
@@ -182,24 +183,24 @@ int line_push(struct line *l, const struct weft_frame *frame, uint64_t now)
 
 void line_run(struct line *l, uint64_t now)
 {
-	struct held *due[LINK_BATCH];
 	struct weft_frame frames[LINK_BATCH];
-	size_t n = 0;
+	struct list due;
 	struct list *node;
+	size_t n = 0;
 
+	list_init(&due);
 	queue_advance(l, now);
 	while (n < LINK_BATCH && (node = list_first(&l->line)) &&
 	       held_of(node)->at <= now) {
 		list_remove(node);
-		due[n] = held_of(node);
-		frames[n] = due[n]->frame;
+		list_push_back(&due, node);
+		frames[n] = held_of(node)->frame;
 		l->held_bytes -= frames[n].len;
 		n++;
 	}
 	if (n > 0)
 		l->opts.emit(l->opts.user, frames, n, now);
-	for (size_t i = 0; i < n; i++)
-		free(due[i]);
+	list_free(&due);
 }
 
 /* What leaves the queue enters the line, so both ends matter. */

@@ -21,7 +21,7 @@
 #define LINK_BATCH 64u
 
 /** Most bytes that a driver reads in one run, give or take the last frame. */
-#define LINK_RUN_BYTES (256u * 1024)
+#define LINK_RUN_BYTES 262144u
 
 struct link_adapter;
 

@@ -104,8 +104,8 @@ static bool replay_peek(struct replay *rp, uint64_t now)
 	return true;
 }
 
-/* Copies the next frame into slot; false for one that was not captured whole. */
-static bool replay_take(struct replay *rp, uint8_t *slot, struct weft_frame *ret_frame)
+/* Copies the next frame to data; false for one that was not captured whole. */
+static bool replay_take(struct replay *rp, uint8_t *data, struct weft_frame *ret_frame)
 {
 	uint32_t len = rp->hdr->caplen;
 	rp->has_frame = false;
@@ -113,10 +113,10 @@ static bool replay_take(struct replay *rp, uint8_t *slot, struct weft_frame *ret
 		rp->link.stats.rx_errors++;
 		return false;
 	}
-	*ret_frame = (struct weft_frame){ .data = slot + WEFT_HEADROOM,
+	memcpy(data, rp->data, len);
+	*ret_frame = (struct weft_frame){ .data = data,
 					  .len = len,
 					  .headroom = WEFT_HEADROOM };
-	memcpy(ret_frame->data, rp->data, len);
 	rp->pass_is_void = false;
 	return true;
 }
@@ -136,7 +136,7 @@ static void replay_run(struct weft_link *link, uint64_t now)
 		at_end = !replay_peek(rp, rp->has_started ? rp->due : now);
 		if (at_end || (rp->rate == REPLAY_REAL && rp->due > now))
 			break;
-		if (!replay_take(rp, rp->arena + off, &frames[n]))
+		if (!replay_take(rp, rp->arena + off + WEFT_HEADROOM, &frames[n]))
 			continue;
 		off += WEFT_HEADROOM + frames[n].len;
 		n++;

@@ -94,8 +94,7 @@ static void tap_run(struct weft_link *link, uint64_t now)
 	size_t n = 0;
 
 	if (!tap->arena)
-		tap->arena =
-			aligned_alloc(SLOT_ALIGN, ARENA_LEN / SLOT_ALIGN * SLOT_ALIGN);
+		tap->arena = malloc(ARENA_LEN);
 	if (!tap->arena || link->is_down)
 		return;
 	size_t off = 0;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What the driver sees of what is sent: a recorder stands in for it.
+ */
 #include "link/adapter.h"
 
 #include "../unit.h"

@@ -8,7 +8,7 @@
 #include "inbox.h"
 #include "traffic.h"
 
-#define MS 1000000u
+#define MS UINT64_C(1000000)
 
 static struct weft_link *near, *far;
 static struct inbox near_box, far_box;

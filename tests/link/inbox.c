@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The recorder, and the inbox that both it and receivers fill.
+ */
 #include "inbox.h"
 
 #include "../unit.h"

@@ -14,9 +14,9 @@
 #include <errno.h>
 #include <math.h>
 
-#define MS   1000000u
+#define MS   UINT64_C(1000000)
 #define MANY 4000u
-#define LEN  1000u /* Bytes of a frame: 8,000 bits, 8 ms at 1 Mbit/s. */
+#define LEN  UINT64_C(1000) /* Bytes of a frame: 8,000 bits, 8 ms at 1 Mbit/s. */
 
 static struct inbox box;
 static struct line line;
@@ -230,7 +230,7 @@ static void jitter_never_reorders(void **state)
 	(void)state;
 	start((struct line_opts){ .delay_ns = 20 * MS, .jitter_ns = 20 * MS, .seed = 3 });
 	for (uint32_t i = 0; i < 1000; i++)
-		assert_int_equal(push(i, i * 1000u), 0);
+		assert_int_equal(push(i, i * UINT64_C(1000)), 0);
 	run_until(WEFT_NEVER - 1);
 	assert_int_equal(box.n, 1000);
 	for (uint32_t i = 0; i < 1000; i++)
@@ -286,7 +286,7 @@ static void the_same_seed_is_the_same_run(void **state)
 	for (size_t run = 0; run < 2; run++) {
 		start(opts);
 		for (uint32_t i = 0; i < 500; i++)
-			(void)!push(i, i * 100u);
+			(void)!push(i, i * UINT64_C(100));
 		run_until(WEFT_NEVER - 1);
 		counts[run] = box.n;
 		for (size_t i = 0; i < box.n; i++)

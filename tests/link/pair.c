@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Two ends in memory: order, bounds, and what a receiver may do meanwhile.
+ */
 #include "../unit.h"
 #include "inbox.h"
 #include "traffic.h"

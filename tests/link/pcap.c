@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MS    1000000u
+#define MS    UINT64_C(1000000)
 #define EPOCH 1700000000000000000
 
 static char path[] = "/tmp/weft-test-pcap-XXXXXX";
@@ -24,7 +24,7 @@ static struct weft_link *replay;
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	memcpy(path + sizeof(path) - 7, "XXXXXX", 7);
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	close(fd);
@@ -199,7 +199,7 @@ static long file_len(void)
 	assert_non_null(f);
 	assert_int_equal(fseek(f, 0, SEEK_END), 0);
 	long len = ftell(f);
-	fclose(f);
+	assert_int_equal(fclose(f), 0);
 	return len;
 }
 

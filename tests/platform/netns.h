@@ -24,11 +24,11 @@ int skip_all(const char *reason);
 /* Moves the process into a new namespace with its loopback up. */
 void netns_enter(void);
 
-/* Runs a shell command made by printf; it has to succeed. */
-void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Runs a shell command made by printf, and says whether it succeeded. */
+bool try_sh(const char *format, ...) WEFT_PRINTF(1, 2);
 
-/* The same, but says whether it did, quietly. */
-bool try_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* One that has to. */
+#define sh(...) assert_true(try_sh(__VA_ARGS__))
 
 /* Opens a link that has to open. */
 struct weft_link *open_link(const char *format, ...)

@@ -23,20 +23,20 @@ static struct inbox box;           /* What right receives. */
 /* The kernel acts on a cable that was plugged in a little later; until then it drops. */
 static void wait_for_carrier(void)
 {
-	run("for i in $(seq 100); do"
-	    "  test $(ip -o link show | grep -c 'state UP') = 2 && exit 0; sleep 0.05;"
-	    "done; exit 1");
+	sh("for i in $(seq 100); do"
+	   "  test $(ip -o link show | grep -c 'state UP') = 2 && exit 0; sleep 0.05;"
+	   "done; exit 1");
 }
 
 static int setup(void **state)
 {
 	(void)state;
 	netns_enter();
-	run("ip link add left type veth peer name right");
-	run("ip link set dev left addrgenmode none");
-	run("ip link set dev right addrgenmode none");
-	run("ip link set dev left up");
-	run("ip link set dev right up");
+	sh("ip link add left type veth peer name right");
+	sh("ip link set dev left addrgenmode none");
+	sh("ip link set dev right addrgenmode none");
+	sh("ip link set dev left up");
+	sh("ip link set dev right up");
 	wait_for_carrier();
 	links[0] = open_link("packet:left");
 	links[1] = open_link("packet:right");
@@ -168,12 +168,12 @@ static void the_facts_are_the_interface_s(void **state)
 	assert_string_equal(weft_link_name(links[0]), "left");
 	assert_int_equal(weft_link_caps(links[0]).frame_len_max, 1518);
 	assert_true(weft_link_mac(links[0], &mac));
-	run("ip link show left | grep -q %02x:%02x:%02x:%02x:%02x:%02x", mac.octet[0],
-	    mac.octet[1], mac.octet[2], mac.octet[3], mac.octet[4], mac.octet[5]);
-	run("ip -d link show left | grep -q 'promiscuity 1'");
+	sh("ip link show left | grep -q %02x:%02x:%02x:%02x:%02x:%02x", mac.octet[0],
+	   mac.octet[1], mac.octet[2], mac.octet[3], mac.octet[4], mac.octet[5]);
+	sh("ip -d link show left | grep -q 'promiscuity 1'");
 	weft_link_free(links[0]);
 	links[0] = NULL;
-	run("ip -d link show left | grep -q 'promiscuity 0'");
+	sh("ip -d link show left | grep -q 'promiscuity 0'");
 }
 
 /* 1518 bytes are for a tagged frame; without a tag the kernel refuses more than 1514. */
@@ -201,13 +201,13 @@ static void an_interface_that_was_down_comes_back(void **state)
 	const uint16_t type = ETHER_TYPE_LOCAL_EXPERIMENT;
 	struct weft_frame frame = ether_frame(buf, &type, 1, 1);
 	(void)state;
-	run("ip link set dev right down");
+	sh("ip link set dev right down");
 	link_run_at(links[1], clock_now());
 	assert_false(weft_link_is_down(links[1]));
 	weft_link_send(links[1], &frame, 1, 1);
 	link_run_at(links[1], clock_now());
 	assert_int_equal(weft_link_stats(links[1]).tx_dropped, 1);
-	run("ip link set dev right up");
+	sh("ip link set dev right up");
 	wait_for_carrier();
 	weft_link_send(links[0], &frame, 1, 1);
 	wait_for_frames(1);
@@ -222,7 +222,7 @@ static bool is_down(void *user)
 static void an_interface_that_is_gone_is_down(void **state)
 {
 	(void)state;
-	run("ip link delete left");
+	sh("ip link delete left");
 	assert_true(run_links(links, 2, is_down, &links[0]));
 	assert_true(run_links(links, 2, is_down, &links[1]));
 	assert_true(link_deadline(links[0]) == WEFT_NEVER);
@@ -232,13 +232,13 @@ static void an_interface_that_is_gone_is_down(void **state)
 static void an_interface_that_goes_while_it_is_down_is_down(void **state)
 {
 	(void)state;
-	run("ip link set dev left down");
+	sh("ip link set dev left down");
 	uint64_t now = clock_now();
 	link_run_at(links[0], now);
 	assert_false(weft_link_is_down(links[0]));
 	uint64_t deadline = link_deadline(links[0]);
 	assert_in_range(deadline, now, now + 2000000000u);
-	run("ip link delete left");
+	sh("ip link delete left");
 	link_run_at(links[0], deadline);
 	assert_true(weft_link_is_down(links[0]));
 }

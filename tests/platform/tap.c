@@ -51,10 +51,10 @@ static int teardown(void **state)
 static void bring_up(const struct weft_link *link, bool is_tap)
 {
 	const char *name = weft_link_name(link);
-	run("ip address add 192.0.2.1/24 dev %s", name);
-	run("ip link set dev %s up", name);
+	sh("ip address add 192.0.2.1/24 dev %s", name);
+	sh("ip link set dev %s up", name);
 	if (is_tap)
-		run("ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev %s", name);
+		sh("ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev %s", name);
 }
 
 /* Sends len bytes to 192.0.2.2, as datagrams of segment bytes if it is not 0. */
@@ -186,7 +186,7 @@ static void the_mac_is_set_and_told(void **state)
 	links[0] = open_link("tap:weft0,mac=02:00:00:00:ab:01");
 	assert_true(weft_link_mac(links[0], &mac));
 	assert_memory_equal(mac.octet, expected, 6);
-	run("ip link show weft0 | grep -q 02:00:00:00:ab:01");
+	sh("ip link show weft0 | grep -q 02:00:00:00:ab:01");
 	assert_int_equal(weft_link_open("tap:x,mac=01:00:00:00:00:01", &err, &links[1]),
 			 -EINVAL);
 	assert_non_null(strstr(err.text, "not the address of one station"));
@@ -242,7 +242,7 @@ static void a_persistent_device_stays(void **state)
 	assert_true(if_nametoindex("weft0") != 0);
 	weft_link_free(open_link("tap:weft0"));
 	assert_true(if_nametoindex("weft0") != 0);
-	run("ip link delete weft0");
+	sh("ip link delete weft0");
 	weft_link_free(open_link("tap:weft0"));
 	assert_int_equal(if_nametoindex("weft0"), 0);
 }
@@ -252,7 +252,7 @@ static void a_deleted_device_is_down(void **state)
 	uint8_t buf[60];
 	(void)state;
 	links[0] = open_link("tap:weft0");
-	run("ip link delete weft0");
+	sh("ip link delete weft0");
 	assert_true(run_links(links, 1, is_down, &links[0]));
 	assert_int_equal(weft_link_task(links[0])->events, 0);
 	struct weft_frame frame = numbered_frame(buf, sizeof(buf), 1);
@@ -384,8 +384,8 @@ static void carry_tcp(const char *spec_a, const char *spec_b)
 	struct tcp tcp = { .to = -1 };
 
 	links[0] = open_link("%s", spec_a);
-	run("ip address add 192.0.2.1/24 dev weft-a");
-	run("ip link set dev weft-a up");
+	sh("ip address add 192.0.2.1/24 dev weft-a");
+	sh("ip link set dev weft-a up");
 	struct tcp_connecting connecting = { .tcp = &tcp };
 	connecting.listener =
 		socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -395,8 +395,8 @@ static void carry_tcp(const char *spec_a, const char *spec_b)
 
 	netns_enter();
 	links[1] = open_link("%s", spec_b);
-	run("ip address add 192.0.2.2/24 dev weft-b");
-	run("ip link set dev weft-b up");
+	sh("ip address add 192.0.2.2/24 dev weft-b");
+	sh("ip link set dev weft-b up");
 	weft_link_on_receive(links[0], cross, links[1]);
 	weft_link_on_receive(links[1], cross, links[0]);
 	longest = 0;

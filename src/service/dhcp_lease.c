@@ -12,7 +12,6 @@
 #include "wire/ip4.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #define PREFIX_MIN 8u
 #define PREFIX_MAX 30u

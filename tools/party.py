@@ -34,7 +34,7 @@ class Weft(netlab.Process):
                     found.append(event)
         return found
 
-    def wait_event(self, name, seconds=20, number=1, **fields):
+    def wait_event(self, name, /, seconds=20, number=1, **fields):
         """The number-th event of that name whose fields are as given."""
         def look():
             found = [e for e in self.events(name)
@@ -100,8 +100,8 @@ class Party(netlab.Lab):
 
     def start_all(self):
         """Relay, gateway and both players; returns when everybody has an address."""
-        self.start_dhcp()
-        parts = {'relay': self.start_relay(), 'gateway': self.start_gateway()}
+        parts = {'dhcp': self.start_dhcp(), 'relay': self.start_relay(),
+                 'gateway': self.start_gateway()}
         parts['gateway'].wait_event('state', state='joined')
         for name in ('player', 'player2'):
             parts[name] = self.start_player(name)

@@ -59,6 +59,9 @@ union weft_sockaddr {
 /** Length in bytes of the member that is in use; 0 when the family is neither. */
 WEFT_API socklen_t weft_sockaddr_len(const union weft_sockaddr *addr);
 
+/** The port in host order; 0 when the family is neither. */
+WEFT_API uint16_t weft_sockaddr_port(const union weft_sockaddr *addr);
+
 /** Same family, address, port and scope. */
 WEFT_API bool weft_sockaddr_equal(const union weft_sockaddr *a, const union weft_sockaddr *b);
 

@@ -122,6 +122,13 @@ socklen_t weft_sockaddr_len(const union weft_sockaddr *addr)
 	}
 }
 
+uint16_t weft_sockaddr_port(const union weft_sockaddr *addr)
+{
+	if (addr->sa.sa_family == AF_INET)
+		return ntohs(addr->in.sin_port);
+	return addr->sa.sa_family == AF_INET6 ? ntohs(addr->in6.sin6_port) : 0;
+}
+
 bool weft_sockaddr_equal(const union weft_sockaddr *a, const union weft_sockaddr *b)
 {
 	if (a->sa.sa_family != b->sa.sa_family)

@@ -65,7 +65,9 @@ static void report_recovered(void *user, const char *text)
 static int open_link(struct hosting *h, struct weft_error *err)
 {
 	static const struct weft_mac zero;
-	int r = weft_host_new(NULL, err, &h->host);
+	char runtime[STATE_PATH_LEN];
+	const struct weft_host_opts opts = { .state_dir = state_runtime_dir(runtime) };
+	int r = weft_host_new(&opts, err, &h->host);
 
 	if (r < 0)
 		return r;
@@ -125,8 +127,10 @@ static int set_up(struct hosting *h, const char *room, unsigned mtu,
 
 static int host(struct hosting *h, const char *room, struct weft_error *err)
 {
-	const struct privilege_opts privilege = { .keep_net_admin = true,
-						  .writable = { "/run/weft" } };
+	char runtime[STATE_PATH_LEN];
+	const struct privilege_opts privilege = {
+		.keep_net_admin = true, .writable = { state_runtime_dir(runtime) }
+	};
 	uint8_t secret[WEFT_ROOM_SECRET_LEN];
 	int r = relaying_open(&h->r, err);
 

@@ -143,9 +143,24 @@ static void start_dhcp(struct join *j)
 	if (!opts.hostname && name[0])
 		opts.hostname = name;
 	randombytes_buf(&opts.seed, sizeof(opts.seed));
-	if (weft_dhcpc_new(&opts, &j->dhcpc) < 0 ||
-	    weft_loop_add(j->m.loop, weft_dhcpc_task(j->dhcpc)) < 0)
-		weft_log_error(&j->m.output.log, "no memory for a DHCP client");
+	if (weft_dhcpc_new(&opts, &j->dhcpc) == 0 &&
+	    weft_loop_add(j->m.loop, weft_dhcpc_task(j->dhcpc)) == 0)
+		return;
+	weft_log_error(&j->m.output.log, "no memory for a DHCP client");
+	weft_dhcpc_free(j->dhcpc);
+	j->dhcpc = NULL;
+}
+
+/* The lease goes back while there is still a session to send it through. */
+static void end_dhcp(struct join *j)
+{
+	if (!j->dhcpc)
+		return;
+	weft_loop_remove(j->m.loop, weft_dhcpc_task(j->dhcpc));
+	forget_address(j);
+	weft_dhcpc_release(j->dhcpc, weft_loop_now(j->m.loop));
+	weft_dhcpc_free(j->dhcpc);
+	j->dhcpc = NULL;
 }
 
 static bool join_from_room(struct membership *m, const struct weft_frame *frame,
@@ -170,8 +185,10 @@ static void join_joined(struct membership *m, const struct weft_joined *joined,
 		weft_log_error(&m->output.log, "%s", err.text);
 	if (j->fixed.family)
 		use_address(j, &j->fixed, "--address");
-	else if (j->wants_offer && !joined->has_gateway && joined->address.family)
+	else if (j->wants_offer && !j->dhcpc && !joined->has_gateway &&
+		 joined->address.family)
 		use_address(j, &joined->address, "the relay");
+	/* Once there was a LAN, its lease outlives the gateway's absence. */
 	if (j->wants_dhcp && (joined->has_gateway || !j->wants_offer))
 		start_dhcp(j);
 }
@@ -181,8 +198,11 @@ static void join_peer(struct membership *m, const struct weft_peer *peer, bool i
 {
 	struct join *j = of(m);
 
-	if (is_here && peer->role == WEFT_ROLE_GATEWAY && j->wants_dhcp)
-		start_dhcp(j);
+	if (!is_here || peer->role != WEFT_ROLE_GATEWAY || !j->wants_dhcp)
+		return;
+	start_dhcp(j);
+	if (j->dhcpc)
+		weft_dhcpc_hurry(j->dhcpc, weft_loop_now(m->loop));
 }
 
 static int parse_address(struct join *j, const char *text, struct weft_error *err)
@@ -275,9 +295,7 @@ int cmd_join(int argc, char **argv)
 		return status;
 	output_init(&j.m.output, &args.output);
 	r = join(&j, argv[1], &err);
-	if (j.dhcpc)
-		weft_loop_remove(j.m.loop, weft_dhcpc_task(j.dhcpc));
-	weft_dhcpc_free(j.dhcpc);
+	end_dhcp(&j);
 	membership_close(&j.m);
 	return r < 0 ? output_fail("join", err.text) : STATUS_OK;
 }

@@ -74,6 +74,8 @@ static void report_recovered(void *user, const char *text)
 int membership_open(struct membership *m, struct weft_error *err)
 {
 	const struct weft_loop_opts loop_opts = { .busy_poll = m->args->busy_poll };
+	struct weft_host_opts host_opts = { .state_dir = NULL };
+	char runtime[STATE_PATH_LEN];
 	int r = state_open(m->args->state, err, &m->state);
 
 	if (r < 0)
@@ -84,7 +86,8 @@ int membership_open(struct membership *m, struct weft_error *err)
 	if (r < 0)
 		return weft_error_set(err, r, "cannot make an event loop: %s",
 				      strerror(-r));
-	r = weft_host_new(NULL, err, &m->host);
+	host_opts.state_dir = state_runtime_dir(runtime);
+	r = weft_host_new(&host_opts, err, &m->host);
 	if (r < 0)
 		return r;
 	(void)weft_host_recover(m->host, report_recovered, m);
@@ -107,8 +110,7 @@ static void on_state(void *user, enum weft_member_state state, const char *reaso
 			       reason);
 	if (state != WEFT_MEMBER_REFUSED)
 		return;
-	weft_log_error(&m->output.log, "%s", reason);
-	m->has_failed = true;
+	weft_error_set(&m->failure, -ECONNREFUSED, "%s", reason);
 	weft_loop_stop(m->loop);
 }
 
@@ -173,8 +175,7 @@ static void tick(void *user, uint64_t now)
 	draw_status(m, now);
 	if (!weft_link_is_down(m->link))
 		return;
-	weft_log_error(&m->output.log, "%s is gone", weft_link_name(m->link));
-	m->has_failed = true;
+	weft_error_set(&m->failure, -ENODEV, "%s is gone", weft_link_name(m->link));
 	weft_loop_stop(m->loop);
 }
 
@@ -186,7 +187,8 @@ void membership_own_name(char buf[WEFT_MEMBER_NAME_MAX + 1])
 		name[0] = '\0';
 	name[strcspn(name, ".")] = '\0';
 	name[WEFT_MEMBER_NAME_MAX] = '\0';
-	memcpy(buf, weft_room_name_is_valid(name) ? name : "", WEFT_MEMBER_NAME_MAX + 1);
+	snprintf(buf, WEFT_MEMBER_NAME_MAX + 1, "%s",
+		 weft_room_name_is_valid(name) ? name : "");
 }
 
 static int make_member(struct membership *m, enum weft_role role, struct weft_mac mac,
@@ -228,8 +230,10 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 int membership_run(struct membership *m, enum weft_role role, struct weft_mac mac,
 		   struct weft_error *err)
 {
-	const struct privilege_opts privilege = { .keep_net_admin = true,
-						  .writable = { "/run/weft" } };
+	char runtime[STATE_PATH_LEN];
+	const struct privilege_opts privilege = {
+		.keep_net_admin = true, .writable = { state_runtime_dir(runtime) }
+	};
 	int r = make_member(m, role, mac, err);
 
 	if (r < 0)
@@ -244,11 +248,26 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 	if (r < 0)
 		return r;
 	weft_loop_run(m->loop);
-	return m->has_failed ? weft_error_set(err, -ECONNABORTED, "left the room") : 0;
+	if (m->failure.text[0])
+		return weft_error_set(err, -ECONNABORTED, "%s", m->failure.text);
+	return 0;
+}
+
+/* With --json the last word is everything that was counted. */
+static void print_facts(struct membership *m)
+{
+	char *text = m->member && m->output.json
+			     ? weft_member_json(m->member, weft_loop_now(m->loop))
+			     : NULL;
+
+	if (text)
+		output_event(&m->output, "facts", json_loads(text, 0, NULL));
+	free(text);
 }
 
 void membership_close(struct membership *m)
 {
+	print_facts(m);
 	weft_member_free(m->member);
 	if (m->loop && m->link) {
 		weft_loop_remove(m->loop, weft_link_task(m->link));

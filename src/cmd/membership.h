@@ -67,7 +67,7 @@ struct membership {
 	struct ticker ticker;          /**< Draws the status line each second. */
 	struct weft_member_stats last; /**< At the last tick. */
 	char address[WEFT_IP_TEXT];    /**< For the status line; empty for none. */
-	bool has_failed;
+	struct weft_error failure;     /**< Why it cannot go on; empty while it can. */
 
 	/* The verb's own part; each may be NULL. */
 	void (*on_joined)(struct membership *m, const struct weft_joined *joined,

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,6 +66,12 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 	opts.secret = identity.secret;
 	status = weft_relay_new(&opts, err, &r->relay);
 	identity_relay_fini(&identity);
+	if (status == -EADDRINUSE)
+		return weft_error_set(
+			err, status,
+			"UDP port %u is in use by another program; end it, or "
+			"listen elsewhere with --listen PORT",
+			weft_sockaddr_port(&r->args->listen));
 	return status;
 }
 
@@ -144,8 +151,7 @@ static int name_host(struct relaying *r, struct weft_invite *invite,
 		     struct weft_error *err)
 {
 	const union weft_sockaddr addr = weft_relay_addr(r->relay);
-	uint16_t port = ntohs(addr.sa.sa_family == AF_INET ? addr.in.sin_port
-							   : addr.in6.sin6_port);
+	uint16_t port = weft_sockaddr_port(&addr);
 
 	invite->port = port;
 	if (r->args->public) {
@@ -218,8 +224,21 @@ int relaying_run(struct relaying *r, struct weft_error *err)
 	return 0;
 }
 
+/* With --json the last word is everything that was counted. */
+static void print_facts(struct relaying *r)
+{
+	char *text = r->relay && r->output.json
+			     ? weft_relay_json(r->relay, weft_loop_now(r->loop))
+			     : NULL;
+
+	if (text)
+		output_event(&r->output, "facts", json_loads(text, 0, NULL));
+	free(text);
+}
+
 void relaying_close(struct relaying *r)
 {
+	print_facts(r);
 	if (r->loop && r->relay) {
 		weft_loop_remove(r->loop, weft_relay_task(r->relay));
 		ticker_stop(&r->ticker, r->loop);

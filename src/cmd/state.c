@@ -18,7 +18,7 @@
 /* Makes each directory of the path that is missing. */
 static int make_directories(const char *path)
 {
-	char part[sizeof((struct state *)0)->dir];
+	char part[STATE_PATH_LEN];
 
 	for (size_t i = 1; i <= strlen(path); i++) {
 		if (path[i] != '/' && path[i] != '\0')
@@ -73,6 +73,20 @@ int state_open(const char *dir, struct weft_error *err, struct state *ret_state)
 				      state.dir, strerror(-r));
 	*ret_state = state;
 	return 0;
+}
+
+const char *state_runtime_dir(char buf[STATE_PATH_LEN])
+{
+	const char *base = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0)
+		snprintf(buf, STATE_PATH_LEN, "/run/weft");
+	else if (base && base[0] == '/' &&
+		 strlen(base) < STATE_PATH_LEN - sizeof("/weft"))
+		snprintf(buf, STATE_PATH_LEN, "%s/weft", base);
+	else
+		snprintf(buf, STATE_PATH_LEN, "/tmp/weft-%u", (unsigned)geteuid());
+	return buf;
 }
 
 static int path_of(const struct state *state, const char *name, const char *suffix,

@@ -17,13 +17,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STATE_PATH_LEN 512u
+
 struct state {
-	char dir[512];
+	char dir[STATE_PATH_LEN];
 };
 
 /** Finds (and makes) the directory; dir may be NULL. Returns 0 or -Exxx with err. */
 int state_open(const char *dir, struct weft_error *err,
 	       struct state *ret_state) WEFT_MUST_CHECK;
+
+/**
+ * Where journals of this machine's settings go, for weft_host_opts: /run/weft for root, else
+ * a directory of this user's own that does not outlive the boot. Returns buf.
+ */
+const char *state_runtime_dir(char buf[STATE_PATH_LEN]);
 
 /**
  * Reads a whole file; a NUL follows the last byte. The caller frees it.

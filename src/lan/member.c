@@ -115,6 +115,17 @@ static int make_bridge(struct weft_member *member, struct weft_error *err)
 	return r < 0 ? weft_error_set(err, r, "out of memory") : 0;
 }
 
+/*
+ * QUIC counts from the first packet that is not answered (RFC 9000 10.1), and that is sent up
+ * to one keep-alive after the last answer.
+ */
+static uint64_t quic_idle_ns(const struct weft_member_opts *opts)
+{
+	return opts->idle_timeout_ns > 2 * opts->keep_alive_ns ?
+		       opts->idle_timeout_ns - opts->keep_alive_ns :
+		       opts->idle_timeout_ns;
+}
+
 static int make_endpoint(struct weft_member *member, const struct member_env *env)
 {
 	const struct quic_endpoint_opts opts = {
@@ -124,7 +135,7 @@ static int make_endpoint(struct weft_member *member, const struct member_env *en
 		.user = member,
 		.secret = env->secret,
 		.cc = (enum quic_cc)member->opts.cc,
-		.idle_timeout_ns = member->opts.idle_timeout_ns,
+		.idle_timeout_ns = quic_idle_ns(&member->opts),
 		.keep_alive_ns = member->opts.keep_alive_ns,
 		.handshake_timeout_ns = MEMBER_HANDSHAKE_NS,
 		.conns_max = 16,
@@ -195,7 +206,7 @@ int member_new_on(const struct weft_member_opts *opts, const struct member_env *
 		return r;
 	}
 	/* The first step is taken in the first run: nobody is called back from here. */
-	member->state = WEFT_MEMBER_WAITING;
+	member->state = WEFT_MEMBER_RESOLVING;
 	member->state_until = env->now;
 	*ret_member = member;
 	return 0;
@@ -264,6 +275,9 @@ static void say_goodbye(struct weft_member *member)
 	struct weft_task *inner = quic_endpoint_task(member->endpoint);
 	struct quic_conn *conn = member->conn;
 	if (!conn)
+		return;
+	inner->run(inner, member->now); /* Frames go out before the session ends. */
+	if (member->conn != conn)
 		return;
 	if (member->room_port && channel_send(&member->channel, &message) == 0)
 		inner->run(inner, member->now);

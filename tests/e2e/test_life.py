@@ -16,6 +16,7 @@ def test_member_leaves_and_rejoins(party):
     parts = party.start_all()
     first = party.address('player')
     assert parts['player'].stop() == 0
+    parts['dhcp'].wait_for('DHCPRELEASE')
     parts['relay'].wait_event('left', name='player')
     parts['player2'].wait_event('peer', name='player', here=False)
     assert party.run('player', 'ip -br link show type tun') == ''

@@ -175,7 +175,7 @@ int weft_link_open(const char *spec, struct weft_error *err, struct weft_link **
 	const struct spec_source source = { link_drivers, spec, text };
 	int r = open_at(&source, 0, 0, err, ret_link);
 	free(text);
-	return r;
+	return r == -ENOMEM ? weft_error_set(err, r, "out of memory") : r;
 }
 
 static void help_option(struct fmt *out, const struct spec_option *option)

@@ -16,6 +16,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* So far in the future that it is a typing error: one hour. */
+#define DELAY_NS_MAX 3600000000000u
+
 struct impair {
 	struct weft_link link;
 	struct line tx, rx;
@@ -160,6 +163,8 @@ int impair_open(const struct spec *spec, struct weft_link *inner, struct weft_er
 		},
 		.dir = (enum impair_dir)v[IMPAIR_DIR].choice,
 	};
+	if (opts.line.delay_ns > DELAY_NS_MAX)
+		return weft_error_set(err, -EINVAL, "impair: delay= is at most 1h");
 	if (opts.line.reorder > 0 && opts.line.delay_ns == 0)
 		return weft_error_set(
 			err, -EINVAL,

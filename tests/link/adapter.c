@@ -210,6 +210,26 @@ static void held_frames_go_out_before_the_driver_reads(void **state)
 	assert_int_equal(rec.sent.n, 1);
 }
 
+static void ip_links_are_cut_and_merged_for_as_well(void **state)
+{
+	static uint8_t buf[TRAFFIC_BUF_LEN];
+	struct traffic ip = super_tcp;
+	ip.is_ip = true;
+	(void)state;
+	recorder_init(&rec, WEFT_LINK_IP | ALL_OFFLOADS, true);
+	send_segments(&ip, 1);
+	link_run_at(&rec.link, 2);
+	assert_int_equal(rec.sent.n, 1);
+	struct weft_frame expected = traffic_frame(&ip, buf);
+	assert_same_frame(&rec.sent.frames[0], &expected);
+	teardown(state);
+
+	recorder_init(&rec, WEFT_LINK_IP, false);
+	weft_link_send(&rec.link, &expected, 1, 1);
+	assert_int_equal(rec.sent.n, 14);
+	assert_cut(&ip, 0);
+}
+
 /* UDP super-frames into a link that merges TCP only: cut, in order, and not held. */
 static void cut_segments_pass_the_coalescer_in_order(void **state)
 {
@@ -271,6 +291,8 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(segments_become_one_super_frame, teardown),
 		cmocka_unit_test_teardown(held_frames_go_out_before_the_driver_reads,
+					  teardown),
+		cmocka_unit_test_teardown(ip_links_are_cut_and_merged_for_as_well,
 					  teardown),
 		cmocka_unit_test_teardown(cut_segments_pass_the_coalescer_in_order,
 					  teardown),

@@ -336,7 +336,7 @@ static void cross(void *user, struct weft_link *link, const struct weft_frame *f
 	weft_link_send(user, frames, n, now);
 }
 
-static void tcp_address(struct sockaddr_in *addr, uint32_t ip)
+static void port7_address(struct sockaddr_in *addr, uint32_t ip)
 {
 	*addr = (struct sockaddr_in){ .sin_family = AF_INET };
 	store_be16((uint8_t *)&addr->sin_port, 7);
@@ -389,7 +389,7 @@ static void carry_tcp(const char *spec_a, const char *spec_b)
 	struct tcp_connecting connecting = { .tcp = &tcp };
 	connecting.listener =
 		socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	tcp_address(&addr, 0xc0000201);
+	port7_address(&addr, 0xc0000201);
 	assert_int_equal(bind(connecting.listener, generic, sizeof(addr)), 0);
 	assert_int_equal(listen(connecting.listener, 1), 0);
 
@@ -438,6 +438,68 @@ static void what_was_cut_is_merged_again(void **state)
 	assert_int_equal(weft_link_stats(links[0]).tx_dropped, 0);
 }
 
+/* ---- Datagrams between two namespaces ---- */
+
+#define DATAGRAMS    40u
+#define DATAGRAM_LEN 1000u
+
+struct udp {
+	int fd;
+	uint32_t received;
+};
+
+/* Each datagram that arrives is the next one, and as long as it was. */
+static bool udp_step(void *user)
+{
+	struct udp *udp = user;
+	uint8_t buf[2 * DATAGRAM_LEN];
+	ssize_t r;
+	while ((r = recv(udp->fd, buf, sizeof(buf), MSG_DONTWAIT)) >= 0) {
+		assert_int_equal(r, DATAGRAM_LEN);
+		assert_int_equal(load_be32(buf), udp->received++);
+	}
+	return udp->received == DATAGRAMS;
+}
+
+/* b hands the datagrams over one by one; a writes them to its device as super-frames. */
+static void datagrams_are_merged_and_arrive_as_they_were(void **state)
+{
+	static uint8_t data[DATAGRAMS * DATAGRAM_LEN];
+	struct sockaddr_in addr;
+	const void *generic = &addr;
+	const int size = DATAGRAM_LEN;
+	struct udp udp = { .received = 0 };
+	(void)state;
+
+	links[0] = open_link("tap:weft-a");
+	sh("ip address add 192.0.2.1/24 dev weft-a");
+	sh("ip link set dev weft-a up");
+	udp.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	port7_address(&addr, 0xc0000201);
+	assert_int_equal(bind(udp.fd, generic, sizeof(addr)), 0);
+
+	netns_enter();
+	links[1] = open_link("tap:weft-b,offload=off");
+	sh("ip address add 192.0.2.2/24 dev weft-b");
+	sh("ip link set dev weft-b up");
+	weft_link_on_receive(links[0], cross, links[1]);
+	weft_link_on_receive(links[1], cross, links[0]);
+	longest = 0;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (uint32_t i = 0; i < DATAGRAMS; i++)
+		store_be32(data + (size_t)i * DATAGRAM_LEN, i);
+	assert_int_equal(setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)),
+			 0);
+	assert_int_equal(sendto(fd, data, sizeof(data), 0, generic, sizeof(addr)),
+			 sizeof(data));
+	assert_true(run_links(links, 2, udp_step, &udp));
+	assert_int_equal(longest, UDP_HDRS_LEN + DATAGRAM_LEN);
+	if (weft_link_caps(links[0]).flags & WEFT_LINK_USO)
+		assert_true(weft_link_stats(links[0]).merged >= DATAGRAMS / 2);
+	close(fd);
+	close(udp.fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -458,6 +520,7 @@ int main(void)
 		TEST(tcp_crosses_in_super_frames),
 		TEST(tcp_crosses_tuns_as_well),
 		TEST(what_was_cut_is_merged_again),
+		TEST(datagrams_are_merged_and_arrive_as_they_were),
 	};
 	const char *lack = platform_lacks(true);
 	return lack ? skip_all(lack) : cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,8 +293,10 @@ void weft_member_free(struct weft_member *member)
 		return;
 	member->opts.events = NULL;
 	member->opts.log = NULL;
-	if (member->loop)
+	if (member->loop) {
 		weft_loop_remove(member->loop, &member->task);
+		member->now = weft_loop_now(member->loop);
+	}
 	weft_job_cancel(member->job);
 	if (member->endpoint)
 		say_goodbye(member);

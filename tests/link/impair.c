@@ -99,6 +99,25 @@ static void losses_are_counted_once(void **state)
 	assert_int_equal(weft_link_stats(far).tx_dropped, 0);
 }
 
+/* The same numbers go both ways, and meet different fates. */
+static void the_directions_draw_for_themselves(void **state)
+{
+	bool differs = false;
+	(void)state;
+	start((struct impair_opts){ .line.loss = 0.5, .line.seed = 5 });
+	for (uint32_t i = 0; i < 60; i++) {
+		send_number(near, i, 1);
+		send_number(far, i, 1);
+	}
+	run_until(1, MS);
+	assert_in_range(near_box.n, 10, 50);
+	assert_in_range(far_box.n, 10, 50);
+	for (size_t i = 0; i < near_box.n && i < far_box.n; i++)
+		differs |= frame_number(&near_box.frames[i]) !=
+			   frame_number(&far_box.frames[i]);
+	assert_true(differs);
+}
+
 static const struct traffic super_tcp = {
 	.ttl = 64,
 	.flags = 0x10,
@@ -167,6 +186,7 @@ int main(void)
 		cmocka_unit_test_teardown(both_ways_are_delayed, teardown),
 		cmocka_unit_test_teardown(one_way_leaves_the_other_alone, teardown),
 		cmocka_unit_test_teardown(losses_are_counted_once, teardown),
+		cmocka_unit_test_teardown(the_directions_draw_for_themselves, teardown),
 		cmocka_unit_test_teardown(super_frames_are_cut_both_ways, teardown),
 		cmocka_unit_test_teardown(the_way_that_is_not_impaired_is_not_cut,
 					  teardown),

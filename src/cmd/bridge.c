@@ -12,6 +12,7 @@
 #include "cmd/output.h"
 #include "cmd/privilege.h"
 #include "cmd/run.h"
+#include "cmd/state.h"
 #include "cmd/units.h"
 
 #include <weft/bridge.h>
@@ -88,7 +89,7 @@ struct switching {
 	struct output out;
 	struct port ports[PORTS_MAX];
 	size_t ports_n;
-	struct weft_host *host; /* NULL: no device had to be set up. */
+	struct weft_host *host; /* Undoes what was set up; NULL where nothing was. */
 	struct weft_bridge *bridge;
 	struct weft_loop *loop;
 	struct ticker ticker;
@@ -117,8 +118,11 @@ static struct port *port_find(struct switching *s, const char *spec)
 static int ports_collect(struct switching *s, const struct args *args, char **operands,
 			 size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (port_find(s, operands[i]))
+			return usage("a link is named twice");
 		s->ports[s->ports_n++].spec = operands[i];
+	}
 	for (size_t i = 0; i < args->isolate.n; i++) {
 		struct port *port = port_find(s, args->isolate.items[i]);
 		if (!port && s->ports_n == PORTS_MAX)
@@ -190,29 +194,42 @@ static bool is_set_down(struct weft_host *host, const struct weft_link *link)
 
 static void log_recovered(void *user, const char *text)
 {
-	weft_log_info((const struct weft_log *)user, "left over and undone: %s", text);
+	weft_log_info(user, "left behind by an earlier run: %s", text);
 }
 
-/* Sets up what is down. That it cannot be done is worth a warning: frames would be lost. */
-static void devices_up(struct switching *s)
+/* Sets one device up; true if there is something to undo now. */
+static bool device_up(struct switching *s, const struct weft_link *link)
 {
-	const struct weft_log *log = &s->out.log;
+	const char *name = weft_link_name(link);
 	struct weft_error err;
-	if (weft_host_new(NULL, &err, &s->host) < 0) {
-		weft_log_debug(log, "devices stay as they are: %s", err.text);
+	if (!is_set_down(s->host, link))
+		return false;
+	if (weft_host_set_up(s->host, name, true, &err) < 0) {
+		weft_log_warning(&s->out.log, "%s is down, and stays so: %s", name,
+				 err.text);
+		return false;
+	}
+	weft_log_debug(&s->out.log, "%s was down and is set up", name);
+	return true;
+}
+
+/* Sets up what is down. The host is kept if that has to be undone. */
+static void devices_up(struct switching *s, const char *runtime_dir)
+{
+	const struct weft_host_opts opts = { .state_dir = runtime_dir };
+	struct weft_error err;
+	bool any = false;
+	if (weft_host_new(&opts, &err, &s->host) < 0) {
+		weft_log_warning(&s->out.log, "devices stay as they are: %s", err.text);
 		return;
 	}
 	(void)weft_host_recover(s->host, log_recovered, &s->out.log);
-	for (size_t i = 0; i < s->ports_n; i++) {
-		const char *name = weft_link_name(s->ports[i].link);
-		if (!is_set_down(s->host, s->ports[i].link))
-			continue;
-		if (weft_host_set_up(s->host, name, true, &err) < 0)
-			weft_log_warning(log, "%s is down, and stays so: %s", name,
-					 err.text);
-		else
-			weft_log_debug(log, "%s was down and is set up", name);
-	}
+	for (size_t i = 0; i < s->ports_n; i++)
+		any |= device_up(s, s->ports[i].link);
+	if (any)
+		return;
+	weft_host_free(s->host);
+	s->host = NULL;
 }
 
 /* ---- what is told ------------------------------------------------------------------------ */
@@ -357,6 +374,7 @@ static int loop_make(struct switching *s, const struct args *args)
 
 static int switching_start(struct switching *s, const struct args *args)
 {
+	char runtime_dir[STATE_PATH_LEN];
 	struct weft_error err;
 	int r = bridge_make(s, args);
 	if (r < 0)
@@ -364,12 +382,12 @@ static int switching_start(struct switching *s, const struct args *args)
 	int status = ports_open(s);
 	if (status != STATUS_OK)
 		return status;
-	devices_up(s);
+	devices_up(s, state_runtime_dir(runtime_dir));
 	r = loop_make(s, args);
 	if (r < 0)
 		return output_fail("bridge", strerror(-r));
 	const struct privilege_opts privileges = { .keep_net_admin = s->host != NULL,
-						   .writable = { "/run/weft" } };
+						   .writable = { runtime_dir } };
 	if (privilege_drop(&privileges, &err) < 0)
 		return output_fail("bridge", err.text);
 	return STATUS_OK;

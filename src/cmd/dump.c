@@ -56,14 +56,18 @@ static const struct command command = {
 		   "SIGINT,\n"
 		   "SIGTERM or the end of a capture. Sends nothing.",
 	.options = options,
-	.notes = "weft dump packet:eth0               what reaches this machine by its "
-		 "cable\n"
-		 "weft dump -c 10 pcap:trace.pcap     the first ten frames of a capture\n"
-		 "\n"
-		 "A packet: link shows what others send, and not what this machine sends "
-		 "itself.\n"
-		 "`weft help links` lists the links. With --json: \"frame\" for each, "
-		 "and \"end\".",
+	.notes =
+		"weft dump packet:eth0                       what comes in by the cable\n"
+		"weft dump -c 10 pcap:trace.pcap,rate=fast   a capture's first ten "
+		"frames\n"
+		"\n"
+		"A packet: link shows what others send, not what this machine sends "
+		"itself.\n"
+		"Times are those of arrival here; pcap: without rate=fast keeps the "
+		"distances\n"
+		"that frames had. `weft help links` lists the links. With --json: "
+		"\"frame\"\n"
+		"for each, and \"end\".",
 };
 
 struct dumping {

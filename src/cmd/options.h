@@ -59,9 +59,9 @@ struct option {
 	char letter;      /**< 0 for none. */
 	enum option_type type;
 	const char
-		*syntax;   /**< What stands for the value in the help; NULL for a flag. */
-	size_t offset;     /**< Of the member in the verb's struct. */
-	const char *help;  /**< Half a sentence, the default in brackets. */
+		*syntax;  /**< What stands for the value in the help; NULL for a flag. */
+	size_t offset;    /**< Of the member in the verb's struct. */
+	const char *help; /**< Half a sentence, the default in brackets. */
 };
 
 #define OFFSET(type, member) offsetof(type, member)

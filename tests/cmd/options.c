@@ -62,6 +62,9 @@ struct line {
 	char said[SAID_LEN]; /* What was printed, on stdout and stderr. */
 };
 
+/* What argv points to must not be constant. */
+static char verb[] = "test", operand[] = "x", one_more[] = "-ex";
+
 /* Sends what a stream prints into a file; returns where it went before. */
 static int divert(FILE *stream, FILE *to)
 {
@@ -85,7 +88,7 @@ static struct line *parse(const char *words)
 	static struct line line;
 	char *save = NULL;
 	int argc = 1;
-	line = (struct line){ .argv = { (char *)(uintptr_t) "test" }, .status = -1 };
+	line = (struct line){ .argv = { verb }, .status = -1 };
 	(void)snprintf(text, sizeof(text), "%s", words);
 	for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
 		assert_true(argc < ARGS_MAX);
@@ -157,7 +160,7 @@ static void every_type_is_stored(void **state)
 static void what_is_not_given_stays(void **state)
 {
 	struct args args = { .count = 5, .name = "before" };
-	char *argv[] = { (char *)(uintptr_t) "test", (char *)(uintptr_t) "x", NULL };
+	char *argv[] = { verb, operand, NULL };
 	int status;
 	(void)state;
 	assert_int_equal(options_parse(&command, 2, argv, &args, &status), 1);
@@ -215,14 +218,14 @@ static void a_list_has_an_end(void **state)
 	struct args args = { 0 };
 	int argc = 0, status;
 	(void)state;
-	argv[argc++] = (char *)(uintptr_t) "test";
+	argv[argc++] = verb;
 	for (size_t i = 0; i < OPTIONS_LIST_MAX; i++)
-		argv[argc++] = (char *)(uintptr_t) "-ex";
-	argv[argc++] = (char *)(uintptr_t) "x";
+		argv[argc++] = one_more;
+	argv[argc++] = operand;
 	assert_int_equal(options_parse(&command, argc, argv, &args, &status), 1);
 	assert_int_equal(args.extra.n, OPTIONS_LIST_MAX);
 	assert_string_equal(argv[1], "x");
-	argv[1] = (char *)(uintptr_t) "-ex";
+	argv[1] = one_more;
 	assert_int_equal(options_parse(&command, argc, argv, &args, &status), -1);
 	assert_int_equal(status, STATUS_USAGE);
 }

@@ -10,6 +10,7 @@
 #include "base/mac.h"
 #include "wire/cursor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -244,6 +245,7 @@ static void put_u32(struct writer *w, uint8_t code, uint32_t value)
 static void put_addrs(struct writer *w, uint8_t code, const uint32_t *addrs, size_t n)
 {
 	uint8_t buf[DHCP_ADDRS_MAX * 4];
+	assert(n <= DHCP_ADDRS_MAX); /* dhcp_msg_emit has looked */
 	for (size_t i = 0; i < n; i++)
 		store_be32(buf + i * 4, addrs[i]);
 	put_bytes(w, code, buf, n * 4);

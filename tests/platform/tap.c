@@ -92,6 +92,14 @@ static const struct weft_frame *first_udp(void)
 	return NULL;
 }
 
+static const struct weft_frame *the_udp(void)
+{
+	const struct weft_frame *frame = first_udp();
+	if (!frame)
+		abort(); /* the caller has waited for it */
+	return frame;
+}
+
 static bool udp_has_come(void *user)
 {
 	(void)user;
@@ -106,7 +114,7 @@ static void a_datagram_arrives_with_its_checksum_to_be_done(void **state)
 	bring_up(links[0], true);
 	send_udp(100, 0);
 	assert_true(run_links(links, 1, udp_has_come, NULL));
-	const struct weft_frame *frame = first_udp();
+	const struct weft_frame *frame = the_udp();
 	assert_int_equal(frame->len, UDP_HDRS_LEN + 100);
 	assert_int_equal(frame->headroom, WEFT_HEADROOM);
 	assert_true(frame->offload.flags & WEFT_OFFLOAD_NEEDS_CSUM);
@@ -122,7 +130,7 @@ static void offload_can_be_declined(void **state)
 	bring_up(links[0], true);
 	send_udp(5000, 1000);
 	assert_true(run_links(links, 1, udp_has_come, NULL));
-	const struct weft_frame *frame = first_udp();
+	const struct weft_frame *frame = the_udp();
 	assert_int_equal(frame->len, UDP_HDRS_LEN + 1000);
 	assert_int_equal(frame->offload.flags & WEFT_OFFLOAD_NEEDS_CSUM, 0);
 	assert_int_equal(frame->offload.gso, WEFT_GSO_NONE);
@@ -141,7 +149,7 @@ static void datagrams_arrive_as_one_super_frame(void **state)
 	bring_up(links[0], true);
 	send_udp(5500, 1000);
 	assert_true(run_links(links, 1, udp_has_come, NULL));
-	const struct weft_frame *frame = first_udp();
+	const struct weft_frame *frame = the_udp();
 	assert_int_equal(frame->len, UDP_HDRS_LEN + 5500);
 	assert_int_equal(frame->offload.gso, WEFT_GSO_UDP);
 	assert_int_equal(frame->offload.gso_size, 1000);

@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 			.flags = TCP_ACK,
 			.options_len = 12,
 			.options_fill = TCP_OPT_NOP,
-			.gso_size = argc > 1 ? (uint16_t)atoi(argv[1]) : 1400,
+			.gso_size = argc > 1 ? (uint16_t)strtoul(argv[1], NULL, 10) : 1400,
 		},
 		.arena = malloc(SEGMENT_ARENA_LEN),
 		.copy = malloc(WEFT_FRAME_LEN_MAX),

@@ -178,9 +178,9 @@ static struct held *take_out(struct coalesce *c, unsigned i)
 {
 	struct held *h = c->held[i];
 
-	c->held_n--;
-	memmove(c->held + i, c->held + i + 1, (c->held_n - i) * sizeof(*c->held));
-	c->held[c->held_n] = h;
+	for (c->held_n--; i < c->held_n; i++)
+		c->held[i] = c->held[i + 1];
+	c->held[i] = h;
 	return h;
 }
 
@@ -329,15 +329,16 @@ static bool tcp_joins(const struct held *h, const uint8_t *first,
 		      h->at.payload_off - h->at.transport_off - TCP_LEN) == 0;
 }
 
-/* True if in, which is of h's flow, is what comes next in it. The checksum is another matter. */
+/*
+ * True if in, which is of h's flow, is what comes next in it; its checksum is another matter.
+ * Equal bytes up to the IP header and equal data offsets make all offsets equal.
+ */
 static bool joins(const struct held *h, const struct incoming *in)
 {
 	const uint8_t *first = h->buf + WEFT_HEADROOM;
 
-	if (in->payload_len > h->gso_size || in->at.ip_off != h->at.ip_off ||
-	    in->at.payload_off != h->at.payload_off)
-		return false;
-	if (h->len - h->at.ip_off + in->payload_len > IP_LEN_MAX)
+	if (in->payload_len > h->gso_size ||
+	    h->len - h->at.ip_off + in->payload_len > IP_LEN_MAX)
 		return false;
 	if (memcmp(first, in->frame->data, h->at.ip_off) != 0 || !ip_joins(h, first, in))
 		return false;
@@ -435,7 +436,8 @@ static void move_to_front(struct coalesce *c, unsigned i)
 {
 	struct held *h = c->held[i];
 
-	memmove(c->held + 1, c->held, i * sizeof(*c->held));
+	for (; i > 0; i--)
+		c->held[i] = c->held[i - 1];
 	c->held[0] = h;
 }
 

@@ -271,20 +271,26 @@ static void test_push_first_is_not_held(void **state)
 	ASSERT_EMITTED(1, 1);
 }
 
-/* Each differs from what would follow in one thing only. */
-static void test_what_does_not_follow(void **state)
+static void assert_apart(struct traffic first, struct traffic then)
 {
-	(void)state;
+	begin_with((struct coalesce_opts){ 0 });
+	push(first);
+	push(then);
+	ASSERT_EMITTED(1, 1);
+}
+
+/* t would follow first, but for one thing. */
 #define ASSERT_APART(make, is_v6, change)                    \
 	do {                                                 \
 		struct traffic first = make(0), t = make(1); \
 		first.is_ip6 = t.is_ip6 = (is_v6);           \
 		(change);                                    \
-		begin_with((struct coalesce_opts){ 0 });     \
-		push(first);                                 \
-		push(t);                                     \
-		ASSERT_EMITTED(1, 1);                        \
+		assert_apart(first, t);                      \
 	} while (0)
+
+static void test_tcp_that_does_not_follow(void **state)
+{
+	(void)state;
 	ASSERT_APART(nth, false, t.seq++);
 	ASSERT_APART(nth, false, t.seq--);
 	ASSERT_APART(nth, false, t.seq -= 1000);
@@ -294,12 +300,6 @@ static void test_what_does_not_follow(void **state)
 	ASSERT_APART(nth, false, t.options_len = 16);
 	ASSERT_APART(nth, false, t.options_len = 0);
 	ASSERT_APART(nth, false, t.options_fill = 2);
-	ASSERT_APART(nth, false, t.tos = 3); /* Congestion experienced. */
-	ASSERT_APART(nth, false, t.ttl--);
-	ASSERT_APART(nth, false, t.df = false);
-	ASSERT_APART(nth, false, t.id++);
-	ASSERT_APART(nth, false, t.id--); /* The same for all: not to be made again. */
-	ASSERT_APART(nth, false, t.tags_n = 1);
 	ASSERT_APART(nth, false, t.flags |= TCP_ECE);
 	ASSERT_APART(nth, false, t.flags |= TCP_CWR);
 	ASSERT_APART(nth, false, t.flags |= TCP_URG);
@@ -309,24 +309,39 @@ static void test_what_does_not_follow(void **state)
 	ASSERT_APART(nth, false, t.flags = 0);
 	ASSERT_APART(nth, false, t.payload_len = 0);
 	ASSERT_APART(nth, false, first.flags |= TCP_CWR);
+}
+
+static void test_ip_that_does_not_follow(void **state)
+{
+	(void)state;
+	ASSERT_APART(nth, false, t.tos = 3); /* Congestion experienced. */
+	ASSERT_APART(nth, false, t.ttl--);
+	ASSERT_APART(nth, false, t.df = false);
+	ASSERT_APART(nth, false, t.id++);
+	ASSERT_APART(nth, false, t.id--); /* The same for all: not to be made again. */
+	ASSERT_APART(nth, false, t.tags_n = 1);
 	ASSERT_APART(nth, true, t.tos = 3);
 	ASSERT_APART(nth, true, t.ttl--);
 	ASSERT_APART(nth, true, t.flow_label++);
 	ASSERT_APART(nth, true, t.ext_len = 8);
 	ASSERT_APART(nth, true, first.ext_len = t.ext_len = 8);
-	ASSERT_APART(nth, true, t.is_ip6 = false);
 	ASSERT_APART(nth_udp, false, t.id++);
 	ASSERT_APART(nth_udp, false, t.ttl--);
 	ASSERT_APART(nth_udp, true, t.flow_label++);
 	ASSERT_APART(nth_udp, true, t.payload_len = 0);
-	/* Other flows, which keep their order only because the table does. */
+}
+
+static void test_other_flows(void **state)
+{
+	(void)state;
 	ASSERT_APART(nth, false, t.host++);
 	ASSERT_APART(nth, true, t.host++);
+	ASSERT_APART(nth, true, t.is_ip6 = false);
 	ASSERT_APART(nth, false, t.sport++);
 	ASSERT_APART(nth, false, t.is_udp = true);
 }
 
-/* Same fields as test_what_does_not_follow, but in all segments of the train. */
+/* The same fields, but in all segments of the train. */
 static void test_what_all_have_is_kept(void **state)
 {
 	(void)state;
@@ -352,11 +367,38 @@ static void test_what_all_have_is_kept(void **state)
 	ASSERT_TOGETHER(true, t.flow_label = 0xabcde);
 }
 
+/* What no host sends in the middle of a stream is not merged even where all have it. */
+static void test_flags_that_are_never_merged(void **state)
+{
+	(void)state;
+	const uint16_t flags[] = { TCP_SYN, TCP_RST, TCP_URG, TCP_CWR };
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct traffic a = nth(0), b = nth(1);
+		a.flags |= flags[i];
+		b.flags |= flags[i];
+		begin_with((struct coalesce_opts){ 0 });
+		push(a);
+		push(b);
+		assert_false(coalesce_is_pending(c));
+		ASSERT_EMITTED(1, 1);
+	}
+}
+
 static void push_patched(struct traffic t, size_t off, uint8_t value)
 {
 	struct weft_frame frame = traffic_frame(&t, buf);
 	frame.data[off] = value;
 	push_frame(&frame);
+}
+
+static void test_other_link_addresses(void **state)
+{
+	(void)state;
+	push(nth(0));
+	push_patched(nth(1), 5, 0x0c);
+	push(nth(2));
+	ASSERT_EMITTED(1, 1, 1);
 }
 
 static void test_damage_passes(void **state)
@@ -398,6 +440,7 @@ static void test_datagram_without_checksum_passes(void **state)
 	push(nth_udp(0));
 	struct weft_frame frame = traffic_frame(&t, buf);
 	store_be16(frame.data + 14 + 20 + UDP_OFF_CSUM, 0);
+	frame.offload.flags = WEFT_OFFLOAD_CSUM_VALID;
 	push_frame(&frame);
 	push(nth_udp(2));
 	ASSERT_EMITTED(1, 1, 1);
@@ -769,8 +812,12 @@ int main(void)
 		TEST(test_longer_one_begins_anew),
 		TEST(test_push_and_fin_end_it),
 		TEST(test_push_first_is_not_held),
-		TEST(test_what_does_not_follow),
+		TEST(test_tcp_that_does_not_follow),
+		TEST(test_ip_that_does_not_follow),
+		TEST(test_other_flows),
 		TEST(test_what_all_have_is_kept),
+		TEST(test_flags_that_are_never_merged),
+		TEST(test_other_link_addresses),
 		TEST(test_damage_passes),
 		TEST(test_verified_is_not_verified_again),
 		TEST(test_datagram_without_checksum_passes),

@@ -57,29 +57,44 @@ static void check_message(const struct control_body *body)
 	message_fini(&message);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
-{
-	if (len < 1)
-		return 0;
-	size_t cut = data[0] < len ? data[0] : len - 1;
-	struct control_body whole = { .data = data + 1, .len = len - 1 };
-	struct control_body first = { .data = data + 1, .len = cut };
-	struct control_body rest = { .data = data + 1 + cut, .len = len - 1 - cut };
-	struct control_reader one = { 0 }, two = { 0 };
-	struct control_body body, same;
+/* The bodies of a stream, one behind the other. */
+struct found {
+	uint8_t data[1 << 17];
+	size_t len;
+	int end; /* What the reader said last. */
+};
 
-	int r = control_reader_feed(&one, &whole, true, &body);
-	int s = control_reader_feed(&two, &first, false, &same);
-	if (s == 0)
-		s = control_reader_feed(&two, &rest, true, &same);
-	else if (s == 1 && rest.len > 0)
-		s = control_reader_feed(&two, &rest, true, &same);
-	CHECK(r == s);
-	if (r == 1) {
-		CHECK(body.len == same.len &&
-		      memcmp(body.data, same.data, body.len) == 0);
+static void read_all(struct control_reader *reader, const uint8_t *data, size_t len,
+		     struct found *found)
+{
+	struct control_body body;
+	if (found->end < 0)
+		return;
+	control_reader_feed(reader, data, len);
+	while ((found->end = control_reader_next(reader, &body)) > 0) {
+		CHECK(body.len > 0 && body.len <= sizeof(found->data) - found->len);
+		memcpy(found->data + found->len, body.data, body.len);
+		found->len += body.len;
 		check_message(&body);
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct found once, twice;
+	struct control_reader one = { 0 }, two = { 0 };
+	if (len < 1 || len > sizeof(once.data))
+		return 0;
+	size_t cut = data[0] < len ? data[0] : len - 1;
+	data++;
+	len--;
+	once.len = twice.len = 0;
+	once.end = twice.end = 0;
+	read_all(&one, data, len, &once);
+	read_all(&two, data, cut, &twice);
+	read_all(&two, data + cut, len - cut, &twice);
+	CHECK(once.end == twice.end && once.len == twice.len);
+	CHECK(memcmp(once.data, twice.data, once.len) == 0);
 	control_reader_fini(&one);
 	control_reader_fini(&two);
 	return 0;

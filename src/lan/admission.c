@@ -22,7 +22,7 @@ void admission_refuse(struct visitor *visitor, const struct reject *reject, uint
 		      weft_sockaddr_print(quic_conn_peer(visitor->conn), peer),
 		      reject_code_name(reject->code), reject->text);
 	visitor_set_state(visitor, VISITOR_REFUSED, now + VISITOR_REFUSED_NS);
-	if (channel_answer(&visitor->channel, &message) < 0)
+	if (channel_send(&visitor->channel, &message) < 0)
 		visitor_close(visitor, CLOSE_INTERNAL, "no answer could be sent", now);
 }
 
@@ -163,7 +163,7 @@ static int send_welcome(struct visitor *visitor)
 		if (other != member)
 			welcome->members[welcome->members_n++] = other->peer;
 	}
-	int r = channel_answer(&visitor->channel, &message);
+	int r = channel_send(&visitor->channel, &message);
 	message_fini(&message);
 	return r;
 }

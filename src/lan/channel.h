@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The control messages of one connection, over its streams.
+ * The control messages of one connection: stream 0, the first bidirectional stream that a
+ * client opens (RFC 9000 2.1), open as long as the connection is.
  *
- *     stream 0     member -> relay: hello;  relay -> member: welcome or reject
- *     any other    one direction, one message
+ *     member ---> hello, then stats, disconnect           ---> relay
+ *     member <--- welcome or reject, then peer-joined ...  <--- relay
  *
- * Stream 0 is the first bidirectional stream that a client opens (RFC 9000 2.1). Messages on
- * streams of their own do not wait for each other when a packet is lost, and may therefore
- * arrive in another order than they were sent in.
+ * One stream keeps the messages in order, so that what a member knows of its room is always
+ * what was true at some moment. A stream for each message would not only give that up: ngtcp2
+ * 0.12 never forgets a receive-only stream, so that a peer could make the other side grow.
  *
- * Sending never waits: what the peer does not yet allow a stream for is kept, in order, up to
- * a limit, and channel_flush tries again. A peer that takes nothing until the limit is reached
- * is not worth keeping.
+ * Sending never waits. What the peer does not take is kept by QUIC up to a limit, and a peer
+ * that has reached it is not worth keeping.
  */
 #ifndef LAN_CHANNEL_H
 #define LAN_CHANNEL_H
 
-#include "base/list.h"
+#include "lan/control.h"
 #include "lan/message.h"
 #include "quic/quic.h"
 
@@ -25,32 +25,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** The stream on which a member says hello. */
-#define CHANNEL_FIRST 0
-
-/** Most streams with an incomplete message at a time. */
-#define CHANNEL_INCOMING_MAX 16u
-
-/** Most bytes that wait for a stream. */
-#define CHANNEL_WAITING_MAX 65536u
-
-/** How long to wait before channel_flush is worth another try. */
-#define CHANNEL_RETRY_NS 20000000u
+/** The stream of all control messages. */
+#define CHANNEL_STREAM 0
 
 struct channel {
 	struct quic_conn *conn;
-	bool is_relay;
-	struct list
-		incoming; /**< Streams whose message is incomplete, or that have not ended. */
-	uint32_t incoming_n;
-	struct list waiting; /**< Frames for which no stream could be opened. */
-	size_t waiting_len;  /**< In bytes. */
+	struct control_reader reader;
 };
 
-/** Begins the channel of a connection that is_relay's side of the protocol speaks on. */
-void channel_init(struct channel *channel, struct quic_conn *conn, bool is_relay);
+/** Begins the channel of a connection. Needs channel_fini. */
+void channel_init(struct channel *channel, struct quic_conn *conn);
 
-/** Forgets what is incomplete and what waits. */
+/** Forgets what is incomplete. */
 void channel_fini(struct channel *channel);
 
 /** Bytes that came on a stream. */
@@ -62,30 +48,27 @@ struct channel_input {
 };
 
 /**
- * Takes bytes. Returns 1 and a message for message_fini, 0 when none is complete, or with one
- * sentence in ret_error: -EPROTO where the peer breaks the protocol, -ENOMEM.
+ * Takes bytes, borrowed until channel_next has returned less than 1. Returns 0, or -EPROTO
+ * with ret_error for a stream that the protocol has no use for.
  */
-int channel_input(struct channel *channel, const struct channel_input *input,
-		  struct message *ret_message,
-		  struct weft_error *ret_error) WEFT_MUST_CHECK;
+int channel_feed(struct channel *channel, const struct channel_input *input,
+		 struct weft_error *ret_error) WEFT_MUST_CHECK;
 
-/** Sends a message on a stream of its own. Returns 0, -ENOBUFS, -ENOMEM, -EMSGSIZE, -ENOTCONN. */
-int channel_send(struct channel *channel, const struct message *message) WEFT_MUST_CHECK;
+/**
+ * The next message that is complete. Returns 1 and a message for message_fini, 0 when there
+ * is none, or with one sentence in ret_error: -EPROTO where the peer breaks the protocol,
+ * -ENOMEM. What is fed but not asked for is forgotten by channel_fini.
+ */
+int channel_next(struct channel *channel, struct message *ret_message,
+		 struct weft_error *ret_error) WEFT_MUST_CHECK;
 
-/** A member's hello: opens the first stream. Returns 0 or as channel_send. */
+/** A member's first message, its hello: opens the stream. Returns 0 or as channel_send. */
 int channel_open(struct channel *channel, const struct message *message) WEFT_MUST_CHECK;
 
-/** A relay's answer on the first stream. Returns 0 or as channel_send. */
-int channel_answer(struct channel *channel,
-		   const struct message *message) WEFT_MUST_CHECK;
-
-/** Sends what waits, as far as that is possible. Returns 0 or as channel_send. */
-int channel_flush(struct channel *channel) WEFT_MUST_CHECK;
-
-/** True while messages wait for streams. */
-static inline bool channel_is_waiting(const struct channel *channel)
-{
-	return !list_is_empty(&channel->waiting);
-}
+/**
+ * Sends a message. Returns 0, -ENOBUFS when the peer has taken too little for too long,
+ * -ENOMEM, -EMSGSIZE, -ENOTCONN, -ENOENT when there is no stream yet.
+ */
+int channel_send(struct channel *channel, const struct message *message) WEFT_MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,18 +39,35 @@ void control_emit_head(uint8_t head[CONTROL_HEAD_LEN], size_t body_len)
 	store_be32(head, (uint32_t)body_len);
 }
 
-void control_reader_fini(struct control_reader *reader)
+static void buf_free(struct control_reader *reader)
 {
 	free(reader->buf);
-	*reader = (struct control_reader){ 0 };
+	reader->buf = NULL;
+	reader->len = 0;
+	reader->room = 0;
 }
 
-static int append(struct control_reader *reader, const struct control_body *piece)
+void control_reader_fini(struct control_reader *reader)
 {
-	if (piece->len > CONTROL_FRAME_MAX - reader->len)
-		return -EMSGSIZE;
+	buf_free(reader);
+	reader->piece = (struct control_body){ .data = NULL };
+}
+
+void control_reader_feed(struct control_reader *reader, const uint8_t *data, size_t len)
+{
+	assert(reader->piece.len == 0);
+	reader->piece = (struct control_body){ .data = data, .len = len };
+}
+
+/* Moves up to n bytes from the piece to the buffer. */
+static int keep(struct control_reader *reader, size_t n)
+{
 	size_t room = reader->room ? reader->room : ROOM_FIRST;
-	while (room < reader->len + piece->len)
+	if (n > reader->piece.len)
+		n = reader->piece.len;
+	if (n == 0)
+		return 0;
+	while (room < reader->len + n)
 		room *= 2;
 	if (room > reader->room) {
 		uint8_t *buf = realloc(reader->buf, room);
@@ -58,37 +76,62 @@ static int append(struct control_reader *reader, const struct control_body *piec
 		reader->buf = buf;
 		reader->room = room;
 	}
-	memcpy(reader->buf + reader->len, piece->data, piece->len);
-	reader->len += piece->len;
+	memcpy(reader->buf + reader->len, reader->piece.data, n);
+	reader->len += n;
+	reader->piece.data += n;
+	reader->piece.len -= n;
 	return 0;
 }
 
-int control_reader_feed(struct control_reader *reader, const struct control_body *piece,
-			bool fin, struct control_body *ret_body)
+/* How many bytes the frame that is being kept lacks; of its head first. */
+static int lacks(const struct control_reader *reader, size_t *ret_n)
 {
-	struct control_body all = *piece;
-	if (reader->is_done)
-		return piece->len > 0 ? -EBADMSG : 0;
-	if (reader->len > 0 && piece->len > 0) {
-		int r = append(reader, piece);
-		if (r < 0)
-			return r;
-	}
-	if (reader->len > 0)
-		all = (struct control_body){ .data = reader->buf, .len = reader->len };
-
 	struct control_body body;
-	int used = control_find(all.data, all.len, &body);
-	if (used < 0)
-		return used;
-	if (used == 0) {
-		if (fin)
-			return -EBADMSG;
-		return reader->len > 0 || piece->len == 0 ? 0 : append(reader, piece);
+	if (reader->len < CONTROL_HEAD_LEN) {
+		*ret_n = CONTROL_HEAD_LEN - reader->len;
+		return 0;
 	}
-	if ((size_t)used != all.len)
-		return -EBADMSG;
-	reader->is_done = true;
-	*ret_body = body;
+	int r = control_find(reader->buf, reader->len, &body);
+	if (r < 0)
+		return r;
+	*ret_n = r > 0 ? 0 : CONTROL_HEAD_LEN + load_be32(reader->buf) - reader->len;
+	return 0;
+}
+
+/* Goes on with a frame whose start is in the buffer. */
+static int next_kept(struct control_reader *reader, struct control_body *ret_body)
+{
+	size_t n;
+	int r = lacks(reader, &n);
+	while (r == 0 && n > 0 && reader->piece.len > 0) {
+		r = keep(reader, n);
+		if (r == 0)
+			r = lacks(reader, &n);
+	}
+	if (r < 0 || n > 0)
+		return r;
+	*ret_body = (struct control_body){ .data = reader->buf + CONTROL_HEAD_LEN,
+					   .len = reader->len - CONTROL_HEAD_LEN };
+	return 1;
+}
+
+static bool buf_is_used(const struct control_reader *reader)
+{
+	size_t n;
+	return reader->len > 0 && lacks(reader, &n) == 0 && n == 0;
+}
+
+int control_reader_next(struct control_reader *reader, struct control_body *ret_body)
+{
+	/* A frame that is complete was given out by the call before. */
+	if (buf_is_used(reader))
+		buf_free(reader);
+	if (reader->len > 0)
+		return next_kept(reader, ret_body);
+	int used = control_find(reader->piece.data, reader->piece.len, ret_body);
+	if (used <= 0)
+		return used < 0 ? used : keep(reader, reader->piece.len);
+	reader->piece.data += used;
+	reader->piece.len -= (size_t)used;
 	return 1;
 }

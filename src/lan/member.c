@@ -18,24 +18,6 @@
 
 /* ---- task -------------------------------------------------------------------------------- */
 
-/* Control messages that could not be sent at once, and the report. */
-static void run_room(struct weft_member *member, uint64_t now)
-{
-	int r = 0;
-	if (now >= member->stats_at) {
-		member->stats_at = now + MEMBER_STATS_NS;
-		r = member_send_stats(member);
-	}
-	if (r == 0 && now >= member->retry_at) {
-		member->retry_at = WEFT_NEVER;
-		r = channel_flush(&member->channel);
-	}
-	if (r < 0)
-		member_wait(member, "the relay takes no control messages any more", now);
-	else if (channel_is_waiting(&member->channel) && member->retry_at == WEFT_NEVER)
-		member->retry_at = now + CHANNEL_RETRY_NS;
-}
-
 static void task_run(struct weft_task *task, uint64_t now)
 {
 	struct weft_member *member = container_of(task, struct weft_member, task);
@@ -43,8 +25,8 @@ static void task_run(struct weft_task *task, uint64_t now)
 	member->now = now;
 	if (now >= member->state_until)
 		member_on_state_timer(member, now);
-	if (member->room_port)
-		run_room(member, now);
+	if (now >= member->stats_at)
+		member_send_stats(member, now);
 	inner->run(inner, now);
 	task->events = inner->events;
 }
@@ -59,8 +41,7 @@ static uint64_t task_deadline(const struct weft_task *task)
 	const struct weft_member *member =
 		container_of_const(task, struct weft_member, task);
 	const struct weft_task *inner = quic_endpoint_task(member->endpoint);
-	uint64_t own =
-		earlier(member->state_until, earlier(member->retry_at, member->stats_at));
+	uint64_t own = earlier(member->state_until, member->stats_at);
 	return inner->deadline ? earlier(own, inner->deadline(inner)) : own;
 }
 
@@ -121,9 +102,9 @@ static int make_bridge(struct weft_member *member, struct weft_error *err)
  */
 static uint64_t quic_idle_ns(const struct weft_member_opts *opts)
 {
-	return opts->idle_timeout_ns > 2 * opts->keep_alive_ns ?
-		       opts->idle_timeout_ns - opts->keep_alive_ns :
-		       opts->idle_timeout_ns;
+	return opts->idle_timeout_ns > 2 * opts->keep_alive_ns
+		       ? opts->idle_timeout_ns - opts->keep_alive_ns
+		       : opts->idle_timeout_ns;
 }
 
 static int make_endpoint(struct weft_member *member, const struct member_env *env)
@@ -171,7 +152,6 @@ static int fill(struct weft_member *member, const struct weft_member_opts *opts,
 	member->env = *env;
 	member->now = env->now;
 	member->state_until = WEFT_NEVER;
-	member->retry_at = WEFT_NEVER;
 	member->stats_at = WEFT_NEVER;
 	roster_init(&member->roster);
 	rng_init(&member->rng, env->seed);

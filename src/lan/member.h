@@ -84,8 +84,8 @@ struct weft_member {
 	struct quic_conn *conn; /**< NULL while there is none that counts. */
 	struct channel channel; /**< Valid while there is conn. */
 	bool said_hello;
-	uint64_t measure_by;         /**< Until then the path may be measured. */
-	uint64_t retry_at, stats_at; /**< Of control messages that wait, and of stats. */
+	uint64_t measure_by; /**< Until then the path may be measured. */
+	uint64_t stats_at;   /**< When to send stats next. */
 
 	struct weft_bridge *bridge;
 	struct weft_bridge_port *link_port;
@@ -149,7 +149,7 @@ int member_on_peer_joined(struct weft_member *member, const struct weft_peer *pe
 void member_on_peer_left(struct weft_member *member, const struct peer_left *left,
 			 uint64_t now);
 
-/** Tells the relay what has been counted. Returns 0 or as channel_send. */
-int member_send_stats(struct weft_member *member) WEFT_MUST_CHECK;
+/** Tells the relay what has been counted, while in the room. */
+void member_send_stats(struct weft_member *member, uint64_t now);
 
 #endif

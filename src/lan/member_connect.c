@@ -78,7 +78,6 @@ static void forget_conn(struct weft_member *member)
 	channel_fini(&member->channel);
 	quic_conn_set_user(member->conn, NULL);
 	member->conn = NULL;
-	member->retry_at = WEFT_NEVER;
 	member->stats_at = WEFT_NEVER;
 }
 
@@ -130,7 +129,7 @@ static void connect_next(struct weft_member *member, const char *reason, uint64_
 				 invite->host, now, &member->conn) < 0)
 			continue;
 		quic_conn_set_user(member->conn, member);
-		channel_init(&member->channel, member->conn, false);
+		channel_init(&member->channel, member->conn);
 		member->said_hello = false;
 		member->state_until = WEFT_NEVER;
 		return;
@@ -280,19 +279,9 @@ static void on_disconnect(struct weft_member *member, const struct disconnect *d
 	member_wait(member, reason.text, now);
 }
 
-/* Returns 0, or -EPROTO for a message out of turn. */
-static int on_message(struct weft_member *member, bool is_answer,
-		      const struct message *message, uint64_t now)
+static int on_news(struct weft_member *member, const struct message *message,
+		   uint64_t now)
 {
-	bool is_joining = member->state == WEFT_MEMBER_JOINING;
-	if (is_answer && is_joining && message->type == MESSAGE_WELCOME)
-		return member_enter(member, &message->welcome, now);
-	if (is_answer && is_joining && message->type == MESSAGE_REJECT) {
-		on_reject(member, &message->reject, now);
-		return 0;
-	}
-	if (is_answer)
-		return -EPROTO;
 	switch (message->type) {
 	case MESSAGE_PEER_JOINED:
 		return member_on_peer_joined(member, &message->peer_joined, now);
@@ -301,6 +290,25 @@ static int on_message(struct weft_member *member, bool is_answer,
 		return 0;
 	case MESSAGE_DISCONNECT:
 		on_disconnect(member, &message->disconnect, now);
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+/* Returns 0, or -EPROTO for a message out of turn. */
+static int on_message(struct weft_member *member, const struct message *message,
+		      uint64_t now)
+{
+	if (member->room_port)
+		return on_news(member, message, now);
+	if (!member->said_hello)
+		return -EPROTO;
+	switch (message->type) {
+	case MESSAGE_WELCOME:
+		return member_enter(member, &message->welcome, now);
+	case MESSAGE_REJECT:
+		on_reject(member, &message->reject, now);
 		return 0;
 	default:
 		return -EPROTO;
@@ -325,18 +333,20 @@ static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
 		.stream = stream, .data = data, .len = len, .fin = fin
 	};
 	struct message message;
-	struct weft_error err;
+	struct weft_error err = { "a control message out of turn" };
 	if (!member)
 		return;
-	int r = channel_input(&member->channel, &input, &message, &err);
-	if (r < 0)
-		fail(member, err.text, now);
-	if (r <= 0)
-		return;
-	r = on_message(member, stream == CHANNEL_FIRST, &message, now);
-	message_fini(&message);
+	int r = channel_feed(&member->channel, &input, &err);
+	/* A message may end the connection, and with it the channel. */
+	while (r >= 0 && member->conn == conn) {
+		r = channel_next(&member->channel, &message, &err);
+		if (r <= 0)
+			break;
+		r = on_message(member, &message, now);
+		message_fini(&message);
+	}
 	if (r == -EPROTO)
-		fail(member, "a control message out of turn", now);
+		fail(member, err.text, now);
 	else if (r < 0)
 		member_wait(member, strerror(-r), now);
 }
@@ -471,6 +481,8 @@ void member_on_state_timer(struct weft_member *member, uint64_t now)
 		member_start(member, now);
 		break;
 	case WEFT_MEMBER_RESOLVING:
+		member_start(member, now);
+		break;
 	case WEFT_MEMBER_CONNECTING:
 	case WEFT_MEMBER_JOINED:
 		member->state_until = WEFT_NEVER;

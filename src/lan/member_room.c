@@ -131,13 +131,12 @@ void member_leave(struct weft_member *member)
 
 /* ---- news -------------------------------------------------------------------------------- */
 
-/* Before the welcome the news are only noted; member_enter tells them. */
 int member_on_peer_joined(struct weft_member *member, const struct weft_peer *peer,
 			  uint64_t now)
 {
 	int r = roster_add(&member->roster, peer);
-	if (r <= 0 || !member->room_port)
-		return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
 	member->joined.has_gateway = member->roster.gateways_n > 0;
 	bind_peer(member, peer);
 	tell_peer(member, peer, true, now);
@@ -148,16 +147,14 @@ void member_on_peer_left(struct weft_member *member, const struct peer_left *lef
 			 uint64_t now)
 {
 	struct weft_peer peer;
-	if (!roster_remove(&member->roster, left->id, &peer) || !member->room_port)
+	if (!roster_remove(&member->roster, left->id, &peer))
 		return;
 	member->joined.has_gateway = member->roster.gateways_n > 0;
-	/* Its successor with the same MAC may have been told of first. */
-	if (!roster_has_mac(&member->roster, peer.mac))
-		weft_bridge_unbind(member->bridge, peer.mac);
+	weft_bridge_unbind(member->bridge, peer.mac);
 	tell_peer(member, &peer, false, now);
 }
 
-int member_send_stats(struct weft_member *member)
+void member_send_stats(struct weft_member *member, uint64_t now)
 {
 	const struct weft_member_stats stats = weft_member_stats(member);
 	const struct message message = { .type = MESSAGE_STATS,
@@ -166,5 +163,7 @@ int member_send_stats(struct weft_member *member)
 						    .rx_bytes = stats.rx_bytes,
 						    .tx_bytes = stats.tx_bytes,
 						    .drops = stats.drops } };
-	return channel_send(&member->channel, &message);
+	member->stats_at = now + MEMBER_STATS_NS;
+	if (channel_send(&member->channel, &message) < 0)
+		member_wait(member, "the relay takes no control messages any more", now);
 }

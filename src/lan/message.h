@@ -2,12 +2,12 @@
 /*
  * The control messages, as values and as JSON. docs/protocol.md has every field.
  *
- *     hello        member -> relay     who I am, which room, the proof        first stream
- *     welcome      relay -> member     your ids, the MTU, who is here         its answer,
- *     reject       relay -> member     no, and why                            or this
- *     peer-joined  relay -> member     somebody came                          each on a
- *     peer-left    relay -> member     somebody left                          stream of
- *     stats        member -> relay     what I counted                         its own
+ *     hello        member -> relay     who I am, which room, the proof
+ *     welcome      relay -> member     your ids, the MTU, who is here
+ *     reject       relay -> member     no, and why
+ *     peer-joined  relay -> member     somebody came
+ *     peer-left    relay -> member     somebody left
+ *     stats        member -> relay     what I counted
  *     disconnect   both ways           I leave, and why
  *
  * What has been decoded is valid: each field is there, of its kind and inside its limits, and

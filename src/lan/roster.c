@@ -4,8 +4,6 @@
  */
 #include "lan/roster.h"
 
-#include "base/mac.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
@@ -41,18 +39,10 @@ static struct roster_entry *find(const struct roster *roster, uint16_t id)
 	return NULL;
 }
 
-static bool is_gone(const struct roster *roster, uint16_t id)
-{
-	for (size_t i = 0; i < ROSTER_GONE; i++)
-		if (roster->gone[i] == id)
-			return true;
-	return false;
-}
-
 int roster_add(struct roster *roster, const struct weft_peer *peer)
 {
-	if (find(roster, peer->id) || is_gone(roster, peer->id))
-		return 0;
+	if (find(roster, peer->id))
+		return -EPROTO;
 	if (roster->n >= ROSTER_MAX)
 		return -ENOSPC;
 	struct roster_entry *entry = malloc(sizeof(*entry));
@@ -62,25 +52,15 @@ int roster_add(struct roster *roster, const struct weft_peer *peer)
 	list_push_back(&roster->entries, &entry->node);
 	roster->n++;
 	roster->gateways_n += peer->role == WEFT_ROLE_GATEWAY;
-	return 1;
+	return 0;
 }
 
 bool roster_remove(struct roster *roster, uint16_t id, struct weft_peer *ret_peer)
 {
 	struct roster_entry *entry = find(roster, id);
-	roster->gone[roster->gone_next++ % ROSTER_GONE] = id;
 	if (!entry)
 		return false;
 	*ret_peer = entry->peer;
 	entry_free(roster, entry);
 	return true;
-}
-
-bool roster_has_mac(const struct roster *roster, struct weft_mac mac)
-{
-	list_for_each (node, &roster->entries)
-		if (mac_equal(container_of(node, struct roster_entry, node)->peer.mac,
-			      mac))
-			return true;
-	return false;
 }

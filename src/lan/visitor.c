@@ -48,14 +48,12 @@ void visitor_set_timer(struct visitor *visitor, uint64_t deadline)
 
 static void tell(struct visitor *visitor, const struct message *message, uint64_t now)
 {
-	int r = visitor->state == VISITOR_JOINED
-			? channel_send(&visitor->channel, message)
-			: 0;
+	if (visitor->state != VISITOR_JOINED)
+		return;
+	int r = channel_send(&visitor->channel, message);
 	if (r < 0)
-		visitor_close(visitor, r == -ENOMEM ? CLOSE_INTERNAL : CLOSE_TOO_SLOW,
+		visitor_close(visitor, r == -ENOBUFS ? CLOSE_TOO_SLOW : CLOSE_INTERNAL,
 			      "the relay could not send a control message", now);
-	else if (channel_is_waiting(&visitor->channel))
-		visitor_set_timer(visitor, now + CHANNEL_RETRY_NS);
 }
 
 static void tell_others(const struct room_member *member, const struct message *message,
@@ -150,7 +148,7 @@ static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 		quic_conn_close(conn, CLOSE_INTERNAL, "out of memory", now);
 		return;
 	}
-	channel_init(&visitor->channel, conn, true);
+	channel_init(&visitor->channel, conn);
 	list_push_back(&relay->visitors, &visitor->node);
 	quic_conn_set_user(conn, visitor);
 }
@@ -194,14 +192,12 @@ static void on_member_message(struct visitor *visitor, const struct message *mes
 	}
 }
 
-static void on_message(struct visitor *visitor, int64_t stream,
-		       const struct message *message, uint64_t now)
+static void on_message(struct visitor *visitor, const struct message *message,
+		       uint64_t now)
 {
-	bool is_first = stream == CHANNEL_FIRST;
-	if (visitor->state == VISITOR_GREETING && is_first &&
-	    message->type == MESSAGE_HELLO)
+	if (visitor->state == VISITOR_GREETING && message->type == MESSAGE_HELLO)
 		admission_on_hello(visitor, &message->hello, now);
-	else if (visitor->state == VISITOR_JOINED && !is_first)
+	else if (visitor->state == VISITOR_JOINED)
 		on_member_message(visitor, message, now);
 	else
 		visitor_close(visitor, CLOSE_PROTOCOL, "a control message out of turn",
@@ -209,11 +205,11 @@ static void on_message(struct visitor *visitor, int64_t stream,
 }
 
 /* A hello that cannot be read is answered, so that people see what is wrong with it. */
-static void on_wrong_message(struct visitor *visitor, int64_t stream,
-			     const struct weft_error *err, uint64_t now)
+static void on_wrong_input(struct visitor *visitor, int64_t stream,
+			   const struct weft_error *err, uint64_t now)
 {
 	struct reject reject = { .code = REJECT_BAD_HELLO };
-	if (visitor->state != VISITOR_GREETING || stream != CHANNEL_FIRST) {
+	if (visitor->state != VISITOR_GREETING || stream != CHANNEL_STREAM) {
 		visitor_close(visitor, CLOSE_PROTOCOL, err->text, now);
 		return;
 	}
@@ -221,27 +217,35 @@ static void on_wrong_message(struct visitor *visitor, int64_t stream,
 	admission_refuse(visitor, &reject, now);
 }
 
+static bool is_listening(const struct visitor *visitor)
+{
+	return visitor->state < VISITOR_REFUSED;
+}
+
 static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
 		      const uint8_t *data, size_t len, bool fin, uint64_t now)
 {
 	(void)user;
 	struct visitor *visitor = quic_conn_user(conn);
-	if (!visitor || visitor->state >= VISITOR_REFUSED)
-		return;
 	const struct channel_input input = {
 		.stream = stream, .data = data, .len = len, .fin = fin
 	};
 	struct message message;
 	struct weft_error err;
-	int r = channel_input(&visitor->channel, &input, &message, &err);
+	if (!visitor || !is_listening(visitor))
+		return;
+	int r = channel_feed(&visitor->channel, &input, &err);
+	while (r >= 0 && is_listening(visitor)) {
+		r = channel_next(&visitor->channel, &message, &err);
+		if (r <= 0)
+			break;
+		on_message(visitor, &message, now);
+		message_fini(&message);
+	}
 	if (r == -ENOMEM)
 		visitor_close(visitor, CLOSE_INTERNAL, err.text, now);
 	else if (r < 0)
-		on_wrong_message(visitor, stream, &err, now);
-	if (r <= 0)
-		return;
-	on_message(visitor, stream, &message, now);
-	message_fini(&message);
+		on_wrong_input(visitor, stream, &err, now);
 }
 
 /* What the others are told when the connection ended without a disconnect. */
@@ -297,18 +301,6 @@ const struct quic_events visitor_events = {
 
 /* ---- time -------------------------------------------------------------------------------- */
 
-static void retry_sending(struct visitor *visitor, uint64_t now)
-{
-	bool failed = channel_flush(&visitor->channel) < 0;
-	if (failed)
-		visitor_close(visitor, CLOSE_TOO_SLOW,
-			      "the relay could not send a control message", now);
-	else
-		visitor_set_timer(visitor, channel_is_waiting(&visitor->channel)
-						   ? now + CHANNEL_RETRY_NS
-						   : WEFT_NEVER);
-}
-
 void visitor_on_timer(struct visitor *visitor, uint64_t now)
 {
 	switch (visitor->state) {
@@ -318,12 +310,10 @@ void visitor_on_timer(struct visitor *visitor, uint64_t now)
 	case VISITOR_MEASURING:
 		admission_measure(visitor, now);
 		break;
-	case VISITOR_JOINED:
-		retry_sending(visitor, now);
-		break;
 	case VISITOR_REFUSED:
 		visitor_close(visitor, CLOSE_REFUSED, "refused", now);
 		break;
+	case VISITOR_JOINED:
 	case VISITOR_LEAVING:
 		visitor_set_timer(visitor, WEFT_NEVER);
 		break;

@@ -42,7 +42,7 @@
 #define VISITOR_MESSAGE_NS     1000000000u
 
 enum visitor_state {
-	VISITOR_GREETING,  /**< Has not said hello. Only stream 0 is looked at. */
+	VISITOR_GREETING,  /**< Has not said hello. */
 	VISITOR_MEASURING, /**< Its hello is right, its path not known yet. */
 	VISITOR_JOINED,    /**< member and session are valid. */
 	VISITOR_REFUSED,   /**< Has been told why; whatever it says is passed over. */

@@ -189,19 +189,12 @@ static int on_retired_cid(ngtcp2_conn *ng, const ngtcp2_cid *cid, void *user_dat
 	return 0;
 }
 
-static int on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path *path,
-			     ngtcp2_path_validation_result result, void *user_data)
+void conn_on_path_validated(struct quic_conn *conn, bool is_good)
 {
-	(void)ng;
-	(void)flags;
-	(void)path;
-	struct quic_conn *conn = user_data;
-	if (result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS)
-		conn->migrations++;
+	conn->migrations += is_good;
 	/* The new path's MTU is not known yet. */
 	conn->is_settled = false;
 	conn->settle_at = conn->endpoint->now + SETTLE_NS;
-	return 0;
 }
 
 const ngtcp2_callbacks *conn_callbacks(void)
@@ -224,7 +217,7 @@ const ngtcp2_callbacks *conn_callbacks(void)
 		.get_new_connection_id = on_new_cid,
 		.remove_connection_id = on_retired_cid,
 		.update_key = ngtcp2_crypto_update_key_cb,
-		.path_validation = on_path_validated,
+		.path_validation = compat_on_path_validated,
 		.stream_reset = on_stream_reset,
 		.extend_max_stream_data = on_stream_window,
 		.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
+#include "quic/conn.h"
+
 #if NGTCP2_VERSION_NUM >= 0x010000
 #define HAVE_NGTCP2_1 1
 #else
@@ -137,6 +139,24 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 			     weft_sockaddr_len(retry->peer), retry->retry_scid,
 			     RETRY_TOKEN_LIFETIME_NS, retry->now);
 	return r == 0 ? 0 : -EINVAL;
+}
+
+#if HAVE_NGTCP2_1
+int compat_on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path *path,
+			     const ngtcp2_path *fallback_path,
+			     ngtcp2_path_validation_result result, void *user_data)
+{
+	(void)fallback_path;
+#else
+int compat_on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path *path,
+			     ngtcp2_path_validation_result result, void *user_data)
+{
+#endif
+	(void)ng;
+	(void)flags;
+	(void)path;
+	conn_on_path_validated(user_data, result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS);
+	return 0;
 }
 
 #if HAVE_NGTCP2_1

@@ -55,6 +55,16 @@ int compat_make_retry_token(const struct compat_retry *retry, const ngtcp2_cid *
 int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_hd *hd,
 			     ngtcp2_cid *ret_odcid);
 
+/** The path_validation callback, which is told more in 1.x. Calls conn_on_path_validated. */
+#if NGTCP2_VERSION_NUM >= 0x010000
+int compat_on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path *path,
+			     const ngtcp2_path *fallback_path,
+			     ngtcp2_path_validation_result result, void *user_data);
+#else
+int compat_on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path *path,
+			     ngtcp2_path_validation_result result, void *user_data);
+#endif
+
 /** What a CONNECTION_CLOSE frame says. */
 struct compat_close {
 	bool is_application;

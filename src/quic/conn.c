@@ -29,6 +29,9 @@
 #define STREAMS_BIDI_MAX 16u
 #define STREAMS_UNI_MAX  64u
 
+/* A deadline that has come and is still there is looked at again after this. */
+#define TIMER_GRAIN_NS 1000u
+
 /* Ids of the peer that are kept ready for migration. */
 #define CID_LIMIT 4u
 
@@ -295,6 +298,9 @@ void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
 
 void conn_set_deadline(struct quic_conn *conn, uint64_t deadline)
 {
+	/* Some timers of ngtcp2 are over only after their time, not at it: never spin. */
+	if (deadline <= conn->endpoint->now)
+		deadline = conn->endpoint->now + TIMER_GRAIN_NS;
 	if (conn->is_established && !conn->is_settled && conn->settle_at < deadline)
 		deadline = conn->settle_at;
 	if (deadline != conn->timer.deadline)

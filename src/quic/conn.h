@@ -107,6 +107,9 @@ void conn_migrate(struct quic_conn *conn, const union weft_sockaddr *local);
  */
 bool conn_update_path(struct quic_conn *conn);
 
+/** A path has been validated, or found not to work. */
+void conn_on_path_validated(struct quic_conn *conn, bool is_good);
+
 /** Fills in text that came from the peer or a library, with control characters replaced. */
 void conn_set_reason(struct quic_close *close, const void *text, size_t len);
 

@@ -166,7 +166,11 @@ struct quic_datagram {
 int quic_conn_send_datagram(struct quic_conn *conn, const struct quic_datagram *datagram,
 			    uint64_t now) WEFT_MUST_CHECK;
 
-/** Opens a stream, both ways or only out. Returns 0, -ENOTCONN, or -EAGAIN at the peer's limit. */
+/**
+ * Opens a stream, both ways or only out. Returns 0, -ENOTCONN, or -EAGAIN at the peer's limit:
+ * 16 both ways at a time, and 64 one way. (Where the peer has ngtcp2 0.12, which never counts
+ * one of the latter as closed, those 64 are all that a connection ever gets.)
+ */
 int quic_conn_open_stream(struct quic_conn *conn, bool is_uni,
 			  int64_t *ret_stream) WEFT_MUST_CHECK;
 

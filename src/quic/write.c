@@ -81,10 +81,12 @@ static int write_datagram(struct writer *w, struct queued *d, uint32_t flags,
 			  ngtcp2_ssize *ret_len)
 {
 	int accepted = 0;
+	/* ngtcp2 0.12 takes an empty datagram only as no vector, not as an empty one. */
 	ngtcp2_vec vec = { .base = d->data, .len = d->len };
+	size_t vecs = d->len > 0 ? 1 : 0;
 	*ret_len =
 		ngtcp2_conn_writev_datagram(w->conn->ng, &w->ps.path, &w->pi, w->buf,
-					    w->len, &accepted, flags, 0, &vec, 1, w->now);
+					    w->len, &accepted, flags, 0, &vec, vecs, w->now);
 	return accepted;
 }
 

@@ -3,11 +3,9 @@
  * Fixture of the QUIC tests. Assertions of cmocka are used directly, so that a step that
  * fails is reported with its line.
  */
+#include "../unit.h"
 #include "quic/world.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams on the way are in a heap by time of arrival. A turn delivers what has arrived,
+ * Datagrams on the way are in a heap by time of arrival; those of the same instant keep the
+ * order in which they were sent, by a number in the lower bits of the heap's key. A turn delivers what has arrived,
  * runs each task that has something to do, and repeats until none has; only then does time
  * move on, to the next arrival or deadline. A task that never comes to rest is a defect of
  * the task, and is reported as such.
@@ -24,10 +25,11 @@
 #define RX_BUF_LEN    (1u << 20)
 #define DEFAULT_QUEUE 65536u
 #define TURNS_AT_ONCE 100000u
+#define SEQUENCE_BITS  16u
 #define NS_PER_SECOND 1000000000u
 
 struct flight {
-	struct heap_node arrival;
+	struct heap_node arrival; /**< Deadline: ns, shifted by SEQUENCE_BITS, and a number. */
 	struct list node; /**< In the receiver's queue, after arrival. */
 	union weft_sockaddr from, to;
 	uint8_t ecn;
@@ -56,6 +58,7 @@ struct sim {
 	struct weft_task *tasks[TASKS_MAX];
 	size_t tasks_count;
 	int next_fd;
+	uint16_t sequence;
 	struct sim_link link;
 	struct sim_stats stats;
 	void (*tap)(void *user, const struct dgram_msg *msg);
@@ -135,7 +138,8 @@ static void launch(struct sim *sim, const struct flight *what, uint64_t arrival)
 {
 	struct flight *flight = must(malloc(sizeof(*flight) + what->len));
 	memcpy(flight, what, sizeof(*flight) + what->len);
-	flight->arrival = (struct heap_node){ .deadline = arrival };
+	uint64_t key = arrival << SEQUENCE_BITS | sim->sequence++;
+	flight->arrival = (struct heap_node){ .deadline = key };
 	list_init(&flight->node);
 	if (heap_insert(&sim->flights, &flight->arrival) < 0)
 		abort();
@@ -174,8 +178,8 @@ static void send_one(struct socket *s, const struct flight *flight)
 		uint64_t arrival = when + link->delay_ns;
 		if (link->jitter_ns > 0)
 			arrival += rng_below(&sim->rng, link->jitter_ns);
-		else if (arrival <= s->last_arrival)
-			arrival = s->last_arrival + 1;
+		else if (arrival < s->last_arrival)
+			arrival = s->last_arrival;
 		s->last_arrival = arrival;
 		launch(sim, flight, arrival);
 		if (happens(sim, link->duplication))
@@ -348,7 +352,8 @@ static struct socket *find_socket(const struct sim *sim, const union weft_sockad
 static void deliver_arrived(struct sim *sim)
 {
 	struct heap_node *node;
-	while ((node = heap_min(&sim->flights)) && node->deadline <= sim->now) {
+	while ((node = heap_min(&sim->flights)) &&
+	       node->deadline >> SEQUENCE_BITS <= sim->now) {
 		struct flight *flight = container_of(node, struct flight, arrival);
 		heap_remove(&sim->flights, node);
 		struct socket *s = find_socket(sim, &flight->to);
@@ -398,7 +403,7 @@ static bool run_tasks(struct sim *sim)
 static uint64_t next_event(const struct sim *sim)
 {
 	const struct heap_node *arrival = heap_min(&sim->flights);
-	uint64_t next = arrival ? arrival->deadline : WEFT_NEVER;
+	uint64_t next = arrival ? arrival->deadline >> SEQUENCE_BITS : WEFT_NEVER;
 	for (size_t i = 0; i < sim->tasks_count; i++) {
 		uint64_t deadline = deadline_of(sim->tasks[i]);
 		if (deadline < next)

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a server does with packets of strangers: Retry, version negotiation, stateless reset,
+ * limits; and that nothing anybody sends does harm.
+ */
+#include "../unit.h"
+#include "base/rng.h"
+#include "quic/world.h"
+
+#include <malloc.h>
+#include <string.h>
+
+static const struct sim_link lan = { .delay_ns = 1000000 };
+
+static struct quic_endpoint_stats server_stats(const struct world *w)
+{
+	return quic_endpoint_stats(w->server.endpoint);
+}
+
+static void retry_validates_the_address(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.server_opts.always_retry = true;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	world_connect(&w);
+	assert_true(world_is_open(&w));
+	assert_int_equal(server_stats(&w).retries, 1);
+	assert_int_equal(world_send(&w.client, 100), 0);
+	world_run(&w, 10);
+	assert_int_equal(w.server.datagrams, 1);
+	world_fini(&w);
+}
+
+static void retry_is_demanded_when_many_handshakes_hang(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.server_opts.handshakes_max = 2;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	struct dgram *ours = w.client.socket;
+	/* Two clients whose way back is cut: they never finish. */
+	sim_set_link(w.server.socket, &(struct sim_link){ .is_down = true });
+	world_connect(&w);
+	world_connect(&w);
+	world_run(&w, 100);
+	assert_int_equal(server_stats(&w).retries, 0);
+	sim_set_link(w.server.socket, &lan);
+	sim_set_link(ours, &(struct sim_link){ .is_down = true });
+	world_run(&w, 100);
+	sim_set_link(ours, &lan);
+	world_connect(&w);
+	world_run(&w, 5);
+	assert_true(server_stats(&w).retries >= 1);
+	world_run(&w, 3000);
+	assert_int_equal(w.client.established, 3);
+	world_fini(&w);
+}
+
+/* Remembers the first Initial with a token that is sent. */
+struct capture {
+	uint8_t data[1500];
+	size_t len;
+};
+
+static void capture_token(void *user, const struct dgram_msg *msg)
+{
+	struct capture *c = user;
+	/* Long header, Initial: the token's length follows the two ids. */
+	if (c->len > 0 || msg->len < 1200 || (msg->data[0] & 0xf0) != 0xc0)
+		return;
+	size_t off = 5;
+	off += 1u + msg->data[off];
+	off += 1u + msg->data[off];
+	if (msg->data[off] == 0)
+		return;
+	c->len = msg->segment_len > 0 ? msg->segment_len : msg->len;
+	memcpy(c->data, msg->data, c->len);
+}
+
+static void a_token_is_good_only_for_its_address(void **state)
+{
+	(void)state;
+	struct world w;
+	struct capture capture = { .len = 0 };
+	world_init(&w, 1);
+	w.server_opts.always_retry = true;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	sim_set_tap(w.sim, capture_token, &capture);
+	world_connect(&w);
+	assert_true(world_is_open(&w));
+	assert_true(capture.len >= 1200);
+	uint64_t before = server_stats(&w).drop_unknown;
+	sim_inject(w.sim, "10.6.6.6:666", quic_endpoint_addr(w.server.endpoint), capture.data,
+		   capture.len);
+	world_run(&w, 10);
+	/* It belongs to a connection that exists, which ignores the stranger. */
+	assert_int_equal(server_stats(&w).drop_unknown, before);
+	world_restart_server(&w);
+	sim_inject(w.sim, "10.6.6.6:666", quic_endpoint_addr(w.server.endpoint), capture.data,
+		   capture.len);
+	world_run(&w, 10);
+	assert_int_equal(server_stats(&w).drop_unknown, 1);
+	assert_int_equal(w.server.established, 1);
+	world_fini(&w);
+}
+
+static void a_restarted_server_resets_old_connections(void **state)
+{
+	(void)state;
+	struct world w;
+	world_open(&w, 1, &lan);
+	world_run(&w, 2000);
+	world_restart_server(&w);
+	assert_int_equal(world_send(&w.client, 500), 0);
+	world_run(&w, 10);
+	assert_int_equal(w.client.closed, 1);
+	assert_int_equal(w.client.why.kind, QUIC_CLOSE_RESET);
+	assert_int_equal(server_stats(&w).resets, 1);
+	world_connect(&w);
+	world_run(&w, 100);
+	assert_int_equal(w.client.established, 2);
+	world_fini(&w);
+}
+
+static void a_reset_is_shorter_than_its_cause(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	world_start(&w);
+	uint8_t packet[100] = { 0x40, 1, 2, 3 };
+	const union weft_sockaddr *to = quic_endpoint_addr(w.server.endpoint);
+	sim_inject(w.sim, WORLD_CLIENT, to, packet, 20);
+	world_run(&w, 10);
+	assert_int_equal(server_stats(&w).resets, 0);
+	sim_inject(w.sim, WORLD_CLIENT, to, packet, 40);
+	world_run(&w, 10);
+	assert_int_equal(server_stats(&w).resets, 1);
+	/* The client knows no such connection, and does not answer the answer. */
+	assert_int_equal(quic_endpoint_stats(w.client.endpoint).drop_unknown, 1);
+	assert_int_equal(quic_endpoint_stats(w.client.endpoint).tx_packets, 0);
+	world_fini(&w);
+}
+
+static void resets_are_limited(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	world_start(&w);
+	uint8_t packet[100] = { 0x40, 1, 2, 3 };
+	const union weft_sockaddr *to = quic_endpoint_addr(w.server.endpoint);
+	for (unsigned i = 0; i < 500; i++)
+		sim_inject(w.sim, WORLD_CLIENT, to, packet, sizeof(packet));
+	world_run(&w, 10);
+	assert_int_equal(server_stats(&w).drop_unknown, 500);
+	assert_int_equal(server_stats(&w).resets, 100);
+	world_run(&w, 1000);
+	sim_inject(w.sim, WORLD_CLIENT, to, packet, sizeof(packet));
+	world_run(&w, 10);
+	assert_int_equal(server_stats(&w).resets, 101);
+	world_fini(&w);
+}
+
+static void unknown_versions_are_negotiated(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	world_start(&w);
+	uint8_t packet[1200] = { 0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0 };
+	const union weft_sockaddr *to = quic_endpoint_addr(w.server.endpoint);
+	sim_inject(w.sim, WORLD_CLIENT, to, packet, sizeof(packet));
+	sim_inject(w.sim, WORLD_CLIENT, to, packet, 300);
+	world_run(&w, 10);
+	assert_int_equal(server_stats(&w).version_negotiations, 1);
+	world_fini(&w);
+}
+
+static void connections_are_limited(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.server_opts.conns_max = 3;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	for (unsigned i = 0; i < 5; i++)
+		world_connect(&w);
+	world_run(&w, 500);
+	assert_int_equal(w.server.established, 3);
+	assert_true(server_stats(&w).drop_limit > 0);
+	quic_conn_close(w.server.conn, 1, "make room", sim_now(w.sim));
+	world_run(&w, 8000);
+	assert_int_equal(w.server.established, 4);
+	world_fini(&w);
+}
+
+static void garbage_does_nothing(void **state)
+{
+	(void)state;
+	struct world w;
+	struct rng rng;
+	rng_init(&rng, test_seed());
+	world_open(&w, 1, &lan);
+	const union weft_sockaddr *to = quic_endpoint_addr(w.server.endpoint);
+	for (unsigned i = 0; i < 20000; i++) {
+		uint8_t bytes[1500];
+		size_t len = 1 + rng_below(&rng, rng_below(&rng, 4) == 0 ? sizeof(bytes) : 64);
+		for (size_t n = 0; n < len; n++)
+			bytes[n] = (uint8_t)rng_u64(&rng);
+		/* Often with the version that gets further. */
+		if (len > 5 && rng_below(&rng, 2) == 0)
+			memcpy(bytes + 1, "\0\0\0\1", 4);
+		sim_inject(w.sim, "10.6.6.6:666", to, bytes, len);
+		if (i % 64 == 0)
+			world_run(&w, 1);
+	}
+	world_run(&w, 15000);
+	assert_int_equal(w.server.established, 1);
+	assert_int_equal(w.client.closed + w.server.closed, 0);
+	assert_int_equal(world_send(&w.client, 100), 0);
+	world_run(&w, 10);
+	assert_int_equal(w.server.datagrams, 1);
+	world_fini(&w);
+}
+
+/* Flips bits of what the server and the client really send. */
+struct damage {
+	struct rng rng;
+	unsigned one_in;
+};
+
+static void flip(void *user, const struct dgram_msg *msg)
+{
+	struct damage *d = user;
+	if (rng_below(&d->rng, d->one_in) != 0)
+		return;
+	msg->data[rng_below(&d->rng, msg->len)] ^= (uint8_t)(1u << rng_below(&d->rng, 8));
+}
+
+static void damaged_packets_are_only_lost(void **state)
+{
+	(void)state;
+	struct damage damage = { .one_in = 5 };
+	rng_init(&damage.rng, test_seed());
+	for (unsigned i = 0; i < 10; i++) {
+		struct world w;
+		world_init(&w, 1);
+		sim_set_default_link(w.sim, &lan);
+		sim_set_tap(w.sim, flip, &damage);
+		world_start(&w);
+		world_connect(&w);
+		assert_true(world_is_open(&w));
+		for (unsigned n = 0; n < 100; n++) {
+			assert_int_equal(world_send(&w.client, 300), 0);
+			world_run(&w, 5);
+		}
+		assert_true(w.server.datagrams > 50);
+		assert_int_equal(w.client.closed + w.server.closed, 0);
+		world_fini(&w);
+	}
+}
+
+#define MANY 1000u
+
+static void a_thousand_connections_are_small(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.server_opts.handshakes_max = MANY;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	size_t before = mallinfo2().uordblks;
+	for (unsigned i = 0; i < MANY; i++) {
+		world_connect(&w);
+		world_run(&w, 1);
+	}
+	world_run(&w, 60000);
+	size_t after = mallinfo2().uordblks;
+	assert_int_equal(w.server.established, MANY);
+	assert_int_equal(w.client.established, MANY);
+	assert_int_equal(w.server.closed + w.client.closed, 0);
+	print_message("# %zu bytes for each pair of idle ends\n", (after - before) / MANY);
+	/* Sanitizers have their own allocator, and then there is nothing to see. */
+	assert_true((after - before) / MANY < 2 * 65536);
+	assert_int_equal(world_send(&w.client, 100), 0);
+	world_run(&w, 10);
+	assert_int_equal(w.server.datagrams, 1);
+	world_fini(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(retry_validates_the_address),
+		cmocka_unit_test(retry_is_demanded_when_many_handshakes_hang),
+		cmocka_unit_test(a_token_is_good_only_for_its_address),
+		cmocka_unit_test(a_restarted_server_resets_old_connections),
+		cmocka_unit_test(a_reset_is_shorter_than_its_cause),
+		cmocka_unit_test(resets_are_limited),
+		cmocka_unit_test(unknown_versions_are_negotiated),
+		cmocka_unit_test(connections_are_limited),
+		cmocka_unit_test(garbage_does_nothing),
+		cmocka_unit_test(damaged_packets_are_only_lost),
+		cmocka_unit_test(a_thousand_connections_are_small),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bad paths: loss, reordering, duplication, small MTU. What was sent on a stream arrives
+ * whole; path MTU discovery finds what fits and says when it is done.
+ */
+#include "../unit.h"
+#include "quic/world.h"
+
+#include <string.h>
+
+#define BYTES 150000u
+
+/* Sends a known pattern both ways on streams, and compares. */
+static void streams_survive(struct sim_link link, uint64_t seed)
+{
+	static uint8_t bytes[BYTES];
+	for (size_t i = 0; i < BYTES; i++)
+		bytes[i] = (uint8_t)(i * 31 + i / 251);
+	struct world w;
+	world_open(&w, seed, &link);
+	int64_t ours, theirs;
+	assert_int_equal(quic_conn_open_stream(w.client.conn, false, &ours), 0);
+	assert_int_equal(quic_conn_send_stream(w.client.conn, ours, bytes, BYTES, true), 0);
+	assert_int_equal(quic_conn_open_stream(w.server.conn, true, &theirs), 0);
+	assert_int_equal(quic_conn_send_stream(w.server.conn, theirs, bytes, BYTES, true), 0);
+	world_run(&w, 60000);
+	assert_int_equal(w.server.stream_len, BYTES);
+	assert_memory_equal(w.server.stream, bytes, BYTES);
+	assert_int_equal(w.server.fins, 1);
+	assert_int_equal(w.client.stream_len, BYTES);
+	assert_memory_equal(w.client.stream, bytes, BYTES);
+	assert_int_equal(w.client.fins, 1);
+	assert_int_equal(w.client.closed + w.server.closed, 0);
+	world_fini(&w);
+}
+
+static void streams_survive_5_percent(void **state)
+{
+	(void)state;
+	const struct sim_link link = { .delay_ns = 10000000, .loss = 0.05 };
+	for (uint64_t seed = test_seed(), n = 0; n < 4; n++)
+		streams_survive(link, seed + n);
+}
+
+static void streams_survive_20_percent(void **state)
+{
+	(void)state;
+	const struct sim_link link = { .delay_ns = 10000000, .loss = 0.2 };
+	for (uint64_t seed = test_seed(), n = 0; n < 4; n++)
+		streams_survive(link, seed + n);
+}
+
+static void streams_survive_disorder(void **state)
+{
+	(void)state;
+	const struct sim_link link = { .delay_ns = 1000000,
+				       .jitter_ns = 20000000,
+				       .duplication = 0.1,
+				       .loss = 0.01 };
+	for (uint64_t seed = test_seed(), n = 0; n < 4; n++)
+		streams_survive(link, seed + n);
+}
+
+static void a_narrow_path_drops_and_recovers(void **state)
+{
+	(void)state;
+	const struct sim_link link = { .delay_ns = 5000000,
+				       .rate_bps = 2000000,
+				       .queue_len = 10000 };
+	streams_survive(link, test_seed());
+}
+
+static void lost_datagrams_are_counted_and_not_repeated(void **state)
+{
+	(void)state;
+	struct world w;
+	world_open(&w, 7, &(struct sim_link){ .delay_ns = 1000000, .loss = 0.1 });
+	for (unsigned i = 0; i < 500; i++) {
+		assert_int_equal(world_send(&w.client, 500), 0);
+		world_run(&w, 2);
+	}
+	world_run(&w, 2000);
+	struct quic_conn_stats stats = quic_conn_stats(w.client.conn);
+	assert_int_equal(stats.datagrams_tx + stats.drop_queue_old, 500);
+	assert_in_range(w.server.datagrams, 350, 499);
+	/* Loss of an acknowledgement can make one count that has arrived. */
+	assert_in_range(stats.datagrams_lost, 500 - w.server.datagrams - stats.drop_queue_old, 150);
+	world_fini(&w);
+}
+
+/* Opens over a path of this MTU (IPv4), waits, and gives what was found. */
+static struct quic_conn_stats discover(size_t mtu, uint64_t delay_ns, unsigned ms,
+				       bool *ret_settled, size_t *ret_max)
+{
+	struct world w;
+	world_open(&w, 1, &(struct sim_link){ .delay_ns = delay_ns, .payload_max = mtu - 28 });
+	assert_false(quic_conn_path_is_settled(w.client.conn));
+	assert_int_equal(quic_conn_datagram_max(w.client.conn), 1200 - 32);
+	unsigned changes = w.client.path_changes;
+	world_run(&w, ms);
+	struct quic_conn_stats stats = quic_conn_stats(w.client.conn);
+	*ret_settled = quic_conn_path_is_settled(w.client.conn);
+	*ret_max = quic_conn_datagram_max(w.client.conn);
+	assert_true(!*ret_settled || w.client.path_changes > changes);
+	assert_int_equal(*ret_max, stats.udp_payload - 32);
+	/* And it really fits. */
+	assert_int_equal(world_send(&w.client, *ret_max), 0);
+	world_run(&w, 1000);
+	assert_int_equal(w.server.datagram_len, *ret_max);
+	world_fini(&w);
+	return stats;
+}
+
+static void ethernet_settles_in_a_few_round_trips(void **state)
+{
+	(void)state;
+	bool settled;
+	size_t max;
+	struct quic_conn_stats stats = discover(1500, 100000, 100, &settled, &max);
+	assert_true(settled);
+	assert_true(stats.udp_payload >= 1444);
+}
+
+static void a_tunnel_below_settles_within_a_second(void **state)
+{
+	(void)state;
+	bool settled;
+	size_t max;
+	struct quic_conn_stats stats = discover(1300, 100000, 1100, &settled, &max);
+	assert_true(settled);
+	assert_in_range(stats.udp_payload, 1232, 1300 - 28);
+}
+
+static void a_minimal_path_stays_at_1200(void **state)
+{
+	(void)state;
+	bool settled;
+	size_t max;
+	struct quic_conn_stats stats = discover(1228, 100000, 1100, &settled, &max);
+	assert_true(settled);
+	assert_int_equal(stats.udp_payload, 1200);
+}
+
+static void a_limit_is_kept(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.client_opts.udp_payload_max = 1300;
+	world_start(&w);
+	world_connect(&w);
+	assert_true(world_is_open(&w));
+	world_run(&w, 3000);
+	assert_true(quic_conn_path_is_settled(w.client.conn));
+	assert_in_range(quic_conn_stats(w.client.conn).udp_payload, 1232, 1300);
+	world_fini(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(streams_survive_5_percent),
+		cmocka_unit_test(streams_survive_20_percent),
+		cmocka_unit_test(streams_survive_disorder),
+		cmocka_unit_test(a_narrow_path_drops_and_recovers),
+		cmocka_unit_test(lost_datagrams_are_counted_and_not_repeated),
+		cmocka_unit_test(ethernet_settles_in_a_few_round_trips),
+		cmocka_unit_test(a_tunnel_below_settles_within_a_second),
+		cmocka_unit_test(a_minimal_path_stays_at_1200),
+		cmocka_unit_test(a_limit_is_kept),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -23,7 +23,7 @@ int tcp_hdr_parse(const uint8_t *data, size_t len, struct tcp_hdr *ret_hdr)
 	if (len < TCP_LEN)
 		return -EBADMSG;
 	uint16_t field = load_be16(data + TCP_OFF_FLAGS);
-	size_t hdr_len = (field >> 12) * 4u;
+	size_t hdr_len = (size_t)(field >> 12) * 4;
 	if (hdr_len < TCP_LEN || hdr_len > len)
 		return -EBADMSG;
 	*ret_hdr = (struct tcp_hdr){

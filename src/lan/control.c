@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +44,7 @@ static void buf_free(struct control_reader *reader)
 	reader->buf = NULL;
 	reader->len = 0;
 	reader->room = 0;
+	reader->is_given = false;
 }
 
 void control_reader_fini(struct control_reader *reader)
@@ -110,21 +110,15 @@ static int next_kept(struct control_reader *reader, struct control_body *ret_bod
 	}
 	if (r < 0 || n > 0)
 		return r;
+	reader->is_given = true;
 	*ret_body = (struct control_body){ .data = reader->buf + CONTROL_HEAD_LEN,
 					   .len = reader->len - CONTROL_HEAD_LEN };
 	return 1;
 }
 
-static bool buf_is_used(const struct control_reader *reader)
-{
-	size_t n;
-	return reader->len > 0 && lacks(reader, &n) == 0 && n == 0;
-}
-
 int control_reader_next(struct control_reader *reader, struct control_body *ret_body)
 {
-	/* A frame that is complete was given out by the call before. */
-	if (buf_is_used(reader))
+	if (reader->is_given)
 		buf_free(reader);
 	if (reader->len > 0)
 		return next_kept(reader, ret_body);

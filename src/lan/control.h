@@ -24,6 +24,7 @@
 
 #include <weft/frame.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,7 @@ struct control_reader {
 	struct control_body piece; /**< What was fed and not looked at yet. */
 	uint8_t *buf;              /**< Start of a frame that is not complete. */
 	size_t len, room;
+	bool is_given; /**< The frame in buf is complete and was given out. */
 };
 
 /** Forgets what is kept. */

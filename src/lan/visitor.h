@@ -39,7 +39,7 @@
 
 /** Control messages of a member: a bucket of so many, refilled by one each interval. */
 #define VISITOR_MESSAGES_BURST 16u
-#define VISITOR_MESSAGE_NS     1000000000u
+#define VISITOR_MESSAGE_NS     UINT64_C(1000000000)
 
 enum visitor_state {
 	VISITOR_GREETING,  /**< Has not said hello. */

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A relay among people who mean it ill. Whatever a stranger sends, it ends with him: the
+ * relay lives, and alice and bob, who are in the room as well, notice nothing.
+ */
+#include "../unit.h"
+#include "base/array.h"
+#include "base/rng.h"
+#include "lan/channel.h"
+#include "lan/visitor.h"
+#include "stranger.h"
+#include "wire/overlay.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct scene {
+	struct party party;
+	struct guest alice, bob;
+	struct stranger eve;
+};
+
+static void scene_begin(struct scene *scene)
+{
+	party_init(&scene->party, test_seed());
+	party_open_relay(&scene->party);
+	guest_join(&scene->alice, &scene->party, "alice", 1);
+	guest_join(&scene->bob, &scene->party, "bob", 2);
+}
+
+/* The room is as it was, however the stranger ended. */
+static void scene_end(struct scene *scene)
+{
+	stranger_fini(&scene->eve);
+	party_run(&scene->party, 60000);
+	assert_int_equal(weft_relay_stats(scene->party.relay).members, 2);
+	assert_int_equal(scene->alice.waits_n + scene->bob.waits_n, 0);
+	(void)guest_got(&scene->bob);
+	guest_sends(&scene->alice, guest_mac(2));
+	assert_int_equal(guest_got(&scene->bob), 1);
+	guest_leave(&scene->alice);
+	guest_leave(&scene->bob);
+	party_fini(&scene->party);
+}
+
+/* The session of the stranger at the relay, who joined last. */
+static const struct session *session_of_eve(const struct scene *scene)
+{
+	const struct visitor *visitor =
+		container_of(scene->party.relay->visitors.prev, struct visitor, node);
+	assert_non_null(visitor->member);
+	return &visitor->session;
+}
+
+/* ---- datagrams ---- */
+
+struct forged {
+	uint8_t data[2048];
+	size_t len;
+};
+
+/* A right datagram from eve to bob, to be made wrong. */
+static struct forged datagram_of_eve(const struct scene *scene)
+{
+	const struct overlay_hdr hdr = { .type = OVERLAY_ETHERNET,
+					 .room = scene->eve.welcome.room,
+					 .peer = scene->eve.welcome.peer };
+	struct forged forged = { .len = OVERLAY_LEN + 60 };
+	struct weft_mac dst = guest_mac(2), src = guest_mac(9);
+	overlay_hdr_emit(forged.data, &hdr);
+	memcpy(forged.data + OVERLAY_LEN, dst.octet, 6);
+	memcpy(forged.data + OVERLAY_LEN + 6, src.octet, 6);
+	return forged;
+}
+
+static void assert_dropped(struct scene *scene, const struct forged *forged,
+			   enum session_outcome outcome)
+{
+	uint64_t before = session_of_eve(scene)->counts[outcome];
+	stranger_sends(&scene->eve, forged->data, forged->len);
+	if (session_of_eve(scene)->counts[outcome] != before + 1)
+		fail_msg("not counted as %s", session_outcome_name(outcome));
+	assert_int_equal(guest_got(&scene->bob), 0);
+	assert_int_equal(guest_got(&scene->alice), 0);
+}
+
+static void test_forged_headers(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t offset;
+		uint8_t bits;
+		enum session_outcome outcome;
+	} rows[] = {
+		{ OVERLAY_OFF_MAGIC, 0x01, SESSION_DROP_MALFORMED },
+		{ OVERLAY_OFF_VERSION, 0x30, SESSION_DROP_MALFORMED },
+		{ OVERLAY_OFF_VERSION, 0x02, SESSION_DROP_MALFORMED },
+		{ OVERLAY_OFF_FLAGS, 0x80, SESSION_DROP_MALFORMED },
+		{ OVERLAY_OFF_FLAGS + 1, 0x01, SESSION_DROP_MALFORMED },
+		{ OVERLAY_OFF_ROOM, 0x01, SESSION_DROP_WRONG_IDS },
+		{ OVERLAY_OFF_ROOM + 1, 0x02, SESSION_DROP_WRONG_IDS },
+		{ OVERLAY_OFF_PEER, 0x01, SESSION_DROP_WRONG_IDS },
+		{ OVERLAY_OFF_PEER + 1, 0x02, SESSION_DROP_WRONG_IDS },
+	};
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	struct forged right = datagram_of_eve(&scene);
+	stranger_sends(&scene.eve, right.data, right.len);
+	assert_int_equal(guest_got(&scene.bob), 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct forged forged = datagram_of_eve(&scene);
+		forged.data[rows[i].offset] ^= rows[i].bits;
+		assert_dropped(&scene, &forged, rows[i].outcome);
+	}
+	scene_end(&scene);
+}
+
+static void test_wrong_lengths(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	struct forged forged = datagram_of_eve(&scene);
+	for (forged.len = 0; forged.len < OVERLAY_LEN; forged.len++)
+		assert_dropped(&scene, &forged, SESSION_DROP_MALFORMED);
+	for (; forged.len < OVERLAY_LEN + 14; forged.len++)
+		assert_dropped(&scene, &forged, SESSION_DROP_RUNT);
+	stranger_sends(&scene.eve, forged.data, forged.len);
+	assert_int_equal(guest_got(&scene.bob), 1);
+	scene_end(&scene);
+}
+
+/* The room's MTU may be less than what the path carries. */
+static void test_frame_above_the_mtu(void **state)
+{
+	(void)state;
+	struct scene scene;
+	party_init(&scene.party, test_seed());
+	scene.party.relay_opts.mtu_max = 1280;
+	party_open_relay(&scene.party);
+	guest_join(&scene.alice, &scene.party, "alice", 1);
+	guest_join(&scene.bob, &scene.party, "bob", 2);
+	assert_int_equal(scene.alice.joined.mtu, 1280);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	struct forged forged = datagram_of_eve(&scene);
+	forged.len = OVERLAY_LEN + 18 + 1280;
+	stranger_sends(&scene.eve, forged.data, forged.len);
+	assert_int_equal(guest_got(&scene.bob), 1);
+	forged.len++;
+	assert_dropped(&scene, &forged, SESSION_DROP_TOO_LONG);
+	scene_end(&scene);
+}
+
+static void test_spoofed_sources(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t src[6];
+		enum weft_bridge_outcome outcome;
+	} rows[] = {
+		{ { 2, 0, 0, 0, 0, 1 }, WEFT_BRIDGE_DROP_SPOOFED },
+		{ { 2, 0, 0, 0, 0, 77 }, WEFT_BRIDGE_DROP_SPOOFED },
+		{ { 0, 0x16, 0x3e, 0, 0, 7 }, WEFT_BRIDGE_DROP_SPOOFED },
+		{ { 0, 0, 0, 0, 0, 0 }, WEFT_BRIDGE_DROP_BAD_SOURCE },
+		{ { 3, 0, 0, 0, 0, 9 }, WEFT_BRIDGE_DROP_BAD_SOURCE },
+		{ { 255, 255, 255, 255, 255, 255 }, WEFT_BRIDGE_DROP_BAD_SOURCE },
+	};
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	const struct weft_bridge *bridge =
+		relay_find_room(scene.party.relay, "FRIDAY")->bridge;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct forged forged = datagram_of_eve(&scene);
+		uint64_t before = weft_bridge_count(bridge, NULL, rows[i].outcome);
+		memcpy(forged.data + OVERLAY_LEN + 6, rows[i].src, 6);
+		stranger_sends(&scene.eve, forged.data, forged.len);
+		assert_int_equal(guest_got(&scene.bob), 0);
+		assert_int_equal(weft_bridge_count(bridge, NULL, rows[i].outcome),
+				 before + 1);
+	}
+	scene_end(&scene);
+}
+
+static void test_datagrams_before_the_hello(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_connect(&scene.eve, &scene.party, 9);
+	scene.eve.welcome = (struct welcome){ .room = 1, .peer = 1 };
+	struct forged forged = datagram_of_eve(&scene);
+	stranger_sends(&scene.eve, forged.data, forged.len);
+	assert_int_equal(guest_got(&scene.bob), 0);
+	scene_end(&scene);
+}
+
+/* ---- control messages ---- */
+
+static void test_hellos_of_wrong_shape_are_answered(void **state)
+{
+	(void)state;
+	static const char *const hellos[] = {
+		"x",
+		"[]",
+		"{\"type\":\"hallo\"}",
+		"{\"type\":\"hello\"}",
+		"{\"type\":\"hello\",\"versions\":[1]}",
+		"{\"type\":\"hello\",\"versions\":[1],\"role\":\"client\",\"mac\":\"x\"}",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(hellos); i++) {
+		struct scene scene;
+		scene_begin(&scene);
+		stranger_connect(&scene.eve, &scene.party, 9);
+		stranger_says_json(&scene.eve, hellos[i]);
+		assert_int_equal(scene.eve.heard[MESSAGE_REJECT], 1);
+		assert_int_equal(scene.eve.reject.code, REJECT_BAD_HELLO);
+		assert_false(scene.eve.reject.retry);
+		/* Who stays nevertheless is closed. */
+		party_run(&scene.party, 2500);
+		assert_closed(&scene.eve, CLOSE_REFUSED);
+		scene_end(&scene);
+	}
+}
+
+static void test_hello_of_another_version(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_connect(&scene.eve, &scene.party, 9);
+	stranger_says_json(&scene.eve, "{\"type\":\"hello\",\"versions\":[2,3]}");
+	assert_int_equal(scene.eve.reject.code, REJECT_VERSION);
+	assert_false(scene.eve.reject.retry);
+	scene_end(&scene);
+}
+
+static void assert_hello_refused(const struct hello *hello, struct scene *scene,
+				 enum reject_code code)
+{
+	const struct message message = { .type = MESSAGE_HELLO, .hello = *hello };
+	stranger_says(&scene->eve, &message);
+	assert_int_equal(scene->eve.heard[MESSAGE_REJECT], 1);
+	assert_int_equal(scene->eve.reject.code, code);
+	assert_int_equal(scene->eve.heard[MESSAGE_WELCOME], 0);
+}
+
+static void test_forged_proofs(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		struct scene scene;
+		scene_begin(&scene);
+		stranger_connect(&scene.eve, &scene.party, 9);
+		struct hello hello = stranger_hello(&scene.eve);
+		switch (i) {
+		case 0:
+			hello.proof[0] ^= 1;
+			break;
+		case 1: /* The key of the room, as everyone in it could know it, is not enough. */
+			memset(hello.proof, 0, sizeof(hello.proof));
+			break;
+		case 2:
+			hello.key[0] ^= 1;
+			break;
+		case 3:
+			(void)strcpy(hello.room, "SATURDAY");
+			break;
+		case 4:
+			hello.role = WEFT_ROLE_GATEWAY;
+			hello.mac = (struct weft_mac){ { 0 } };
+			break;
+		}
+		assert_hello_refused(&hello, &scene, REJECT_BAD_PROOF);
+		scene_end(&scene);
+	}
+}
+
+/* A proof is worth nothing on another connection. */
+static void test_replayed_proof(void **state)
+{
+	(void)state;
+	struct scene scene;
+	struct stranger first;
+	scene_begin(&scene);
+	stranger_joins(&first, &scene.party, 9);
+	struct hello hello = stranger_hello(&first);
+	stranger_fini(&first);
+	stranger_connect(&scene.eve, &scene.party, 10);
+	hello.mac = guest_mac(10);
+	assert_hello_refused(&hello, &scene, REJECT_BAD_PROOF);
+	scene_end(&scene);
+}
+
+static void test_silence_instead_of_a_hello(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_connect(&scene.eve, &scene.party, 9);
+	stranger_says_bytes(&scene.eve, "\0\0\1\0{", 5);
+	party_run(&scene.party, 4500);
+	assert_non_null(scene.eve.conn);
+	party_run(&scene.party, 500);
+	assert_closed(&scene.eve, CLOSE_HELLO_TIMEOUT);
+	scene_end(&scene);
+}
+
+/* What is out of turn, or wrong, after the welcome. */
+static void test_wrong_messages_of_a_member(void **state)
+{
+	(void)state;
+	static const char *const messages[] = {
+		"x",
+		"{\"type\":\"nonsense\"}",
+		"{\"type\":\"stats\",\"drops\":-1}",
+		"{\"type\":\"welcome\",\"version\":1,\"peer\":1,\"room\":1,\"mtu\":1400,"
+		"\"members\":[]}",
+		"{\"type\":\"peer-left\",\"peer\":1,\"code\":\"left\"}",
+		"{\"type\":\"reject\",\"code\":\"other\",\"retry\":false}",
+		"{\"type\":\"hello\",\"versions\":[1],\"role\":\"gateway\"}",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+		struct scene scene;
+		scene_begin(&scene);
+		stranger_joins(&scene.eve, &scene.party, 9);
+		stranger_says_json(&scene.eve, messages[i]);
+		assert_closed(&scene.eve, CLOSE_PROTOCOL);
+		assert_int_equal(scene.alice.left_n, 1);
+		assert_string_equal(scene.alice.peer.name, "stranger");
+		scene_end(&scene);
+	}
+}
+
+static void test_second_hello(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	const struct message message = { .type = MESSAGE_HELLO,
+					 .hello = stranger_hello(&scene.eve) };
+	stranger_says(&scene.eve, &message);
+	assert_closed(&scene.eve, CLOSE_PROTOCOL);
+	scene_end(&scene);
+}
+
+static void test_frames_of_wrong_length(void **state)
+{
+	(void)state;
+	static const uint8_t heads[][4] = { { 0, 0, 0, 0 },
+					    { 0, 1, 0, 1 },
+					    { 0xff, 0xff, 0xff, 0xff } };
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		struct scene scene;
+		scene_begin(&scene);
+		stranger_joins(&scene.eve, &scene.party, 9);
+		stranger_says_bytes(&scene.eve, heads[i], 4);
+		assert_closed(&scene.eve, CLOSE_PROTOCOL);
+		scene_end(&scene);
+	}
+}
+
+/* Streams that the protocol does not use, and the end of the one that it does. */
+static void test_wrong_streams(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct scene scene;
+		int64_t stream = CHANNEL_STREAM;
+		scene_begin(&scene);
+		stranger_joins(&scene.eve, &scene.party, 9);
+		if (i < 2)
+			assert_int_equal(
+				quic_conn_open_stream(scene.eve.conn, i == 1, &stream),
+				0);
+		assert_int_equal(quic_conn_send_stream(scene.eve.conn, stream,
+						       (const uint8_t *)"x", i < 2,
+						       i == 2),
+				 0);
+		party_run(&scene.party, 100);
+		assert_closed(&scene.eve, CLOSE_PROTOCOL);
+		scene_end(&scene);
+	}
+}
+
+static void test_flood_of_messages(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	unsigned sent = 0;
+	while (scene.eve.conn && sent < 100) {
+		stranger_says_json(&scene.eve, "{\"type\":\"stats\"}");
+		sent++;
+	}
+	assert_closed(&scene.eve, CLOSE_TOO_MANY);
+	assert_in_range(sent, VISITOR_MESSAGES_BURST, VISITOR_MESSAGES_BURST + 6);
+	scene_end(&scene);
+}
+
+static void test_patient_members_may_talk(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	for (unsigned i = 0; i < 100; i++) {
+		stranger_says_json(&scene.eve, "{\"type\":\"stats\",\"future\":[]}");
+		party_run(&scene.party, 900);
+	}
+	assert_non_null(scene.eve.conn);
+	stranger_says_json(&scene.eve, "{\"type\":\"disconnect\",\"code\":\"left\","
+				       "\"text\":\"dinner\"}");
+	assert_closed(&scene.eve, CLOSE_NORMAL);
+	assert_string_equal(scene.party.reason, "dinner");
+	scene_end(&scene);
+}
+
+/* ---- noise ---- */
+
+static void test_random_noise(void **state)
+{
+	(void)state;
+	struct scene scene;
+	struct rng rng;
+	uint8_t noise[1200];
+	scene_begin(&scene);
+	rng_init(&rng, test_seed());
+	stranger_joins(&scene.eve, &scene.party, 9);
+	for (unsigned i = 0; i < 300; i++) {
+		struct forged forged = datagram_of_eve(&scene);
+		size_t keep = rng_below(&rng, 24);
+		for (size_t j = keep; j < sizeof(forged.data); j++)
+			forged.data[j] = (uint8_t)rng_u64(&rng);
+		stranger_sends(&scene.eve, forged.data, rng_below(&rng, 1300));
+	}
+	for (size_t j = 0; j < sizeof(noise); j++)
+		noise[j] = (uint8_t)rng_u64(&rng);
+	stranger_says_bytes(&scene.eve, noise, sizeof(noise));
+	assert_null(scene.eve.conn);
+	(void)guest_got(&scene.alice);
+	scene_end(&scene);
+}
+
+static void test_someone_else_answers_slowly(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_connect(&scene.eve, &scene.party, 9);
+	const struct message message = { .type = MESSAGE_HELLO,
+					 .hello = stranger_hello(&scene.eve) };
+	struct message_frame frame;
+	assert_int_equal(message_encode(&message, &frame), 0);
+	for (size_t i = 0; i + 1 < frame.len; i += 40)
+		stranger_says_bytes(&scene.eve, frame.data + i,
+				    frame.len - i < 40 ? frame.len - i : 40);
+	assert_int_equal(scene.eve.heard[MESSAGE_WELCOME], 1);
+	free(frame.data);
+	scene_end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forged_headers),
+		cmocka_unit_test(test_wrong_lengths),
+		cmocka_unit_test(test_frame_above_the_mtu),
+		cmocka_unit_test(test_spoofed_sources),
+		cmocka_unit_test(test_datagrams_before_the_hello),
+		cmocka_unit_test(test_hellos_of_wrong_shape_are_answered),
+		cmocka_unit_test(test_hello_of_another_version),
+		cmocka_unit_test(test_forged_proofs),
+		cmocka_unit_test(test_replayed_proof),
+		cmocka_unit_test(test_silence_instead_of_a_hello),
+		cmocka_unit_test(test_wrong_messages_of_a_member),
+		cmocka_unit_test(test_second_hello),
+		cmocka_unit_test(test_frames_of_wrong_length),
+		cmocka_unit_test(test_wrong_streams),
+		cmocka_unit_test(test_flood_of_messages),
+		cmocka_unit_test(test_patient_members_may_talk),
+		cmocka_unit_test(test_random_noise),
+		cmocka_unit_test(test_someone_else_answers_slowly),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -170,6 +170,21 @@ static void accept_initial(struct quic_endpoint *endpoint, const struct packet *
 		take(endpoint, packet, &hd, NULL);
 }
 
+/*
+ * A stateless reset has no id that anybody knows, only a token at its end: each connection
+ * with the peer that it comes from looks at it (RFC 9000, 10.3.1).
+ */
+static void offer_reset(struct quic_endpoint *endpoint, const struct packet *packet)
+{
+	list_for_each (node, &endpoint->conns) {
+		struct quic_conn *conn = container_of(node, struct quic_conn, node);
+		const ngtcp2_addr *remote = &packet->path.remote;
+		if (memcmp(&conn->peer, remote->addr, remote->addrlen) == 0)
+			conn_receive(conn, &packet->path, packet->ecn, packet->data,
+				     packet->len);
+	}
+}
+
 void endpoint_accept(struct quic_endpoint *endpoint, const struct packet *packet,
 		     const ngtcp2_version_cid *ids, int decode_result)
 {
@@ -183,8 +198,11 @@ void endpoint_accept(struct quic_endpoint *endpoint, const struct packet *packet
 		return;
 	}
 	endpoint->stats.drop_unknown++;
-	if (!endpoint->opts.is_server)
+	if (!endpoint->opts.is_server) {
+		if (!is_long)
+			offer_reset(endpoint, packet);
 		return;
+	}
 	if (decode_result == NGTCP2_ERR_VERSION_NEGOTIATION &&
 	    packet->len >= INITIAL_LEN_MIN)
 		negotiate_version(endpoint, packet, ids);

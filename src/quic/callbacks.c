@@ -28,11 +28,26 @@ static void *user_of(const struct quic_conn *conn)
 	return conn->endpoint->opts.user;
 }
 
+/*
+ * After the handshake TLS has nothing more to say in QUIC but session tickets (RFC 9001, 4.4
+ * and 6), which nobody here offers: whatever comes is not read.
+ */
+static int on_crypto_data(ngtcp2_conn *ng, compat_level level, uint64_t offset,
+			  const uint8_t *data, size_t len, void *user_data)
+{
+	const struct quic_conn *conn = user_data;
+	if (!conn->session.gnutls)
+		return 0;
+	return ngtcp2_crypto_recv_crypto_data_cb(ng, level, offset, data, len, user_data);
+}
+
 static int on_handshake_completed(ngtcp2_conn *ng, void *user_data)
 {
 	(void)ng;
 	struct quic_conn *conn = user_data;
 	struct quic_endpoint *endpoint = conn->endpoint;
+	if (tls_session_complete(&conn->session) < 0)
+		return NGTCP2_ERR_CALLBACK_FAILURE;
 	conn->is_established = true;
 	conn->settle_at = endpoint->now + SETTLE_NS;
 	endpoint->handshakes--;
@@ -74,6 +89,7 @@ static int on_stream_open(ngtcp2_conn *ng, int64_t id, void *user_data)
 	return ngtcp2_conn_set_stream_user_data(ng, id, s);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): ngtcp2 decides the parameters. */
 static int on_stream_data(ngtcp2_conn *ng, uint32_t flags, int64_t id, uint64_t offset,
 			  const uint8_t *data, size_t len, void *user_data,
 			  void *stream_user_data)
@@ -202,7 +218,7 @@ const ngtcp2_callbacks *conn_callbacks(void)
 	static const ngtcp2_callbacks callbacks = {
 		.client_initial = ngtcp2_crypto_client_initial_cb,
 		.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
-		.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
+		.recv_crypto_data = on_crypto_data,
 		.handshake_completed = on_handshake_completed,
 		.encrypt = ngtcp2_crypto_encrypt_cb,
 		.decrypt = ngtcp2_crypto_decrypt_cb,

@@ -5,11 +5,11 @@
  */
 #include "quic/compat.h"
 
+#include "quic/conn.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <ngtcp2/ngtcp2_crypto.h>
-
-#include "quic/conn.h"
 
 #if NGTCP2_VERSION_NUM >= 0x010000
 #define HAVE_NGTCP2_1 1
@@ -155,7 +155,8 @@ int compat_on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path 
 	(void)ng;
 	(void)flags;
 	(void)path;
-	conn_on_path_validated(user_data, result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS);
+	conn_on_path_validated(user_data,
+			       result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS);
 	return 0;
 }
 

@@ -55,6 +55,13 @@ int compat_make_retry_token(const struct compat_retry *retry, const ngtcp2_cid *
 int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_hd *hd,
 			     ngtcp2_cid *ret_odcid);
 
+/** How far a handshake's keys have got (RFC 9001, 4.1.4). */
+#if NGTCP2_VERSION_NUM >= 0x010000
+typedef ngtcp2_encryption_level compat_level;
+#else
+typedef ngtcp2_crypto_level compat_level;
+#endif
+
 /** The path_validation callback, which is told more in 1.x. Calls conn_on_path_validated. */
 #if NGTCP2_VERSION_NUM >= 0x010000
 int compat_on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path *path,

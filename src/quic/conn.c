@@ -290,6 +290,7 @@ void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
 	ngtcp2_pkt_info pi = { .ecn = (uint8_t)ecn };
 	int r = ngtcp2_conn_read_pkt(conn->ng, path, &pi, packet, len,
 				     conn->endpoint->now);
+	conn->unanswered++;
 	if (r == 0)
 		conn_mark_dirty(conn);
 	else
@@ -313,6 +314,10 @@ bool conn_flush(struct quic_conn *conn)
 	if (conn->is_closing) {
 		conn_close_now(conn);
 		return false;
+	}
+	if (conn->is_established && conn->session.gnutls) {
+		ngtcp2_conn_set_tls_native_handle(conn->ng, NULL);
+		tls_session_release(&conn->session);
 	}
 	int r = 0;
 	if (ngtcp2_conn_get_expiry(conn->ng) <= endpoint->now)
@@ -434,7 +439,8 @@ int quic_conn_export(const struct quic_conn *conn, const char *label, uint8_t *o
 {
 	if (!conn->is_established)
 		return -ENOTCONN;
-	return tls_session_export(&conn->session, label, out, len);
+	tls_session_export(&conn->session, label, out, len);
+	return 0;
 }
 
 struct quic_conn_stats quic_conn_stats(const struct quic_conn *conn)

@@ -40,8 +40,9 @@ struct quic_conn {
 	struct streams streams;
 	union weft_sockaddr peer;
 	size_t datagram_max;
-	size_t probe_max;   /**< Largest UDP payload that path MTU discovery will try. */
-	uint64_t settle_at; /**< When discovery counts as ended. */
+	size_t probe_max;    /**< Largest UDP payload that path MTU discovery will try. */
+	uint64_t settle_at;  /**< When discovery counts as ended. */
+	unsigned unanswered; /**< Packets received since conn_write last wrote. */
 	bool is_established;
 	bool is_settled;
 	bool is_closing; /**< Nothing may be sent any more; close says why. */

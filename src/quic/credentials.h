@@ -9,6 +9,7 @@
 
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define QUIC_ALPN_LEN_MAX 32u
@@ -16,7 +17,9 @@
 struct quic_tls {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
-	char alpn[QUIC_ALPN_LEN_MAX + 1];
+	uint8_t alpn
+		[QUIC_ALPN_LEN_MAX]; /**< The one protocol that is spoken (RFC 7301). */
+	size_t alpn_len;
 	uint8_t pin[QUIC_PIN_LEN]; /**< Server: its own. Client: the expected one. */
 	bool is_server;
 	bool has_pin;

@@ -136,10 +136,11 @@ static void receive_all(struct quic_endpoint *endpoint)
 {
 	struct dgram_msg msgs[MSGS_PER_READ];
 	size_t packets = 0;
-	int n;
-	while (packets < PACKETS_PER_TURN &&
-	       (n = dgram_recv(endpoint->dgram, msgs, MSGS_PER_READ)) > 0) {
-		endpoint->stats.rx_batches++;
+	/* A batch that is not full was the last; should another come now, the loop sees it. */
+	int n = (int)MSGS_PER_READ;
+	while (packets < PACKETS_PER_TURN && n == (int)MSGS_PER_READ) {
+		n = dgram_recv(endpoint->dgram, msgs, MSGS_PER_READ);
+		endpoint->stats.rx_batches += n > 0;
 		for (int i = 0; i < n; i++)
 			packets += receive_message(endpoint, &msgs[i]);
 	}

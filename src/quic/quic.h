@@ -182,8 +182,8 @@ int quic_conn_send_stream(struct quic_conn *conn, int64_t stream, const uint8_t 
 			  size_t len, bool fin) WEFT_MUST_CHECK;
 
 /**
- * Keying material bound to this connection (RFC 8446, 7.5; RFC 5705). Both sides get the same
- * bytes, nobody else can. Returns 0 or -ENOTCONN.
+ * Keying material bound to this connection and label (by RFC 8446, 7.5): 16 to 64 bytes. Both
+ * sides get the same bytes, nobody else can. Returns 0 or -ENOTCONN.
  */
 int quic_conn_export(const struct quic_conn *conn, const char *label, uint8_t *out,
 		     size_t len) WEFT_MUST_CHECK;

@@ -16,12 +16,20 @@
 
 #include <weft/addr.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <gnutls/x509.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+/*
+ * RFC 8446, 7.5. One secret is taken at the end of the handshake, and what users ask for is
+ * derived from it by keyed BLAKE2b, so that the session (a quarter of an idle connection's
+ * memory) need not be kept for a question that may never come.
+ */
+#define EXPORTER_LABEL "EXPORTER-weft"
 
 static int refuse(struct tls_session *s, const char *why)
 {
@@ -92,9 +100,9 @@ static int on_verify(gnutls_session_t gnutls)
 
 static int set_alpn(struct tls_session *s)
 {
-	unsigned char text[QUIC_ALPN_LEN_MAX];
-	gnutls_datum_t alpn = { .data = text, .size = (unsigned)strlen(s->tls->alpn) };
-	memcpy(text, s->tls->alpn, alpn.size);
+	uint8_t text[QUIC_ALPN_LEN_MAX];
+	gnutls_datum_t alpn = { .data = text, .size = (unsigned)s->tls->alpn_len };
+	memcpy(text, s->tls->alpn, s->tls->alpn_len);
 	return gnutls_alpn_set_protocols(s->gnutls, &alpn, 1, GNUTLS_ALPN_MANDATORY);
 }
 
@@ -153,6 +161,12 @@ int tls_session_init(struct tls_session *s, const struct quic_tls *tls,
 
 void tls_session_fini(struct tls_session *s)
 {
+	tls_session_release(s);
+	sodium_memzero(s->exporter, sizeof(s->exporter));
+}
+
+void tls_session_release(struct tls_session *s)
+{
 	if (s->gnutls)
 		gnutls_deinit(s->gnutls);
 	s->gnutls = NULL;
@@ -160,10 +174,18 @@ void tls_session_fini(struct tls_session *s)
 	s->server_name = NULL;
 }
 
-int tls_session_export(const struct tls_session *s, const char *label, uint8_t *out,
-		       size_t len)
+int tls_session_complete(struct tls_session *s)
 {
-	int r = gnutls_prf_rfc5705(s->gnutls, strlen(label), label, 0, NULL, len,
-				   (char *)out);
+	int r = gnutls_prf_rfc5705(s->gnutls, strlen(EXPORTER_LABEL), EXPORTER_LABEL, 0,
+				   NULL, sizeof(s->exporter), (char *)s->exporter);
 	return r == 0 ? 0 : -EINVAL;
+}
+
+void tls_session_export(const struct tls_session *s, const char *label, uint8_t *out,
+			size_t len)
+{
+	assert(len >= crypto_generichash_BYTES_MIN &&
+	       len <= crypto_generichash_BYTES_MAX);
+	crypto_generichash(out, len, (const uint8_t *)label, strlen(label), s->exporter,
+			   sizeof(s->exporter));
 }

@@ -16,6 +16,8 @@
 
 struct quic_tls;
 
+#define TLS_EXPORTER_LEN 32u
+
 /** Embedded in a connection; must not move, because GnuTLS points at it. */
 struct tls_session {
 	ngtcp2_crypto_conn_ref ref; /**< How the helper finds the ngtcp2_conn. */
@@ -24,6 +26,7 @@ struct tls_session {
 	char *server_name; /**< Client: whom it wants to talk to. NULL when a key is pinned. */
 	bool is_refused; /**< The peer is not who it should be; why says so. */
 	char why[100];
+	uint8_t exporter[TLS_EXPORTER_LEN]; /**< Secret of tls_session_export. */
 };
 
 /**
@@ -33,11 +36,17 @@ struct tls_session {
 int tls_session_init(struct tls_session *s, const struct quic_tls *tls,
 		     const char *server_name) WEFT_MUST_CHECK;
 
-/** Frees what init has taken; harmless on zeroed memory and twice. */
+/** Frees what init has taken and wipes it; harmless on zeroed memory and twice. */
 void tls_session_fini(struct tls_session *s);
 
-/** Keying material of RFC 5705 without context. Returns 0 or -EINVAL. */
-int tls_session_export(const struct tls_session *s, const char *label, uint8_t *out,
-		       size_t len) WEFT_MUST_CHECK;
+/** The handshake is complete: keeps what export needs. Returns 0 or -EINVAL. */
+int tls_session_complete(struct tls_session *s) WEFT_MUST_CHECK;
+
+/** Frees the session of a complete handshake. What is left can still export. */
+void tls_session_release(struct tls_session *s);
+
+/** len bytes (at most 64) that belong to this session and label. */
+void tls_session_export(const struct tls_session *s, const char *label, uint8_t *out,
+			size_t len);
 
 #endif

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 /** Most bytes not yet acknowledged on all streams of a connection. */
-#define STREAM_WAITING_MAX (256u * 1024)
+#define STREAM_WAITING_MAX 262144u
 
 struct stream {
 	struct list node; /**< In struct streams. */

@@ -40,13 +40,16 @@ static int errno_of(int gnutls_code)
 /* The parts that a server and a client have in common. */
 static int tls_new(const char *alpn, bool is_server, struct quic_tls **ret_tls)
 {
-	if (strlen(alpn) == 0 || strlen(alpn) > QUIC_ALPN_LEN_MAX)
+	size_t alpn_len = strlen(alpn);
+	if (alpn_len == 0 || alpn_len > QUIC_ALPN_LEN_MAX)
 		return -EINVAL;
 	struct quic_tls *tls = calloc(1, sizeof(*tls));
 	if (!tls)
 		return -ENOMEM;
 	tls->is_server = is_server;
-	memcpy(tls->alpn, alpn, strlen(alpn));
+	tls->alpn_len = alpn_len;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes, not a string. */
+	memcpy(tls->alpn, alpn, alpn_len);
 	int r = gnutls_priority_init(&tls->priority, PRIORITY, NULL);
 	if (r == GNUTLS_E_SUCCESS)
 		r = gnutls_certificate_allocate_credentials(&tls->credentials);

@@ -23,6 +23,15 @@
 /* A datagram's frame header in bytes (RFC 9221, 4). */
 #define DATAGRAM_FRAME_LEN 3u
 
+/*
+ * How long the ACK of a lone packet may wait for something to travel with, of the time that
+ * ngtcp2 announces as max_ack_delay (RFC 9000, 13.2.1). ngtcp2 itself would send it after an
+ * eighth of the round trip: on a short path a packet, and a wake-up at both ends, for each
+ * frame of a game.
+ */
+#define ACK_PATIENCE_NS  15000000u
+#define MAX_ACK_DELAY_NS 25000000u
+
 /* Where one packet goes. */
 struct writer {
 	struct quic_conn *conn;
@@ -84,9 +93,9 @@ static int write_datagram(struct writer *w, struct queued *d, uint32_t flags,
 	/* ngtcp2 0.12 takes an empty datagram only as no vector, not as an empty one. */
 	ngtcp2_vec vec = { .base = d->data, .len = d->len };
 	size_t vecs = d->len > 0 ? 1 : 0;
-	*ret_len =
-		ngtcp2_conn_writev_datagram(w->conn->ng, &w->ps.path, &w->pi, w->buf,
-					    w->len, &accepted, flags, 0, &vec, vecs, w->now);
+	*ret_len = ngtcp2_conn_writev_datagram(w->conn->ng, &w->ps.path, &w->pi, w->buf,
+					       w->len, &accepted, flags, 0, &vec, vecs,
+					       w->now);
 	return accepted;
 }
 
@@ -172,8 +181,26 @@ static bool has_more(const struct quic_conn *conn)
 	return false;
 }
 
+/*
+ * True when a lone packet is all there is to answer: something is due within max_ack_delay,
+ * which after a packet is its ACK, and the timer that ends the wait has not fired yet.
+ */
+static bool may_wait(const struct quic_conn *conn)
+{
+	return conn->is_settled && conn->unanswered == 1 &&
+	       conn->timer.deadline != WEFT_NEVER && !has_more(conn) &&
+	       ngtcp2_conn_get_expiry(conn->ng) < conn->endpoint->now + MAX_ACK_DELAY_NS;
+}
+
 int conn_write(struct quic_conn *conn)
 {
+	uint64_t patience = conn->endpoint->now + ACK_PATIENCE_NS;
+	if (may_wait(conn)) {
+		if (patience < conn->timer.deadline)
+			conn_set_deadline(conn, patience);
+		return 0;
+	}
+	conn->unanswered = 0;
 	struct writer w = {
 		.conn = conn,
 		.len = conn->endpoint->opts.udp_payload_max,

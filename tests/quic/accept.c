@@ -8,6 +8,7 @@
 #include "quic/world.h"
 
 #include <malloc.h>
+#include <ngtcp2/ngtcp2.h>
 #include <string.h>
 
 static const struct sim_link lan = { .delay_ns = 1000000 };
@@ -96,14 +97,14 @@ static void a_token_is_good_only_for_its_address(void **state)
 	assert_true(world_is_open(&w));
 	assert_true(capture.len >= 1200);
 	uint64_t before = server_stats(&w).drop_unknown;
-	sim_inject(w.sim, "10.6.6.6:666", quic_endpoint_addr(w.server.endpoint), capture.data,
-		   capture.len);
+	sim_inject(w.sim, "10.6.6.6:666", quic_endpoint_addr(w.server.endpoint),
+		   capture.data, capture.len);
 	world_run(&w, 10);
 	/* It belongs to a connection that exists, which ignores the stranger. */
 	assert_int_equal(server_stats(&w).drop_unknown, before);
 	world_restart_server(&w);
-	sim_inject(w.sim, "10.6.6.6:666", quic_endpoint_addr(w.server.endpoint), capture.data,
-		   capture.len);
+	sim_inject(w.sim, "10.6.6.6:666", quic_endpoint_addr(w.server.endpoint),
+		   capture.data, capture.len);
 	world_run(&w, 10);
 	assert_int_equal(server_stats(&w).drop_unknown, 1);
 	assert_int_equal(w.server.established, 1);
@@ -174,7 +175,8 @@ static void unknown_versions_are_negotiated(void **state)
 	struct world w;
 	world_init(&w, 1);
 	world_start(&w);
-	uint8_t packet[1200] = { 0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0 };
+	uint8_t packet[1200] = { 0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, 1, 2,
+				 3,    4,    5,    6,    7,    8, 0 };
 	const union weft_sockaddr *to = quic_endpoint_addr(w.server.endpoint);
 	sim_inject(w.sim, WORLD_CLIENT, to, packet, sizeof(packet));
 	sim_inject(w.sim, WORLD_CLIENT, to, packet, 300);
@@ -212,7 +214,8 @@ static void garbage_does_nothing(void **state)
 	const union weft_sockaddr *to = quic_endpoint_addr(w.server.endpoint);
 	for (unsigned i = 0; i < 20000; i++) {
 		uint8_t bytes[1500];
-		size_t len = 1 + rng_below(&rng, rng_below(&rng, 4) == 0 ? sizeof(bytes) : 64);
+		size_t len =
+			1 + rng_below(&rng, rng_below(&rng, 4) == 0 ? sizeof(bytes) : 64);
 		for (size_t n = 0; n < len; n++)
 			bytes[n] = (uint8_t)rng_u64(&rng);
 		/* Often with the version that gets further. */
@@ -270,6 +273,12 @@ static void damaged_packets_are_only_lost(void **state)
 
 #define MANY 1000u
 
+/*
+ * Bytes allocated for one idle end. ngtcp2 0.12 takes room for eight nodes with the first of
+ * each of its lists, and touches one: of 72 KiB, 57 are resident.
+ */
+#define IDLE_LEN_MAX (NGTCP2_VERSION_NUM >= 0x010000 ? 40000u : 76000u)
+
 static void a_thousand_connections_are_small(void **state)
 {
 	(void)state;
@@ -288,9 +297,10 @@ static void a_thousand_connections_are_small(void **state)
 	assert_int_equal(w.server.established, MANY);
 	assert_int_equal(w.client.established, MANY);
 	assert_int_equal(w.server.closed + w.client.closed, 0);
-	print_message("# %zu bytes for each pair of idle ends\n", (after - before) / MANY);
+	print_message("# %zu bytes for each pair of idle ends\n",
+		      (after - before) / MANY);
 	/* Sanitizers have their own allocator, and then there is nothing to see. */
-	assert_true((after - before) / MANY < 2 * 65536);
+	assert_true((after - before) / MANY < 2 * IDLE_LEN_MAX);
 	assert_int_equal(world_send(&w.client, 100), 0);
 	world_run(&w, 10);
 	assert_int_equal(w.server.datagrams, 1);

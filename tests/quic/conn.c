@@ -72,8 +72,8 @@ static void two_pieces_are_one_datagram(void **state)
 	(void)state;
 	struct world w;
 	world_open(&w, 1, &lan);
-	const struct quic_datagram d = { (const uint8_t *)"head", 4, (const uint8_t *)"body",
-					 4, false };
+	const struct quic_datagram d = { (const uint8_t *)"head", 4,
+					 (const uint8_t *)"body", 4, false };
 	assert_int_equal(quic_conn_send_datagram(w.client.conn, &d, sim_now(w.sim)), 0);
 	world_run(&w, 1);
 	assert_int_equal(w.server.datagram_len, 8);
@@ -185,20 +185,25 @@ static void stream_bytes_arrive_in_order(void **state)
 	int64_t id;
 	struct quic_conn *conn = w.client.conn;
 	assert_int_equal(quic_conn_open_stream(conn, false, &id), 0);
-	assert_int_equal(quic_conn_send_stream(conn, id, (const uint8_t *)"hello ", 6, false), 0);
-	assert_int_equal(quic_conn_send_stream(conn, id, (const uint8_t *)"world", 5, true), 0);
-	assert_int_equal(quic_conn_send_stream(conn, id, (const uint8_t *)"!", 1, true), -EPIPE);
+	assert_int_equal(
+		quic_conn_send_stream(conn, id, (const uint8_t *)"hello ", 6, false), 0);
+	assert_int_equal(
+		quic_conn_send_stream(conn, id, (const uint8_t *)"world", 5, true), 0);
+	assert_int_equal(quic_conn_send_stream(conn, id, (const uint8_t *)"!", 1, true),
+			 -EPIPE);
 	world_run(&w, 5);
 	assert_int_equal(w.server.stream_len, 11);
 	assert_memory_equal(w.server.stream, "hello world", 11);
 	assert_int_equal(w.server.fins, 1);
 	conn = w.server.conn;
-	assert_int_equal(quic_conn_send_stream(conn, id, (const uint8_t *)"back", 4, true), 0);
+	assert_int_equal(
+		quic_conn_send_stream(conn, id, (const uint8_t *)"back", 4, true), 0);
 	world_run(&w, 50);
 	assert_memory_equal(w.client.stream, "back", 4);
 	assert_int_equal(w.client.fins, 1);
 	/* Both ends have ended it: it is gone. */
-	assert_int_equal(quic_conn_send_stream(conn, id, (const uint8_t *)"x", 1, true), -ENOENT);
+	assert_int_equal(quic_conn_send_stream(conn, id, (const uint8_t *)"x", 1, true),
+			 -ENOENT);
 	world_fini(&w);
 }
 
@@ -209,11 +214,14 @@ static void a_stream_of_the_peer_that_is_one_way_cannot_be_answered(void **state
 	world_open(&w, 1, &lan);
 	int64_t id;
 	assert_int_equal(quic_conn_open_stream(w.client.conn, true, &id), 0);
-	assert_int_equal(quic_conn_send_stream(w.client.conn, id, (const uint8_t *)"a", 1, false), 0);
+	assert_int_equal(
+		quic_conn_send_stream(w.client.conn, id, (const uint8_t *)"a", 1, false),
+		0);
 	world_run(&w, 5);
 	assert_int_equal(w.server.last_stream, id);
-	assert_int_equal(quic_conn_send_stream(w.server.conn, id, (const uint8_t *)"b", 1, false),
-			 -ENOENT);
+	assert_int_equal(
+		quic_conn_send_stream(w.server.conn, id, (const uint8_t *)"b", 1, false),
+		-ENOENT);
 	world_fini(&w);
 }
 
@@ -223,8 +231,8 @@ static unsigned open_all(struct world *w, bool is_uni)
 	int64_t id;
 	unsigned open = 0;
 	while (quic_conn_open_stream(w->client.conn, is_uni, &id) == 0) {
-		assert_int_equal(quic_conn_send_stream(w->client.conn, id, (const uint8_t *)"x",
-						       1, true),
+		assert_int_equal(quic_conn_send_stream(w->client.conn, id,
+						       (const uint8_t *)"x", 1, true),
 				 0);
 		assert_true(++open < 1000);
 	}
@@ -243,7 +251,8 @@ static void streams_are_limited_and_given_back(void **state)
 	/* The server has not ended its half of any, so that none is given back. */
 	assert_int_equal(open_all(&w, false), 0);
 	for (int64_t id = 0; id < 4 * 4; id += 4)
-		assert_int_equal(quic_conn_send_stream(w.server.conn, id, NULL, 0, true), 0);
+		assert_int_equal(quic_conn_send_stream(w.server.conn, id, NULL, 0, true),
+				 0);
 	world_run(&w, 100);
 	assert_int_equal(open_all(&w, false), 4);
 	world_fini(&w);
@@ -273,7 +282,8 @@ static void unacknowledged_bytes_are_bounded(void **state)
 	assert_int_equal(quic_conn_open_stream(conn, false, &id), 0);
 	assert_int_equal(quic_conn_send_stream(conn, id, bytes, sizeof(bytes), false), 0);
 	assert_int_equal(quic_conn_send_stream(conn, id, bytes, sizeof(bytes), false), 0);
-	assert_int_equal(quic_conn_send_stream(conn, id, bytes, sizeof(bytes), false), -ENOBUFS);
+	assert_int_equal(quic_conn_send_stream(conn, id, bytes, sizeof(bytes), false),
+			 -ENOBUFS);
 	world_run(&w, 1000);
 	assert_int_equal(w.server.stream_len, 200000);
 	assert_int_equal(quic_conn_send_stream(conn, id, bytes, sizeof(bytes), false), 0);
@@ -290,7 +300,8 @@ static void both_sides_export_the_same_key(void **state)
 	world_open(&w, 1, &lan);
 	assert_int_equal(quic_conn_export(w.client.conn, "weft room", a, sizeof(a)), 0);
 	assert_int_equal(quic_conn_export(w.server.conn, "weft room", b, sizeof(b)), 0);
-	assert_int_equal(quic_conn_export(w.server.conn, "weft other", other, sizeof(other)), 0);
+	assert_int_equal(
+		quic_conn_export(w.server.conn, "weft other", other, sizeof(other)), 0);
 	assert_memory_equal(a, b, sizeof(a));
 	assert_memory_not_equal(a, other, sizeof(a));
 	world_fini(&w);
@@ -363,8 +374,8 @@ static void a_server_may_refuse_at_once(void **state)
 	world_fini(&w);
 }
 
-static void close_on_datagram(struct side *side, struct quic_conn *conn, const uint8_t *data,
-			      size_t len, uint64_t now)
+static void close_on_datagram(struct side *side, struct quic_conn *conn,
+			      const uint8_t *data, size_t len, uint64_t now)
 {
 	(void)side;
 	(void)data;
@@ -388,8 +399,8 @@ static void nothing_is_told_after_close(void **state)
 	world_fini(&w);
 }
 
-static void echo(struct side *side, struct quic_conn *conn, const uint8_t *data, size_t len,
-		 uint64_t now)
+static void echo(struct side *side, struct quic_conn *conn, const uint8_t *data,
+		 size_t len, uint64_t now)
 {
 	(void)side;
 	const struct quic_datagram d = { .body = data, .body_len = len };
@@ -414,8 +425,10 @@ static void reconnect(struct side *side, struct quic_conn *conn, uint64_t now)
 	(void)conn;
 	struct world *w = side->world;
 	side->on_closed = NULL;
-	assert_int_equal(quic_connect(side->endpoint, quic_endpoint_addr(w->server.endpoint),
-				      NULL, now, &side->conn), 0);
+	assert_int_equal(quic_connect(side->endpoint,
+				      quic_endpoint_addr(w->server.endpoint), NULL, now,
+				      &side->conn),
+			 0);
 }
 
 static void a_new_connection_may_begin_in_the_end_of_the_old(void **state)
@@ -512,7 +525,8 @@ static void a_full_socket_only_delays(void **state)
 	static uint8_t bytes[50000];
 	assert_int_equal(quic_conn_open_stream(w.client.conn, false, &id), 0);
 	sim_set_full(w.client.socket, true);
-	assert_int_equal(quic_conn_send_stream(w.client.conn, id, bytes, sizeof(bytes), true), 0);
+	assert_int_equal(
+		quic_conn_send_stream(w.client.conn, id, bytes, sizeof(bytes), true), 0);
 	world_run(&w, 500);
 	assert_int_equal(w.server.stream_len, 0);
 	sim_set_full(w.client.socket, false);

@@ -20,9 +20,11 @@ static void streams_survive(struct sim_link link, uint64_t seed)
 	world_open(&w, seed, &link);
 	int64_t ours, theirs;
 	assert_int_equal(quic_conn_open_stream(w.client.conn, false, &ours), 0);
-	assert_int_equal(quic_conn_send_stream(w.client.conn, ours, bytes, BYTES, true), 0);
+	assert_int_equal(quic_conn_send_stream(w.client.conn, ours, bytes, BYTES, true),
+			 0);
 	assert_int_equal(quic_conn_open_stream(w.server.conn, true, &theirs), 0);
-	assert_int_equal(quic_conn_send_stream(w.server.conn, theirs, bytes, BYTES, true), 0);
+	assert_int_equal(quic_conn_send_stream(w.server.conn, theirs, bytes, BYTES, true),
+			 0);
 	world_run(&w, 60000);
 	assert_int_equal(w.server.stream_len, BYTES);
 	assert_memory_equal(w.server.stream, bytes, BYTES);
@@ -84,7 +86,8 @@ static void lost_datagrams_are_counted_and_not_repeated(void **state)
 	assert_int_equal(stats.datagrams_tx + stats.drop_queue_old, 500);
 	assert_in_range(w.server.datagrams, 350, 499);
 	/* Loss of an acknowledgement can make one count that has arrived. */
-	assert_in_range(stats.datagrams_lost, 500 - w.server.datagrams - stats.drop_queue_old, 150);
+	assert_in_range(stats.datagrams_lost,
+			500 - w.server.datagrams - stats.drop_queue_old, 150);
 	world_fini(&w);
 }
 
@@ -93,7 +96,8 @@ static struct quic_conn_stats discover(size_t mtu, uint64_t delay_ns, unsigned m
 				       bool *ret_settled, size_t *ret_max)
 {
 	struct world w;
-	world_open(&w, 1, &(struct sim_link){ .delay_ns = delay_ns, .payload_max = mtu - 28 });
+	world_open(&w, 1,
+		   &(struct sim_link){ .delay_ns = delay_ns, .payload_max = mtu - 28 });
 	assert_false(quic_conn_path_is_settled(w.client.conn));
 	assert_int_equal(quic_conn_datagram_max(w.client.conn), 1200 - 32);
 	unsigned changes = w.client.path_changes;

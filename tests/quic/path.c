@@ -38,8 +38,9 @@ static void a_client_moves_to_another_address(void **state)
 	assert_true(has_peer(w.server.conn, WORLD_CLIENT));
 	unsigned changes = w.server.path_changes;
 	w.client.socket = sim_socket(w.sim, "10.9.9.9:2000");
-	assert_int_equal(quic_endpoint_rebind(w.client.endpoint, w.client.socket, sim_now(w.sim)),
-			 0);
+	assert_int_equal(
+		quic_endpoint_rebind(w.client.endpoint, w.client.socket, sim_now(w.sim)),
+		0);
 	exchange(&w);
 	assert_true(has_peer(w.server.conn, "10.9.9.9:2000"));
 	assert_true(w.server.path_changes > changes);
@@ -84,8 +85,9 @@ static void a_client_moves_in_the_middle_of_the_handshake(void **state)
 	world_connect(&w);
 	sim_run(w.sim, sim_now(w.sim) + 1500000);
 	w.client.socket = sim_socket(w.sim, "10.9.9.9:2000");
-	assert_int_equal(quic_endpoint_rebind(w.client.endpoint, w.client.socket, sim_now(w.sim)),
-			 0);
+	assert_int_equal(
+		quic_endpoint_rebind(w.client.endpoint, w.client.socket, sim_now(w.sim)),
+		0);
 	world_run(&w, 9000);
 	/* RFC 9000, 9 forbids it; but it may not go wrong worse than by failing. */
 	assert_true(w.client.established + w.client.closed > 0 || w.client.conn);
@@ -120,8 +122,8 @@ static void an_old_address_gets_no_answer_to_forged_packets(void **state)
 	/* Bytes that are no packet of the connection do not move it. */
 	uint8_t junk[200] = { 0x40 };
 	for (unsigned i = 0; i < 20; i++)
-		sim_inject(w.sim, "10.6.6.6:666", quic_endpoint_addr(w.server.endpoint), junk,
-			   sizeof(junk));
+		sim_inject(w.sim, "10.6.6.6:666", quic_endpoint_addr(w.server.endpoint),
+			   junk, sizeof(junk));
 	exchange(&w);
 	assert_true(has_peer(w.server.conn, WORLD_CLIENT));
 	world_fini(&w);
@@ -134,16 +136,19 @@ static void a_stream_survives_a_move(void **state)
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 131 >> 3);
 	struct world w;
-	world_open(&w, 1, &(struct sim_link){ .delay_ns = 20000000, .rate_bps = 5000000 });
+	world_open(&w, 1,
+		   &(struct sim_link){ .delay_ns = 20000000, .rate_bps = 5000000 });
 	world_run(&w, 2000);
 	int64_t id;
 	assert_int_equal(quic_conn_open_stream(w.client.conn, false, &id), 0);
-	assert_int_equal(quic_conn_send_stream(w.client.conn, id, bytes, sizeof(bytes), true), 0);
+	assert_int_equal(
+		quic_conn_send_stream(w.client.conn, id, bytes, sizeof(bytes), true), 0);
 	world_run(&w, 100);
 	assert_true(w.server.stream_len < sizeof(bytes));
 	w.client.socket = sim_socket(w.sim, "10.9.9.9:2000");
-	assert_int_equal(quic_endpoint_rebind(w.client.endpoint, w.client.socket, sim_now(w.sim)),
-			 0);
+	assert_int_equal(
+		quic_endpoint_rebind(w.client.endpoint, w.client.socket, sim_now(w.sim)),
+		0);
 	world_run(&w, 10000);
 	assert_int_equal(w.server.stream_len, sizeof(bytes));
 	assert_memory_equal(w.server.stream, bytes, sizeof(bytes));

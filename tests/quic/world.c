@@ -3,8 +3,9 @@
  * Fixture of the QUIC tests. Assertions of cmocka are used directly, so that a step that
  * fails is reported with its line.
  */
-#include "../unit.h"
 #include "quic/world.h"
+
+#include "../unit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,8 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 	side->datagrams++;
 	side->datagram_bytes += len;
 	assert_true(len <= sizeof(side->datagram));
-	memcpy(side->datagram, data, len);
+	if (len > 0)
+		memcpy(side->datagram, data, len);
 	side->datagram_len = len;
 	if (side->on_datagram)
 		side->on_datagram(side, conn, data, len, now);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Datagrams on the way are in a heap by time of arrival; those of the same instant keep the
- * order in which they were sent, by a number in the lower bits of the heap's key. A turn delivers what has arrived,
- * runs each task that has something to do, and repeats until none has; only then does time
- * move on, to the next arrival or deadline. A task that never comes to rest is a defect of
- * the task, and is reported as such.
+ * order in which they were sent, by a number in the lower bits of the heap's key. A turn
+ * delivers what has arrived, runs each task that has something to do, and repeats until none
+ * has; only then does time move on, to the next arrival or deadline. A task that never comes
+ * to rest is a defect of the task, and is reported as such.
  */
 #include "sim/net.h"
 
@@ -25,11 +25,12 @@
 #define RX_BUF_LEN    (1u << 20)
 #define DEFAULT_QUEUE 65536u
 #define TURNS_AT_ONCE 100000u
-#define SEQUENCE_BITS  16u
+#define SEQUENCE_BITS 16u
 #define NS_PER_SECOND 1000000000u
 
 struct flight {
-	struct heap_node arrival; /**< Deadline: ns, shifted by SEQUENCE_BITS, and a number. */
+	struct heap_node
+		arrival;  /**< Deadline: ns, shifted by SEQUENCE_BITS, and a number. */
 	struct list node; /**< In the receiver's queue, after arrival. */
 	union weft_sockaddr from, to;
 	uint8_t ecn;
@@ -259,9 +260,10 @@ static int socket_recv(struct dgram *d, struct dgram_msg *ret_msgs, size_t n)
 static void socket_free(struct dgram *d)
 {
 	struct socket *s = socket_of(d);
-	struct list *node;
-	while ((node = list_pop_front(&s->arrived)))
+	list_for_each (node, &s->arrived) {
+		list_remove(node);
 		free(container_of(node, struct flight, node));
+	}
 	list_remove(&s->node);
 	free(s->rx_buf);
 	free(s);
@@ -412,17 +414,23 @@ static uint64_t next_event(const struct sim *sim)
 	return next;
 }
 
+/* Ends the program if a task never comes to rest. */
+static void check_rest(const struct sim *sim, unsigned turns)
+{
+	if (turns <= TURNS_AT_ONCE)
+		return;
+	(void)fprintf(stderr, "sim: a task spins at %llu ns\n",
+		      (unsigned long long)sim->now);
+	abort();
+}
+
 bool sim_run_until(struct sim *sim, bool (*done)(void *user), void *user, uint64_t until)
 {
 	unsigned turns = 0;
 	while (!done || !done(user)) {
 		deliver_arrived(sim);
 		if (run_tasks(sim)) {
-			if (++turns > TURNS_AT_ONCE) {
-				(void)fprintf(stderr, "sim: a task spins at %llu ns\n",
-					      (unsigned long long)sim->now);
-				abort();
-			}
+			check_rest(sim, ++turns);
 			continue;
 		}
 		turns = 0;

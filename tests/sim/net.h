@@ -69,13 +69,13 @@ struct dgram *sim_socket(struct sim *sim, const char *address);
 void sim_set_default_link(struct sim *sim, const struct sim_link *link);
 
 /** The link by which a socket sends. */
-void sim_set_link(struct dgram *socket, const struct sim_link *link);
+void sim_set_link(struct dgram *d, const struct sim_link *link);
 
 /** What others see as the socket's address from now on: a NAT has changed its mind. */
-void sim_set_public(struct dgram *socket, const char *address);
+void sim_set_public(struct dgram *d, const char *address);
 
 /** While full, a socket takes nothing (its send returns 0). */
-void sim_set_full(struct dgram *socket, bool is_full);
+void sim_set_full(struct dgram *d, bool is_full);
 
 /** Puts a datagram on the way as if from had sent it, whoever holds that address. */
 void sim_inject(struct sim *sim, const char *from, const union weft_sockaddr *to,

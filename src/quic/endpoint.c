@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MSGS_PER_READ    16u
+#define MSGS_PER_READ    4u
 #define PACKETS_PER_TURN 256u
 
 /* Most turns of connections (of 64 KiB each) in a turn of the endpoint. */

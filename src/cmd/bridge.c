@@ -40,17 +40,33 @@ struct args {
 };
 
 static const struct option options[] = {
-	{ "isolate", 'i', OPTION_LIST, "LINK", OFFSET(struct args, isolate),
-	  "one more link, or one of those named: it talks\n" OPTION_INDENT
-	  "to no other isolated link; may be given again" },
-	{ "ageing", 'a', OPTION_DURATION, "TIME", OFFSET(struct args, ageing_ns),
-	  "forget an address that was silent for so long [300s]" },
-	{ "fdb-max", 0, OPTION_NUMBER, "N", OFFSET(struct args, fdb_max),
-	  "learn at most so many addresses [4096]" },
-	{ "busy-poll", 0, OPTION_FLAG, NULL, OFFSET(struct args, busy_poll),
-	  "never sleep: lowest delay, one core at 100 %" },
-	{ "interval", 0, OPTION_DURATION, "TIME", OFFSET(struct args, interval_ns),
-	  "between status lines and \"stats\" events [1s]" },
+	{ .name = "isolate",
+	  .letter = 'i',
+	  .type = OPTION_LIST,
+	  .syntax = "LINK",
+	  .offset = OFFSET(struct args, isolate),
+	  .help = "one more link, or one of those named: it talks\n" OPTION_INDENT
+		  "to no other isolated link; may be given again" },
+	{ .name = "ageing",
+	  .letter = 'a',
+	  .type = OPTION_DURATION,
+	  .syntax = "TIME",
+	  .offset = OFFSET(struct args, ageing_ns),
+	  .help = "forget an address that was silent for so long [300s]" },
+	{ .name = "fdb-max",
+	  .type = OPTION_NUMBER,
+	  .syntax = "N",
+	  .offset = OFFSET(struct args, fdb_max),
+	  .help = "learn at most so many addresses [4096]" },
+	{ .name = "busy-poll",
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct args, busy_poll),
+	  .help = "never sleep: lowest delay, one core at 100 %" },
+	{ .name = "interval",
+	  .type = OPTION_DURATION,
+	  .syntax = "TIME",
+	  .offset = OFFSET(struct args, interval_ns),
+	  .help = "between status lines and \"stats\" events [1s]" },
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };
@@ -264,11 +280,11 @@ static uint64_t drops(const struct switching *s)
 	return n;
 }
 
-/* "a 1.2 Gbit/s in, b 34.0 Mbit/s in; 5 addresses, 3 dropped" */
+/* "in: a 1.2 Gbit/s, b 34.0 Mbit/s; 5 addresses, 3 dropped" */
 static void show_status(struct switching *s, uint64_t now)
 {
-	char text[OUTPUT_STATUS_LEN] = "", rate[UNITS_TEXT];
-	size_t off = 0;
+	char text[OUTPUT_STATUS_LEN] = "in: ", rate[UNITS_TEXT];
+	size_t off = strlen(text);
 	uint64_t elapsed = now - s->ticked_at;
 	for (size_t i = 0; i < s->ports_n && off < sizeof(text); i++) {
 		struct port *port = &s->ports[i];
@@ -279,8 +295,11 @@ static void show_status(struct switching *s, uint64_t now)
 					i ? ", " : "", weft_link_name(port->link),
 					units_print_rate((uint64_t)bps, rate));
 	}
-	output_status(&s->out, now, "in: %s; %" PRIu32 " addresses, %" PRIu64 " dropped",
-		      text, weft_bridge_fdb_stats(s->bridge).learned, drops(s));
+	if (off < sizeof(text))
+		(void)snprintf(text + off, sizeof(text) - off,
+			       "; %" PRIu32 " addresses, %" PRIu64 " dropped",
+			       weft_bridge_fdb_stats(s->bridge).learned, drops(s));
+	output_status(&s->out, now, text);
 }
 
 /* Says which links have ended since; returns how many are left. */

@@ -36,13 +36,25 @@ struct args {
 };
 
 static const struct option options[] = {
-	{ "count", 'c', OPTION_NUMBER, "N", OFFSET(struct args, count),
-	  "end after N frames" },
-	{ "write", 'w', OPTION_TEXT, "FILE", OFFSET(struct args, write),
-	  "record the frames in FILE as well (pcap)" },
-	{ "time", 't', OPTION_CHOICE, "clock|delta|epoch|none", OFFSET(struct args, time),
-	  "time of day, since the frame before,\n" OPTION_INDENT
-	  "since 1970, or no time [clock]" },
+	{ .name = "count",
+	  .letter = 'c',
+	  .type = OPTION_NUMBER,
+	  .syntax = "N",
+	  .offset = OFFSET(struct args, count),
+	  .help = "end after N frames" },
+	{ .name = "write",
+	  .letter = 'w',
+	  .type = OPTION_TEXT,
+	  .syntax = "FILE",
+	  .offset = OFFSET(struct args, write),
+	  .help = "record the frames in FILE as well (pcap)" },
+	{ .name = "time",
+	  .letter = 't',
+	  .type = OPTION_CHOICE,
+	  .syntax = "clock|delta|epoch|none",
+	  .offset = OFFSET(struct args, time),
+	  .help = "time of day, since the frame before,\n" OPTION_INDENT
+		  "since 1970, or no time [clock]" },
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };

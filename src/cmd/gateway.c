@@ -32,8 +32,10 @@ static const struct command command = {
 	.notes = "INTERFACE is a wired network interface, or any link of `weft help "
 		 "links`.\n"
 		 "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
-		 "from standard\n"
-		 "input, '@FILE' from a file.\n",
+		 "from\n"
+		 "standard input, '@FILE' from a file. With --json: \"state\", "
+		 "\"joined\", \"peer\"\n"
+		 "for each that comes or leaves, and \"facts\" at the end.",
 };
 
 /* What can be known of the wire before a frame is lost on it. */
@@ -80,15 +82,13 @@ static int open_lan(struct membership *m, const char *operand, struct weft_error
 	return weft_link_open(spec, err, &m->link);
 }
 
-static int gateway(struct membership *m, char **operands, struct weft_error *err)
+static int gateway(struct membership *m, const char *interface, struct weft_error *err)
 {
 	static const struct weft_mac none;
-	int r = membership_invitation(operands[1], err, &m->invite);
+	int r = membership_open(m, err);
 
 	if (r == 0)
-		r = membership_open(m, err);
-	if (r == 0)
-		r = open_lan(m, operands[0], err);
+		r = open_lan(m, interface, err);
 	if (r < 0)
 		return r;
 	return membership_run(m, WEFT_ROLE_GATEWAY, none, err);
@@ -101,10 +101,11 @@ int cmd_gateway(int argc, char **argv)
 	struct weft_error err = { .text = "" };
 	int status, r;
 
-	if (options_parse(&command, argc, argv, &args, &status) < 0)
+	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
+	    membership_invitation(&command, argv[2], &m.invite, &status) < 0)
 		return status;
 	output_init(&m.output, &args.output);
-	r = gateway(&m, argv + 1, &err);
+	r = gateway(&m, argv[1], &err);
 	membership_close(&m);
 	return r < 0 ? output_fail("gateway", err.text) : STATUS_OK;
 }

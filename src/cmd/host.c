@@ -5,19 +5,21 @@
  */
 #include "cmd/cmd.h"
 #include "cmd/identity.h"
+#include "cmd/place.h"
 #include "cmd/privilege.h"
 #include "cmd/relaying.h"
 
 #include <weft/host.h>
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+
+/* The words of --address. */
+enum { ADDRESS_AUTO, ADDRESS_NONE, ADDRESS_GIVEN };
 
 static const struct option options[] = {
 	{ .name = "address",
 	  .letter = 'a',
-	  .type = OPTION_TEXT,
+	  .type = OPTION_IP,
 	  .syntax = "auto|none|IP/LEN",
 	  .offset = OFFSET(struct relaying_args, address),
 	  .help = "this machine's in the room [auto: the room's first]" },
@@ -45,7 +47,10 @@ static const struct command command = {
 		   "lets others in. ROOM is its name [lan].",
 	.options = options,
 	.notes = "Others need to reach one UDP port of this machine; nothing else is "
-		 "needed.\n",
+		 "needed.\n"
+		 "With --json: \"listening\", \"address\", \"invitation\", \"came\" and "
+		 "\"left\" for each\n"
+		 "member, and \"facts\" at the end.",
 };
 
 struct hosting {
@@ -53,18 +58,18 @@ struct hosting {
 	struct weft_host *host;
 	struct weft_link *link;
 	struct weft_mac mac;
+	bool is_bad_link; /* --link is wrong, rather than the machine. */
 };
 
 static void report_recovered(void *user, const char *text)
 {
 	struct hosting *h = user;
 
-	weft_log_info(&h->r.output.log, "left behind by an earlier run: %s", text);
+	weft_log_info(&h->r.output.log, "after an earlier crash: %s", text);
 }
 
 static int open_link(struct hosting *h, struct weft_error *err)
 {
-	static const struct weft_mac zero;
 	char runtime[STATE_PATH_LEN];
 	const struct weft_host_opts opts = { .state_dir = state_runtime_dir(runtime) };
 	int r = weft_host_new(&opts, err, &h->host);
@@ -72,32 +77,13 @@ static int open_link(struct hosting *h, struct weft_error *err)
 	if (r < 0)
 		return r;
 	(void)weft_host_recover(h->host, report_recovered, h);
-	r = weft_link_open(h->r.args->link, err, &h->link);
-	if (r < 0)
-		return r;
-	h->mac = h->r.args->mac;
-	if (memcmp(&h->mac, &zero, sizeof(zero)) == 0)
-		r = identity_mac(&h->r.state, err, &h->mac);
-	if (r == 0)
-		r = weft_host_set_mac(h->host, weft_link_name(h->link), h->mac, err);
+	const struct place_opts place = { .spec = h->r.args->link,
+					  .mac = h->r.args->mac,
+					  .state = &h->r.state,
+					  .host = h->host };
+	r = place_open(&place, err, &h->link, &h->mac);
+	h->is_bad_link = r == -EINVAL;
 	return r;
-}
-
-static int own_place(struct hosting *h, const char *room, struct weft_error *err,
-		     struct weft_ip *ret_address)
-{
-	const char *text = h->r.args->address;
-
-	*ret_address = (struct weft_ip){ 0 };
-	if (strcmp(text, "auto") == 0)
-		*ret_address = weft_relay_room_address(h->r.relay, room);
-	else if (strcmp(text, "none") != 0 && weft_ip_parse(text, ret_address) < 0)
-		return weft_error_set(
-			err, -EINVAL,
-			"--address: '%s' is none of auto, none, or an address with "
-			"its prefix length, such as 192.168.7.1/24",
-			text);
-	return 0;
 }
 
 static int set_up(struct hosting *h, const char *room, unsigned mtu,
@@ -105,11 +91,11 @@ static int set_up(struct hosting *h, const char *room, unsigned mtu,
 {
 	const char *device = weft_link_name(h->link);
 	char text[WEFT_IP_TEXT];
-	struct weft_ip address;
-	int r = own_place(h, room, err, &address);
+	struct weft_ip address = h->r.args->address.ip;
+	int r = weft_host_set_mtu(h->host, device, mtu, err);
 
-	if (r == 0)
-		r = weft_host_set_mtu(h->host, device, mtu, err);
+	if (h->r.args->address.word == ADDRESS_AUTO)
+		address = weft_relay_room_address(h->r.relay, room);
 	if (r == 0)
 		r = weft_host_set_up(h->host, device, true, err);
 	if (r < 0 || !address.family)
@@ -151,24 +137,37 @@ static int host(struct hosting *h, const char *room, struct weft_error *err)
 	return r < 0 ? r : relaying_run(&h->r, err);
 }
 
+static int run(struct hosting *h, const char *room)
+{
+	struct weft_error err = { .text = "" };
+	int r;
+
+	output_init(&h->r.output, &h->r.args->output);
+	r = host(h, room, &err);
+	if (h->link && h->r.loop)
+		weft_loop_remove(h->r.loop, weft_link_task(h->link));
+	relaying_close(&h->r);
+	weft_host_free(h->host);
+	weft_link_free(h->link);
+	if (h->is_bad_link)
+		return output_fail_link("host", r, err.text);
+	return r < 0 ? output_fail("host", err.text) : STATUS_OK;
+}
+
 int cmd_host(int argc, char **argv)
 {
 	struct relaying_args args = { .listen = relaying_default_listen(),
-				      .link = "tap:weft0",
-				      .address = "auto" };
+				      .link = "tap:weft0" };
 	struct hosting h = { .r = { .args = &args } };
-	struct weft_error err = { .text = "" };
-	int status, operands;
+	int status;
+	int operands = options_parse(&command, argc, argv, &args, &status);
 
-	operands = options_parse(&command, argc, argv, &args, &status);
 	if (operands < 0)
 		return status;
-	output_init(&h.r.output, &args.output);
-	status = host(&h, operands > 0 ? argv[1] : "lan", &err);
-	if (h.link && h.r.loop)
-		weft_loop_remove(h.r.loop, weft_link_task(h.link));
-	relaying_close(&h.r);
-	weft_host_free(h.host);
-	weft_link_free(h.link);
-	return status < 0 ? output_fail("host", err.text) : STATUS_OK;
+	if (operands > 0 && !weft_room_name_is_valid(argv[1]))
+		return options_fail(&command, "ROOM is 1 to 32 letters, digits, \"-\", "
+					      "\"_\" and \".\"");
+	if (relaying_check(&args))
+		return options_fail(&command, relaying_check(&args));
+	return run(&h, operands > 0 ? argv[1] : "lan");
 }

@@ -44,6 +44,8 @@ static int load_file(const char *path, struct weft_error *err, char **ret_pem)
 		memcpy(place.dir, path, (size_t)(slash - path));
 		place.dir[slash - path] = '\0';
 	}
+	if (slash == path)
+		place.dir[0] = '\0'; /* in the root directory */
 	r = state_load(&place, slash ? slash + 1 : path, err, ret_pem);
 	if (r == -ENOENT)
 		return weft_error_set(err, r, "%s: there is no such file", path);
@@ -92,8 +94,6 @@ int identity_relay(const struct state *state, const char *cert_file, const char 
 	struct relay_identity identity = { 0 };
 	int r;
 
-	if (!cert_file != !key_file)
-		return weft_error_set(err, -EINVAL, "--cert and --key belong together");
 	if (cert_file) {
 		r = load_file(cert_file, err, &identity.cert_pem);
 		if (r == 0)
@@ -138,6 +138,16 @@ int identity_room(const struct state *state, const char *room, struct weft_error
 int identity_mac(const struct state *state, struct weft_error *err,
 		 struct weft_mac *ret_mac)
 {
-	return state_keep(state, "mac", fill_mac, ret_mac->octet, sizeof(ret_mac->octet),
-			  err);
+	struct weft_mac mac;
+	int r = state_keep(state, "mac", fill_mac, mac.octet, sizeof(mac.octet), err);
+
+	if (r < 0)
+		return r;
+	if ((mac.octet[0] & 3) != 2)
+		return weft_error_set(err, -EBADMSG,
+				      "%s/mac is damaged (not an address for a TAP); "
+				      "remove it to have a new one made",
+				      state->dir);
+	*ret_mac = mac;
+	return 0;
 }

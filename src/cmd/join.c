@@ -9,8 +9,8 @@
  * room, neither by DHCP nor by router advertisements.
  */
 #include "cmd/cmd.h"
-#include "cmd/identity.h"
 #include "cmd/membership.h"
+#include "cmd/place.h"
 
 #include <weft/dhcpc.h>
 
@@ -27,7 +27,11 @@ struct join {
 	struct weft_ip address; /* set on the TAP now; family 0 for none */
 	struct weft_ip fixed;   /* from --address */
 	bool wants_dhcp, wants_offer;
+	bool is_bad_link; /* --link is wrong, rather than the machine */
 };
+
+/* The words of --address. */
+enum { ADDRESS_AUTO, ADDRESS_DHCP, ADDRESS_NONE, ADDRESS_GIVEN };
 
 static const struct option options[] = {
 	{ .name = "link",
@@ -38,7 +42,7 @@ static const struct option options[] = {
 	  .help = "what joins the room, see `weft help links` [tap:weft0]" },
 	{ .name = "address",
 	  .letter = 'a',
-	  .type = OPTION_TEXT,
+	  .type = OPTION_IP,
 	  .syntax = "auto|dhcp|none|IP/LEN",
 	  .offset = OFFSET(struct membership_args, address),
 	  .help = "auto: the LAN's DHCP, else the relay's offer [auto]" },
@@ -62,9 +66,13 @@ static const struct command command = {
 		   "in the room, and the LAN behind its gateway, is reached as on one "
 		   "Ethernet.",
 	.options = options,
-	.notes = "INVITATION is what `weft host` or `weft relay` printed: "
-		 "weft://HOST/ROOM#KEY.\n"
-		 "'-' reads it from standard input, '@FILE' from a file.\n",
+	.notes =
+		"INVITATION is what `weft host` or `weft relay` printed: "
+		"weft://HOST/ROOM#KEY.\n"
+		"'-' reads it from standard input, '@FILE' from a file.\n"
+		"With --json: \"state\", \"joined\", \"address\", \"peer\" for each that "
+		"comes or\n"
+		"leaves, and \"facts\" at the end.",
 };
 
 static struct join *of(struct membership *m)
@@ -205,21 +213,6 @@ static void join_peer(struct membership *m, const struct weft_peer *peer, bool i
 		weft_dhcpc_hurry(j->dhcpc, weft_loop_now(m->loop));
 }
 
-static int parse_address(struct join *j, const char *text, struct weft_error *err)
-{
-	j->wants_dhcp = strcmp(text, "auto") == 0 || strcmp(text, "dhcp") == 0;
-	j->wants_offer = strcmp(text, "auto") == 0;
-	if (j->wants_dhcp || strcmp(text, "none") == 0)
-		return 0;
-	if (weft_ip_parse(text, &j->fixed) < 0)
-		return weft_error_set(
-			err, -EINVAL,
-			"--address: '%s' is none of auto, dhcp, none, or an address "
-			"with its prefix length, such as 192.168.7.2/24",
-			text);
-	return 0;
-}
-
 /*
  * Router advertisements of the room may give addresses, never a default route. The setting is
  * the device's own and goes with it.
@@ -238,64 +231,60 @@ static void refuse_default_route(const char *device)
 	(void)fclose(stream);
 }
 
-/* The link's own MAC will do where it is a member's and we may not change it. */
-static int choose_mac(struct join *j, struct weft_error *err)
+static int open_link(struct join *j, struct weft_error *err)
 {
-	static const struct weft_mac zero;
-	const char *device = weft_link_name(j->m.link);
-	struct weft_mac own;
-	int r;
+	const struct place_opts place = { .spec = j->m.args->link,
+					  .mac = j->m.args->mac,
+					  .state = &j->m.state,
+					  .host = j->m.host };
+	int r = place_open(&place, err, &j->m.link, &j->mac);
 
-	j->mac = j->m.args->mac;
-	if (memcmp(&j->mac, &zero, sizeof(zero)) == 0) {
-		r = identity_mac(&j->m.state, err, &j->mac);
-		if (r < 0)
-			return r;
-	}
-	if (weft_link_mac(j->m.link, &own) && memcmp(&own, &j->mac, sizeof(own)) == 0)
-		return 0;
-	r = weft_host_set_mac(j->m.host, device, j->mac, err);
-	if (r == -EPERM && weft_link_mac(j->m.link, &own) && (own.octet[0] & 3) == 2) {
-		j->mac = own;
-		return 0;
-	}
+	j->is_bad_link = r == -EINVAL;
 	return r;
 }
 
-static int join(struct join *j, char *operand, struct weft_error *err)
+static int join(struct join *j, struct weft_error *err)
 {
-	int r = membership_invitation(operand, err, &j->m.invite);
+	const struct option_ip *address = &j->m.args->address;
+	int r = membership_open(&j->m, err);
 
+	j->fixed = address->ip;
+	j->wants_offer = address->word == ADDRESS_AUTO;
+	j->wants_dhcp = j->wants_offer || address->word == ADDRESS_DHCP;
 	if (r == 0)
-		r = parse_address(j, j->m.args->address, err);
-	if (r == 0)
-		r = membership_open(&j->m, err);
-	if (r == 0)
-		r = weft_link_open(j->m.args->link, err, &j->m.link);
-	if (r == 0)
-		r = choose_mac(j, err);
+		r = open_link(j, err);
 	if (r < 0)
 		return r;
 	refuse_default_route(weft_link_name(j->m.link));
 	return membership_run(&j->m, WEFT_ROLE_CLIENT, j->mac, err);
 }
 
+static int run(struct join *j)
+{
+	struct weft_error err = { .text = "" };
+	int r;
+
+	output_init(&j->m.output, &j->m.args->output);
+	r = join(j, &err);
+	end_dhcp(j);
+	membership_close(&j->m);
+	if (j->is_bad_link)
+		return output_fail_link("join", r, err.text);
+	return r < 0 ? output_fail("join", err.text) : STATUS_OK;
+}
+
 int cmd_join(int argc, char **argv)
 {
-	struct membership_args args = { .link = "tap:weft0", .address = "auto" };
+	struct membership_args args = { .link = "tap:weft0" };
 	struct join j = { .m = { .verb = "join",
 				 .args = &args,
 				 .on_joined = join_joined,
 				 .on_peer = join_peer,
 				 .from_room = join_from_room } };
-	struct weft_error err = { .text = "" };
-	int status, r;
+	int status;
 
-	if (options_parse(&command, argc, argv, &args, &status) < 0)
+	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
+	    membership_invitation(&command, argv[1], &j.m.invite, &status) < 0)
 		return status;
-	output_init(&j.m.output, &args.output);
-	r = join(&j, argv[1], &err);
-	end_dhcp(&j);
-	membership_close(&j.m);
-	return r < 0 ? output_fail("join", err.text) : STATUS_OK;
+	return run(&j);
 }

@@ -20,8 +20,9 @@
 /* Reads the first line of a stream into buf, without its end. */
 static int read_line(FILE *stream, char *buf, size_t len)
 {
-	if (!stream || !fgets(buf, (int)len, stream))
-		return -EINVAL;
+	errno = 0;
+	if (!fgets(buf, (int)len, stream))
+		return errno ? -errno : -ENODATA;
 	buf[strcspn(buf, "\r\n")] = '\0';
 	return 0;
 }
@@ -35,16 +36,16 @@ static int read_file(const char *path, char *buf, size_t len, struct weft_error 
 		(void)fclose(stream);
 	if (r < 0)
 		return weft_error_set(err, r, "%s: no invitation can be read from it: %s",
-				      path, strerror(-r));
+				      path, r == -ENODATA ? "it is empty" : strerror(-r));
 	return 0;
 }
 
-int membership_invitation(char *operand, struct weft_error *err,
-			  struct weft_invite *ret_invite)
+static int read_invitation(char *operand, struct weft_error *err,
+			   struct weft_invite *ret_invite)
 {
 	char line[WEFT_INVITE_TEXT];
-	char *secret;
-	int r;
+	char *secret = strchr(operand, '#');
+	int r = 0;
 
 	if (strcmp(operand, "-") == 0) {
 		r = read_line(stdin, line, sizeof(line));
@@ -58,9 +59,20 @@ int membership_invitation(char *operand, struct weft_error *err,
 		return r < 0 ? r : weft_invite_parse(line, err, ret_invite);
 	}
 	r = weft_invite_parse(operand, err, ret_invite);
-	secret = strchr(operand, '#');
 	if (r == 0 && secret)
 		memset(secret + 1, '*', strlen(secret + 1));
+	return r;
+}
+
+int membership_invitation(const struct command *command, char *operand,
+			  struct weft_invite *ret_invite, int *ret_status)
+{
+	struct weft_error err = { .text = "" };
+	int r = read_invitation(operand, &err, ret_invite);
+
+	if (r < 0)
+		*ret_status = r == -EINVAL ? options_fail(command, err.text)
+					   : output_fail(command->verb, err.text);
 	return r;
 }
 
@@ -68,7 +80,7 @@ static void report_recovered(void *user, const char *text)
 {
 	struct membership *m = user;
 
-	weft_log_info(&m->output.log, "left behind by an earlier run: %s", text);
+	weft_log_info(&m->output.log, "after an earlier crash: %s", text);
 }
 
 int membership_open(struct membership *m, struct weft_error *err)
@@ -92,6 +104,17 @@ int membership_open(struct membership *m, struct weft_error *err)
 		return r;
 	(void)weft_host_recover(m->host, report_recovered, m);
 	return 0;
+}
+
+static void draw_status(struct membership *m, uint64_t now)
+{
+	struct weft_member_stats stats = weft_member_stats(m->member);
+	char text[OUTPUT_STATUS_LEN];
+
+	rates_update(&m->rates, now, stats.rx_bytes, stats.tx_bytes);
+	output_status(&m->output, now,
+		      status_member(weft_link_name(m->link), m->address, &stats,
+				    &m->rates, text, sizeof(text)));
 }
 
 static void on_state(void *user, enum weft_member_state state, const char *reason,
@@ -129,20 +152,26 @@ static void on_joined(void *user, const struct weft_joined *joined, uint64_t now
 		m->on_joined(m, joined, now);
 }
 
+/* A gateway has no MAC of its own: it stands for its whole LAN. */
 static void on_peer(void *user, const struct weft_peer *peer, bool is_here, uint64_t now)
 {
-	const char *role = peer->role == WEFT_ROLE_GATEWAY ? "gateway" : "client";
+	const char *what = is_here ? "is here" : "has left";
+	bool is_client = peer->role == WEFT_ROLE_CLIENT;
+	const char *role = is_client ? "client" : "gateway";
 	struct membership *m = user;
 	char mac[WEFT_MAC_TEXT];
 
 	(void)now;
 	weft_mac_print(peer->mac, mac);
 	output_event(&m->output, "peer",
-		     json_pack("{s:i, s:s, s:s, s:s, s:b}", "peer", peer->id, "role",
-			       role, "name", peer->name, "mac", mac, "here", is_here));
-	weft_log_info(&m->output.log, "%s %s (%s) %s", role,
-		      peer->name[0] ? peer->name : "-", mac,
-		      is_here ? "is here" : "left");
+		     json_pack("{s:i, s:s, s:s, s:s*, s:b}", "peer", peer->id, "role",
+			       role, "name", peer->name, "mac", is_client ? mac : NULL,
+			       "here", is_here));
+	if (is_client)
+		weft_log_info(&m->output.log, "%s (%s) %s",
+			      peer->name[0] ? peer->name : "somebody", mac, what);
+	else
+		weft_log_info(&m->output.log, "gateway %s %s", peer->name, what);
 	if (m->on_peer)
 		m->on_peer(m, peer, is_here);
 }
@@ -152,20 +181,6 @@ static bool on_frame(void *user, const struct weft_frame *frame, uint64_t now)
 	struct membership *m = user;
 
 	return m->from_room(m, frame, now);
-}
-
-static void draw_status(struct membership *m, uint64_t now)
-{
-	struct weft_member_stats s = weft_member_stats(m->member);
-	char in[UNITS_TEXT], out[UNITS_TEXT], rtt[UNITS_TEXT];
-
-	output_status(&m->output, now, "%s %s%s%s | %u others | in %s out %s | RTT %s",
-		      weft_link_name(m->link), weft_member_state_name(s.state),
-		      m->address[0] ? " as " : "", m->address, s.peers,
-		      units_print_rate((s.rx_bytes - m->last.rx_bytes) * 8, in),
-		      units_print_rate((s.tx_bytes - m->last.tx_bytes) * 8, out),
-		      units_print_duration(s.rtt_ns, rtt));
-	m->last = s;
 }
 
 static void tick(void *user, uint64_t now)
@@ -218,12 +233,6 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 	membership_own_name(name);
 	if (!opts.name)
 		opts.name = name;
-	if (opts.name[0] && !weft_room_name_is_valid(opts.name))
-		return weft_error_set(
-			err, -EINVAL,
-			"--name: '%s' is not 1 to %u letters, digits, '-', '_' and "
-			"'.'",
-			opts.name, WEFT_MEMBER_NAME_MAX);
 	return weft_member_new(&opts, m->loop, err, &m->member);
 }
 
@@ -267,6 +276,9 @@ static void print_facts(struct membership *m)
 
 void membership_close(struct membership *m)
 {
+	bool was_in =
+		m->member && weft_member_stats(m->member).state == WEFT_MEMBER_JOINED;
+
 	print_facts(m);
 	weft_member_free(m->member);
 	if (m->loop && m->link) {
@@ -277,4 +289,6 @@ void membership_close(struct membership *m)
 	weft_link_free(m->link);
 	weft_loop_free(m->loop);
 	output_end(&m->output);
+	if (was_in)
+		weft_log_info(&m->output.log, "left room %s", m->invite.room);
 }

@@ -10,6 +10,7 @@
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "cmd/state.h"
+#include "cmd/status.h"
 
 #include <weft/host.h>
 #include <weft/lan.h>
@@ -21,16 +22,16 @@ struct membership_args {
 	const char *ca;
 	unsigned cc; /**< enum weft_cc. */
 	bool busy_poll;
-	const char *link;    /**< join: spec of the link that joins. */
-	const char *address; /**< join: "auto", "dhcp", "none" or an address. */
-	struct weft_mac mac; /**< join: zero for this machine's own. */
+	const char *link;         /**< join: spec of the link that joins. */
+	struct option_ip address; /**< join: by the words of its table. */
+	struct weft_mac mac;      /**< join: zero for this machine's own. */
 	struct output_opts output;
 };
 
 #define MEMBERSHIP_OPTIONS                                                        \
 	{ .name = "name",                                                         \
 	  .letter = 'n',                                                          \
-	  .type = OPTION_TEXT,                                                    \
+	  .type = OPTION_NAME,                                                    \
 	  .syntax = "NAME",                                                       \
 	  .offset = OFFSET(struct membership_args, name),                         \
 	  .help = "what the others see [this machine's name]" },                  \
@@ -64,10 +65,10 @@ struct membership {
 	struct weft_host *host;
 	struct weft_member *member;
 	struct state state;
-	struct ticker ticker;          /**< Draws the status line each second. */
-	struct weft_member_stats last; /**< At the last tick. */
-	char address[WEFT_IP_TEXT];    /**< For the status line; empty for none. */
-	struct weft_error failure;     /**< Why it cannot go on; empty while it can. */
+	struct ticker ticker; /**< Draws the status line each second. */
+	struct rates rates;
+	char address[WEFT_IP_TEXT]; /**< For the status line; empty for none. */
+	struct weft_error failure;  /**< Why it cannot go on; empty while it can. */
 
 	/* The verb's own part; each may be NULL. */
 	void (*on_joined)(struct membership *m, const struct weft_joined *joined,
@@ -80,10 +81,11 @@ struct membership {
 /**
  * Takes the invitation from an operand: the text itself, "-" for a line of standard input, or
  * "@FILE". The secret is blanked in argv, so that ps does not show it.
- * Returns 0 or -Exxx with err.
+ * Returns 0, or -Exxx with the exit status; what is wrong has then been said.
  */
-int membership_invitation(char *operand, struct weft_error *err,
-			  struct weft_invite *ret_invite) WEFT_MUST_CHECK;
+int membership_invitation(const struct command *command, char *operand,
+			  struct weft_invite *ret_invite,
+			  int *ret_status) WEFT_MUST_CHECK;
 
 /**
  * Opens loop, state and host; verb, args and invite of m are set, output is begun. What a

@@ -13,6 +13,7 @@
 #include "cmd/units.h"
 
 #include <weft/addr.h>
+#include <weft/lan.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -47,10 +48,15 @@ static int usage_error(struct parse *p, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	(void)fprintf(stderr, "weft %s: %s (see `weft help %s`)\n", p->command->verb,
-		      text, p->command->verb);
-	p->status = STATUS_USAGE;
+	p->status = options_fail(p->command, text);
 	return DONE;
+}
+
+int options_fail(const struct command *command, const char *text)
+{
+	(void)fprintf(stderr, "weft %s: %s (see `weft help %s`)\n", command->verb, text,
+		      command->verb);
+	return STATUS_USAGE;
 }
 
 /* ---- help -------------------------------------------------------------------------------- */
@@ -95,13 +101,15 @@ static int show_help(struct parse *p)
 static int store_number(struct parse *p, const struct option *option, const char *text,
 			uint32_t *number)
 {
+	const uint32_t min = option->min ? option->min : 1;
+	const uint32_t max = option->max ? option->max : UINT32_MAX;
 	errno = 0;
 	unsigned long long value = strtoull(text, NULL, 10);
 	if (!*text || strspn(text, "0123456789") != strlen(text))
 		return usage_error(p, "--%s: \"%s\" is not a number", option->name, text);
-	if (errno == ERANGE || value < 1 || value > UINT32_MAX)
-		return usage_error(p, "--%s: %s is not from 1 to %" PRIu32, option->name,
-				   text, UINT32_MAX);
+	if (errno == ERANGE || value < min || value > max)
+		return usage_error(p, "--%s: %s is not from %" PRIu32 " to %" PRIu32,
+				   option->name, text, min, max);
 	*number = (uint32_t)value;
 	return 0;
 }
@@ -116,20 +124,69 @@ static int store_duration(struct parse *p, const struct option *option, const ch
 	return 0;
 }
 
+/* Finds text among the words of "a|b|c"; true with its index, false with that of the last. */
+static bool find_word(const char *words, const char *text, unsigned *ret_index)
+{
+	for (unsigned i = 0;; i++) {
+		size_t len = strcspn(words, "|");
+		bool is_it = strlen(text) == len && strncmp(text, words, len) == 0;
+		*ret_index = i;
+		if (is_it || words[len] == '\0')
+			return is_it;
+		words += len + 1;
+	}
+}
+
 static int store_choice(struct parse *p, const struct option *option, const char *text,
 			unsigned *index)
 {
-	const char *word = option->syntax;
-	for (unsigned i = 0; *word; i++) {
-		size_t len = strcspn(word, "|");
-		if (strlen(text) == len && strncmp(text, word, len) == 0) {
-			*index = i;
-			return 0;
-		}
-		word += len + (word[len] == '|');
-	}
-	return usage_error(p, "--%s: \"%s\" is none of %s", option->name, text,
-			   option->syntax);
+	unsigned found;
+	if (!find_word(option->syntax, text, &found))
+		return usage_error(p, "--%s: \"%s\" is none of %s", option->name, text,
+				   option->syntax);
+	*index = found;
+	return 0;
+}
+
+/* Without its prefix length an address would be one of a network of its own. */
+static int store_ip(struct parse *p, const struct option *option, const char *text,
+		    struct option_ip *value)
+{
+	struct option_ip found = { 0 };
+	bool is_word = find_word(option->syntax, text, &found.word);
+	if (strchr(text, '/') ? weft_ip_parse(text, &found.ip) < 0 : !is_word)
+		return usage_error(p,
+				   "--%s: \"%s\" is none of %s; an address has its "
+				   "prefix length, such as 192.168.7.1/24",
+				   option->name, text, option->syntax);
+	*value = found;
+	return 0;
+}
+
+static int check_name(struct parse *p, const struct option *option, const char *text)
+{
+	if (weft_room_name_is_valid(text))
+		return 0;
+	return usage_error(p,
+			   "--%s: \"%s\" is not 1 to %u letters, digits, \"-\", "
+			   "\"_\" and \".\"",
+			   option->name, text, WEFT_ROOM_NAME_MAX);
+}
+
+static int store_host(struct parse *p, const struct option *option, const char *text,
+		      const char **value)
+{
+	char host[256];
+	uint16_t port;
+	if (text[strcspn(text, " /#@")] ||
+	    weft_hostport_parse(text, 443, host, sizeof(host), &port) < 0)
+		return usage_error(
+			p,
+			"--%s: \"%s\" is no name or address such as "
+			"relay.example.org, 192.0.2.1:443 or [2001:db8::1]:443",
+			option->name, text);
+	*value = text;
+	return 0;
 }
 
 static int store_list(struct parse *p, const struct option *option, const char *text,
@@ -168,16 +225,6 @@ static int store_listen(struct parse *p, const struct option *option, const char
 	return 0;
 }
 
-static int store_ip(struct parse *p, const struct option *option, const char *text,
-		    struct weft_ip *ip)
-{
-	if (weft_ip_parse(text, ip) < 0)
-		return usage_error(p,
-				   "--%s: \"%s\" is not an address such as 192.0.2.1/24",
-				   option->name, text);
-	return 0;
-}
-
 static int store(struct parse *p, const struct option *option, const char *text)
 {
 	void *place = (char *)p->values + option->offset;
@@ -200,6 +247,15 @@ static int store(struct parse *p, const struct option *option, const char *text)
 		return store_mac(p, option, text, place);
 	case OPTION_IP:
 		return store_ip(p, option, text, place);
+	case OPTION_NAME:
+		*(const char **)place = text;
+		return check_name(p, option, text);
+	case OPTION_NAMES:
+		return check_name(p, option, text) < 0
+			       ? DONE
+			       : store_list(p, option, text, place);
+	case OPTION_HOST:
+		return store_host(p, option, text, place);
 	case OPTION_LISTEN:
 		return store_listen(p, option, text, place);
 	}

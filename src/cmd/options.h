@@ -6,12 +6,13 @@
  *
  *     struct args { uint64_t ageing_ns; struct output_opts output; };
  *     static const struct option options[] = {
- *             { "ageing", 'a', OPTION_DURATION, "TIME", OFFSET(struct args, ageing_ns),
- *               "forget an address that was silent for TIME [300s]" },
+ *             { .name = "ageing", .letter = 'a', .type = OPTION_DURATION,
+ *               .syntax = "TIME", .offset = OFFSET(struct args, ageing_ns),
+ *               .help = "forget an address that was silent for TIME [300s]" },
  *             OUTPUT_OPTIONS(struct args),
  *             { 0 }
  *     };
- *     static const struct command command = { "bridge", "LINK LINK...", 2, 64, ... };
+ *     static const struct command command = { .verb = "bridge", .options = options, ... };
  *
  *     struct args args = { .ageing_ns = 300 * NS_PER_S };
  *     int status;
@@ -27,6 +28,8 @@
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 
+#include <weft/addr.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,11 +44,14 @@ enum option_type {
 	OPTION_FLAG,     /**< Nothing. bool */
 	OPTION_TEXT,     /**< Anything. const char *, into argv */
 	OPTION_LIST,     /**< Anything, again and again. struct option_list */
-	OPTION_NUMBER,   /**< From 1 to UINT32_MAX; 0 is for a default. uint32_t */
+	OPTION_NUMBER,   /**< From min (1) to max (UINT32_MAX). uint32_t */
 	OPTION_DURATION, /**< "20ms", see cmd/units.h. uint64_t, in ns */
 	OPTION_CHOICE, /**< One of the words of the syntax "a|b|c". unsigned: its index */
 	OPTION_MAC,    /**< The address of one station. struct weft_mac */
-	OPTION_IP,     /**< Address, perhaps with a prefix length. struct weft_ip */
+	OPTION_IP,     /**< A word of "a|b|IP/LEN" or an address. struct option_ip */
+	OPTION_NAME,   /**< What a room or member can be called. const char * */
+	OPTION_NAMES,  /**< Such names, again and again. struct option_list */
+	OPTION_HOST,   /**< "relay.example.org", "192.0.2.1:443". const char * */
 	OPTION_LISTEN, /**< "443", "192.0.2.1:443/udp". union weft_sockaddr */
 };
 
@@ -54,14 +60,20 @@ struct option_list {
 	size_t n;
 };
 
+struct option_ip {
+	unsigned word;     /**< Its index, as for OPTION_CHOICE. */
+	struct weft_ip ip; /**< family 0 where another word than IP/LEN was given. */
+};
+
 struct option {
 	const char *name; /**< Without dashes; NULL ends a table. */
 	char letter;      /**< 0 for none. */
 	enum option_type type;
 	const char
-		*syntax;  /**< What stands for the value in the help; NULL for a flag. */
-	size_t offset;    /**< Of the member in the verb's struct. */
-	const char *help; /**< Half a sentence, the default in brackets. */
+		*syntax;   /**< What stands for the value in the help; NULL for a flag. */
+	size_t offset;     /**< Of the member in the verb's struct. */
+	const char *help;  /**< Half a sentence, the default in brackets. */
+	uint32_t min, max; /**< Of a number; 0: see OPTION_NUMBER. */
 };
 
 #define OFFSET(type, member) offsetof(type, member)
@@ -86,5 +98,8 @@ struct command {
  */
 int options_parse(const struct command *command, int argc, char **argv, void *values,
 		  int *ret_status) __attribute__((warn_unused_result));
+
+/** Says what is wrong with the command line, and where the help is; returns STATUS_USAGE. */
+int options_fail(const struct command *command, const char *text);
 
 #endif

@@ -10,7 +10,6 @@
 #include "cmd/units.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,9 +81,8 @@ void output_init(struct output *out, const struct output_opts *opts)
 
 void output_end(struct output *out)
 {
-	if (out->is_drawn)
-		(void)fputc('\n', stderr);
-	out->is_drawn = false;
+	erase(out);
+	(void)fflush(stderr);
 	out->status[0] = '\0';
 }
 
@@ -96,22 +94,17 @@ static bool plain_is_due(const struct output *out, uint64_t now, const char *tex
 	return !out->status[0] || now - out->printed_at >= PLAIN_PERIOD_NS;
 }
 
-void output_status(struct output *out, uint64_t now, const char *fmt, ...)
+void output_status(struct output *out, uint64_t now, const char *text)
 {
-	char text[OUTPUT_STATUS_LEN];
-	va_list args;
 	if (out->json || out->quiet)
 		return;
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
 	if (!out->is_live) {
 		if (!plain_is_due(out, now, text))
 			return;
 		(void)fprintf(stderr, "%s\n", text);
 		out->printed_at = now;
 	}
-	memcpy(out->status, text, sizeof(text));
+	(void)snprintf(out->status, sizeof(out->status), "%s", text);
 	draw(out);
 }
 

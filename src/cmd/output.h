@@ -31,13 +31,21 @@ struct output_opts {
 
 /* clang-format off */
 /** The rows for these options, for the table of a struct with the member output. */
-#define OUTPUT_OPTIONS(type)                                                      \
-	{ "json", 0, OPTION_FLAG, NULL, OFFSET(type, output.json),                \
-	  "print facts as JSON, one object per line" },                           \
-	{ "quiet", 'q', OPTION_FLAG, NULL, OFFSET(type, output.quiet),            \
-	  "print warnings and errors only" },                                     \
-	{ "verbose", 'v', OPTION_FLAG, NULL, OFFSET(type, output.verbose),        \
-	  "print details as well" }
+#define OUTPUT_OPTIONS(args)                                              \
+	{ .name = "json",                                                 \
+	  .type = OPTION_FLAG,                                            \
+	  .offset = OFFSET(args, output.json),                            \
+	  .help = "print facts as JSON, one object per line" },           \
+	{ .name = "quiet",                                                \
+	  .letter = 'q',                                                  \
+	  .type = OPTION_FLAG,                                            \
+	  .offset = OFFSET(args, output.quiet),                           \
+	  .help = "print warnings and errors only" },                     \
+	{ .name = "verbose",                                              \
+	  .letter = 'v',                                                  \
+	  .type = OPTION_FLAG,                                            \
+	  .offset = OFFSET(args, output.verbose),                         \
+	  .help = "print details as well" }
 /* clang-format on */
 
 struct output {
@@ -52,12 +60,11 @@ struct output {
 /** Begins; out must not move afterwards. */
 void output_init(struct output *out, const struct output_opts *opts);
 
-/** Leaves the terminal with the cursor on a fresh line; the last status stays to be read. */
+/** Takes the status away: what it says is over. */
 void output_end(struct output *out);
 
 /** Sets the status. Borrowed for the call. now is monotonic, in ns. */
-void output_status(struct output *out, uint64_t now, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void output_status(struct output *out, uint64_t now, const char *text);
 
 /**
  * Prints an event with --json: the object with {"event": name} in front. Takes the reference

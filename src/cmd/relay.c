@@ -7,12 +7,10 @@
 #include "cmd/privilege.h"
 #include "cmd/relaying.h"
 
-#include <string.h>
-
 static const struct option options[] = {
 	{ .name = "room",
 	  .letter = 'r',
-	  .type = OPTION_LIST,
+	  .type = OPTION_NAMES,
 	  .syntax = "NAME",
 	  .offset = OFFSET(struct relaying_args, room),
 	  .help = "print an invitation to this room; may be repeated" },
@@ -20,6 +18,7 @@ static const struct option options[] = {
 	  .type = OPTION_NUMBER,
 	  .syntax = "N",
 	  .offset = OFFSET(struct relaying_args, rooms),
+	  .max = 65534,
 	  .help = "most rooms at a time [256]" },
 	RELAYING_OPTIONS,
 	OUTPUT_OPTIONS(struct relaying_args),
@@ -32,7 +31,10 @@ static const struct command command = {
 	.options = options,
 	.notes = "Members need one UDP port of this machine and an invitation. To take "
 		 "part in a\n"
-		 "room from this machine as well, use `weft host`.\n",
+		 "room from this machine as well, use `weft host`. With --json: "
+		 "\"listening\",\n"
+		 "\"invitation\", \"came\" and \"left\" for each member, and \"facts\" "
+		 "at the end.",
 };
 
 static int relay(struct relaying *r, struct weft_error *err)
@@ -40,6 +42,9 @@ static int relay(struct relaying *r, struct weft_error *err)
 	const struct privilege_opts privilege = { .keep_net_admin = false };
 	int status = relaying_open(r, err);
 
+	if (status == 0 && r->args->room.n == 0)
+		weft_log_info(&r->output.log, "nobody is invited yet: --room NAME prints "
+					      "an invitation to a room");
 	for (size_t i = 0; i < r->args->room.n && status == 0; i++)
 		status = relaying_invite(r, r->args->room.items[i], err);
 	if (status == 0)
@@ -56,6 +61,8 @@ int cmd_relay(int argc, char **argv)
 
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
+	if (relaying_check(&args))
+		return options_fail(&command, relaying_check(&args));
 	output_init(&r.output, &args.output);
 	status = relay(&r, &err);
 	relaying_close(&r);

@@ -42,6 +42,21 @@ static void on_member(void *user, const char *room, const struct weft_peer *peer
 			       "reason", reason));
 }
 
+/* The library was given texts, and cannot say which files they came from. */
+static void name_files(const struct relaying *r, const struct weft_error *why,
+		       struct weft_error *err)
+{
+	if (r->args->cert)
+		weft_error_set(err, -EINVAL, "--cert %s, --key %s: %.200s", r->args->cert,
+			       r->args->key, why->text);
+	else
+		weft_error_set(err, -EINVAL,
+			       "%s/relay.crt and relay.key: %.200s; put them back, or "
+			       "remove both to have new ones made (old invitations then "
+			       "stop working)",
+			       r->state.dir, why->text);
+}
+
 static int make_relay(struct relaying *r, struct weft_error *err)
 {
 	struct relay_identity identity;
@@ -53,9 +68,9 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.member = on_member,
 		.user = r,
 		.cc = (enum weft_cc)r->args->cc,
-		.rooms_max = (uint32_t)r->args->rooms,
-		.room_members_max = (uint32_t)r->args->members,
-		.mtu_max = (uint32_t)r->args->mtu,
+		.rooms_max = r->args->rooms,
+		.room_members_max = r->args->members,
+		.mtu_max = r->args->mtu,
 		.always_retry = r->args->retry,
 	};
 
@@ -66,6 +81,10 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 	opts.secret = identity.secret;
 	status = weft_relay_new(&opts, err, &r->relay);
 	identity_relay_fini(&identity);
+	if (status == -EINVAL) {
+		struct weft_error why = *err;
+		name_files(r, &why, err);
+	}
 	if (status == -EADDRINUSE)
 		return weft_error_set(
 			err, status,
@@ -75,16 +94,9 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 	return status;
 }
 
-/* Zero, the default, leaves each to the relay. */
-static int check_limits(const struct relaying_args *args, struct weft_error *err)
+const char *relaying_check(const struct relaying_args *args)
 {
-	if (args->mtu && (args->mtu < 576 || args->mtu > 1500))
-		return weft_error_set(err, -ERANGE, "--mtu takes 576 to 1500 bytes");
-	if (args->members > 1000)
-		return weft_error_set(err, -ERANGE, "--members takes 1 to 1000");
-	if (args->rooms > 60000)
-		return weft_error_set(err, -ERANGE, "--rooms takes 1 to 60000");
-	return 0;
+	return !args->cert == !args->key ? NULL : "--cert and --key belong together";
 }
 
 int relaying_open(struct relaying *r, struct weft_error *err)
@@ -92,10 +104,8 @@ int relaying_open(struct relaying *r, struct weft_error *err)
 	const struct weft_loop_opts loop_opts = { .busy_poll = r->args->busy_poll };
 	char text[WEFT_SOCKADDR_TEXT];
 	union weft_sockaddr addr;
-	int status = check_limits(r->args, err);
+	int status = state_open(r->args->state, err, &r->state);
 
-	if (status == 0)
-		status = state_open(r->args->state, err, &r->state);
 	if (status < 0)
 		return status;
 	status = weft_loop_new(&loop_opts, &r->loop);
@@ -200,14 +210,12 @@ int relaying_invite(struct relaying *r, const char *room, struct weft_error *err
 static void tick(void *user, uint64_t now)
 {
 	struct relaying *r = user;
-	struct weft_relay_stats s = weft_relay_stats(r->relay);
-	char in[UNITS_TEXT], out[UNITS_TEXT];
+	struct weft_relay_stats stats = weft_relay_stats(r->relay);
+	char text[OUTPUT_STATUS_LEN];
 
-	output_status(&r->output, now, "%u rooms, %u members, %u gateways | in %s out %s",
-		      s.rooms, s.members, s.gateways,
-		      units_print_rate((s.rx_bytes - r->last.rx_bytes) * 8, in),
-		      units_print_rate((s.tx_bytes - r->last.tx_bytes) * 8, out));
-	r->last = s;
+	rates_update(&r->rates, now, stats.rx_bytes, stats.tx_bytes);
+	output_status(&r->output, now,
+		      status_relay(&stats, &r->rates, text, sizeof(text)));
 }
 
 int relaying_run(struct relaying *r, struct weft_error *err)

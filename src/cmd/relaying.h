@@ -10,6 +10,7 @@
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "cmd/state.h"
+#include "cmd/status.h"
 
 #include <weft/lan.h>
 
@@ -21,11 +22,11 @@ struct relaying_args {
 	const char *state;
 	unsigned cc; /**< enum weft_cc. */
 	bool busy_poll, retry;
-	uint64_t rooms, members, mtu;
-	struct option_list room; /**< relay: rooms to print invitations for. */
-	const char *link;        /**< host: spec of the link that takes part. */
-	const char *address;     /**< host: "auto", "none" or an address. */
-	struct weft_mac mac;     /**< host: zero for this machine's own. */
+	uint32_t rooms, members, mtu;
+	struct option_list room;  /**< relay: rooms to print invitations for. */
+	const char *link;         /**< host: spec of the link that takes part. */
+	struct option_ip address; /**< host: by the words of its table. */
+	struct weft_mac mac;      /**< host: zero for this machine's own. */
 	struct output_opts output;
 };
 
@@ -38,7 +39,7 @@ struct relaying_args {
 	  .help = "where members reach it [443/udp, every address]" },            \
 		{ .name = "public",                                               \
 		  .letter = 'p',                                                  \
-		  .type = OPTION_TEXT,                                            \
+		  .type = OPTION_HOST,                                            \
 		  .syntax = "HOST[:PORT]",                                        \
 		  .offset = OFFSET(struct relaying_args, public),                 \
 		  .help = "how invitations name it [this machine's address]" },   \
@@ -56,11 +57,14 @@ struct relaying_args {
 		  .type = OPTION_NUMBER,                                          \
 		  .syntax = "N",                                                  \
 		  .offset = OFFSET(struct relaying_args, members),                \
+		  .max = 511,                                                     \
 		  .help = "most clients in a room [16]" },                        \
 		{ .name = "mtu",                                                  \
 		  .type = OPTION_NUMBER,                                          \
 		  .syntax = "BYTES",                                              \
 		  .offset = OFFSET(struct relaying_args, mtu),                    \
+		  .min = 1000,                                                    \
+		  .max = 1500,                                                    \
 		  .help = "largest room MTU [what the paths carry]" },            \
 		{ .name = "cc",                                                   \
 		  .type = OPTION_CHOICE,                                          \
@@ -87,9 +91,12 @@ struct relaying {
 	struct weft_loop *loop;
 	struct weft_relay *relay;
 	struct state state;
-	struct ticker ticker;         /**< Draws the status line each second. */
-	struct weft_relay_stats last; /**< At the last tick. */
+	struct ticker ticker; /**< Draws the status line each second. */
+	struct rates rates;
 };
+
+/** What is wrong with the options taken together; NULL if nothing is. */
+const char *relaying_check(const struct relaying_args *args);
 
 /** Where relays listen unless told otherwise. */
 union weft_sockaddr relaying_default_listen(void);

@@ -105,6 +105,8 @@ static int read_whole(int fd, char **ret_bytes)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
 	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)FILE_LEN_MAX)
 		return -EFBIG;
 	bytes = calloc(1, (size_t)st.st_size + 1);
@@ -176,7 +178,10 @@ int state_store(const struct state *state, const char *name, const void *bytes,
 	if (r == 0 && rename(beside, path) < 0)
 		r = -errno;
 	if (r < 0)
-		return weft_error_set(err, r, "cannot write %s: %s", path, strerror(-r));
+		return weft_error_set(err, r,
+				      "cannot write %s: %s; make it writable, or give "
+				      "--state DIR",
+				      path, strerror(-r));
 	return 0;
 }
 

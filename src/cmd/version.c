@@ -23,7 +23,10 @@ struct args {
 };
 
 static const struct option options[] = {
-	{ "json", 0, OPTION_FLAG, NULL, OFFSET(struct args, json), "print as JSON" },
+	{ .name = "json",
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct args, json),
+	  .help = "print as JSON" },
 	{ 0 },
 };
 

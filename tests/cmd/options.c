@@ -22,21 +22,75 @@ struct args {
 	uint64_t ageing_ns;
 	unsigned cc;
 	struct weft_mac mac;
-	struct weft_ip address;
+	struct option_ip address;
+	const char *label, *public;
+	uint32_t mtu;
 	union weft_sockaddr listen;
 };
 
 static const struct option options[] = {
-	{ "name", 'n', OPTION_TEXT, "NAME", OFFSET(struct args, name), "the name" },
-	{ "extra", 'e', OPTION_LIST, "LINK", OFFSET(struct args, extra), "one more" },
-	{ "count", 'c', OPTION_NUMBER, "N", OFFSET(struct args, count), "how many" },
-	{ "ageing", 'a', OPTION_DURATION, "TIME", OFFSET(struct args, ageing_ns),
-	  "how long" },
-	{ "cc", 0, OPTION_CHOICE, "bbr|cubic|reno", OFFSET(struct args, cc), "which" },
-	{ "mac", 0, OPTION_MAC, "MAC", OFFSET(struct args, mac), "the MAC" },
-	{ "address", 0, OPTION_IP, "ADDRESS", OFFSET(struct args, address), "the IP" },
-	{ "listen", 'l', OPTION_LISTEN, "[ADDRESS:]PORT", OFFSET(struct args, listen),
-	  "where" },
+	{ .name = "name",
+	  .letter = 'n',
+	  .type = OPTION_TEXT,
+	  .syntax = "NAME",
+	  .offset = OFFSET(struct args, name),
+	  .help = "the name" },
+	{ .name = "extra",
+	  .letter = 'e',
+	  .type = OPTION_LIST,
+	  .syntax = "LINK",
+	  .offset = OFFSET(struct args, extra),
+	  .help = "one more" },
+	{ .name = "count",
+	  .letter = 'c',
+	  .type = OPTION_NUMBER,
+	  .syntax = "N",
+	  .offset = OFFSET(struct args, count),
+	  .help = "how many" },
+	{ .name = "ageing",
+	  .letter = 'a',
+	  .type = OPTION_DURATION,
+	  .syntax = "TIME",
+	  .offset = OFFSET(struct args, ageing_ns),
+	  .help = "how long" },
+	{ .name = "cc",
+	  .type = OPTION_CHOICE,
+	  .syntax = "bbr|cubic|reno",
+	  .offset = OFFSET(struct args, cc),
+	  .help = "which" },
+	{ .name = "mac",
+	  .type = OPTION_MAC,
+	  .syntax = "MAC",
+	  .offset = OFFSET(struct args, mac),
+	  .help = "the MAC" },
+	{ .name = "address",
+	  .type = OPTION_IP,
+	  .syntax = "auto|none|IP/LEN",
+	  .offset = OFFSET(struct args, address),
+	  .help = "the IP" },
+	{ .name = "listen",
+	  .letter = 'l',
+	  .type = OPTION_LISTEN,
+	  .syntax = "[ADDRESS:]PORT",
+	  .offset = OFFSET(struct args, listen),
+	  .help = "where" },
+	{ .name = "label",
+	  .type = OPTION_NAME,
+	  .syntax = "NAME",
+	  .offset = OFFSET(struct args, label),
+	  .help = "who" },
+	{ .name = "public",
+	  .type = OPTION_HOST,
+	  .syntax = "HOST",
+	  .offset = OFFSET(struct args, public),
+	  .help = "who for others" },
+	{ .name = "mtu",
+	  .type = OPTION_NUMBER,
+	  .syntax = "BYTES",
+	  .offset = OFFSET(struct args, mtu),
+	  .min = 1000,
+	  .max = 1500,
+	  .help = "how long" },
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };
@@ -143,18 +197,32 @@ static void every_type_is_stored(void **state)
 	(void)state;
 	struct line *line = parse("x --name=-odd --ageing 1.5s --cc reno "
 				  "--mac 02:00:00:00:00:07 --address 192.0.2.1/24 "
-				  "--listen 127.0.0.1:99 -e a -e=b");
+				  "--listen 127.0.0.1:99 -e a -e=b --label my-pc "
+				  "--public [2001:db8::1]:44 --mtu 1000");
 	assert_int_equal(line->operands, 1);
 	assert_string_equal(line->args.name, "-odd");
 	assert_int_equal(line->args.ageing_ns, 1500000000u);
 	assert_int_equal(line->args.cc, 2);
 	assert_int_equal(line->args.mac.octet[5], 7);
-	assert_int_equal(line->args.address.prefix, 24);
+	assert_int_equal(line->args.address.word, 2);
+	assert_int_equal(line->args.address.ip.prefix, 24);
+	assert_string_equal(line->args.label, "my-pc");
+	assert_string_equal(line->args.public, "[2001:db8::1]:44");
+	assert_int_equal(line->args.mtu, 1000);
 	assert_string_equal(weft_sockaddr_print(&line->args.listen, text),
 			    "127.0.0.1:99");
 	assert_int_equal(line->args.extra.n, 2);
 	assert_string_equal(line->args.extra.items[0], "a");
 	assert_string_equal(line->args.extra.items[1], "=b");
+}
+
+static void a_word_stands_for_an_address(void **state)
+{
+	(void)state;
+	struct line *line = parse("x --address none");
+	assert_int_equal(line->operands, 1);
+	assert_int_equal(line->args.address.word, 1);
+	assert_int_equal(line->args.address.ip.family, 0);
 }
 
 static void what_is_not_given_stays(void **state)
@@ -195,7 +263,18 @@ static void mistakes_are_explained(void **state)
 		{ "x --cc bbrr", "\"bbrr\" is none of" },
 		{ "x --mac 01:00:00:00:00:00", "is not a station's address" },
 		{ "x --mac 00:00:00:00:00:00", "is not a station's address" },
-		{ "x --address 1.2.3", "\"1.2.3\" is not an address" },
+		{ "x --address 1.2.3", "\"1.2.3\" is none of auto|none|IP/LEN; " },
+		{ "x --address 192.0.2.1", "an address has its prefix length" },
+		{ "x --address 192.0.2.1/33", "is none of auto|none|IP/LEN" },
+		{ "x --address IP/LEN", "is none of" },
+		{ "x --address aut", "is none of" },
+		{ "x --label a!b", "\"a!b\" is not 1 to 32 letters" },
+		{ "x --label=", "\"\" is not 1 to 32 letters" },
+		{ "x --public a/b", "\"a/b\" is no name or address" },
+		{ "x --public :1", "\":1\" is no name or address" },
+		{ "x --public h:99999", "\"h:99999\" is no name or address" },
+		{ "x --mtu 999", "--mtu: 999 is not from 1000 to 1500" },
+		{ "x --mtu 1501", "--mtu: 1501 is not from 1000 to 1500" },
 		{ "x --listen 99999", "\"99999\" is not a port" },
 	};
 	(void)state;
@@ -261,6 +340,7 @@ int main(void)
 		cmocka_unit_test(every_form_of_an_option),
 		cmocka_unit_test(operands_and_options_mix),
 		cmocka_unit_test(every_type_is_stored),
+		cmocka_unit_test(a_word_stands_for_an_address),
 		cmocka_unit_test(what_is_not_given_stays),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(a_list_has_an_end),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What must not work, and what the user is told then."""
 import base64
+import pathlib
 
 import pytest
 
@@ -64,9 +65,18 @@ def test_relay_is_not_there(party):
     ('join weft://h/r#short', ['key']),
     ('join --mtu weft://h/r#' + 'A' * 64, ['--mtu']),
     ('jion x', ['join']),
-    ('gateway nosuch0 weft://192.0.2.99/r#' + 'A' * 64, ['nosuch0', 'lo']),
     ('relay --listen 99999', ['99999']),
     ('relay --lisen 443', ['--listen']),
+    ('relay --mtu 100', ['--mtu', '1000 to 1500']),
+    ('relay --room a/b', ['--room', 'a/b', 'letters']),
+    ('relay --public a/b', ['--public', 'a/b', 'relay.example.org']),
+    ('relay --cert x', ['--cert', '--key']),
+    ('host a/b', ['ROOM']),
+    ('host --address 10.0.0.1', ['--address', '10.0.0.1', 'prefix']),
+    ('join --address 10.0.0.1 weft://h/r#' + 'A' * 64, ['--address', 'dhcp', 'prefix']),
+    ('join --name a/b weft://h/r#' + 'A' * 64, ['--name', 'a/b']),
+    ('join --link packet:eth0 --state /run/x weft://h/r#' + 'A' * 64, ['tap:', 'gateway']),
+    ('join --link tun:t0 --state /run/x weft://h/r#' + 'A' * 64, ['tap:']),
     ('bridge', ['LINK']),
     ('bridge tap:x,colour=red tap:y', ['colour']),
     ('bridge tpa:x tap:y', ['tap']),
@@ -76,10 +86,65 @@ def test_bad_command_lines_are_explained(party, command, words):
     """Says what is wrong and how to mend it, in one go, without a crash."""
     process = netlab.Process(party, 'player', f'{p.WEFT} {command}')
     party.processes.append(process)
-    status = process.popen.wait(20)
-    assert status in (1, 2), process.output()
-    for word in words:
+    assert process.popen.wait(20) == 2, process.output()
+    for word in words + ['weft help']:
         assert word in process.output()
+
+
+def test_no_such_interface(party):
+    party.invitation = f'weft://{p.RELAY}/party#{"A" * 64}'
+    process = party.weft('player', f'gateway nosuch0 {party.invitation}')
+    assert process.popen.wait(10) == 1
+    assert 'nosuch0' in process.output() and 'eth0' in process.output()
+
+
+@pytest.mark.parametrize('name, content, words', [
+    ('mac', b'short', ['/mac is damaged', 'remove it']),
+    ('mac', b'\xff' * 6, ['/mac is damaged', 'remove it']),
+    ('room-lan.secret', b'', ['/room-lan.secret is damaged', 'remove it']),
+    ('relay.secret', b'x', ['/relay.secret is damaged', 'remove it']),
+    ('relay.crt', b'\0garbage', ['relay.crt', 'certificate', 'remove']),
+    ('relay.key', b'\0garbage', ['relay.key', 'key', 'remove']),
+    ('relay.key', None, ['relay.key', 'put it back']),
+])
+def test_damaged_state(party, name, content, words):
+    """A state file that is not what it was: said by its name, and never overwritten."""
+    def host():
+        return party.weft('player', 'host --json --public 198.51.100.2')
+    first = host()
+    first.wait_event('invitation')
+    assert first.stop() == 0
+    path = pathlib.Path(party.state, 'player', name)
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    again = host()
+    assert again.popen.wait(10) == 1
+    for word in words:
+        assert word in again.output()
+    assert (path.read_bytes() if path.exists() else None) == content
+
+
+def test_state_directory_not_writable(party):
+    party.state = '/proc'
+    process = party.weft('relay', 'relay')
+    assert process.popen.wait(10) == 1
+    assert '/proc/relay' in process.output() and '--state DIR' in process.output()
+
+
+def test_typo_in_the_invitation(party):
+    """Each part of it that can be wrong by itself is named."""
+    key = 'A' * 64
+    for text, word in ((f'wefd://h/r#{key}', 'weft://'), (f'weft:/h/r#{key}', 'weft://'),
+                       (f'weft://h:0/r#{key}', 'h:0'), (f'weft://h:x/r#{key}', 'h:x'),
+                       (f'weft:///r#{key}', 'host'), (f'weft://h#{key}', '/ROOM'),
+                       (f'weft://h/#{key}', 'room'), (f'weft://h/r+r#{key}', 'r+r'),
+                       ('weft://h/r', '#KEY'), (f'weft://h/r#{key[1:]}', '63'),
+                       (f'weft://h/r#{key}A', '65'), (f'weft://h/r#{key[1:]}!', 'key')):
+        process = party.weft('player', f"join '{text}'")
+        assert process.popen.wait(10) == 2, text
+        assert word in process.output(), text
+        assert key not in process.output()
 
 
 def test_port_in_use(party):
@@ -93,8 +158,8 @@ def test_name_taken(party):
     party.start_relay()
     party.run('player', 'ip link add weft0 type veth peer name weft1')
     process = party.start_player()
-    assert process.popen.wait(10) == 1
-    assert 'weft0' in process.output()
+    assert process.popen.wait(10) in (1, 2)
+    assert '"weft0"' in process.output()
 
 
 def test_no_rights(party):

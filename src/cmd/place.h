@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * This machine's own place in a room, which `weft join` takes through a relay and `weft host`
+ * without one: a TAP with a MAC that stays the same over runs.
+ */
+#ifndef CMD_PLACE_H
+#define CMD_PLACE_H
+
+#include "cmd/state.h"
+
+#include <weft/host.h>
+#include <weft/link.h>
+
+struct place_opts {
+	const char *spec;          /**< Of the link. */
+	struct weft_mac mac;       /**< Zero for this machine's own. */
+	const struct state *state; /**< Where this machine's own MAC is kept. */
+	struct weft_host *host;    /**< Undoes what is set. */
+};
+
+/**
+ * Opens the link and sets its MAC. Returns 0, -EINVAL for a spec that is wrong or names what
+ * can be no machine's place, or another -Exxx, with err.
+ */
+int place_open(const struct place_opts *opts, struct weft_error *err,
+	       struct weft_link **ret_link, struct weft_mac *ret_mac) WEFT_MUST_CHECK;
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A look that comes early (an event between two ticks) changes no rate: over a short time
+ * every rate is a wild one.
+ */
+#include "cmd/status.h"
+
+#include "cmd/units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LOOK_NS (NS_PER_S / 2)
+
+static uint64_t rate(uint64_t bytes, uint64_t ns)
+{
+	return (uint64_t)(8e9 * (double)bytes / (double)ns);
+}
+
+void rates_update(struct rates *rates, uint64_t now, uint64_t rx_bytes, uint64_t tx_bytes)
+{
+	uint64_t elapsed = now - rates->at;
+
+	if (rates->at && elapsed < LOOK_NS)
+		return;
+	if (rates->at) {
+		rates->in_bps = rate(rx_bytes - rates->rx_bytes, elapsed);
+		rates->out_bps = rate(tx_bytes - rates->tx_bytes, elapsed);
+	}
+	rates->rx_bytes = rx_bytes;
+	rates->tx_bytes = tx_bytes;
+	rates->at = now;
+}
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+const char *status_member(const char *device, const char *address,
+			  const struct weft_member_stats *stats,
+			  const struct rates *rates, char *buf, size_t len)
+{
+	char in[UNITS_TEXT], out[UNITS_TEXT], rtt[UNITS_TEXT];
+	const char *state = weft_member_state_name(stats->state);
+	const char *what = address[0] ? address : state;
+
+	if (stats->state != WEFT_MEMBER_JOINED) {
+		(void)snprintf(buf, len, "%s %s", device, state);
+		return buf;
+	}
+	(void)snprintf(buf, len, "%s %.*s | %u other%s | in %s, out %s | RTT %s", device,
+		       (int)strcspn(what, "/"), what, stats->peers, plural(stats->peers),
+		       units_print_rate(rates->in_bps, in),
+		       units_print_rate(rates->out_bps, out),
+		       units_print_duration(stats->rtt_ns, rtt));
+	return buf;
+}
+
+const char *status_relay(const struct weft_relay_stats *stats, const struct rates *rates,
+			 char *buf, size_t len)
+{
+	char in[UNITS_TEXT], out[UNITS_TEXT];
+
+	(void)snprintf(buf, len, "%u room%s, %u member%s, %u gateway%s | in %s, out %s",
+		       stats->rooms, plural(stats->rooms), stats->members,
+		       plural(stats->members), stats->gateways, plural(stats->gateways),
+		       units_print_rate(rates->in_bps, in),
+		       units_print_rate(rates->out_bps, out));
+	return buf;
+}

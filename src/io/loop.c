@@ -20,6 +20,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
 /* Rounds of due tasks before the descriptors are looked at again, for fairness. */
@@ -184,6 +185,9 @@ static void poll_until(struct weft_loop *loop, uint64_t deadline)
 	if (sleep)
 		timer_arm(loop->timer, deadline, loop->now);
 	uv_run(&loop->uv, sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+	/* Who spins in vain lets others run: with fewer cores than spinners, they must. */
+	if (loop->busy_poll && list_is_empty(&loop->ready))
+		(void)sched_yield();
 	loop_refresh(loop);
 }
 

@@ -86,7 +86,10 @@ struct weft_peer {
 
 struct weft_relay;
 
-/** Makes a self-signed identity, as PEM texts that the caller keeps, wipes and frees. */
+/**
+ * Makes a self-signed identity, as PEM texts that the caller keeps, wipes and frees. Its dates
+ * do not hang on this machine's clock; members know it by its key. Returns 0 or -Exxx.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem, char **ret_key_pem);
 
 struct weft_relay_opts {
@@ -100,19 +103,27 @@ struct weft_relay_opts {
 		       const char *reason);
 	void *user; /**< For member. */
 	enum weft_cc cc;
-	uint32_t rooms_max;         /**< 0 for 256. */
-	uint32_t room_members_max;  /**< Clients per room; 0 for 16. */
-	uint32_t mtu_max;           /**< Largest room MTU in bytes; 0 for what paths carry. */
+	uint32_t rooms_max;         /**< 0 for 256; at most 65,534. */
+	uint32_t room_members_max;  /**< Clients per room; 0 for 16; at most 511. */
+	uint32_t mtu_max; /**< Largest room MTU in bytes, >= 1,000; 0 for what paths carry. */
 	bool always_retry;          /**< Every address has to prove itself by Retry. */
 };
 
-/** Opens the socket and makes the relay. Returns 0, or -Exxx with err. */
+/**
+ * Opens the socket and makes the relay. opts and what it points to (but log and user) are not
+ * needed afterwards. Returns 0, or -Exxx with err: -EINVAL for options or identity, -EADDRINUSE,
+ * -EACCES, -ENOMEM ...
+ */
 WEFT_API WEFT_MUST_CHECK int weft_relay_new(const struct weft_relay_opts *opts,
 					    struct weft_error *err, struct weft_relay **ret_relay);
 
-/** Tells every member goodbye and frees. The task must be out of its loop. NULL is allowed. */
+/**
+ * Tells every member goodbye and frees. The task must be out of its loop. Not from within one
+ * of the relay's callbacks. NULL is allowed.
+ */
 WEFT_API void weft_relay_free(struct weft_relay *relay);
 
+/** The relay as a task, for weft_loop_add: socket, connections and rooms together. */
 WEFT_API struct weft_task *weft_relay_task(struct weft_relay *relay);
 
 /** SHA-256 of the relay's public key, for invitations. */
@@ -139,7 +150,7 @@ WEFT_API struct weft_ip weft_relay_room_address(const struct weft_relay *relay,
 struct weft_relay_stats {
 	uint32_t rooms, members, gateways;
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
-	uint64_t drops;    /**< Frames that no member got, for whatever reason. */
+	uint64_t drops; /**< Frames that did not reach a member they were for. */
 	uint64_t rejected; /**< Hellos refused. */
 };
 
@@ -172,12 +183,19 @@ struct weft_joined {
 	struct weft_ip address; /**< Offered for a room without a LAN; family 0 for none. */
 };
 
+/** What a member tells. None of them may free the member. */
 struct weft_member_events {
 	/** state changed; reason is empty or one sentence for people. May be NULL. */
 	void (*state)(void *user, enum weft_member_state state, const char *reason, uint64_t now);
-	/** The relay let us in: before the first frame, so that the MTU can be set. */
+	/**
+	 * The relay let us in: before the first frame, so that the MTU can be set. Who is here
+	 * is told anew after it, by peer. May be NULL.
+	 */
 	void (*joined)(void *user, const struct weft_joined *joined, uint64_t now);
-	/** Another member came (is_here) or left. May be NULL. */
+	/**
+	 * Another member came (is_here) or left. Nobody is said to have left when it is we who
+	 * have lost the relay. May be NULL.
+	 */
 	void (*peer)(void *user, const struct weft_peer *peer, bool is_here, uint64_t now);
 	/** Sees each frame from the room first; true keeps it from the link. May be NULL. */
 	bool (*from_room)(void *user, const struct weft_frame *frame, uint64_t now);
@@ -186,7 +204,8 @@ struct weft_member_events {
 struct weft_member_opts {
 	struct weft_invite invite;
 	enum weft_role role;
-	struct weft_link *link; /**< TAP or NIC; stays the caller's, outlives the member. */
+	/** TAP or NIC; stays the caller's, who adds it to the loop; outlives the member. */
+	struct weft_link *link;
 	struct weft_mac mac;    /**< A client's: locally administered unicast. */
 	const char *name;       /**< What others see; NULL for none. */
 	const char *ca_file;    /**< Without a pin: PEM authorities; NULL for the system's. */
@@ -200,7 +219,9 @@ struct weft_member_opts {
 
 /**
  * Makes a member; it connects, joins, and comes back by itself with jittered back-off when the
- * relay goes away. It adds its tasks to the loop. Returns 0, or -Exxx with err.
+ * relay goes away. It adds its own task to the loop, and not that of opts->link; nobody is
+ * called back before the loop runs. opts, but for link, events, user and log, is copied.
+ * Returns 0, or -Exxx with err: -EINVAL for options (MAC, name, a link of IP packets) ...
  */
 WEFT_API WEFT_MUST_CHECK int weft_member_new(const struct weft_member_opts *opts,
 					     struct weft_loop *loop, struct weft_error *err,
@@ -213,7 +234,10 @@ WEFT_API void weft_member_free(struct weft_member *member);
 WEFT_API void weft_member_send(struct weft_member *member, const struct weft_frame *frames,
 			       size_t n, uint64_t now);
 
-/** Moves to a new local address (after the network changed): the session stays. */
+/**
+ * Moves to a new local address (after the network changed): the session stays. Returns 0, or
+ * -Exxx and goes on with the old one.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_member_rebind(struct weft_member *member, uint64_t now);
 
 struct weft_member_stats {

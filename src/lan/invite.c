@@ -15,9 +15,11 @@
 
 #include <weft/lan.h>
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -124,11 +126,12 @@ static int key_decode(const char *text, struct weft_error *err,
 int weft_invite_parse(const char *text, struct weft_error *err,
 		      struct weft_invite *ret_invite)
 {
-	struct parts parts;
+	struct parts parts = { .host = NULL };
 	struct weft_invite invite = { .has_pin = false };
 	int r = parts_cut(text, err, &parts);
 	if (r < 0)
 		return r;
+	assert(parts.host && parts.room && parts.key);
 	if (weft_hostport_parse(parts.host, WEFT_RELAY_PORT, invite.host,
 				sizeof(invite.host), &invite.port) < 0)
 		return weft_error_set(
@@ -142,7 +145,7 @@ int weft_invite_parse(const char *text, struct weft_error *err,
 			"\"%.40s\" is no room: 1 to %u letters, digits, \"-\", "
 			"\"_\" and \".\" are",
 			parts.room, WEFT_ROOM_NAME_MAX);
-	(void)strcpy(invite.room, parts.room);
+	(void)snprintf(invite.room, sizeof(invite.room), "%s", parts.room);
 	r = key_decode(parts.key, err, &invite);
 	sodium_memzero(&parts, sizeof(parts));
 	if (r < 0)

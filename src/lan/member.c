@@ -8,8 +8,10 @@
 #include "base/container.h"
 #include "base/mac.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +137,8 @@ static int make_endpoint(struct weft_member *member, const struct member_env *en
 static void set_opts(struct weft_member *member, const struct weft_member_opts *opts)
 {
 	member->opts = *opts;
-	(void)strcpy(member->name, opts->name ? opts->name : "");
+	(void)snprintf(member->name, sizeof(member->name), "%s",
+		       opts->name ? opts->name : "");
 	member->opts.name = member->name;
 	if (opts->keep_alive_ns == 0)
 		member->opts.keep_alive_ns = MEMBER_KEEP_ALIVE_NS;
@@ -218,7 +221,7 @@ int weft_member_new(const struct weft_member_opts *opts, struct weft_loop *loop,
 				  .now = weft_loop_now(loop),
 				  .resolve = resolve,
 				  .resolve_user = loop };
-	struct weft_member *member;
+	struct weft_member *member = NULL;
 	int r = open_socket(err, &env.dgram);
 	if (r < 0)
 		return r;
@@ -230,6 +233,7 @@ int weft_member_new(const struct weft_member_opts *opts, struct weft_loop *loop,
 		dgram_free(env.dgram);
 		return r;
 	}
+	assert(member);
 	member->loop = loop;
 	r = weft_loop_add(loop, &member->task);
 	if (r < 0) {

@@ -206,8 +206,8 @@ static int send_hello(struct weft_member *member)
 	struct message message = { .type = MESSAGE_HELLO,
 				   .hello = { .has_version = true, .role = opts->role } };
 	struct hello *hello = &message.hello;
-	(void)strcpy(hello->room, opts->invite.room);
-	(void)strcpy(hello->name, member->name);
+	(void)snprintf(hello->room, sizeof(hello->room), "%s", opts->invite.room);
+	(void)snprintf(hello->name, sizeof(hello->name), "%s", member->name);
 	if (opts->role == WEFT_ROLE_CLIENT)
 		hello->mac = opts->mac;
 	hello->budget = (uint32_t)quic_conn_datagram_max(member->conn);
@@ -324,6 +324,7 @@ static void fail(struct weft_member *member, const char *what, uint64_t now)
 	member_wait(member, reason.text, now);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): quic.h decides the parameters. */
 static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
 		      const uint8_t *data, size_t len, bool fin, uint64_t now)
 {

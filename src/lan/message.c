@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,20 +99,31 @@ static const char *take_text(struct fields *f, const char *field, size_t len_max
 	return json_string_value(value);
 }
 
+/* Bytes of the control character that text begins with: C0, DEL, or C1 in UTF-8; or 0. */
+static size_t control_len(const char *text)
+{
+	const uint8_t first = (uint8_t)text[0], second = (uint8_t)text[1];
+	if (first < 0x20 || first == 0x7f)
+		return 1;
+	return first == 0xc2 && second < 0xa0 ? 2 : 0;
+}
+
 /*
- * A sentence from the peer that is shown to people: control characters (C0, DEL and, as they
- * look in UTF-8, C1) could command a terminal and become "?".
+ * A sentence from the peer that is shown to people: control characters could command a
+ * terminal and become "?".
  */
 static void take_sentence(struct fields *f, const char *field,
 			  char out[MESSAGE_TEXT_MAX + 1])
 {
 	const char *text = has(f, field) ? take_text(f, field, MESSAGE_TEXT_MAX) : "";
 	size_t len = 0;
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		bool is_c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
-		out[len++] = *p < 0x20 || *p == 0x7f || is_c1 ? '?' : (char)*p;
-		if (is_c1)
-			p++;
+	while (*text) {
+		size_t control = control_len(text);
+		out[len] = *text;
+		if (control > 0)
+			out[len] = '?';
+		len++;
+		text += control > 0 ? control : 1;
 	}
 	out[len] = '\0';
 }
@@ -149,7 +161,7 @@ static void take_room(struct fields *f, char out[WEFT_ROOM_NAME_MAX + 1])
 	const char *text = take_text(f, "room", WEFT_ROOM_NAME_MAX);
 	if (!weft_room_name_is_valid(text))
 		fault(f, MESSAGE_BAD_TEXT, "room");
-	(void)strcpy(out, text);
+	(void)snprintf(out, WEFT_ROOM_NAME_MAX + 1, "%s", text);
 }
 
 static void take_name(struct fields *f, char out[WEFT_MEMBER_NAME_MAX + 1])
@@ -158,7 +170,7 @@ static void take_name(struct fields *f, char out[WEFT_MEMBER_NAME_MAX + 1])
 		has(f, "name") ? take_text(f, "name", WEFT_MEMBER_NAME_MAX) : "";
 	if (text[0] && !weft_room_name_is_valid(text))
 		fault(f, MESSAGE_BAD_TEXT, "name");
-	(void)strcpy(out, text);
+	(void)snprintf(out, WEFT_MEMBER_NAME_MAX + 1, "%s", text);
 }
 
 /* Exactly len bytes in base64url without padding. */

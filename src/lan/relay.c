@@ -326,9 +326,10 @@ union weft_sockaddr weft_relay_addr(const struct weft_relay *relay)
 
 /* ---- the relay's own room ---------------------------------------------------------------- */
 
-static int stay_open(struct weft_relay *relay, const char *name,
-		     const uint8_t key[PROOF_KEY_LEN], struct weft_error *err,
-		     struct room **ret_room)
+/* The room of that name and key, opened if it is not there. */
+static int get_room(struct weft_relay *relay, const char *name,
+		    const uint8_t key[PROOF_KEY_LEN], struct weft_error *err,
+		    struct room **ret_room)
 {
 	struct room *room = relay_find_room(relay, name);
 	struct room_opts opts = { .name = name, .mtu = RELAY_OPEN_MTU };
@@ -344,7 +345,6 @@ static int stay_open(struct weft_relay *relay, const char *name,
 	if (memcmp(room->key, key, sizeof(room->key)) != 0)
 		return weft_error_set(err, -EEXIST, "room %s is open with another key",
 				      name);
-	room->stays = true;
 	*ret_room = room;
 	return 0;
 }
@@ -387,10 +387,18 @@ int weft_relay_open_room(struct weft_relay *relay, const char *room_name,
 			"\"_\" and \".\" are",
 			room_name, WEFT_ROOM_NAME_MAX);
 	proof_key(secret, key);
-	int r = stay_open(relay, room_name, key, err, &room);
-	if (r == 0 && link)
+	int r = get_room(relay, room_name, key, err, &room);
+	if (r < 0)
+		return r;
+	assert(room);
+	if (link)
 		r = join_locally(relay, room, link, mac, err);
-	return r < 0 ? r : (int)room->mtu;
+	if (r < 0) {
+		relay_close_room(relay, room);
+		return r;
+	}
+	room->stays = true;
+	return (int)room->mtu;
 }
 
 struct weft_ip weft_relay_room_address(const struct weft_relay *relay,

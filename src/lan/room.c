@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,7 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 		return -ENOMEM;
 	}
 	list_init(&room->members);
-	(void)strcpy(room->name, opts->name);
+	(void)snprintf(room->name, sizeof(room->name), "%s", opts->name);
 	memcpy(room->key, opts->key, sizeof(room->key));
 	room->clients_max = opts->clients_max;
 	room->network = network_of(opts);

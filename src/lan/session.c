@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 const char *session_outcome_name(enum session_outcome outcome)
 {
@@ -93,8 +94,9 @@ void session_fini(struct session *session)
  */
 static struct weft_frame frame_borrow(const uint8_t *data, size_t len)
 {
-	return (struct weft_frame){ .data = (uint8_t *)(uintptr_t)data,
-				    .len = (uint32_t)len };
+	struct weft_frame frame = { .len = (uint32_t)len };
+	memcpy(&frame.data, &data, sizeof(frame.data));
+	return frame;
 }
 
 static enum session_outcome check(const struct session *session, const uint8_t *data,

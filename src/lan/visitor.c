@@ -222,6 +222,7 @@ static bool is_listening(const struct visitor *visitor)
 	return visitor->state < VISITOR_REFUSED;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): quic.h decides the parameters. */
 static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
 		      const uint8_t *data, size_t len, bool fin, uint64_t now)
 {

@@ -448,6 +448,11 @@ static void test_rooms_that_cannot_be_opened(void **state)
 		weft_relay_open_room(relay, "FRIDAY", secret, NULL, guest_mac(8), &err),
 		-EEXIST);
 	assert_non_null(strstr(err.text, "another key"));
+	/* What cannot be joined is not left behind. */
+	assert_int_equal(weft_relay_open_room(relay, "NEW", secret, &tap.link,
+					      party_broadcast, &err),
+			 -EINVAL);
+	assert_int_equal(relay_stats(&full.party).rooms, 1);
 	full_end(&full);
 }
 

@@ -6,13 +6,12 @@
 #ifndef WEFT_ADDR_H
 #define WEFT_ADDR_H
 
+#include <weft/frame.h>
+
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <netinet/in.h>
-
-#include <weft/frame.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,9 +22,9 @@ struct weft_mac {
 	uint8_t octet[6];
 };
 
-#define WEFT_MAC_TEXT 18       /**< "02:00:00:00:00:01" and its NUL. */
-#define WEFT_IP_TEXT 50        /**< An IPv6 address, "/128" and its NUL. */
-#define WEFT_SOCKADDR_TEXT 64  /**< "[IPv6%scope]:port" and its NUL. */
+#define WEFT_MAC_TEXT      18 /**< "02:00:00:00:00:01" and its NUL. */
+#define WEFT_IP_TEXT       50 /**< An IPv6 address, "/128" and its NUL. */
+#define WEFT_SOCKADDR_TEXT 64 /**< "[IPv6%scope]:port" and its NUL. */
 
 /** Parses six hex octets divided by ':' or '-'. Returns 0 or -EINVAL. */
 WEFT_API WEFT_MUST_CHECK int weft_mac_parse(const char *text, struct weft_mac *ret_mac);
@@ -35,8 +34,8 @@ WEFT_API const char *weft_mac_print(struct weft_mac mac, char buf[WEFT_MAC_TEXT]
 
 /** An IPv4 or IPv6 address with a prefix length in bits. */
 struct weft_ip {
-	uint8_t family;  /**< AF_INET or AF_INET6; 0 for none. */
-	uint8_t prefix;  /**< 0..32 or 0..128; the full length for a plain address. */
+	uint8_t family;    /**< AF_INET or AF_INET6; 0 for none. */
+	uint8_t prefix;    /**< 0..32 or 0..128; the full length for a plain address. */
 	uint8_t octet[16]; /**< Wire order; the first 4 for IPv4. */
 };
 
@@ -63,7 +62,8 @@ WEFT_API socklen_t weft_sockaddr_len(const union weft_sockaddr *addr);
 WEFT_API uint16_t weft_sockaddr_port(const union weft_sockaddr *addr);
 
 /** Same family, address, port and scope. */
-WEFT_API bool weft_sockaddr_equal(const union weft_sockaddr *a, const union weft_sockaddr *b);
+WEFT_API bool weft_sockaddr_equal(const union weft_sockaddr *a,
+				  const union weft_sockaddr *b);
 
 /** Prints "192.0.2.1:443" or "[2001:db8::1]:443" and returns buf. */
 WEFT_API const char *weft_sockaddr_print(const union weft_sockaddr *addr,

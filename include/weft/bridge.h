@@ -17,14 +17,14 @@
 #ifndef WEFT_BRIDGE_H
 #define WEFT_BRIDGE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <weft/addr.h>
 #include <weft/frame.h>
 #include <weft/link.h>
 #include <weft/loop.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -39,11 +39,11 @@ enum weft_bridge_outcome {
 	WEFT_BRIDGE_FLOODED,         /**< Group or unknown address: to all who take it. */
 	WEFT_BRIDGE_DROP_RUNT,       /**< Shorter than an Ethernet header. */
 	WEFT_BRIDGE_DROP_BAD_SOURCE, /**< Source is zero or a group address. */
-	WEFT_BRIDGE_DROP_SPOOFED,    /**< Source is bound elsewhere, or not here and locked. */
-	WEFT_BRIDGE_DROP_RESERVED,   /**< 01:80:C2:00:00:0x: never forwarded (802.1D 7.12.6). */
-	WEFT_BRIDGE_DROP_SAME_PORT,  /**< The destination is where it came from. */
-	WEFT_BRIDGE_DROP_ISOLATED,   /**< Both ports are isolated. */
-	WEFT_BRIDGE_DROP_NO_TARGET,  /**< To be flooded, and no port takes it. */
+	WEFT_BRIDGE_DROP_SPOOFED, /**< Source is bound elsewhere, or not here and locked. */
+	WEFT_BRIDGE_DROP_RESERVED, /**< 01:80:C2:00:00:0x: never forwarded (802.1D 7.12.6). */
+	WEFT_BRIDGE_DROP_SAME_PORT, /**< The destination is where it came from. */
+	WEFT_BRIDGE_DROP_ISOLATED,  /**< Both ports are isolated. */
+	WEFT_BRIDGE_DROP_NO_TARGET, /**< To be flooded, and no port takes it. */
 	WEFT_BRIDGE_OUTCOMES
 };
 
@@ -51,10 +51,12 @@ enum weft_bridge_outcome {
 WEFT_API const char *weft_bridge_outcome_name(enum weft_bridge_outcome outcome);
 
 struct weft_bridge_opts {
-	uint32_t fdb_max;      /**< Most learned addresses, and most bound ones; 0 for 4,096. */
-	uint32_t ports_max;    /**< Most ports; 0 for 1,024. */
-	uint64_t ageing_ns;    /**< Forget an address unseen for this long; 0 for 300 s. */
-	const uint8_t *secret; /**< 16 random bytes that key the hash; NULL only in tests. */
+	uint32_t
+		fdb_max; /**< Most learned addresses, and most bound ones; 0 for 4,096. */
+	uint32_t ports_max; /**< Most ports; 0 for 1,024. */
+	uint64_t ageing_ns; /**< Forget an address unseen for this long; 0 for 300 s. */
+	const uint8_t
+		*secret; /**< 16 random bytes that key the hash; NULL only in tests. */
 };
 
 /** Zero is an ordinary learning port. */
@@ -63,15 +65,16 @@ struct weft_bridge_port_opts {
 	bool no_flood;    /**< Unknown unicast does not go out here. */
 	bool isolated;    /**< Talks to no other isolated port. */
 	bool locked;      /**< Takes only frames whose source is bound to this port. */
-	uint32_t fdb_max; /**< Most addresses learned on this port; 0 for no limit of its own. */
+	uint32_t
+		fdb_max; /**< Most addresses learned on this port; 0 for no limit of its own. */
 };
 
 /** What the forwarding database holds now, and what became of addresses so far. */
 struct weft_bridge_fdb_stats {
 	uint32_t learned, bound; /**< Addresses known now. */
-	uint64_t moved;          /**< Learned addresses that showed up behind another port. */
-	uint64_t aged;           /**< Forgotten because unseen for ageing_ns. */
-	uint64_t refused;        /**< Not learned or not moved: a limit, or memory. */
+	uint64_t moved;   /**< Learned addresses that showed up behind another port. */
+	uint64_t aged;    /**< Forgotten because unseen for ageing_ns. */
+	uint64_t refused; /**< Not learned or not moved: a limit, or memory. */
 };
 
 /** Makes an empty bridge. opts may be NULL. Returns 0 or -ENOMEM. */
@@ -89,7 +92,8 @@ WEFT_API void weft_bridge_free(struct weft_bridge *bridge);
  * and must outlive the port. opts may be NULL. Returns 0, -EINVAL for an IP link, -ENOSPC at
  * ports_max, -ENOMEM.
  */
-WEFT_API WEFT_MUST_CHECK int weft_bridge_add(struct weft_bridge *bridge, struct weft_link *link,
+WEFT_API WEFT_MUST_CHECK int weft_bridge_add(struct weft_bridge *bridge,
+					     struct weft_link *link,
 					     const struct weft_bridge_port_opts *opts,
 					     struct weft_bridge_port **ret_port);
 
@@ -98,7 +102,8 @@ WEFT_API WEFT_MUST_CHECK int weft_bridge_add(struct weft_bridge *bridge, struct 
  * the caller, the link has no receiver and may be freed. Allowed from a receiver, and from
  * within a link's send.
  */
-WEFT_API void weft_bridge_remove(struct weft_bridge *bridge, struct weft_bridge_port *port);
+WEFT_API void weft_bridge_remove(struct weft_bridge *bridge,
+				 struct weft_bridge_port *port);
 
 /** The link that stands on the port. */
 WEFT_API struct weft_link *weft_bridge_port_link(const struct weft_bridge_port *port);
@@ -108,7 +113,8 @@ WEFT_API struct weft_link *weft_bridge_port_link(const struct weft_bridge_port *
  * another port, -EINVAL for a group address or zero, -ENOSPC at fdb_max bound addresses,
  * -ENOMEM.
  */
-WEFT_API WEFT_MUST_CHECK int weft_bridge_bind(struct weft_bridge *bridge, struct weft_mac mac,
+WEFT_API WEFT_MUST_CHECK int weft_bridge_bind(struct weft_bridge *bridge,
+					      struct weft_mac mac,
 					      struct weft_bridge_port *port);
 
 /** Undoes weft_bridge_bind; no-op for an address that is not bound. */
@@ -122,7 +128,8 @@ WEFT_API uint64_t weft_bridge_count(const struct weft_bridge *bridge,
 				    const struct weft_bridge_port *port,
 				    enum weft_bridge_outcome outcome);
 
-WEFT_API struct weft_bridge_fdb_stats weft_bridge_fdb_stats(const struct weft_bridge *bridge);
+WEFT_API struct weft_bridge_fdb_stats weft_bridge_fdb_stats(
+	const struct weft_bridge *bridge);
 
 /** Calls fn for each known address; age_ns is 0 for a bound one. fn must not change the bridge. */
 WEFT_API void weft_bridge_each(const struct weft_bridge *bridge, uint64_t now,

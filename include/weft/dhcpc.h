@@ -45,11 +45,11 @@ enum weft_dhcpc_state {
 	WEFT_DHCPC_INIT,       /**< About to begin, perhaps after a pause. */
 	WEFT_DHCPC_SELECTING,  /**< DHCPDISCOVER sent; the first good offer is taken. */
 	WEFT_DHCPC_REQUESTING, /**< DHCPREQUEST sent to the server that offered. */
-	WEFT_DHCPC_CHECKING,   /**< Acknowledged; asking by ARP whether the address is free. */
-	WEFT_DHCPC_BOUND,      /**< The address is in use. */
-	WEFT_DHCPC_RENEWING,   /**< In use; asking the server for more time (T1). */
-	WEFT_DHCPC_REBINDING,  /**< In use; asking any server for more time (T2). */
-	WEFT_DHCPC_STOPPED,    /**< Released. */
+	WEFT_DHCPC_CHECKING, /**< Acknowledged; asking by ARP whether the address is free. */
+	WEFT_DHCPC_BOUND,    /**< The address is in use. */
+	WEFT_DHCPC_RENEWING,  /**< In use; asking the server for more time (T1). */
+	WEFT_DHCPC_REBINDING, /**< In use; asking any server for more time (T2). */
+	WEFT_DHCPC_STOPPED,   /**< Released. */
 	WEFT_DHCPC_STATES
 };
 
@@ -58,16 +58,16 @@ WEFT_API const char *weft_dhcpc_state_name(enum weft_dhcpc_state state);
 
 /** How a datagram to the DHCP client port, or an answer by ARP, can end. Each is counted. */
 enum weft_dhcpc_outcome {
-	WEFT_DHCPC_TAKEN,           /**< An offer, acknowledgement or refusal was acted on. */
-	WEFT_DHCPC_DROP_MALFORMED,  /**< Lengths, checksums or options are wrong. */
-	WEFT_DHCPC_DROP_NOT_OURS,   /**< No reply, or to another's hardware address or xid. */
+	WEFT_DHCPC_TAKEN, /**< An offer, acknowledgement or refusal was acted on. */
+	WEFT_DHCPC_DROP_MALFORMED, /**< Lengths, checksums or options are wrong. */
+	WEFT_DHCPC_DROP_NOT_OURS, /**< No reply, or to another's hardware address or xid. */
 	WEFT_DHCPC_DROP_UNEXPECTED, /**< Not a message for the present state. */
 	WEFT_DHCPC_DROP_SERVER,     /**< Without server id, or not the server we asked. */
-	WEFT_DHCPC_DROP_ADDRESS,    /**< No address for a host, or another than was offered. */
-	WEFT_DHCPC_DROP_MASK,       /**< None, with holes, not /8 to /30, or another in use. */
-	WEFT_DHCPC_DROP_PUBLIC,     /**< The network is not all in private address space. */
-	WEFT_DHCPC_DROP_LEASE,      /**< No lease time, or less than 10 s. */
-	WEFT_DHCPC_CONFLICT,        /**< Somebody else has the address: it is declined. */
+	WEFT_DHCPC_DROP_ADDRESS, /**< No address for a host, or another than was offered. */
+	WEFT_DHCPC_DROP_MASK, /**< None, with holes, not /8 to /30, or another in use. */
+	WEFT_DHCPC_DROP_PUBLIC, /**< The network is not all in private address space. */
+	WEFT_DHCPC_DROP_LEASE,  /**< No lease time, or less than 10 s. */
+	WEFT_DHCPC_CONFLICT,    /**< Somebody else has the address: it is declined. */
 	WEFT_DHCPC_OUTCOMES
 };
 
@@ -83,20 +83,20 @@ WEFT_API const char *weft_dhcpc_outcome_name(enum weft_dhcpc_outcome outcome);
 struct weft_dhcpc_lease {
 	struct weft_ip address; /**< IPv4, with the network's prefix length. */
 	struct weft_ip server;
-	struct weft_ip router;  /**< For information; family 0 for none. */
+	struct weft_ip router; /**< For information; family 0 for none. */
 	struct weft_ip dns[WEFT_DHCPC_DNS_MAX]; /**< For information. */
 	unsigned dns_n;
-	uint32_t lease_s;  /**< Seconds from the acknowledgement, or WEFT_DHCPC_FOREVER. */
-	uint32_t renew_s;  /**< T1. */
+	uint32_t lease_s; /**< Seconds from the acknowledgement, or WEFT_DHCPC_FOREVER. */
+	uint32_t renew_s; /**< T1. */
 	uint32_t rebind_s; /**< T2. */
 };
 
 struct weft_dhcpc_opts {
 	struct weft_mac mac;  /**< Source of all frames, chaddr and client identifier. */
 	const char *hostname; /**< Option 12, at most 255 bytes; NULL for none. Copied. */
-	uint64_t seed;        /**< For xid and jitter: random, so that xids are not guessed. */
-	bool no_check;        /**< Do not ask by ARP whether the address is free (0.5 s). */
-	bool allow_public;    /**< Take addresses outside private address space, too. */
+	uint64_t seed; /**< For xid and jitter: random, so that xids are not guessed. */
+	bool no_check; /**< Do not ask by ARP whether the address is free (0.5 s). */
+	bool allow_public; /**< Take addresses outside private address space, too. */
 	/** Sends one frame, borrowed for the call. */
 	void (*send)(void *user, const struct weft_frame *frame, uint64_t now);
 	/**

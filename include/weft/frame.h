@@ -24,8 +24,8 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define WEFT_API __attribute__((visibility("default")))
-#define WEFT_MUST_CHECK __attribute__((warn_unused_result))
+#define WEFT_API               __attribute__((visibility("default")))
+#define WEFT_MUST_CHECK        __attribute__((warn_unused_result))
 #define WEFT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define WEFT_API
@@ -44,7 +44,7 @@ enum weft_gso {
 	WEFT_GSO_NONE = 0,
 	WEFT_GSO_TCP4 = 1,
 	WEFT_GSO_TCP6 = 4,
-	WEFT_GSO_UDP = 5, /**< VIRTIO_NET_HDR_GSO_UDP_L4: equal datagrams, IPv4 or IPv6. */
+	WEFT_GSO_UDP = 5, /**< UDP_L4: equal datagrams, over IPv4 or IPv6. */
 };
 
 /** The checksum at csum_start + csum_offset holds the pseudo header's sum only. */
@@ -52,14 +52,14 @@ enum weft_gso {
 /** The sender has verified the transport checksum. */
 #define WEFT_OFFLOAD_CSUM_VALID 0x02u
 /** The TCP super-frame carries CWR, which belongs on its first segment only. */
-#define WEFT_OFFLOAD_ECN 0x04u
+#define WEFT_OFFLOAD_ECN        0x04u
 
 /* What a link (or any other hop) takes as it is. */
 #define WEFT_LINK_CSUM 0x01u /**< Takes WEFT_OFFLOAD_NEEDS_CSUM. */
 #define WEFT_LINK_TSO4 0x02u /**< Takes WEFT_GSO_TCP4. Implies CSUM, as do the others. */
 #define WEFT_LINK_TSO6 0x04u /**< Takes WEFT_GSO_TCP6. */
-#define WEFT_LINK_USO 0x08u  /**< Takes WEFT_GSO_UDP. */
-#define WEFT_LINK_IP 0x10u   /**< Carries bare IP packets instead of Ethernet frames. */
+#define WEFT_LINK_USO  0x08u /**< Takes WEFT_GSO_UDP. */
+#define WEFT_LINK_IP   0x10u /**< Carries bare IP packets instead of Ethernet frames. */
 
 /** The offload facts of one frame. All zero: an ordinary, complete frame. */
 struct weft_offload {

@@ -31,11 +31,11 @@
 #ifndef WEFT_HOST_H
 #define WEFT_HOST_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <weft/addr.h>
 #include <weft/error.h>
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,7 +56,8 @@ struct weft_host_opts {
  * on a system without rtnetlink; -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_host_new(const struct weft_host_opts *opts,
-					   struct weft_error *err, struct weft_host **ret_host);
+					   struct weft_error *err,
+					   struct weft_host **ret_host);
 
 /**
  * Undoes every change in reverse order, removes the journal, frees. What cannot be undone
@@ -75,7 +76,8 @@ WEFT_API int weft_host_recover(struct weft_host *host,
 			       void (*report)(void *user, const char *text), void *user);
 
 /** Adds an address with its prefix to an interface; IPv4 with its broadcast address. */
-WEFT_API WEFT_MUST_CHECK int weft_host_add_address(struct weft_host *host, const char *ifname,
+WEFT_API WEFT_MUST_CHECK int weft_host_add_address(struct weft_host *host,
+						   const char *ifname,
 						   const struct weft_ip *address,
 						   struct weft_error *err);
 
@@ -83,7 +85,8 @@ WEFT_API WEFT_MUST_CHECK int weft_host_add_address(struct weft_host *host, const
  * Takes away an address that this host added before (a lease that ended). Success, and
  * nothing done, where it was not added by this host or has gone.
  */
-WEFT_API WEFT_MUST_CHECK int weft_host_remove_address(struct weft_host *host, const char *ifname,
+WEFT_API WEFT_MUST_CHECK int weft_host_remove_address(struct weft_host *host,
+						      const char *ifname,
 						      const struct weft_ip *address,
 						      struct weft_error *err);
 
@@ -96,11 +99,12 @@ WEFT_API WEFT_MUST_CHECK int weft_host_set_mtu(struct weft_host *host, const cha
  * takes it only while it is down.
  */
 WEFT_API WEFT_MUST_CHECK int weft_host_set_mac(struct weft_host *host, const char *ifname,
-					       struct weft_mac mac, struct weft_error *err);
+					       struct weft_mac mac,
+					       struct weft_error *err);
 
 /** Sets the interface administratively up or down; the former state is put back. */
-WEFT_API WEFT_MUST_CHECK int weft_host_set_up(struct weft_host *host, const char *ifname, bool up,
-					      struct weft_error *err);
+WEFT_API WEFT_MUST_CHECK int weft_host_set_up(struct weft_host *host, const char *ifname,
+					      bool up, struct weft_error *err);
 
 struct weft_route {
 	struct weft_ip dest;    /**< Network and prefix length. */
@@ -144,7 +148,8 @@ struct weft_interface {
 };
 
 /** Reads the facts. Returns 0 or -ENODEV with err naming the interfaces there are. */
-WEFT_API WEFT_MUST_CHECK int weft_host_interface(struct weft_host *host, const char *ifname,
+WEFT_API WEFT_MUST_CHECK int weft_host_interface(struct weft_host *host,
+						 const char *ifname,
 						 struct weft_error *err,
 						 struct weft_interface *ret_interface);
 

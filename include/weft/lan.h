@@ -18,16 +18,16 @@
 #ifndef WEFT_LAN_H
 #define WEFT_LAN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <weft/addr.h>
 #include <weft/bridge.h>
 #include <weft/error.h>
 #include <weft/link.h>
 #include <weft/log.h>
 #include <weft/loop.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,11 +36,11 @@ extern "C" {
 /** UDP port of a relay where none is named. */
 #define WEFT_RELAY_PORT 443u
 
-#define WEFT_PIN_LEN 32u
+#define WEFT_PIN_LEN         32u
 #define WEFT_ROOM_SECRET_LEN 16u
-#define WEFT_ROOM_NAME_MAX 32u   /**< Letters, digits, '-', '_' and '.'; at least one. */
+#define WEFT_ROOM_NAME_MAX   32u /**< Letters, digits, '-', '_' and '.'; at least one. */
 #define WEFT_MEMBER_NAME_MAX 32u /**< Same letters; may be empty. */
-#define WEFT_INVITE_TEXT 512u
+#define WEFT_INVITE_TEXT     512u
 
 /*
  * weft://host[:port]/ROOM#KEY where KEY is base64url without padding of the relay's pin (32
@@ -90,23 +90,25 @@ struct weft_relay;
  * Makes a self-signed identity, as PEM texts that the caller keeps, wipes and frees. Its dates
  * do not hang on this machine's clock; members know it by its key. Returns 0 or -Exxx.
  */
-WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem, char **ret_key_pem);
+WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem,
+						      char **ret_key_pem);
 
 struct weft_relay_opts {
 	union weft_sockaddr listen; /**< See weft_listen_parse. */
-	const char *cert_pem;       /**< From weft_relay_make_identity, or a CA-signed chain. */
+	const char *cert_pem; /**< From weft_relay_make_identity, or a CA-signed chain. */
 	const char *key_pem;
-	const uint8_t *secret;      /**< 32 bytes, kept over restarts: reset tokens, hashes. */
+	const uint8_t *secret; /**< 32 bytes, kept over restarts: reset tokens, hashes. */
 	const struct weft_log *log; /**< May be NULL. */
 	/** A member came (is_here) or left, and why, in a few words. May be NULL. */
-	void (*member)(void *user, const char *room, const struct weft_peer *peer, bool is_here,
-		       const char *reason);
+	void (*member)(void *user, const char *room, const struct weft_peer *peer,
+		       bool is_here, const char *reason);
 	void *user; /**< For member. */
 	enum weft_cc cc;
-	uint32_t rooms_max;         /**< 0 for 256; at most 65,534. */
-	uint32_t room_members_max;  /**< Clients per room; 0 for 16; at most 511. */
-	uint32_t mtu_max; /**< Largest room MTU in bytes, >= 1,000; 0 for what paths carry. */
-	bool always_retry;          /**< Every address has to prove itself by Retry. */
+	uint32_t rooms_max;        /**< 0 for 256; at most 65,534. */
+	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
+	uint32_t
+		mtu_max; /**< Largest room MTU in bytes, >= 1,000; 0 for what paths carry. */
+	bool always_retry; /**< Every address has to prove itself by Retry. */
 };
 
 /**
@@ -115,7 +117,8 @@ struct weft_relay_opts {
  * -EACCES, -ENOMEM ...
  */
 WEFT_API WEFT_MUST_CHECK int weft_relay_new(const struct weft_relay_opts *opts,
-					    struct weft_error *err, struct weft_relay **ret_relay);
+					    struct weft_error *err,
+					    struct weft_relay **ret_relay);
 
 /**
  * Tells every member goodbye and frees. The task must be out of its loop. Not from within one
@@ -127,7 +130,8 @@ WEFT_API void weft_relay_free(struct weft_relay *relay);
 WEFT_API struct weft_task *weft_relay_task(struct weft_relay *relay);
 
 /** SHA-256 of the relay's public key, for invitations. */
-WEFT_API void weft_relay_pin(const struct weft_relay *relay, uint8_t ret_pin[WEFT_PIN_LEN]);
+WEFT_API void weft_relay_pin(const struct weft_relay *relay,
+			     uint8_t ret_pin[WEFT_PIN_LEN]);
 
 /** The address it listens on, with the port in use. */
 WEFT_API union weft_sockaddr weft_relay_addr(const struct weft_relay *relay);
@@ -138,10 +142,10 @@ WEFT_API union weft_sockaddr weft_relay_addr(const struct weft_relay *relay);
  * loop by the caller. link may be NULL to open the room alone.
  * Returns the room's MTU (> 0), or -Exxx with err.
  */
-WEFT_API WEFT_MUST_CHECK int weft_relay_open_room(struct weft_relay *relay, const char *room,
-						  const uint8_t secret[WEFT_ROOM_SECRET_LEN],
-						  struct weft_link *link, struct weft_mac mac,
-						  struct weft_error *err);
+WEFT_API WEFT_MUST_CHECK int weft_relay_open_room(
+	struct weft_relay *relay, const char *room,
+	const uint8_t secret[WEFT_ROOM_SECRET_LEN], struct weft_link *link,
+	struct weft_mac mac, struct weft_error *err);
 
 /** Address in the room that the relay gives to the local link of weft_relay_open_room. */
 WEFT_API struct weft_ip weft_relay_room_address(const struct weft_relay *relay,
@@ -150,7 +154,7 @@ WEFT_API struct weft_ip weft_relay_room_address(const struct weft_relay *relay,
 struct weft_relay_stats {
 	uint32_t rooms, members, gateways;
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
-	uint64_t drops; /**< Frames that did not reach a member they were for. */
+	uint64_t drops;    /**< Frames that did not reach a member they were for. */
 	uint64_t rejected; /**< Hellos refused. */
 };
 
@@ -169,7 +173,7 @@ enum weft_member_state {
 	WEFT_MEMBER_JOINING,    /**< Path measured, hello sent. */
 	WEFT_MEMBER_JOINED,     /**< Frames flow. */
 	WEFT_MEMBER_WAITING,    /**< Before the next try; reason says what went wrong. */
-	WEFT_MEMBER_REFUSED,    /**< The relay said no for good (wrong key, wrong version ...). */
+	WEFT_MEMBER_REFUSED, /**< The relay said no for good (wrong key, wrong version ...). */
 };
 
 WEFT_API const char *weft_member_state_name(enum weft_member_state state);
@@ -178,15 +182,17 @@ WEFT_API const char *weft_member_state_name(enum weft_member_state state);
 struct weft_joined {
 	uint16_t peer;
 	uint16_t room;
-	unsigned mtu;           /**< IP MTU of the room in bytes. */
+	unsigned mtu; /**< IP MTU of the room in bytes. */
 	bool has_gateway;
-	struct weft_ip address; /**< Offered for a room without a LAN; family 0 for none. */
+	struct weft_ip
+		address; /**< Offered for a room without a LAN; family 0 for none. */
 };
 
 /** What a member tells. None of them may free the member. */
 struct weft_member_events {
 	/** state changed; reason is empty or one sentence for people. May be NULL. */
-	void (*state)(void *user, enum weft_member_state state, const char *reason, uint64_t now);
+	void (*state)(void *user, enum weft_member_state state, const char *reason,
+		      uint64_t now);
 	/**
 	 * The relay let us in: before the first frame, so that the MTU can be set. Who is here
 	 * is told anew after it, by peer. May be NULL.
@@ -196,7 +202,8 @@ struct weft_member_events {
 	 * Another member came (is_here) or left. Nobody is said to have left when it is we who
 	 * have lost the relay. May be NULL.
 	 */
-	void (*peer)(void *user, const struct weft_peer *peer, bool is_here, uint64_t now);
+	void (*peer)(void *user, const struct weft_peer *peer, bool is_here,
+		     uint64_t now);
 	/** Sees each frame from the room first; true keeps it from the link. May be NULL. */
 	bool (*from_room)(void *user, const struct weft_frame *frame, uint64_t now);
 };
@@ -206,9 +213,10 @@ struct weft_member_opts {
 	enum weft_role role;
 	/** TAP or NIC; stays the caller's, who adds it to the loop; outlives the member. */
 	struct weft_link *link;
-	struct weft_mac mac;    /**< A client's: locally administered unicast. */
-	const char *name;       /**< What others see; NULL for none. */
-	const char *ca_file;    /**< Without a pin: PEM authorities; NULL for the system's. */
+	struct weft_mac mac; /**< A client's: locally administered unicast. */
+	const char *name;    /**< What others see; NULL for none. */
+	const char
+		*ca_file; /**< Without a pin: PEM authorities; NULL for the system's. */
 	const struct weft_member_events *events;
 	void *user;
 	const struct weft_log *log;
@@ -224,15 +232,16 @@ struct weft_member_opts {
  * Returns 0, or -Exxx with err: -EINVAL for options (MAC, name, a link of IP packets) ...
  */
 WEFT_API WEFT_MUST_CHECK int weft_member_new(const struct weft_member_opts *opts,
-					     struct weft_loop *loop, struct weft_error *err,
+					     struct weft_loop *loop,
+					     struct weft_error *err,
 					     struct weft_member **ret_member);
 
 /** Says goodbye and frees. NULL is allowed. */
 WEFT_API void weft_member_free(struct weft_member *member);
 
 /** Sends frames into the room as if they had come in on the link. */
-WEFT_API void weft_member_send(struct weft_member *member, const struct weft_frame *frames,
-			       size_t n, uint64_t now);
+WEFT_API void weft_member_send(struct weft_member *member,
+			       const struct weft_frame *frames, size_t n, uint64_t now);
 
 /**
  * Moves to a new local address (after the network changed): the session stays. Returns 0, or

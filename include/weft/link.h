@@ -17,14 +17,14 @@
 #ifndef WEFT_LINK_H
 #define WEFT_LINK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <weft/addr.h>
 #include <weft/error.h>
 #include <weft/frame.h>
 #include <weft/loop.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,11 +42,11 @@ struct weft_link_caps {
 struct weft_link_stats {
 	uint64_t rx_frames, rx_bytes;
 	uint64_t tx_frames, tx_bytes;
-	uint64_t rx_errors;  /**< Frames that the driver could not make sense of. */
-	uint64_t tx_dropped; /**< No room, or the device refused. */
-	uint64_t tx_too_long;/**< Longer than frame_len_max and not to be cut. */
-	uint64_t cut;        /**< Super-frames cut into segments. */
-	uint64_t merged;     /**< Frames absorbed into super-frames. */
+	uint64_t rx_errors;   /**< Frames that the driver could not make sense of. */
+	uint64_t tx_dropped;  /**< No room, or the device refused. */
+	uint64_t tx_too_long; /**< Longer than frame_len_max and not to be cut. */
+	uint64_t cut;         /**< Super-frames cut into segments. */
+	uint64_t merged;      /**< Frames absorbed into super-frames. */
 };
 
 /** Called with a batch of n frames that came in on link; borrowed for the call. */
@@ -63,8 +63,7 @@ WEFT_API WEFT_MUST_CHECK int weft_link_open(const char *spec, struct weft_error 
 					    struct weft_link **ret_link);
 
 /** Makes two ends in memory: what is sent into one is received by the other at its next run. */
-WEFT_API WEFT_MUST_CHECK int weft_link_pair(unsigned queue_len,
-					    struct weft_link **ret_a,
+WEFT_API WEFT_MUST_CHECK int weft_link_pair(unsigned queue_len, struct weft_link **ret_a,
 					    struct weft_link **ret_b);
 
 /**
@@ -74,14 +73,15 @@ WEFT_API WEFT_MUST_CHECK int weft_link_pair(unsigned queue_len,
 WEFT_API void weft_link_free(struct weft_link *link);
 
 /** Says who gets the frames that come in. NULL drops them. */
-WEFT_API void weft_link_on_receive(struct weft_link *link, weft_link_receiver *fn, void *user);
+WEFT_API void weft_link_on_receive(struct weft_link *link, weft_link_receiver *fn,
+				   void *user);
 
 /**
  * Sends a batch. Frames are borrowed and their bytes not changed. What does not fit is
  * counted in the link's stats, never an error: a bad frame must not stop a link.
  */
-WEFT_API void weft_link_send(struct weft_link *link, const struct weft_frame *frames, size_t n,
-			     uint64_t now);
+WEFT_API void weft_link_send(struct weft_link *link, const struct weft_frame *frames,
+			     size_t n, uint64_t now);
 
 /** The link as a task, for weft_loop_add. Belongs to the link. */
 WEFT_API struct weft_task *weft_link_task(struct weft_link *link);

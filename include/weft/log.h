@@ -25,10 +25,10 @@ struct weft_log {
 WEFT_API WEFT_PRINTF(3, 4) void weft_log(const struct weft_log *log,
 					 enum weft_log_level level, const char *fmt, ...);
 
-#define weft_log_error(log, ...) weft_log(log, WEFT_LOG_ERROR, __VA_ARGS__)
+#define weft_log_error(log, ...)   weft_log(log, WEFT_LOG_ERROR, __VA_ARGS__)
 #define weft_log_warning(log, ...) weft_log(log, WEFT_LOG_WARNING, __VA_ARGS__)
-#define weft_log_info(log, ...) weft_log(log, WEFT_LOG_INFO, __VA_ARGS__)
-#define weft_log_debug(log, ...) weft_log(log, WEFT_LOG_DEBUG, __VA_ARGS__)
+#define weft_log_info(log, ...)    weft_log(log, WEFT_LOG_INFO, __VA_ARGS__)
+#define weft_log_debug(log, ...)   weft_log(log, WEFT_LOG_DEBUG, __VA_ARGS__)
 
 #ifdef __cplusplus
 }

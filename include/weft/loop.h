@@ -24,13 +24,13 @@
 #ifndef WEFT_LOOP_H
 #define WEFT_LOOP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <weft/addr.h>
 #include <weft/error.h>
 #include <weft/frame.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,7 +44,7 @@ extern "C" {
 
 /** Something that the loop runs. Embedded in the object it belongs to. */
 struct weft_task {
-	int fd;          /**< Watched descriptor, or -1. Fixed while the task is in a loop. */
+	int fd; /**< Watched descriptor, or -1. Fixed while the task is in a loop. */
 	unsigned events; /**< WEFT_READABLE | WEFT_WRITABLE; may change at any time. */
 	/** Does bounded work. now is CLOCK_MONOTONIC in ns. Must not free the task's loop. */
 	void (*run)(struct weft_task *task, uint64_t now);
@@ -72,7 +72,8 @@ WEFT_API void weft_loop_free(struct weft_loop *loop);
  * freed. Returns 0, -EEXIST if it is in a loop already, -EBADF, -EPERM (a regular file) or
  * -ENOMEM.
  */
-WEFT_API WEFT_MUST_CHECK int weft_loop_add(struct weft_loop *loop, struct weft_task *task);
+WEFT_API WEFT_MUST_CHECK int weft_loop_add(struct weft_loop *loop,
+					   struct weft_task *task);
 
 /** Takes a task out. Allowed from within any run, also its own; no-op if it is not in. */
 WEFT_API void weft_loop_remove(struct weft_loop *loop, struct weft_task *task);
@@ -100,10 +101,10 @@ struct weft_job;
  * order), or with a negative status and n = 0.
  * Returns 0 or -Exxx; ret_job (may be NULL) can be cancelled, and fn is then not called.
  */
-WEFT_API WEFT_MUST_CHECK int
-weft_loop_resolve(struct weft_loop *loop, const char *host, uint16_t port,
-		  void (*fn)(void *user, int status, const union weft_sockaddr *addrs, size_t n),
-		  void *user, struct weft_job **ret_job);
+WEFT_API WEFT_MUST_CHECK int weft_loop_resolve(
+	struct weft_loop *loop, const char *host, uint16_t port,
+	void (*fn)(void *user, int status, const union weft_sockaddr *addrs, size_t n),
+	void *user, struct weft_job **ret_job);
 
 /**
  * Starts a program (argv[0] is searched in PATH; argv ends with NULL). Its standard input
@@ -115,8 +116,8 @@ weft_loop_resolve(struct weft_loop *loop, const char *host, uint16_t port,
  */
 WEFT_API WEFT_MUST_CHECK int weft_loop_spawn(struct weft_loop *loop, char *const argv[],
 					     char *const env[],
-					     void (*fn)(void *user, int status), void *user,
-					     struct weft_job **ret_job);
+					     void (*fn)(void *user, int status),
+					     void *user, struct weft_job **ret_job);
 
 /** Cancels a job. NULL is allowed; a job that has called its fn must not be cancelled. */
 WEFT_API void weft_job_cancel(struct weft_job *job);

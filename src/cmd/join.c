@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/membership.h"
 #include "cmd/place.h"
+#include "cmd/units.h"
 
 #include <weft/dhcpc.h>
 
@@ -20,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINGER_NS (NS_PER_S / 50)
+
 struct join {
 	struct membership m; /* first: the hooks lead back from it */
 	struct weft_dhcpc *dhcpc;
@@ -27,6 +30,7 @@ struct join {
 	struct weft_ip address; /* set on the TAP now; family 0 for none */
 	struct weft_ip fixed;   /* from --address */
 	bool wants_dhcp, wants_offer;
+	bool has_lingered;
 	bool is_bad_link; /* --link is wrong, rather than the machine */
 };
 
@@ -159,14 +163,33 @@ static void start_dhcp(struct join *j)
 	j->dhcpc = NULL;
 }
 
-/* The lease goes back while there is still a session to send it through. */
+/* Called at once, and again when the time is over. */
+static void end_linger(void *user, uint64_t now)
+{
+	struct join *j = user;
+
+	(void)now;
+	if (j->has_lingered)
+		weft_loop_stop(j->m.loop);
+	j->has_lingered = true;
+}
+
+/*
+ * The lease goes back while there is still a session to send it through. The pacer may hold
+ * a frame back for some milliseconds, so the loop runs on for a moment.
+ */
 static void end_dhcp(struct join *j)
 {
+	struct ticker linger = { .period_ns = 0 };
+
 	if (!j->dhcpc)
 		return;
 	weft_loop_remove(j->m.loop, weft_dhcpc_task(j->dhcpc));
 	forget_address(j);
 	weft_dhcpc_release(j->dhcpc, weft_loop_now(j->m.loop));
+	if (ticker_start(&linger, j->m.loop, LINGER_NS, end_linger, j) == 0)
+		weft_loop_run(j->m.loop);
+	ticker_stop(&linger, j->m.loop);
 	weft_dhcpc_free(j->dhcpc);
 	j->dhcpc = NULL;
 }

@@ -5,6 +5,7 @@
  */
 #include "cmd/state.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -198,6 +199,7 @@ int state_keep(const struct state *state, const char *name,
 	}
 	if (r < 0)
 		return r;
+	assert(bytes);
 	if ((size_t)r == len)
 		memcpy(buf, bytes, len);
 	free(bytes);

@@ -83,6 +83,8 @@ static int on_stream_open(ngtcp2_conn *ng, int64_t id, void *user_data)
 {
 	struct quic_conn *conn = user_data;
 	struct stream *s;
+	if (conn_is_peer_probe_stream(conn, id))
+		return 0;
 	if (stream_new(&conn->streams, &s) < 0)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	s->id = id;
@@ -98,7 +100,7 @@ static int on_stream_data(ngtcp2_conn *ng, uint32_t flags, int64_t id, uint64_t 
 	(void)stream_user_data;
 	struct quic_conn *conn = user_data;
 	bool fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
-	if (!conn->is_closing)
+	if (!conn->is_closing && !conn_is_peer_probe_stream(conn, id))
 		events_of(conn)->stream(user_of(conn), conn, id, data, len, fin,
 					conn->endpoint->now);
 	ngtcp2_conn_extend_max_offset(ng, len);
@@ -113,7 +115,7 @@ static int on_stream_reset(ngtcp2_conn *ng, int64_t id, uint64_t final_size,
 	(void)code;
 	(void)stream_user_data;
 	struct quic_conn *conn = user_data;
-	if (!conn->is_closing)
+	if (!conn->is_closing && !conn_is_peer_probe_stream(conn, id))
 		events_of(conn)->stream(user_of(conn), conn, id, NULL, 0, true,
 					conn->endpoint->now);
 	return 0;
@@ -123,9 +125,10 @@ static int on_stream_acked(ngtcp2_conn *ng, int64_t id, uint64_t offset, uint64_
 			   void *user_data, void *stream_user_data)
 {
 	(void)ng;
-	(void)id;
 	struct quic_conn *conn = user_data;
 	struct stream *s = stream_user_data;
+	if (id == conn->probe_stream)
+		conn->probe_is_out = false;
 	if (s)
 		stream_on_acked(&conn->streams, s, offset + len);
 	return 0;
@@ -208,6 +211,7 @@ static int on_retired_cid(ngtcp2_conn *ng, const ngtcp2_cid *cid, void *user_dat
 void conn_on_path_validated(struct quic_conn *conn, bool is_good)
 {
 	conn->migrations += is_good;
+	compat_path_validated(&conn->guard, conn->ng, conn->endpoint->now);
 	/* The new path's MTU is not known yet. */
 	conn->is_settled = false;
 	conn->settle_at = conn->endpoint->now + SETTLE_NS;

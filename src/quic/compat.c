@@ -142,6 +142,80 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 }
 
 #if HAVE_NGTCP2_1
+bool compat_path_may_read(const struct compat_path_guard *guard, const ngtcp2_path *path,
+			  uint64_t now)
+{
+	(void)guard;
+	(void)path;
+	(void)now;
+	return true;
+}
+
+void compat_path_watch(struct compat_path_guard *guard, ngtcp2_conn *conn, uint64_t now)
+{
+	(void)guard;
+	(void)conn;
+	(void)now;
+}
+
+void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
+			   uint64_t now)
+{
+	compat_path_watch(guard, conn, now);
+}
+#else
+bool compat_path_may_read(const struct compat_path_guard *guard, const ngtcp2_path *path,
+			  uint64_t now)
+{
+	return now >= guard->until || ngtcp2_path_eq(&guard->path.path, path) ||
+	       ngtcp2_path_eq(&guard->previous.path, path);
+}
+
+/*
+ * Longest time for one validation: three times the larger of the probe time-out and its
+ * initial value (RFC 9000, 8.2.4), and half as much again for what may be late here.
+ */
+static uint64_t validation_max(ngtcp2_conn *conn)
+{
+	const ngtcp2_transport_params *params =
+		ngtcp2_conn_get_remote_transport_params(conn);
+	uint64_t initial_pto = 3 * NGTCP2_DEFAULT_INITIAL_RTT;
+	if (params)
+		initial_pto += params->max_ack_delay;
+	uint64_t pto = ngtcp2_conn_get_pto(conn);
+	return 9 * (pto > initial_pto ? pto : initial_pto) / 2;
+}
+
+static void copy_path(ngtcp2_path_storage *dest, const ngtcp2_path *path)
+{
+	ngtcp2_path_storage_init(dest, path->local.addr, path->local.addrlen,
+				 path->remote.addr, path->remote.addrlen, NULL);
+}
+
+void compat_path_watch(struct compat_path_guard *guard, ngtcp2_conn *conn, uint64_t now)
+{
+	const ngtcp2_path *path = ngtcp2_conn_get_path(conn);
+	const ngtcp2_cid *dcid = ngtcp2_conn_get_dcid(conn);
+	bool is_first = guard->dcid.datalen == 0;
+	if (!is_first && ngtcp2_path_eq(&guard->path.path, path))
+		return;
+	if (!is_first && ngtcp2_cid_eq(&guard->dcid, dcid))
+		guard->until = now + validation_max(conn);
+	copy_path(&guard->previous, is_first ? path : &guard->path.path);
+	copy_path(&guard->path, path);
+	guard->dcid = *dcid;
+}
+
+void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
+			   uint64_t now)
+{
+	uint64_t until = now + validation_max(conn);
+	if (guard->until > now && guard->until < until)
+		guard->until = until;
+}
+#endif
+
+#if HAVE_NGTCP2_1
 int compat_on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path *path,
 			     const ngtcp2_path *fallback_path,
 			     ngtcp2_path_validation_result result, void *user_data)

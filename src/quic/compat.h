@@ -55,6 +55,36 @@ int compat_make_retry_token(const struct compat_retry *retry, const ngtcp2_cid *
 int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_hd *hd,
 			     ngtcp2_cid *ret_odcid);
 
+/**
+ * ngtcp2 0.12 ends the process when a client's address changes in the wrong rhythm: first a
+ * rebinding (same connection id), then, while that path is still being validated, a change
+ * that takes a new id. The old id is then retired twice, and that is an assertion. So after
+ * a rebinding a server reads no packets from third addresses for as long as validation may
+ * take. All zero at the start; of no effect in 1.x.
+ */
+struct compat_path_guard {
+	uint64_t until;                     /**< Closed until then, in ns. */
+	ngtcp2_cid dcid;                    /**< The peer's id in use ... */
+	ngtcp2_path_storage path, previous; /**< ... and the path, and the one before. */
+};
+
+/** Whether a packet from path may be read now. */
+bool compat_path_may_read(const struct compat_path_guard *guard, const ngtcp2_path *path,
+			  uint64_t now);
+
+/** To be called after reading: sees whether the path has changed, and how. */
+void compat_path_watch(struct compat_path_guard *guard, ngtcp2_conn *conn, uint64_t now);
+
+/** A validation has ended, and another may follow: a guard that is closed stays so longer. */
+void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
+			   uint64_t now);
+
+/**
+ * Whether packets with nothing but DATAGRAMs leave this ngtcp2 without a probe time-out (0.12
+ * does, against RFC 9002, 6.2.1), so that write.c has to see to it: see is_probe_due.
+ */
+#define COMPAT_NEEDS_TAIL_PROBE (NGTCP2_VERSION_NUM < 0x010000)
+
 /** How far a handshake's keys have got (RFC 9001, 4.1.4). */
 #if NGTCP2_VERSION_NUM >= 0x010000
 typedef ngtcp2_encryption_level compat_level;

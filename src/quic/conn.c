@@ -27,10 +27,14 @@
 #define CLIENT_DCID_LEN 16u
 
 #define STREAMS_BIDI_MAX 16u
-#define STREAMS_UNI_MAX  64u
+#define STREAMS_UNI_MAX  65u /* One of them for tail probes. */
 
 /* A deadline that has come and is still there is looked at again after this. */
 #define TIMER_GRAIN_NS 1000u
+
+/* The first one-way stream of each side (RFC 9000, 2.1). */
+#define PROBE_STREAM_OF_CLIENT 2
+#define PROBE_STREAM_OF_SERVER 3
 
 /* Ids of the peer that are kept ready for migration. */
 #define CID_LIMIT 4u
@@ -84,6 +88,7 @@ static int conn_alloc(struct quic_endpoint *endpoint, struct quic_conn **ret_con
 	list_init(&conn->routes);
 	queue_init(&conn->queue, &endpoint->pool);
 	streams_init(&conn->streams);
+	conn->probe_stream = -1;
 	conn->timer.deadline = WEFT_NEVER;
 	if (heap_insert(&endpoint->timers, &conn->timer) < 0) {
 		free(conn);
@@ -287,14 +292,19 @@ void conn_migrate(struct quic_conn *conn, const union weft_sockaddr *local)
 void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
 		  const uint8_t *packet, size_t len)
 {
+	struct quic_endpoint *endpoint = conn->endpoint;
+	if (endpoint->opts.is_server &&
+	    !compat_path_may_read(&conn->guard, path, endpoint->now))
+		return;
 	ngtcp2_pkt_info pi = { .ecn = (uint8_t)ecn };
-	int r = ngtcp2_conn_read_pkt(conn->ng, path, &pi, packet, len,
-				     conn->endpoint->now);
-	conn->unanswered++;
-	if (r == 0)
-		conn_mark_dirty(conn);
-	else
+	int r = ngtcp2_conn_read_pkt(conn->ng, path, &pi, packet, len, endpoint->now);
+	if (r != 0) {
 		conn_fail(conn, r);
+		return;
+	}
+	if (endpoint->opts.is_server && conn->is_established)
+		compat_path_watch(&conn->guard, conn->ng, endpoint->now);
+	conn_mark_dirty(conn);
 }
 
 void conn_set_deadline(struct quic_conn *conn, uint64_t deadline)
@@ -400,12 +410,31 @@ int quic_conn_send_datagram(struct quic_conn *conn, const struct quic_datagram *
 	return r;
 }
 
+int conn_open_probe_stream(struct quic_conn *conn)
+{
+	if (conn->probe_stream >= 0)
+		return 0;
+	int64_t stream;
+	if (ngtcp2_conn_open_uni_stream(conn->ng, &stream, NULL) != 0)
+		return -EAGAIN;
+	conn->probe_stream = stream;
+	return 0;
+}
+
+bool conn_is_peer_probe_stream(const struct quic_conn *conn, int64_t stream)
+{
+	return stream == (conn->endpoint->opts.is_server ? PROBE_STREAM_OF_CLIENT
+							 : PROBE_STREAM_OF_SERVER);
+}
+
 int quic_conn_open_stream(struct quic_conn *conn, bool is_uni, int64_t *ret_stream)
 {
 	if (!can_send(conn))
 		return -ENOTCONN;
 	struct stream *s;
-	int r = stream_new(&conn->streams, &s);
+	int r = is_uni ? conn_open_probe_stream(conn) : 0;
+	if (r == 0)
+		r = stream_new(&conn->streams, &s);
 	if (r < 0)
 		return r;
 	r = is_uni ? ngtcp2_conn_open_uni_stream(conn->ng, &s->id, s)

@@ -16,6 +16,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "quic/compat.h"
 #include "quic/queue.h"
 #include "quic/quic.h"
 #include "quic/session.h"
@@ -38,6 +39,9 @@ struct quic_conn {
 	struct heap_node timer;
 	struct datagram_queue queue;
 	struct streams streams;
+	int64_t probe_stream; /**< Ours for tail probes; -1 before it is needed. */
+	bool probe_is_out;    /**< A tail probe has not been acknowledged yet. */
+	struct compat_path_guard guard;
 	union weft_sockaddr peer;
 	size_t datagram_max;
 	size_t probe_max;    /**< Largest UDP payload that path MTU discovery will try. */
@@ -89,6 +93,16 @@ int conn_write(struct quic_conn *conn);
 
 /** When to be flushed next, besides when marked dirty; in ns. */
 void conn_set_deadline(struct quic_conn *conn, uint64_t deadline);
+
+/**
+ * The first one-way stream of each side (2 the client's, 3 the server's) is no user's: it
+ * carries tail probes, bytes without meaning. Opens it if that has not been done. Returns 0
+ * or -EAGAIN.
+ */
+int conn_open_probe_stream(struct quic_conn *conn) WEFT_MUST_CHECK;
+
+/** Whether the peer sends its tail probes on this stream. */
+bool conn_is_peer_probe_stream(const struct quic_conn *conn, int64_t stream);
 
 /** Ends the connection because of a library error. The connection is gone on return. */
 void conn_fail(struct quic_conn *conn, int liberr);

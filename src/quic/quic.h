@@ -9,6 +9,9 @@
  *   socket -> dgram_recv -> route by connection id -> ngtcp2 -> events
  *   send_datagram -> queue (two priorities, time-limited) -> ngtcp2 -> batch -> dgram_send
  *
+ * The first one-way stream of each side (ids 2 and 3) is the endpoint's own: it may carry
+ * bytes without meaning, whose acknowledgement says that a path still works.
+ *
  * Congestion control holds for DATAGRAMs too (RFC 9221, 5.4), so a queue stands in front of
  * it. It is short on purpose: what waits longer than QUIC_QUEUE_NS is dropped from the head,
  * because a tunnel that keeps packets for long ruins every flow inside it.

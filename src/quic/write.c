@@ -12,6 +12,7 @@
  * A return of 0 with something left to send means that the congestion window or the pacer
  * says wait; an ACK or the deadline will come.
  */
+#include "quic/compat.h"
 #include "quic/conn.h"
 #include "quic/endpoint.h"
 
@@ -19,6 +20,9 @@
 
 /* Most bytes for one connection before the next has its turn: a full super-datagram. */
 #define TURN_LEN 65536u
+
+/* One packet less than the smallest congestion window (RFC 9002, 7.2). */
+#define PROBE_FLIGHT_LEN 1452u
 
 /* A datagram's frame header in bytes (RFC 9221, 4). */
 #define DATAGRAM_FRAME_LEN 3u
@@ -40,7 +44,41 @@ struct writer {
 	uint8_t *buf;
 	size_t len;
 	uint64_t now;
+	bool probe_is_due;
 };
+
+/*
+ * If all that is in flight is lost, only a probe time-out can tell (RFC 9002, 6.2); where it
+ * is not armed for DATAGRAMs, a window full of lost ones would stay full for ever. So one byte
+ * of a stream goes along with each flight that is larger than the smallest window: one per
+ * round trip at most, and none where there is little traffic.
+ */
+static bool is_probe_due(const struct quic_conn *conn)
+{
+	if (!COMPAT_NEEDS_TAIL_PROBE || conn->probe_is_out || conn->queue.count == 0)
+		return false;
+	if (conn->queue.count > 1)
+		return true;
+	struct quic_conn_stats stats;
+	compat_stats(conn->ng, &stats);
+	return stats.bytes_in_flight >= PROBE_FLIGHT_LEN;
+}
+
+static ngtcp2_ssize write_probe(struct writer *w)
+{
+	static uint8_t byte;
+	struct quic_conn *conn = w->conn;
+	ngtcp2_vec vec = { .base = &byte, .len = 1 };
+	ngtcp2_ssize taken = -1;
+	w->probe_is_due = false;
+	if (conn_open_probe_stream(conn) < 0)
+		return 0;
+	ngtcp2_ssize len = ngtcp2_conn_writev_stream(
+		conn->ng, &w->ps.path, &w->pi, w->buf, w->len, &taken,
+		NGTCP2_WRITE_STREAM_FLAG_NONE, conn->probe_stream, &vec, 1, w->now);
+	conn->probe_is_out = taken == 1;
+	return len == NGTCP2_ERR_STREAM_DATA_BLOCKED ? 0 : len;
+}
 
 static ngtcp2_ssize write_stream(struct writer *w, struct stream *s)
 {
@@ -135,7 +173,9 @@ static void drop_too_long(struct quic_conn *conn)
 static ngtcp2_ssize write_packet(struct writer *w)
 {
 	bool had_some = false;
-	ngtcp2_ssize len = write_streams(w, &had_some);
+	ngtcp2_ssize len = w->probe_is_due ? write_probe(w) : 0;
+	if (len == 0)
+		len = write_streams(w, &had_some);
 	if (len != 0)
 		return len;
 	if (w->conn->queue.count > 0)
@@ -208,6 +248,7 @@ int conn_write(struct quic_conn *conn)
 	};
 	ngtcp2_path_storage_zero(&w.ps);
 	queue_age(&conn->queue, w.now);
+	w.probe_is_due = is_probe_due(conn);
 	int r = write_packets(&w);
 	if (r < 0)
 		return r;

@@ -91,6 +91,37 @@ static void lost_datagrams_are_counted_and_not_repeated(void **state)
 	world_fini(&w);
 }
 
+/*
+ * Everything in flight is lost at once, and nothing but datagrams was in flight. ngtcp2 arms
+ * no probe time-out for those: without the tail probe the congestion window would stay full
+ * of them for ever.
+ */
+static void an_outage_is_survived(void **state)
+{
+	(void)state;
+	const struct sim_link link = { .delay_ns = 10000000, .rate_bps = 50000000 };
+	struct world w;
+	world_open(&w, 1, &link);
+	world_run(&w, 2000);
+	for (unsigned i = 0; i < 200; i++) {
+		if (i == 50)
+			sim_set_link(w.client.socket,
+				     &(struct sim_link){ .is_down = true });
+		if (i == 100)
+			sim_set_link(w.client.socket, &link);
+		for (unsigned n = 0; n < 64; n++)
+			assert_int_equal(world_send(&w.client, 1100), 0);
+		world_run(&w, 10);
+	}
+	world_run(&w, 2000);
+	uint64_t before = w.server.datagrams;
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(world_send(&w.client, 1100), 0);
+	world_run(&w, 100);
+	assert_int_equal(w.server.datagrams, before + 10);
+	world_fini(&w);
+}
+
 /* Opens over a path of this MTU (IPv4), waits, and gives what was found. */
 static struct quic_conn_stats discover(size_t mtu, uint64_t delay_ns, unsigned ms,
 				       bool *ret_settled, size_t *ret_max)
@@ -168,6 +199,7 @@ int main(void)
 		cmocka_unit_test(streams_survive_disorder),
 		cmocka_unit_test(a_narrow_path_drops_and_recovers),
 		cmocka_unit_test(lost_datagrams_are_counted_and_not_repeated),
+		cmocka_unit_test(an_outage_is_survived),
 		cmocka_unit_test(ethernet_settles_in_a_few_round_trips),
 		cmocka_unit_test(a_tunnel_below_settles_within_a_second),
 		cmocka_unit_test(a_minimal_path_stays_at_1200),

@@ -4,6 +4,7 @@
  * it another address behind its back. The connection, and what is on its way, stays.
  */
 #include "../unit.h"
+#include "base/rng.h"
 #include "quic/world.h"
 
 #include <stdio.h>
@@ -75,7 +76,7 @@ static void a_client_moves_again_and_again(void **state)
 	world_fini(&w);
 }
 
-static void a_client_moves_in_the_middle_of_the_handshake(void **state)
+static void a_move_in_the_middle_of_the_handshake_is_borne(void **state)
 {
 	(void)state;
 	struct world w;
@@ -84,13 +85,17 @@ static void a_client_moves_in_the_middle_of_the_handshake(void **state)
 	world_start(&w);
 	world_connect(&w);
 	sim_run(w.sim, sim_now(w.sim) + 1500000);
+	assert_int_equal(w.client.established, 0);
 	w.client.socket = sim_socket(w.sim, "10.9.9.9:2000");
 	assert_int_equal(
 		quic_endpoint_rebind(w.client.endpoint, w.client.socket, sim_now(w.sim)),
 		0);
-	world_run(&w, 9000);
-	/* RFC 9000, 9 forbids it; but it may not go wrong worse than by failing. */
-	assert_true(w.client.established + w.client.closed > 0 || w.client.conn);
+	/* RFC 9000, 9 has no such thing; the server drops the packets of the stranger. */
+	world_run(&w, 11000);
+	assert_int_equal(w.client.established + w.client.closed, 1);
+	world_connect(&w);
+	world_run(&w, 1000);
+	exchange(&w);
 	world_fini(&w);
 }
 
@@ -104,10 +109,38 @@ static void a_nat_changes_its_mind(void **state)
 	sim_set_public(w.client.socket, "10.0.0.77:4000");
 	exchange(&w);
 	assert_true(has_peer(w.server.conn, "10.0.0.77:4000"));
-	/* Only the port, which is the usual case. */
+	/*
+	 * Only the port, which is the usual case. With ngtcp2 0.12 a server does not listen to
+	 * a third address as long as the second may still be under validation.
+	 */
 	sim_set_public(w.client.socket, "10.0.0.77:4001");
+	for (unsigned i = 0; i < 60 && !has_peer(w.server.conn, "10.0.0.77:4001"); i++) {
+		assert_int_equal(world_send(&w.client, 100), 0);
+		world_run(&w, 100);
+	}
 	exchange(&w);
 	assert_true(has_peer(w.server.conn, "10.0.0.77:4001"));
+	exchange(&w);
+	assert_int_equal(w.client.closed + w.server.closed, 0);
+	world_fini(&w);
+}
+
+static void a_nat_that_flaps_does_no_harm(void **state)
+{
+	(void)state;
+	struct world w;
+	struct rng rng;
+	rng_init(&rng, test_seed());
+	world_open(&w, 1, &lan);
+	for (unsigned i = 0; i < 2000; i++) {
+		static const char *const address[] = { WORLD_CLIENT, "10.0.0.77:4000",
+						       "10.0.0.77:4001" };
+		sim_set_public(w.client.socket, address[rng_below(&rng, 3)]);
+		assert_int_equal(world_send(&w.client, 1 + rng_below(&rng, 1000)), 0);
+		assert_int_equal(world_send(&w.server, 1 + rng_below(&rng, 1000)), 0);
+		sim_run(w.sim, sim_now(w.sim) + rng_below(&rng, 40000000));
+	}
+	world_run(&w, 3000);
 	exchange(&w);
 	assert_int_equal(w.client.closed + w.server.closed, 0);
 	world_fini(&w);
@@ -171,8 +204,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_moves_to_another_address),
 		cmocka_unit_test(a_client_moves_again_and_again),
-		cmocka_unit_test(a_client_moves_in_the_middle_of_the_handshake),
+		cmocka_unit_test(a_move_in_the_middle_of_the_handshake_is_borne),
 		cmocka_unit_test(a_nat_changes_its_mind),
+		cmocka_unit_test(a_nat_that_flaps_does_no_harm),
 		cmocka_unit_test(an_old_address_gets_no_answer_to_forged_packets),
 		cmocka_unit_test(a_stream_survives_a_move),
 		cmocka_unit_test(a_server_cannot_be_rebound),

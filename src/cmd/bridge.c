@@ -80,9 +80,9 @@ static const struct command command = {
 		   "until\n"
 		   "SIGINT or SIGTERM. Devices that are down are set up meanwhile.",
 	.options = options,
-	.notes = "weft bridge tap:a impair:loss=1%,delay=20ms:tap:b   two hosts, a bad "
-		 "line\n"
-		 "weft bridge packet:eth0 tap:vm0 tap:vm1             guests on the "
+	.notes = "weft bridge tap:near impair:loss=1%,delay=20ms:tap:far   two hosts, a "
+		 "bad line\n"
+		 "weft bridge packet:eth0 tap:vm0 tap:vm1                  guests on the "
 		 "wired LAN\n"
 		 "\n"
 		 "`weft help links` lists the links. With --json: \"ready\", \"stats\" "

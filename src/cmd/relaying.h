@@ -65,7 +65,7 @@ struct relaying_args {
 		  .offset = OFFSET(struct relaying_args, mtu),                    \
 		  .min = 1000,                                                    \
 		  .max = 1500,                                                    \
-		  .help = "largest room MTU [what the paths carry]" },            \
+		  .help = "largest room MTU, 1000-1500 [what paths carry]" },     \
 		{ .name = "cc",                                                   \
 		  .type = OPTION_CHOICE,                                          \
 		  .syntax = "bbr|cubic|reno",                                     \

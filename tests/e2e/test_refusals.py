@@ -2,6 +2,7 @@
 """What must not work, and what the user is told then."""
 import base64
 import pathlib
+import shutil
 
 import pytest
 
@@ -145,6 +146,68 @@ def test_typo_in_the_invitation(party):
         assert process.popen.wait(10) == 2, text
         assert word in process.output(), text
         assert key not in process.output()
+
+
+@pytest.fixture
+def authority(party, tmp_path):
+    """Makes certificates that one authority signed; relay.example is the relay's name."""
+    if not shutil.which('openssl'):
+        pytest.skip('openssl is not installed')
+
+    def openssl(arguments):
+        party.run(None, f'openssl {arguments}')
+
+    def certificate(name, days):
+        base = tmp_path / name
+        openssl(f'req {key} -keyout {base}.key -out {base}.csr -subj /CN={name}')
+        (tmp_path / 'names').write_text(f'subjectAltName=DNS:{name}\n')
+        openssl(f'x509 -req -in {base}.csr -CA {tmp_path}/ca.crt -CAkey {tmp_path}/ca.key '
+                f'-CAcreateserial -days {days} -extfile {tmp_path}/names -out {base}.crt')
+        return f'--cert {base}.crt --key {base}.key'
+    key = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+    for ca in ('ca', 'stranger'):
+        openssl(f'req -x509 {key} -keyout {tmp_path}/{ca}.key -out {tmp_path}/{ca}.crt '
+                f'-subj /CN={ca}')
+    hosts = tmp_path / 'hosts'
+    hosts.write_text(f'{p.RELAY} relay.example\n')
+    party.run(None, f'mount --bind {hosts} /etc/hosts')
+    yield certificate
+    party.run(None, 'umount /etc/hosts')
+
+
+@pytest.mark.parametrize('name, days, ca, is_good', [
+    ('relay.example', 9, '--ca {}/ca.crt', True),
+    ('relay.example', 9, '--ca {}/stranger.crt', False),
+    ('relay.example', -1, '--ca {}/ca.crt', False),
+    ('other.example', 9, '--ca {}/ca.crt', False),
+])
+def test_signed_certificate(party, authority, tmp_path, name, days, ca, is_good):
+    """Without a key in the invitation the relay is known by its name alone."""
+    party.start_relay(f'{authority(name, days)} --public relay.example')
+    assert len(party.invitation.split('#')[1]) == 22
+    player = party.start_player('player', ca.format(tmp_path))
+    if is_good:
+        player.wait_event('joined')
+        return
+    reason = player.wait_event('state', state='refused')['reason']
+    assert 'relay.example' in reason and 'certificate' in reason
+    assert player.popen.wait(10) == 1
+
+
+def test_key_of_another_certificate(party, authority, tmp_path):
+    authority('other.example', 9)
+    options = authority('relay.example', 9).replace('relay.example.key', 'other.example.key')
+    process = party.weft('relay', f'relay {options}')
+    assert process.popen.wait(10) == 1
+    for word in ('relay.example.crt', 'other.example.key', 'does not belong'):
+        assert word in process.output()
+
+
+def test_room_is_full(party):
+    party.start_relay('--members 1')
+    party.start_player('player').wait_event('joined')
+    event = party.start_player('player2').wait_event('state', state='waiting')
+    assert 'full' in event['reason']
 
 
 def test_port_in_use(party):

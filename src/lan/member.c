@@ -140,10 +140,10 @@ static void set_opts(struct weft_member *member, const struct weft_member_opts *
 	(void)snprintf(member->name, sizeof(member->name), "%s",
 		       opts->name ? opts->name : "");
 	member->opts.name = member->name;
-	if (opts->keep_alive_ns == 0)
-		member->opts.keep_alive_ns = MEMBER_KEEP_ALIVE_NS;
 	if (opts->idle_timeout_ns == 0)
 		member->opts.idle_timeout_ns = MEMBER_IDLE_NS;
+	if (opts->keep_alive_ns == 0)
+		member->opts.keep_alive_ns = member->opts.idle_timeout_ns / 6;
 }
 
 /* The endpoint comes last: what fails before it leaves the socket with the caller. */
@@ -258,17 +258,18 @@ static void say_goodbye(struct weft_member *member)
 							 .text = "goodbye" } };
 	struct weft_task *inner = quic_endpoint_task(member->endpoint);
 	struct quic_conn *conn = member->conn;
+	uint64_t now = member->loop ? weft_loop_now(member->loop) : member->now;
 	if (!conn)
 		return;
-	inner->run(inner, member->now); /* Frames go out before the session ends. */
+	inner->run(inner, now); /* Frames go out before the session ends. */
 	if (member->conn != conn)
 		return;
 	if (member->room_port && channel_send(&member->channel, &message) == 0)
-		inner->run(inner, member->now);
+		inner->run(inner, now);
 	if (member->conn != conn)
 		return;
-	member_drop_conn(member, CLOSE_NORMAL, "goodbye", member->now);
-	inner->run(inner, member->now);
+	member_drop_conn(member, CLOSE_NORMAL, "goodbye", now);
+	inner->run(inner, now);
 }
 
 void weft_member_free(struct weft_member *member)
@@ -297,6 +298,7 @@ void weft_member_free(struct weft_member *member)
 void weft_member_send(struct weft_member *member, const struct weft_frame *frames,
 		      size_t n, uint64_t now)
 {
+	member->now = now;
 	if (member->room_port)
 		weft_link_send(&member->session.link, frames, n, now);
 }

@@ -34,8 +34,7 @@
 /** Most addresses of a relay that are tried. */
 #define MEMBER_ADDRESSES_MAX 8u
 
-#define MEMBER_KEEP_ALIVE_NS   5000000000u  /**< Unless the options say another. */
-#define MEMBER_IDLE_NS         15000000000u /**< The same. */
+#define MEMBER_IDLE_NS         15000000000u /**< Unless the options say another. */
 #define MEMBER_HANDSHAKE_NS    5000000000u  /**< Then the next address is tried. */
 #define MEMBER_MEASURE_NS      1000000000u /**< Path MTU discovery is waited for so long. */
 #define MEMBER_MEASURE_POLL_NS 10000000u
@@ -70,7 +69,7 @@ struct weft_member {
 	struct quic_tls *tls;
 	struct quic_endpoint *endpoint;
 	struct rng rng;
-	uint64_t now; /**< Of the last run. */
+	uint64_t now; /**< When the user or the loop was here last. */
 
 	enum weft_member_state state;
 	char reason[400];

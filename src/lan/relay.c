@@ -186,6 +186,7 @@ static int make_endpoint(struct weft_relay *relay, const struct weft_relay_opts 
 		.user = relay,
 		.secret = secret,
 		.cc = (enum quic_cc)opts->cc,
+		.keep_alive_ns = RELAY_KEEP_ALIVE_NS,
 		.always_retry = opts->always_retry,
 	};
 	int r = quic_endpoint_new(&endpoint, &relay->endpoint);

@@ -24,6 +24,9 @@
 #define RELAY_ROOMS_DEFAULT   256u
 #define RELAY_CLIENTS_DEFAULT 16u
 
+/** Members ask more often; these are PINGs for those who have fallen silent. */
+#define RELAY_KEEP_ALIVE_NS 5000000000u
+
 /**
  * MTU of a room that is opened before anyone has come: what a path with a UDP payload of 1,406
  * bytes carries. Path MTU discovery finds 1,444, 1,406, 1,342 or 1,232, and 1,406 fits where

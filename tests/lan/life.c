@@ -337,6 +337,23 @@ static void test_loss_jitter_and_duplicates(void **state)
 	party_fini(&party);
 }
 
+/* ngtcp2 does not repeat a keep-alive that was lost: enough of them must fit. */
+static void test_an_hour_of_loss(void **state)
+{
+	(void)state;
+	const struct sim_link bad = { .delay_ns = sim_ms(20), .loss = 0.05 };
+	struct full full;
+	full_begin(&full);
+	sim_set_link(full.party.relay_socket, &bad);
+	sim_set_link(full.alice.socket, &bad);
+	sim_set_link(full.bob.socket, &bad);
+	sim_set_link(full.lan.socket, &bad);
+	party_run(&full.party, 3600 * 1000);
+	assert_int_equal(full.alice.waits_n + full.bob.waits_n + full.lan.waits_n, 0);
+	assert_int_equal(weft_relay_stats(full.party.relay).members, 3);
+	full_end(&full);
+}
+
 static void test_nat_changes_its_mind(void **state)
 {
 	(void)state;
@@ -490,6 +507,25 @@ static void test_frames_of_its_own(void **state)
 	full_end(&full);
 }
 
+/* What is sent last arrives before the goodbye: a DHCP client returns its lease so. */
+static void test_last_frames_before_the_goodbye(void **state)
+{
+	(void)state;
+	struct full full;
+	uint8_t bytes[300] = { 255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1 };
+	const struct weft_frame frame = { .data = bytes, .len = sizeof(bytes) };
+	full_begin(&full);
+	for (unsigned i = 0; i < 3; i++)
+		weft_member_send(full.alice.member, &frame, 1, sim_now(full.party.sim));
+	guest_leave(&full.alice);
+	party_run(&full.party, 50);
+	assert_int_equal(guest_got(&full.bob), 3);
+	assert_int_equal(full.bob.left_n, 1);
+	guest_leave(&full.bob);
+	guest_leave(&full.lan);
+	party_fini(&full.party);
+}
+
 static void test_facts(void **state)
 {
 	(void)state;
@@ -542,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_gateway_keeps_the_lan_at_home),
 		cmocka_unit_test(test_lan_frames_of_strange_lengths),
 		cmocka_unit_test(test_loss_jitter_and_duplicates),
+		cmocka_unit_test(test_an_hour_of_loss),
 		cmocka_unit_test(test_nat_changes_its_mind),
 		cmocka_unit_test(test_guest_moves_to_another_network),
 		cmocka_unit_test(test_idle_for_a_day),
@@ -549,6 +586,7 @@ int main(void)
 		cmocka_unit_test(test_rooms_that_cannot_be_opened),
 		cmocka_unit_test(test_who_sees_frames_first_may_keep_them),
 		cmocka_unit_test(test_frames_of_its_own),
+		cmocka_unit_test(test_last_frames_before_the_goodbye),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_stats_reach_the_relay),
 	};

@@ -156,7 +156,8 @@ static int start_client(struct quic_conn *conn, const char *server_name)
 		.remote = { &conn->peer.sa, weft_sockaddr_len(&conn->peer) },
 	};
 	if (ngtcp2_conn_client_new(&conn->ng, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
-				   conn_callbacks(), &settings, &params, NULL, conn) != 0)
+				   conn_callbacks(), &settings, &params,
+				   &endpoint->memory.mem, conn) != 0)
 		return -ENOMEM;
 	return conn_start(conn, &scid, server_name);
 }
@@ -214,7 +215,7 @@ static int start_server(struct quic_conn *conn, const struct conn_initial *initi
 		compat_set_token(&settings, hd);
 	if (ngtcp2_conn_server_new(&conn->ng, &hd->scid, &scid, initial->path,
 				   hd->version, conn_callbacks(), &settings, &params,
-				   NULL, conn) != 0)
+				   &endpoint->memory.mem, conn) != 0)
 		return -ENOMEM;
 	/* The client uses the id it made up until it has seen ours. */
 	int r = route_add(endpoint->routes, &hd->dcid, conn, &conn->routes);

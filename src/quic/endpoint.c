@@ -260,6 +260,7 @@ int quic_endpoint_new(const struct quic_endpoint_opts *opts,
 	set_defaults(&endpoint->opts);
 	list_init(&endpoint->conns);
 	list_init(&endpoint->dirty);
+	memory_init(&endpoint->memory);
 	pool_init(&endpoint->pool, sizeof(struct queued) + endpoint->opts.udp_payload_max,
 		  QUEUED_MAX);
 	int r = endpoint_init(endpoint);
@@ -291,6 +292,7 @@ void quic_endpoint_free(struct quic_endpoint *endpoint)
 	heap_fini(&endpoint->timers);
 	tx_fini(&endpoint->tx);
 	pool_fini(&endpoint->pool);
+	memory_fini(&endpoint->memory);
 	table_free(endpoint->routes);
 	dgram_free(endpoint->dgram);
 	free(endpoint);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory for ngtcp2, which takes blocks of 4 to 16 KiB for each of its lists and then uses
+ * the first few hundred bytes of most. malloc would lay them over pages that a handshake has
+ * dirtied before; here each large block begins a page, and pages that are never touched cost
+ * nothing:
+ *
+ *   slab    | block: 3 pages      | block: 3 pages      |        one size per slab
+ *           |####    .      .     |#       .      .     |        # touched
+ *
+ * An idle end with ngtcp2 0.12 and one stream has 57 KiB resident so, instead of 69.
+ */
+#ifndef QUIC_MEMORY_H
+#define QUIC_MEMORY_H
+
+#include <weft/frame.h>
+
+#include <ngtcp2/ngtcp2.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Largest block in pages that comes from slabs. */
+#define MEMORY_PAGES_MAX 12u
+
+struct memory_slab;
+struct memory_block;
+
+/** Blocks of one size. */
+struct memory_class {
+	struct memory_block *free_blocks;
+	uint8_t *fresh;    /**< The next one that was never used ... */
+	size_t fresh_left; /**< ... and how many there are. */
+};
+
+struct memory {
+	ngtcp2_mem mem; /**< What ngtcp2 is given. */
+	struct memory_slab *slabs;
+	struct memory_class classes[MEMORY_PAGES_MAX + 1]; /**< By pages. */
+};
+
+/** Begins without memory. m must not move afterwards. */
+void memory_init(struct memory *m);
+
+/** Frees all slabs; nothing that came from m may be used any more. */
+void memory_fini(struct memory *m);
+
+#endif

@@ -316,8 +316,8 @@ static void test_wrong_messages_of_a_member(void **state)
 		"x",
 		"{\"type\":\"nonsense\"}",
 		"{\"type\":\"stats\",\"drops\":-1}",
-		"{\"type\":\"welcome\",\"version\":1,\"peer\":1,\"room\":1,\"mtu\":1400,"
-		"\"members\":[]}",
+		("{\"type\":\"welcome\",\"version\":1,\"peer\":1,\"room\":1,\"mtu\":1400,"
+		 "\"members\":[]}"),
 		"{\"type\":\"peer-left\",\"peer\":1,\"code\":\"left\"}",
 		"{\"type\":\"reject\",\"code\":\"other\",\"retry\":false}",
 		"{\"type\":\"hello\",\"versions\":[1],\"role\":\"gateway\"}",

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of who is here.
+ */
+#include "lan/roster.h"
+
+#include "../unit.h"
+
+#include <errno.h>
+
+static struct weft_peer peer_of(unsigned id, enum weft_role role)
+{
+	return (struct weft_peer){ .id = (uint16_t)id, .role = role, .name = "somebody" };
+}
+
+static void test_come_and_go(void **state)
+{
+	(void)state;
+	struct roster roster;
+	struct weft_peer alice = peer_of(1, WEFT_ROLE_CLIENT), got;
+	struct weft_peer lan = peer_of(2, WEFT_ROLE_GATEWAY);
+	roster_init(&roster);
+	assert_int_equal(roster_add(&roster, &alice), 0);
+	assert_int_equal(roster_add(&roster, &lan), 0);
+	assert_int_equal(roster.n, 2);
+	assert_int_equal(roster.gateways_n, 1);
+	assert_int_equal(roster_add(&roster, &alice), -EPROTO);
+	assert_int_equal(roster.n, 2);
+
+	assert_true(roster_remove(&roster, 2, &got));
+	assert_memory_equal(&got, &lan, sizeof(got));
+	assert_int_equal(roster.gateways_n, 0);
+	assert_false(roster_remove(&roster, 2, &got));
+	assert_int_equal(roster.n, 1);
+	roster_fini(&roster);
+	assert_int_equal(roster.n, 0);
+	roster_fini(&roster);
+}
+
+static void test_limit(void **state)
+{
+	(void)state;
+	struct roster roster;
+	struct weft_peer got;
+	roster_init(&roster);
+	for (unsigned i = 1; i <= ROSTER_MAX; i++) {
+		const struct weft_peer peer = peer_of(i, WEFT_ROLE_CLIENT);
+		assert_int_equal(roster_add(&roster, &peer), 0);
+	}
+	const struct weft_peer last = peer_of(ROSTER_MAX + 1, WEFT_ROLE_CLIENT);
+	assert_int_equal(roster_add(&roster, &last), -ENOSPC);
+	assert_true(roster_remove(&roster, 500, &got));
+	assert_int_equal(roster_add(&roster, &last), 0);
+	roster_fini(&roster);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_come_and_go),
+		cmocka_unit_test(test_limit),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -104,9 +104,12 @@ INLINE uint16_t fold_native(uint64_t sum)
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len)
 {
 	const uint8_t *src = data;
+	size_t even = len & ~(size_t)1;
 
-	sum += fold_native(sum_words(NULL, src, len & ~(size_t)1));
-	return len & 1 ? sum + ((uint32_t)src[len - 1] << 8) : sum;
+	sum += fold_native(sum_words(NULL, src, even));
+	if (even < len)
+		sum += (uint32_t)src[even] << 8;
+	return sum;
 }
 
 /* nonnull, for the compiler to leave out the question whether there is a dst. */
@@ -115,11 +118,12 @@ __attribute__((nonnull)) uint32_t checksum_copy(uint32_t sum, void *restrict dst
 {
 	const uint8_t *from = src;
 	uint8_t *to = dst;
+	size_t even = len & ~(size_t)1;
 
-	sum += fold_native(sum_words(to, from, len & ~(size_t)1));
-	if (len & 1) {
-		to[len - 1] = from[len - 1];
-		sum += (uint32_t)from[len - 1] << 8;
+	sum += fold_native(sum_words(to, from, even));
+	if (even < len) {
+		to[even] = from[even];
+		sum += (uint32_t)from[even] << 8;
 	}
 	return sum;
 }

@@ -12,6 +12,7 @@ it. Nothing outside is seen or touched.
     lab.cable('a', 'b', '192.0.2.1/24', '192.0.2.2/24')
     lab.run('a', 'ping -c1 192.0.2.2')
 """
+import ctypes
 import os
 import re
 import shlex
@@ -59,12 +60,23 @@ def enter():
     if reason := why_not():
         sys.exit(f'{os.path.basename(sys.argv[0])}: {reason}')
     child = subprocess.Popen(unshare() + [sys.executable] + sys.argv,
-                             env={**os.environ, INSIDE: '1'})
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda n, _: child.send_signal(signal.SIGTERM)
-                      if n != signal.SIGINT else None)
+                             env={**os.environ, INSIDE: '1'}, preexec_fn=die_with_parent)
+    ended_by = []
+
+    def end(number, _):
+        """unshare outlives what can be caught; with it the kernel ends the laboratory."""
+        ended_by.append(number)
+        os.kill(child.pid, signal.SIGKILL)
+    signal.signal(signal.SIGINT, lambda *_: None)  # the terminal has told the child as well
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
     status = child.wait()
-    sys.exit(status if status >= 0 else 128 - status)
+    sys.exit(128 + ended_by[0] if ended_by else status if status >= 0 else 128 - status)
+
+
+def die_with_parent():
+    """In a child before exec: SIGKILL once the parent is gone, whatever ended it."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 class Process:

@@ -276,7 +276,9 @@ void weft_member_free(struct weft_member *member)
 {
 	if (!member)
 		return;
+	/* Nobody is called back any more, though frames may still come in until the end. */
 	member->opts.events = NULL;
+	member->session.filter = NULL;
 	member->opts.log = NULL;
 	if (member->loop) {
 		weft_loop_remove(member->loop, &member->task);

@@ -93,7 +93,7 @@ struct quic_endpoint_opts {
 	uint32_t
 		handshakes_max; /**< Unfinished ones before Retry is demanded; 0 for 64. */
 	bool always_retry;      /**< Validate every address by Retry (RFC 9000, 8.1.2). */
-	uint16_t udp_payload_max; /**< Probe no larger; 0 for 1,452. */
+	uint16_t udp_payload_max; /**< Probe no larger; 0 for 1,444. */
 };
 
 /** Makes an endpoint. Returns 0 or -Exxx; on failure opts->dgram is still the caller's. */

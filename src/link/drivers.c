@@ -214,10 +214,9 @@ char *weft_link_help(void)
 	if (!text)
 		return NULL;
 	fmt_init(&out, text, HELP_LEN_MAX);
-	fmt_add(&out, "A link is written KIND:NAME,OPTION=VALUE,... and a wrapper "
-		      "KIND:NAME,OPTION=VALUE,...:LINK.\n"
-		      "A backslash before , : = takes away its meaning. Defaults are in "
-		      "brackets.\n");
+	fmt_add(&out, "A link is written KIND:NAME,OPTION=VALUE,... and a wrapper\n"
+		      "KIND:NAME,OPTION=VALUE,...:LINK. A backslash before , : = takes\n"
+		      "away its meaning. Defaults are in parentheses.\n");
 	for (size_t i = 0; link_drivers[i]; i++)
 		help_driver(&out, link_drivers[i]);
 	return text;

@@ -210,8 +210,7 @@ static int replay_setup(struct replay *rp, const struct spec *spec,
 		return -ENOMEM;
 	rp->file = replay_file_open(rp->path, errbuf);
 	if (!rp->file)
-		return weft_error_set(err, -EINVAL, "cannot replay %s: %s", rp->path,
-				      errbuf);
+		return weft_error_set(err, -EIO, "cannot replay %s", errbuf);
 	int flags = replay_link_flags(rp->file, rp->path, err);
 	if (flags < 0)
 		return flags;

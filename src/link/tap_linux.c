@@ -194,7 +194,7 @@ static int fail_attach(int error, const struct spec *spec, struct weft_error *er
 			kind, name);
 	if (error == EINVAL)
 		return weft_error_set(
-			err, -EINVAL,
+			err, if_nametoindex(name) ? -EEXIST : -EINVAL,
 			"\"%s\" cannot be a %s here: an interface of another type "
 			"has that name, or it was made %s multiqueue, or the name "
 			"is not valid",

@@ -218,7 +218,7 @@ static void use_cpu(int n)
 {
 	cpu_set_t set;
 	CPU_ZERO(&set);
-	CPU_SET(n % (int)sysconf(_SC_NPROCESSORS_ONLN), &set);
+	CPU_SET((size_t)n % (size_t)sysconf(_SC_NPROCESSORS_ONLN), &set);
 	sched_setaffinity(0, sizeof(set), &set);
 }
 

@@ -40,8 +40,7 @@ enum overlay_type {
 struct overlay_hdr {
 	uint8_t type; /**< enum overlay_type. */
 	uint16_t room;
-	uint16_t
-		peer; /**< To the relay: the sender. From it: the member the frame came from. */
+	uint16_t peer; /**< The member whose session it is, in both directions. */
 };
 
 /**

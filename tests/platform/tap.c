@@ -214,9 +214,9 @@ static void refusals_say_what_to_do(void **state)
 	(void)state;
 	links[0] = open_link("tap:weft0");
 	assert_refused("tap:weft0", -EBUSY, "in use by another process");
-	assert_refused("tun:weft0", -EINVAL, "cannot be a tun");
-	assert_refused("tap:lo", -EINVAL, "of another type");
-	assert_refused("tap:weft0,multiqueue", -EINVAL, "made without multiqueue");
+	assert_refused("tun:weft0", -EEXIST, "cannot be a tun");
+	assert_refused("tap:lo", -EEXIST, "of another type");
+	assert_refused("tap:weft0,multiqueue", -EEXIST, "made without multiqueue");
 	assert_refused("tap:abcdefghijklmnop", -EINVAL, "at most 15");
 }
 

@@ -300,6 +300,19 @@ ngtcp2_ssize compat_write_close(ngtcp2_conn *conn, ngtcp2_path *path, uint8_t *b
 	return ngtcp2_conn_write_connection_close(conn, path, &pi, buf, len, &frame, now);
 }
 
+bool compat_is_stuck(ngtcp2_conn *conn)
+{
+#if HAVE_NGTCP2_1
+	(void)conn;
+	return false;
+#else
+	ngtcp2_conn_stat stat;
+	ngtcp2_conn_get_conn_stat(conn, &stat);
+	return stat.bytes_in_flight >= stat.cwnd &&
+	       stat.loss_detection_timer == UINT64_MAX;
+#endif
+}
+
 void compat_stats(ngtcp2_conn *conn, struct quic_conn_stats *stats)
 {
 #if HAVE_NGTCP2_1

@@ -85,6 +85,13 @@ void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
  */
 #define COMPAT_NEEDS_TAIL_PROBE (NGTCP2_VERSION_NUM < 0x010000)
 
+/**
+ * True while the congestion window is full and no timer will ever look after what fills it:
+ * the same defect of 0.12, where a tail probe was lost, is to be sent again, and has to wait
+ * for room behind DATAGRAMs that were lost as well. Never true in 1.x.
+ */
+bool compat_is_stuck(ngtcp2_conn *conn);
+
 /** How far a handshake's keys have got (RFC 9001, 4.1.4). */
 #if NGTCP2_VERSION_NUM >= 0x010000
 typedef ngtcp2_encryption_level compat_level;

@@ -32,6 +32,9 @@
 /* A deadline that has come and is still there is looked at again after this. */
 #define TIMER_GRAIN_NS 1000u
 
+/* Longest time in which a connection may be stuck, besides three probe time-outs. */
+#define STUCK_NS NGTCP2_SECONDS
+
 /* The first one-way stream of each side (RFC 9000, 2.1). */
 #define PROBE_STREAM_OF_CLIENT 2
 #define PROBE_STREAM_OF_SERVER 3
@@ -299,6 +302,7 @@ void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
 		return;
 	ngtcp2_pkt_info pi = { .ecn = (uint8_t)ecn };
 	int r = ngtcp2_conn_read_pkt(conn->ng, path, &pi, packet, len, endpoint->now);
+	conn->unanswered++;
 	if (r != 0) {
 		conn_fail(conn, r);
 		return;
@@ -319,6 +323,22 @@ void conn_set_deadline(struct quic_conn *conn, uint64_t deadline)
 		heap_change(&conn->endpoint->timers, &conn->timer, deadline);
 }
 
+/* Whether a connection has been stuck for longer than any acknowledgement can take. */
+static bool is_lost(struct quic_conn *conn)
+{
+	uint64_t now = conn->endpoint->now;
+	if (!compat_is_stuck(conn->ng)) {
+		conn->stuck_since = 0;
+		return false;
+	}
+	if (conn->stuck_since == 0)
+		conn->stuck_since = now;
+	uint64_t until = conn->stuck_since + STUCK_NS + 3 * ngtcp2_conn_get_pto(conn->ng);
+	if (until < conn->timer.deadline)
+		conn_set_deadline(conn, until);
+	return now >= until;
+}
+
 bool conn_flush(struct quic_conn *conn)
 {
 	struct quic_endpoint *endpoint = conn->endpoint;
@@ -337,6 +357,10 @@ bool conn_flush(struct quic_conn *conn)
 		r = conn_write(conn);
 	if (r < 0) {
 		conn_fail(conn, r);
+		return false;
+	}
+	if (is_lost(conn)) {
+		conn_give_up(conn);
 		return false;
 	}
 	if (conn_update_path(conn) && conn->is_established && endpoint->opts.events->path)

@@ -41,6 +41,7 @@ struct quic_conn {
 	struct streams streams;
 	int64_t probe_stream; /**< Ours for tail probes; -1 before it is needed. */
 	bool probe_is_out;    /**< A tail probe has not been acknowledged yet. */
+	uint64_t stuck_since; /**< See compat_is_stuck; 0 while it is not. */
 	struct compat_path_guard guard;
 	union weft_sockaddr peer;
 	size_t datagram_max;
@@ -106,6 +107,9 @@ bool conn_is_peer_probe_stream(const struct quic_conn *conn, int64_t stream);
 
 /** Ends the connection because of a library error. The connection is gone on return. */
 void conn_fail(struct quic_conn *conn, int liberr);
+
+/** Ends a connection that cannot go on though its peer may be there. Gone on return. */
+void conn_give_up(struct quic_conn *conn);
 
 /** Says goodbye as conn->close has it. The connection is gone on return. */
 void conn_close_now(struct quic_conn *conn);

@@ -113,6 +113,14 @@ static void end_by_error(struct quic_conn *conn, int liberr)
 		say_goodbye(conn, &frame);
 }
 
+void conn_give_up(struct quic_conn *conn)
+{
+	conn->close = (struct quic_close){ .kind = QUIC_CLOSE_TIMEOUT };
+	set_reason_text(&conn->close, "everything on its way was lost; connect again");
+	say_goodbye(conn, &(struct compat_close){ .code = NGTCP2_NO_ERROR });
+	conn_finish(conn);
+}
+
 void conn_fail(struct quic_conn *conn, int liberr)
 {
 	struct quic_close *close = &conn->close;

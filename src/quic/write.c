@@ -232,6 +232,15 @@ static bool may_wait(const struct quic_conn *conn)
 	       ngtcp2_conn_get_expiry(conn->ng) < conn->endpoint->now + MAX_ACK_DELAY_NS;
 }
 
+/*
+ * True when nothing that is due soon can be more than an ACK (ngtcp2 1.x sends it apart even
+ * if a packet has just left) or the loss of datagrams, which nobody sends again.
+ */
+static bool is_quiet(const struct quic_conn *conn)
+{
+	return conn->is_settled && conn->streams.waiting == 0;
+}
+
 int conn_write(struct quic_conn *conn)
 {
 	uint64_t patience = conn->endpoint->now + ACK_PATIENCE_NS;
@@ -260,6 +269,8 @@ int conn_write(struct quic_conn *conn)
 	ngtcp2_conn_update_pkt_tx_time(conn->ng, w.now);
 	if (has_more(conn))
 		deadline = ngtcp2_conn_get_expiry(conn->ng);
+	else if (is_quiet(conn) && deadline < patience)
+		deadline = patience;
 	conn_set_deadline(conn, deadline);
 	return r;
 }

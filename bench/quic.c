@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 #define PORT        4433
-#define WAITING_MAX 512u
+#define WAITING_MAX 128u
 #define BATCH       64u
 
 struct options {

@@ -3,6 +3,7 @@
  * How a connection ends: why, in words for a person; the CONNECTION_CLOSE for the peer, if
  * there is still something to say (RFC 9000, 10.2); the event for the user, exactly once.
  */
+#include "base/fmt.h"
 #include "quic/closing.h"
 #include "quic/compat.h"
 #include "quic/conn.h"
@@ -31,6 +32,19 @@ static void explain_code(struct quic_close *close)
 		alert = gnutls_alert_get_name(
 			(gnutls_alert_description_t)(close->code - CRYPTO_ERROR_FIRST));
 	set_reason_text(close, alert ? alert : "the peer closed the connection");
+}
+
+/* The library's names are all it says; a sentence around them says whose they are. */
+static void explain_error(struct quic_close *close, int liberr)
+{
+	char text[sizeof(close->reason)];
+	struct fmt f;
+	fmt_init(&f, text, sizeof(text));
+	if (liberr == NGTCP2_ERR_RECV_VERSION_NEGOTIATION)
+		fmt_add(&f, "the peer speaks another version of QUIC");
+	else
+		fmt_add(&f, "the QUIC connection failed (%s)", ngtcp2_strerror(liberr));
+	set_reason_text(close, fmt_text(&f));
 }
 
 static void explain_peer_close(struct quic_conn *conn, struct quic_close *close)
@@ -107,7 +121,7 @@ static void end_by_error(struct quic_conn *conn, int liberr)
 	} else if (liberr == NGTCP2_ERR_CRYPTO) {
 		explain_code(&conn->close);
 	} else {
-		set_reason_text(&conn->close, ngtcp2_strerror(liberr));
+		explain_error(&conn->close, liberr);
 	}
 	if (!ngtcp2_err_is_fatal(liberr))
 		say_goodbye(conn, &frame);
@@ -144,7 +158,7 @@ void conn_fail(struct quic_conn *conn, int liberr)
 	case NGTCP2_ERR_DROP_CONN:
 	case NGTCP2_ERR_RETRY:
 		close->kind = QUIC_CLOSE_TRANSPORT;
-		set_reason_text(close, ngtcp2_strerror(liberr));
+		explain_error(close, liberr);
 		break;
 	default:
 		end_by_error(conn, liberr);

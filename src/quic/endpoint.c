@@ -26,8 +26,9 @@
 #define MSGS_PER_READ    4u
 #define PACKETS_PER_TURN 256u
 
-/* Most turns of connections (of 64 KiB each) in a turn of the endpoint. */
-#define FLUSHES_PER_TURN 16u
+/* After this many packets or connections the socket is looked at again: ACKs wait there. */
+#define PACKETS_OUT_PER_TURN 256u
+#define FLUSHES_PER_TURN     256u
 
 #define DEFAULT_IDLE_NS        (30 * NGTCP2_SECONDS)
 #define DEFAULT_KEEP_ALIVE_NS  (10 * NGTCP2_SECONDS)
@@ -165,9 +166,11 @@ static void collect_due(struct quic_endpoint *endpoint)
 
 static void flush_all(struct quic_endpoint *endpoint)
 {
+	const uint64_t packets_max = endpoint->tx.packets + PACKETS_OUT_PER_TURN;
 	unsigned flushes = 0;
 	struct list *node;
-	while (!endpoint->tx.is_blocked && flushes++ < FLUSHES_PER_TURN &&
+	while (!endpoint->tx.is_blocked && endpoint->tx.packets < packets_max &&
+	       flushes++ < FLUSHES_PER_TURN &&
 	       (node = list_pop_front(&endpoint->dirty))) {
 		struct quic_conn *conn = container_of(node, struct quic_conn, dirty);
 		if (conn_flush(conn))

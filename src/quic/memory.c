@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_LEN 4096u
+#define PAGE_LEN ((size_t)4096)
 
 /* Large enough that malloc takes it fresh from the system, untouched. */
-#define SLAB_LEN (256u * PAGE_LEN)
+#define SLAB_LEN (256 * PAGE_LEN)
 
 /* Smaller blocks are not worth a page of their own. */
 #define BLOCK_LEN_MIN 4000u

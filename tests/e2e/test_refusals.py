@@ -154,13 +154,19 @@ def authority(party, tmp_path):
     def openssl(arguments):
         party.run(None, f'openssl {arguments}')
 
-    def certificate(name, days):
+    def certificate(name, last_day):
         base = tmp_path / name
         openssl(f'req {key} -keyout {base}.key -out {base}.csr -subj /CN={name}')
         (tmp_path / 'names').write_text(f'subjectAltName=DNS:{name}\n')
-        openssl(f'x509 -req -in {base}.csr -CA {tmp_path}/ca.crt -CAkey {tmp_path}/ca.key '
-                f'-CAcreateserial -days {days} -extfile {tmp_path}/names -out {base}.crt')
+        openssl(f'ca -batch -notext -rand_serial -config {tmp_path}/ca.conf -in {base}.csr '
+                f'-cert {tmp_path}/ca.crt -keyfile {tmp_path}/ca.key -out {base}.crt '
+                f'-extfile {tmp_path}/names -startdate 20200101000000Z -enddate {last_day}000000Z')
         return f'--cert {base}.crt --key {base}.key'
+    (tmp_path / 'index').write_text('')
+    (tmp_path / 'ca.conf').write_text(
+        f'[ca]\ndefault_ca=here\n[here]\ndatabase={tmp_path}/index\n'
+        f'serial={tmp_path}/serial\nnew_certs_dir={tmp_path}\n'
+        'default_md=sha256\nunique_subject=no\npolicy=any\n[any]\ncommonName=supplied\n')
     key = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
     for ca in ('ca', 'stranger'):
         openssl(f'req -x509 {key} -keyout {tmp_path}/{ca}.key -out {tmp_path}/{ca}.crt '
@@ -172,15 +178,15 @@ def authority(party, tmp_path):
     party.run(None, 'umount /etc/hosts')
 
 
-@pytest.mark.parametrize('name, days, ca, is_good', [
-    ('relay.example', 9, '--ca {}/ca.crt', True),
-    ('relay.example', 9, '--ca {}/stranger.crt', False),
-    ('relay.example', -1, '--ca {}/ca.crt', False),
-    ('other.example', 9, '--ca {}/ca.crt', False),
+@pytest.mark.parametrize('name, last_day, ca, is_good', [
+    ('relay.example', '20991231', '--ca {}/ca.crt', True),
+    ('relay.example', '20991231', '--ca {}/stranger.crt', False),
+    ('relay.example', '20200201', '--ca {}/ca.crt', False),
+    ('other.example', '20991231', '--ca {}/ca.crt', False),
 ])
-def test_signed_certificate(party, authority, tmp_path, name, days, ca, is_good):
+def test_signed_certificate(party, authority, tmp_path, name, last_day, ca, is_good):
     """Without a key in the invitation the relay is known by its name alone."""
-    party.start_relay(f'{authority(name, days)} --public relay.example')
+    party.start_relay(f'{authority(name, last_day)} --public relay.example')
     assert len(party.invitation.split('#')[1]) == 22
     player = party.start_player('player', ca.format(tmp_path))
     if is_good:
@@ -192,8 +198,9 @@ def test_signed_certificate(party, authority, tmp_path, name, days, ca, is_good)
 
 
 def test_key_of_another_certificate(party, authority, tmp_path):
-    authority('other.example', 9)
-    options = authority('relay.example', 9).replace('relay.example.key', 'other.example.key')
+    authority('other.example', '20991231')
+    options = authority('relay.example', '20991231').replace(
+        'relay.example.key', 'other.example.key')
     process = party.weft('relay', f'relay {options}')
     assert process.popen.wait(10) == 1
     for word in ('relay.example.crt', 'other.example.key', 'does not belong'):

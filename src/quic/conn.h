@@ -32,9 +32,8 @@ struct quic_conn {
 	ngtcp2_conn *ng;
 	struct tls_session session;
 	void *user;
-	struct list node; /**< In the endpoint's conns. */
-	struct list
-		dirty; /**< In the endpoint's dirty: there is something to do at once. */
+	struct list node;  /**< In the endpoint's conns. */
+	struct list dirty; /**< In the endpoint's dirty: has something to do at once. */
 	struct list routes;
 	struct heap_node timer;
 	struct datagram_queue queue;
@@ -64,8 +63,7 @@ int conn_new_client(struct quic_endpoint *endpoint, const union weft_sockaddr *p
 struct conn_initial {
 	const ngtcp2_pkt_hd *hd;
 	const ngtcp2_path *path;
-	const ngtcp2_cid
-		*odcid; /**< From a validated Retry token, or NULL without one. */
+	const ngtcp2_cid *odcid; /**< From a validated Retry token, or NULL. */
 };
 
 /** Begins the server's side. The packet itself is read afterwards. 0, -ENOMEM or -EINVAL. */
@@ -88,8 +86,10 @@ void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
  */
 bool conn_flush(struct quic_conn *conn);
 
-/** Writes packets into the endpoint's tx until nothing more may be written or a bound is
- * reached. Returns 1 when there is more to write at once, 0 when not, or a library error. */
+/**
+ * Writes packets into the endpoint's tx until nothing more may be written or a bound is
+ * reached. Returns 1 when there is more to write at once, 0 when not, or a library error.
+ */
 int conn_write(struct quic_conn *conn);
 
 /** When to be flushed next, besides when marked dirty; in ns. */

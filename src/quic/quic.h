@@ -41,7 +41,7 @@ struct quic_close {
 		QUIC_CLOSE_LOCAL, /**< quic_conn_close was called. */
 		QUIC_CLOSE_PEER_APP, /**< The peer closed: code and reason are the application's. */
 		QUIC_CLOSE_TRANSPORT, /**< A protocol or TLS error; reason says which. */
-		QUIC_CLOSE_TIMEOUT, /**< Idle or handshake time-out: the peer is not there. */
+		QUIC_CLOSE_TIMEOUT, /**< Idle or handshake time-out: the peer is not to be reached. */
 		QUIC_CLOSE_RESET, /**< Stateless reset: the peer has lost its state. */
 		QUIC_CLOSE_IDENTITY, /**< The peer's key or certificate is not the expected one. */
 	} kind;
@@ -84,15 +84,16 @@ struct quic_endpoint_opts {
 	bool is_server;             /**< Takes connections. */
 	const struct quic_events *events;
 	void *user;
-	const uint8_t *secret; /**< 32 bytes: reset and retry tokens, hash keys, CIDs. */
+	/** 32 bytes, kept over restarts: reset and retry tokens, hash keys. Copied. */
+	const uint8_t *secret;
 	enum quic_cc cc;
 	uint64_t idle_timeout_ns;      /**< 0 for 30 s. */
 	uint64_t keep_alive_ns;        /**< PING when silent for this long; 0 for 10 s. */
 	uint64_t handshake_timeout_ns; /**< 0 for 10 s. */
 	uint32_t conns_max;            /**< 0 for 4,096. */
-	uint32_t
-		handshakes_max; /**< Unfinished ones before Retry is demanded; 0 for 64. */
-	bool always_retry;      /**< Validate every address by Retry (RFC 9000, 8.1.2). */
+	/** Unfinished ones before Retry is demanded; 0 for 64. */
+	uint32_t handshakes_max;
+	bool always_retry; /**< Validate every address by Retry (RFC 9000, 8.1.2). */
 	uint16_t udp_payload_max; /**< Probe no larger; 0 for 1,444. */
 };
 

@@ -4,7 +4,7 @@
  * the endpoint's send buffer; what it takes along besides (ACKs, retransmissions, probes) is
  * its own affair. In order:
  *
- *   1. stream bytes, because control is rare and short;
+ *   1. a tail probe and stream bytes, because control is rare and short;
  *   2. DATAGRAMs, several in a packet where they are small;
  *   3. what ngtcp2 has to say on its own, only when 1 and 2 had nothing: that call counts
  *      as "the application has no more", and BBR measures no bandwidth while it is so.

@@ -38,10 +38,10 @@ enum quic_cc { QUIC_CC_BBR, QUIC_CC_CUBIC, QUIC_CC_RENO };
 /** Why a connection ended. */
 struct quic_close {
 	enum {
-		QUIC_CLOSE_LOCAL, /**< quic_conn_close was called. */
-		QUIC_CLOSE_PEER_APP, /**< The peer closed: code and reason are the application's. */
+		QUIC_CLOSE_LOCAL,     /**< quic_conn_close was called. */
+		QUIC_CLOSE_PEER_APP,  /**< The peer closed: its code and reason. */
 		QUIC_CLOSE_TRANSPORT, /**< A protocol or TLS error; reason says which. */
-		QUIC_CLOSE_TIMEOUT, /**< Idle or handshake time-out: the peer is not to be reached. */
+		QUIC_CLOSE_TIMEOUT, /**< Idle or handshake time-out: the peer is not there. */
 		QUIC_CLOSE_RESET, /**< Stateless reset: the peer has lost its state. */
 		QUIC_CLOSE_IDENTITY, /**< The peer's key or certificate is not the expected one. */
 	} kind;

@@ -221,7 +221,8 @@ struct weft_member_opts {
 	void *user;
 	const struct weft_log *log;
 	enum weft_cc cc;
-	uint64_t keep_alive_ns;   /**< 0 for a sixth of idle_timeout_ns: a PING may be lost. */
+	uint64_t
+		keep_alive_ns; /**< 0 for a sixth of idle_timeout_ns: a PING may be lost. */
 	uint64_t idle_timeout_ns; /**< Relay silent for this long is gone; 0 for 15 s. */
 };
 

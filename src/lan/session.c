@@ -48,6 +48,17 @@ static enum session_outcome send_one(struct session *session,
 	}
 }
 
+/*
+ * A super-frame comes here as a batch of its segments. Its short last one must not overtake
+ * the others as small datagrams do: TCP would take that for loss.
+ */
+static bool is_last_segment(const struct weft_frame *frames, size_t i, size_t n)
+{
+	return i > 0 && i == n - 1 && frames[i].len >= ETHER_LEN &&
+	       frames[i - 1].len > frames[i].len &&
+	       memcmp(frames[i].data, frames[i - 1].data, ETHER_LEN) == 0;
+}
+
 /* Stops at the first frame that is dropped, as the contract of link_ops has it. */
 static size_t send_frames(struct weft_link *link, const struct weft_frame *frames,
 			  size_t n, uint64_t now)
@@ -62,7 +73,9 @@ static size_t send_frames(struct weft_link *link, const struct weft_frame *frame
 		const struct quic_datagram datagram = { .head = head,
 							.head_len = sizeof(head),
 							.body = frames[i].data,
-							.body_len = frames[i].len };
+							.body_len = frames[i].len,
+							.in_order = is_last_segment(
+								frames, i, n) };
 		enum session_outcome outcome = send_one(session, &datagram, now);
 		session->counts[outcome]++;
 		if (outcome != SESSION_SENT)

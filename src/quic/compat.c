@@ -142,10 +142,11 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 }
 
 #if HAVE_NGTCP2_1
-bool compat_path_may_read(const struct compat_path_guard *guard, const ngtcp2_path *path,
-			  uint64_t now)
+bool compat_path_may_read(const struct compat_path_guard *guard, ngtcp2_conn *conn,
+			  const ngtcp2_path *path, uint64_t now)
 {
 	(void)guard;
+	(void)conn;
 	(void)path;
 	(void)now;
 	return true;
@@ -164,11 +165,16 @@ void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
 	compat_path_watch(guard, conn, now);
 }
 #else
-bool compat_path_may_read(const struct compat_path_guard *guard, const ngtcp2_path *path,
-			  uint64_t now)
+bool compat_path_may_read(const struct compat_path_guard *guard, ngtcp2_conn *conn,
+			  const ngtcp2_path *path, uint64_t now)
 {
-	return now >= guard->until || ngtcp2_path_eq(&guard->path.path, path) ||
-	       ngtcp2_path_eq(&guard->previous.path, path);
+	if (ngtcp2_path_eq(ngtcp2_conn_get_path(conn), path))
+		return true;
+	if (now < guard->third_until)
+		return false;
+	return now >= guard->back_until ||
+	       !(ngtcp2_path_eq(&guard->previous.path, path) ||
+		 ngtcp2_path_eq(&guard->open.path, path));
 }
 
 /*
@@ -200,7 +206,11 @@ void compat_path_watch(struct compat_path_guard *guard, ngtcp2_conn *conn, uint6
 	if (!is_first && ngtcp2_path_eq(&guard->path.path, path))
 		return;
 	if (!is_first && ngtcp2_cid_eq(&guard->dcid, dcid))
-		guard->until = now + validation_max(conn);
+		guard->third_until = now + validation_max(conn);
+	if (is_first || now >= guard->back_until)
+		copy_path(&guard->open, is_first ? path : &guard->path.path);
+	if (!is_first)
+		guard->back_until = now + validation_max(conn);
 	copy_path(&guard->previous, is_first ? path : &guard->path.path);
 	copy_path(&guard->path, path);
 	guard->dcid = *dcid;
@@ -210,8 +220,10 @@ void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
 			   uint64_t now)
 {
 	uint64_t until = now + validation_max(conn);
-	if (guard->until > now && guard->until < until)
-		guard->until = until;
+	if (guard->third_until > now && guard->third_until < until)
+		guard->third_until = until;
+	if (guard->back_until > now && guard->back_until < until)
+		guard->back_until = until;
 }
 #endif
 

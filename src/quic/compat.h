@@ -56,23 +56,26 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 			     ngtcp2_cid *ret_odcid);
 
 /**
- * ngtcp2 0.12 ends the process when a client's address changes in the wrong rhythm: first a
- * rebinding (same connection id), then, while that path is still being validated, a change
- * that takes a new id. The old id is then retired twice, and that is an assertion. So after
- * a rebinding a server reads no packets from third addresses for as long as validation may
- * take. All zero at the start; of no effect in 1.x.
+ * ngtcp2 0.12 ends the process when a client's address changes in the wrong rhythm, while the
+ * path of the change before is still being validated. After a rebinding (same connection id)
+ * a change that takes a new id retires the old one twice; a return to the address before
+ * starts path MTU discovery twice; both are assertions. So for as long as validation may take
+ * a server reads no packets from third addresses after a rebinding, and none from the
+ * addresses before after any change. All zero at the start; of no effect in 1.x.
  */
 struct compat_path_guard {
-	uint64_t until;                     /**< Closed until then, in ns. */
-	ngtcp2_cid dcid;                    /**< The peer's id in use ... */
-	ngtcp2_path_storage path, previous; /**< ... and the path, and the one before. */
+	uint64_t third_until; /**< Closed to third addresses until then, in ns ... */
+	uint64_t back_until;  /**< ... and to those before the change. */
+	ngtcp2_cid dcid;      /**< The peer's id in use ... */
+	/** ... the path, the one before, and the one when the guard was last open. */
+	ngtcp2_path_storage path, previous, open;
 };
 
 /** Whether a packet from path may be read now. */
-bool compat_path_may_read(const struct compat_path_guard *guard, const ngtcp2_path *path,
-			  uint64_t now);
+bool compat_path_may_read(const struct compat_path_guard *guard, ngtcp2_conn *conn,
+			  const ngtcp2_path *path, uint64_t now);
 
-/** To be called after reading: sees whether the path has changed, and how. */
+/** To be called after reading: sees whether the path has changed. */
 void compat_path_watch(struct compat_path_guard *guard, ngtcp2_conn *conn, uint64_t now);
 
 /** A validation has ended, and another may follow: a guard that is closed stays so longer. */

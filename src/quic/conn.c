@@ -298,7 +298,7 @@ void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
 {
 	struct quic_endpoint *endpoint = conn->endpoint;
 	if (endpoint->opts.is_server &&
-	    !compat_path_may_read(&conn->guard, path, endpoint->now))
+	    !compat_path_may_read(&conn->guard, conn->ng, path, endpoint->now))
 		return;
 	ngtcp2_pkt_info pi = { .ecn = (uint8_t)ecn };
 	int r = ngtcp2_conn_read_pkt(conn->ng, path, &pi, packet, len, endpoint->now);

@@ -125,6 +125,10 @@ static void a_nat_changes_its_mind(void **state)
 	world_fini(&w);
 }
 
+/*
+ * Nothing that a NAT does may end the process (ngtcp2 0.12 has assertions on this way). The
+ * connection may end, as members come back by themselves; the server goes on.
+ */
 static void a_nat_that_flaps_does_no_harm(void **state)
 {
 	(void)state;
@@ -132,7 +136,7 @@ static void a_nat_that_flaps_does_no_harm(void **state)
 	struct rng rng;
 	rng_init(&rng, test_seed());
 	world_open(&w, 1, &lan);
-	for (unsigned i = 0; i < 2000; i++) {
+	for (unsigned i = 0; i < 2000 && w.client.closed + w.server.closed == 0; i++) {
 		static const char *const address[] = { WORLD_CLIENT, "10.0.0.77:4000",
 						       "10.0.0.77:4001" };
 		sim_set_public(w.client.socket, address[rng_below(&rng, 3)]);
@@ -140,9 +144,11 @@ static void a_nat_that_flaps_does_no_harm(void **state)
 		assert_int_equal(world_send(&w.server, 1 + rng_below(&rng, 1000)), 0);
 		sim_run(w.sim, sim_now(w.sim) + rng_below(&rng, 40000000));
 	}
-	world_run(&w, 3000);
+	sim_set_public(w.client.socket, WORLD_CLIENT);
+	world_run(&w, 60000);
+	world_connect(&w);
+	world_run(&w, 2000);
 	exchange(&w);
-	assert_int_equal(w.client.closed + w.server.closed, 0);
 	world_fini(&w);
 }
 

@@ -98,6 +98,9 @@ WEFT_API struct weft_link_stats weft_link_stats(const struct weft_link *link);
 /** True once the link can carry nothing more: device removed, capture at its end. */
 WEFT_API bool weft_link_is_down(const struct weft_link *link);
 
+/** Why it is down, as one sentence for people; empty while it is not, or where nobody knows. */
+WEFT_API const char *weft_link_down_reason(const struct weft_link *link);
+
 /**
  * The text of `weft help links`: every kind of link with its options, made from the table
  * that weft_link_open parses by. The caller frees it with free(); NULL without memory.

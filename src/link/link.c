@@ -13,6 +13,7 @@
 #include "link/adapter.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 static void link_task_run(struct weft_task *task, uint64_t now)
@@ -107,8 +108,23 @@ void link_transmit(struct weft_link *link, const struct weft_frame *frames, size
 
 void link_set_down(struct weft_link *link)
 {
+	bool was_down = link->is_down;
 	link->is_down = true;
 	link->task.events = 0;
+	if (!was_down && link->on_down)
+		link->on_down(link->on_down_user, link);
+}
+
+void link_end(struct weft_link *link, const char *fmt, ...)
+{
+	va_list args;
+
+	if (link->is_down)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(link->down_reason, sizeof(link->down_reason), fmt, args);
+	va_end(args);
+	link_set_down(link);
 }
 
 void weft_link_free(struct weft_link *link)
@@ -161,4 +177,11 @@ struct weft_link_stats weft_link_stats(const struct weft_link *link)
 bool weft_link_is_down(const struct weft_link *link)
 {
 	return link->is_down || (link->inner && weft_link_is_down(link->inner));
+}
+
+const char *weft_link_down_reason(const struct weft_link *link)
+{
+	if (!link->is_down && link->inner)
+		return weft_link_down_reason(link->inner);
+	return link->down_reason;
 }

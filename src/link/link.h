@@ -57,7 +57,11 @@ struct weft_link {
 	bool has_mac;
 	bool wants_merge; /**< Set by the driver: one super-frame is cheaper than its segments. */
 	bool is_down;
+	/** Called once, when the link goes down; must not free it. NULL for none. */
+	void (*on_down)(void *user, struct weft_link *link);
+	void *on_down_user;
 	char name[32];
+	char down_reason[200];
 };
 
 /** Sets up the common part; the driver has set nothing before. fd may be -1. */
@@ -84,5 +88,8 @@ void link_transmit(struct weft_link *link, const struct weft_frame *frames, size
 
 /** Marks a link whose device is gone; its descriptor is watched no longer. */
 void link_set_down(struct weft_link *link);
+
+/** The same, with a sentence for people that says why; the first reason given stays. */
+WEFT_PRINTF(2, 3) void link_end(struct weft_link *link, const char *fmt, ...);
 
 #endif

@@ -69,6 +69,7 @@ struct spec_option {
 };
 
 struct spec;
+struct weft_plug;
 
 struct spec_driver {
 	const char *kind;
@@ -78,6 +79,13 @@ struct spec_driver {
 	const char *summary;
 	const char *example;
 	const struct spec_option *options; /**< Ends with an empty name. NULL for none. */
+	/**
+	 * Opens a plug of this kind (link/plug.h), whose runner, events and wrappers its
+	 * caller sets; NULL: the kind is no plug. A kind has open or plug or both; where it
+	 * has only plug, weft_link_open makes a link of it that has one peer at a time.
+	 */
+	int (*plug)(const struct spec *spec, struct weft_error *err,
+		    struct weft_plug **ret_plug);
 	/** Opens the link. A wrapper takes over inner when it succeeds. */
 	int (*open)(const struct spec *spec, struct weft_link *inner,
 		    struct weft_error *err, struct weft_link **ret_link);

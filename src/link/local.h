@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Local sockets: the address of a plug as text, and the descriptors that come of it.
+ *
+ *     /run/lan.sock  ./lan.sock      a UNIX path (it holds a "/")
+ *     5059                           a TCP or UDP port of every address
+ *     127.0.0.1:5059  [::1]:5059     one address; a host name is looked up
+ *     fd:3                           a descriptor that was inherited, or a socketpair's end
+ *     -                              standard input and output
+ *
+ * A UNIX path that is taken by a socket nobody listens on (a crash left it) is replaced; one
+ * that is in use, or is no socket, is an error that says so.
+ */
+#ifndef LINK_LOCAL_H
+#define LINK_LOCAL_H
+
+#include "link/spec.h"
+
+#include <weft/addr.h>
+#include <weft/error.h>
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/** Longest UNIX path with its NUL (sun_path). */
+#define LOCAL_PATH_MAX 108u
+
+#define LOCAL_TEXT 128u
+
+enum local_kind { LOCAL_UNIX, LOCAL_INET, LOCAL_FD, LOCAL_STDIO };
+
+struct local_address {
+	enum local_kind kind;
+	char path[LOCAL_PATH_MAX]; /**< Of LOCAL_UNIX. */
+	union weft_sockaddr inet;  /**< Of LOCAL_INET. */
+	int fd;                    /**< Of LOCAL_FD. */
+};
+
+/** What options a kind of plug has in common with the others; see LOCAL_OPTIONS. */
+enum local_option {
+	LOCAL_CONNECT,
+	LOCAL_MODE,
+	LOCAL_OWNER,
+	LOCAL_QUEUE,
+	LOCAL_OPTIONS_N
+};
+
+/** Rows for struct spec_driver's options, in the order of enum local_option. */
+#define LOCAL_OPTIONS                                                                    \
+	[LOCAL_CONNECT] = { "connect", SPEC_FLAG, NULL, "off",                           \
+			    "connect to the peer instead of waiting for it" },           \
+	[LOCAL_MODE] = { "mode", SPEC_TEXT, "OCTAL", "0600",                             \
+			 "permissions of a UNIX path that is made" },                    \
+	[LOCAL_OWNER] = { "owner", SPEC_TEXT, "USER[:GROUP]", NULL, "and whose it is" }, \
+	[LOCAL_QUEUE] = { "queue", SPEC_SIZE, "SIZE", "1m",                              \
+			  "kept for a peer that is slow; more is dropped" }
+
+struct local_opts {
+	struct local_address address;
+	bool connect;
+	mode_t mode;
+	uid_t uid; /**< (uid_t)-1: as it comes. */
+	gid_t gid;
+	size_t queue_len; /**< In bytes. */
+};
+
+/**
+ * Parses an address; a name of a host is looked up, which may block. Returns 0 or -Exxx with
+ * err saying which part is wrong and what can be written.
+ */
+int local_parse(const char *text, struct weft_error *err,
+		struct local_address *ret_address) WEFT_MUST_CHECK;
+
+/** The address and the common options of a spec. Returns 0 or -Exxx with err. */
+int local_opts_of(const struct spec *spec, struct weft_error *err,
+		  struct local_opts *ret_opts) WEFT_MUST_CHECK;
+
+/** Prints an address as local_parse takes it into buf and returns buf. */
+const char *local_print(const struct local_address *address, char buf[LOCAL_TEXT]);
+
+/**
+ * Opens, binds and (for SOCK_STREAM and SOCK_SEQPACKET) listens: non-blocking, close-on-exec;
+ * a UNIX path gets its mode and owner before it can be connected to. Returns the descriptor,
+ * or -Exxx with err; ret_address has the port in use.
+ */
+int local_listen(const struct local_opts *opts, int socket_type, struct weft_error *err,
+		 struct local_address *ret_address) WEFT_MUST_CHECK;
+
+/** Opens and connects; for LOCAL_FD checks the type. Returns the descriptor or -Exxx with err. */
+int local_connect(const struct local_opts *opts, int socket_type,
+		  struct weft_error *err) WEFT_MUST_CHECK;
+
+/** Removes a UNIX path that local_listen made, if it still is that socket. */
+void local_unlink(const struct local_address *address, int fd);
+
+/** "uid 1000, pid 4711" of a UNIX peer, or its address; into buf, and returns buf. */
+const char *local_peer_print(int fd, char buf[LOCAL_TEXT]);
+
+#endif

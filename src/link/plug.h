@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a plug: what a dialect fills in, and what every plug gets for nothing.
+ *
+ *     listener readable -> ops->run -> accept -> plug_add(link of the dialect) -> plugged
+ *     link goes down    -> link->on_down -> the plug's next run -> unplugged -> link freed
+ *
+ * A dialect that listens embeds struct weft_plug as its first member, calls plug_init, and
+ * frees itself in ops->free. Each peer is a link (link/stream.h, link/packets.h) that has its
+ * own descriptor and is run by the loop directly: nothing of a plug stands in a frame's way.
+ *
+ * Where the tasks of a plug run is its *runner*: a loop (weft_plug_new), or, when a spec is
+ * opened as a single link with weft_link_open, that link itself (link/solo.c), which watches
+ * all descriptors of its plug through one (io/poller.h).
+ */
+#ifndef LINK_PLUG_H
+#define LINK_PLUG_H
+
+#include "base/list.h"
+#include "link/link.h"
+#include "link/spec.h"
+
+#include <weft/plug.h>
+
+/** Most peers of a plug unless its options say otherwise. */
+#define PLUG_LINKS_MAX 64u
+
+/** Pause before a connecting plug tries again. */
+#define PLUG_RETRY_NS 1000000000u
+
+struct plug_ops {
+	/** Accepts a bounded number of peers, or does what its deadline was for. */
+	void (*run)(struct weft_plug *plug, uint64_t now);
+	/** The dialect's own deadline; NULL for none. */
+	uint64_t (*deadline)(const struct weft_plug *plug);
+	/** Takes no more peers: closes the listening descriptor. */
+	void (*close)(struct weft_plug *plug);
+	/** A link of it is about to be freed. NULL for nothing to do. */
+	void (*left)(struct weft_plug *plug, struct weft_link *link, uint64_t now);
+	/** Frees the dialect's part and the object itself. */
+	void (*free)(struct weft_plug *plug);
+};
+
+/** Who runs a plug's tasks. */
+struct plug_runner {
+	int (*add)(void *user, struct weft_task *task);
+	void (*remove)(void *user, struct weft_task *task);
+	void *user;
+};
+
+struct weft_plug {
+	const struct plug_ops *ops;
+	struct weft_task task; /**< fd: the listening one; -1 for none. */
+	struct plug_runner runner;
+	const struct weft_plug_events *events;
+	void *user;
+	struct list links; /**< Of struct plug_peer (plug.c). */
+	uint32_t links_n, links_max;
+	bool has_gone; /**< A link is down and waits for the next run. */
+	bool is_closed;
+	char name[128];
+	char address[128];
+};
+
+/** Sets up the common part; the dialect has set nothing before. fd may be -1. */
+void plug_init(struct weft_plug *plug, const struct plug_ops *ops, const char *kind,
+	       const char *address, int fd);
+
+/** Frees all links and the common part; called by the dialect's free. */
+void plug_fini(struct weft_plug *plug);
+
+/**
+ * A peer has come: takes over its link, wraps it as the spec says, has it run and tells
+ * plugged. Returns 0; or -ENOSPC at links_max or -Exxx of the runner, with the link freed and
+ * trouble told.
+ */
+int plug_add(struct weft_plug *plug, struct weft_link *link, const char *peer,
+	     uint64_t now);
+
+/** Tells trouble, printf-formatted. */
+WEFT_PRINTF(3, 4)
+void plug_trouble(struct weft_plug *plug, uint64_t now, const char *fmt, ...);
+
+#endif

@@ -283,7 +283,8 @@ static uint64_t drops(const struct switching *s)
 /* "in: a 1.2 Gbit/s, b 34.0 Mbit/s; 5 addresses, 3 dropped" */
 static void show_status(struct switching *s, uint64_t now)
 {
-	char text[OUTPUT_STATUS_LEN] = "in: ", rate[UNITS_TEXT];
+	char text[OUTPUT_STATUS_LEN] = "in: ", rate[UNITS_TEXT],
+	     addresses[UNITS_COUNT_TEXT];
 	size_t off = strlen(text);
 	uint64_t elapsed = now - s->ticked_at;
 	for (size_t i = 0; i < s->ports_n && off < sizeof(text); i++) {
@@ -297,8 +298,10 @@ static void show_status(struct switching *s, uint64_t now)
 	}
 	if (off < sizeof(text))
 		(void)snprintf(text + off, sizeof(text) - off,
-			       "; %" PRIu32 " addresses, %" PRIu64 " dropped",
-			       weft_bridge_fdb_stats(s->bridge).learned, drops(s));
+			       "; %s, %" PRIu64 " dropped",
+			       units_print_count(weft_bridge_fdb_stats(s->bridge).learned,
+						 "address", "addresses", addresses),
+			       drops(s));
 	output_status(&s->out, now, text);
 }
 
@@ -348,20 +351,23 @@ static void say_goodbye(struct switching *s)
 	output_event(&s->out, "end", s->out.json ? all_facts(s) : NULL);
 	for (size_t i = 0; i < s->ports_n && !s->out.json; i++) {
 		const struct weft_link_stats stats = weft_link_stats(s->ports[i].link);
-		char in[UNITS_TEXT], out[UNITS_TEXT];
-		weft_log_info(&s->out.log,
-			      "%s: in %" PRIu64 " frames (%s), out %" PRIu64 " (%s), "
-			      "%" PRIu64 " dropped",
-			      weft_link_name(s->ports[i].link), stats.rx_frames,
-			      units_print_bytes(stats.rx_bytes, in), stats.tx_frames,
-			      units_print_bytes(stats.tx_bytes, out),
-			      stats.tx_dropped + stats.tx_too_long);
+		char in[UNITS_TEXT], out[UNITS_TEXT], count[UNITS_COUNT_TEXT];
+		weft_log_info(
+			&s->out.log,
+			"%s: in %s (%s), out %" PRIu64 " (%s), "
+			"%" PRIu64 " dropped",
+			weft_link_name(s->ports[i].link),
+			units_print_count(stats.rx_frames, "frame", "frames", count),
+			units_print_bytes(stats.rx_bytes, in), stats.tx_frames,
+			units_print_bytes(stats.tx_bytes, out),
+			stats.tx_dropped + stats.tx_too_long);
 	}
 	for (unsigned i = 0; i < WEFT_BRIDGE_OUTCOMES && !s->out.json; i++) {
 		uint64_t n = weft_bridge_count(s->bridge, NULL, i);
+		char count[UNITS_COUNT_TEXT];
 		if (n > 0)
-			weft_log_info(&s->out.log, "%s: %" PRIu64 " frames",
-				      weft_bridge_outcome_name(i), n);
+			weft_log_info(&s->out.log, "%s: %s", weft_bridge_outcome_name(i),
+				      units_print_count(n, "frame", "frames", count));
 	}
 }
 

@@ -231,10 +231,12 @@ static int dumping_start(struct dumping *d, const struct args *args)
 
 static int dumping_run(struct dumping *d)
 {
+	char count[UNITS_COUNT_TEXT];
 	(void)weft_loop_run(d->loop);
 	output_event(&d->out, "end", d->out.json ? facts_link(d->spec, d->link) : NULL);
 	if (!d->out.json)
-		weft_log_info(&d->out.log, "%" PRIu64 " frames", d->shown);
+		weft_log_info(&d->out.log, "%s",
+			      units_print_count(d->shown, "frame", "frames", count));
 	return d->status;
 }
 

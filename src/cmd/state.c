@@ -5,6 +5,8 @@
  */
 #include "cmd/state.h"
 
+#include "cmd/units.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -190,7 +192,7 @@ int state_keep(const struct state *state, const char *name,
 	       void (*fill)(uint8_t *, size_t), uint8_t *buf, size_t len,
 	       struct weft_error *err)
 {
-	char *bytes = NULL;
+	char *bytes = NULL, count[UNITS_COUNT_TEXT];
 	int r = state_load(state, name, err, &bytes);
 
 	if (r == -ENOENT) {
@@ -206,8 +208,9 @@ int state_keep(const struct state *state, const char *name,
 	if ((size_t)r != len)
 		return weft_error_set(
 			err, -EBADMSG,
-			"%s/%s is damaged (%d bytes instead of %zu); remove it to "
+			"%s/%s is damaged (%s instead of %zu); remove it to "
 			"have a new one made",
-			state->dir, name, r, len);
+			state->dir, name,
+			units_print_count((uint64_t)r, "byte", "bytes", count), len);
 	return 0;
 }

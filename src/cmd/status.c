@@ -32,16 +32,11 @@ void rates_update(struct rates *rates, uint64_t now, uint64_t rx_bytes, uint64_t
 	rates->at = now;
 }
 
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 const char *status_member(const char *device, const char *address,
 			  const struct weft_member_stats *stats,
 			  const struct rates *rates, char *buf, size_t len)
 {
-	char in[UNITS_TEXT], out[UNITS_TEXT], rtt[UNITS_TEXT];
+	char in[UNITS_TEXT], out[UNITS_TEXT], rtt[UNITS_TEXT], others[UNITS_COUNT_TEXT];
 	const char *state = weft_member_state_name(stats->state);
 	const char *what = address[0] ? address : state;
 
@@ -49,8 +44,9 @@ const char *status_member(const char *device, const char *address,
 		(void)snprintf(buf, len, "%s %s", device, state);
 		return buf;
 	}
-	(void)snprintf(buf, len, "%s %.*s | %u other%s | in %s, out %s | RTT %s", device,
-		       (int)strcspn(what, "/"), what, stats->peers, plural(stats->peers),
+	(void)snprintf(buf, len, "%s %.*s | %s | in %s, out %s | RTT %s", device,
+		       (int)strcspn(what, "/"), what,
+		       units_print_count(stats->peers, "other", "others", others),
 		       units_print_rate(rates->in_bps, in),
 		       units_print_rate(rates->out_bps, out),
 		       units_print_duration(stats->rtt_ns, rtt));
@@ -61,11 +57,15 @@ const char *status_relay(const struct weft_relay_stats *stats, const struct rate
 			 char *buf, size_t len)
 {
 	char in[UNITS_TEXT], out[UNITS_TEXT];
+	char rooms[UNITS_COUNT_TEXT], members[UNITS_COUNT_TEXT],
+		gateways[UNITS_COUNT_TEXT];
 
-	(void)snprintf(buf, len, "%u room%s, %u member%s, %u gateway%s | in %s, out %s",
-		       stats->rooms, plural(stats->rooms), stats->members,
-		       plural(stats->members), stats->gateways, plural(stats->gateways),
-		       units_print_rate(rates->in_bps, in),
-		       units_print_rate(rates->out_bps, out));
+	(void)snprintf(
+		buf, len, "%s, %s, %s | in %s, out %s",
+		units_print_count(stats->rooms, "room", "rooms", rooms),
+		units_print_count(stats->members, "member", "members", members),
+		units_print_count(stats->gateways, "gateway", "gateways", gateways),
+		units_print_rate(rates->in_bps, in),
+		units_print_rate(rates->out_bps, out));
 	return buf;
 }

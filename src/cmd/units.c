@@ -87,3 +87,10 @@ const char *units_print_duration(uint64_t ns, char buf[UNITS_TEXT])
 			       seconds / 3600, seconds / 60 % 60);
 	return buf;
 }
+
+const char *units_print_count(uint64_t n, const char *one, const char *many,
+			      char buf[UNITS_COUNT_TEXT])
+{
+	(void)snprintf(buf, UNITS_COUNT_TEXT, "%" PRIu64 " %s", n, n == 1 ? one : many);
+	return buf;
+}

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-#define UNITS_TEXT 24
+#define UNITS_TEXT       24
+#define UNITS_COUNT_TEXT 40 /* A number of any size, and a word. */
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -27,5 +28,9 @@ const char *units_print_duration(uint64_t ns, char buf[UNITS_TEXT]);
 
 /** Prints a number of bytes: "512 B", "1.5 MiB". Returns buf. */
 const char *units_print_bytes(uint64_t bytes, char buf[UNITS_TEXT]);
+
+/** Prints how many there are of what one and many name: "1 frame", "0 frames". Returns buf. */
+const char *units_print_count(uint64_t n, const char *one, const char *many,
+			      char buf[UNITS_COUNT_TEXT]);
 
 #endif

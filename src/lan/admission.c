@@ -91,7 +91,8 @@ static int open_room(struct visitor *visitor, struct reject *reject,
 	int r = relay_open_room(relay, &opts, ret_room);
 	if (r == -ENOSPC) {
 		reject->code = REJECT_ROOMS_FULL;
-		message_print(reject->text, "the relay has %u rooms and takes no more",
+		message_print(reject->text,
+			      "the relay opens no more rooms: its limit is %u",
 			      relay->rooms_max);
 	}
 	return r;

@@ -106,9 +106,9 @@ static int key_decode(const char *text, struct weft_error *err,
 	if (text_len != KEY_TEXT_LEN && text_len != KEY_SHORT_LEN)
 		return weft_error_set(
 			err, -EINVAL,
-			"the key of the invitation has %zu letters where it "
-			"should have %u or %u: it was not copied whole",
-			text_len, KEY_TEXT_LEN, KEY_SHORT_LEN);
+			"the key of the invitation should have %u letters (or %u) "
+			"and has %zu: it was not copied whole",
+			KEY_TEXT_LEN, KEY_SHORT_LEN, text_len);
 	if (sodium_base642bin(key, sizeof(key), text, text_len, NULL, &len, NULL,
 			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
 		return weft_error_set(

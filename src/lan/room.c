@@ -114,7 +114,7 @@ static bool refuses_client(const struct room *room, struct weft_mac mac,
 	}
 	if (room->clients_n >= room->clients_max) {
 		reject->code = REJECT_ROOM_FULL;
-		message_print(reject->text, "room %s is full: it takes %u clients",
+		message_print(reject->text, "room %s is full: it takes %u at a time",
 			      room->name, room->clients_max);
 		return true;
 	}

@@ -68,12 +68,25 @@ static void prints_for_people(void **state)
 	assert_string_equal(units_print_duration(7500 * NS_PER_S, buf), "2 h 5 min");
 }
 
+static void counts_in_english(void **state)
+{
+	char buf[UNITS_COUNT_TEXT];
+	(void)state;
+	assert_string_equal(units_print_count(0, "frame", "frames", buf), "0 frames");
+	assert_string_equal(units_print_count(1, "frame", "frames", buf), "1 frame");
+	assert_string_equal(units_print_count(2, "address", "addresses", buf),
+			    "2 addresses");
+	assert_string_equal(units_print_count(UINT64_MAX, "member", "members", buf),
+			    "18446744073709551615 members");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_durations),
 		cmocka_unit_test(refuses_what_is_no_duration),
 		cmocka_unit_test(prints_for_people),
+		cmocka_unit_test(counts_in_english),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,7 +129,7 @@ static void test_room_full(void **state)
 	guest_init(&scene.bob, &scene.party, "bob", 2);
 	guest_start(&scene.bob);
 	assert_true(guest_reaches(&scene.bob, WEFT_MEMBER_WAITING, 3000));
-	assert_reason(&scene.bob, "full: it takes 1 clients");
+	assert_reason(&scene.bob, "full: it takes 1 at a time");
 	/* A gateway takes no client's place. */
 	guest_join(&lan, &scene.party, "lan", 0);
 	guest_leave(&scene.alice);
@@ -150,7 +150,7 @@ static void test_relay_full_of_rooms(void **state)
 	(void)strcpy(scene.bob.opts.invite.room, "SATURDAY");
 	guest_start(&scene.bob);
 	assert_true(guest_reaches(&scene.bob, WEFT_MEMBER_WAITING, 3000));
-	assert_reason(&scene.bob, "1 rooms and takes no more");
+	assert_reason(&scene.bob, "no more rooms: its limit is 1");
 	guest_leave(&scene.alice);
 	assert_true(guest_reaches(&scene.bob, WEFT_MEMBER_JOINED, 20000));
 	scene_end(&scene);

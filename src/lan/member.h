@@ -133,6 +133,12 @@ void member_wait(struct weft_member *member, const char *reason, uint64_t now);
 void member_set_state(struct weft_member *member, enum weft_member_state state,
 		      const char *reason, uint64_t now);
 
+/* ---- why it ended (member_explain.c) ---- */
+
+/** Says why a connection ended: what was wrong, and what its user can do about it. */
+void member_explain_close(const struct weft_member *member, const struct quic_close *why,
+			  struct weft_error *ret_reason);
+
 /* ---- in the room (member_room.c) ---- */
 
 /** The welcome has come. Returns 0 or -Exxx. */

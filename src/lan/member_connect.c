@@ -367,69 +367,6 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 
 /* ---- the end of a connection ------------------------------------------------------------- */
 
-static void explain_transport(const struct weft_member *member,
-			      const struct quic_close *why, struct weft_error *ret_reason)
-{
-	const struct weft_invite *invite = &member->opts.invite;
-	(void)weft_error_set(ret_reason, 0, "the connection to %.200s failed: %s",
-			     invite->host, why->reason);
-}
-
-static void explain_timeout(const struct weft_member *member,
-			    struct weft_error *ret_reason)
-{
-	const struct weft_invite *invite = &member->opts.invite;
-	if (member->state == WEFT_MEMBER_CONNECTING)
-		(void)weft_error_set(
-			ret_reason, 0,
-			"no answer from %.200s, UDP port %u: the relay is not "
-			"running, or something on the way blocks UDP",
-			invite->host, invite->port);
-	else
-		(void)weft_error_set(
-			ret_reason, 0, "nothing has been heard from the relay for %u s",
-			(unsigned)(member->opts.idle_timeout_ns / 1000000000u));
-}
-
-static void explain_close(const struct weft_member *member, const struct quic_close *why,
-			  struct weft_error *ret_reason)
-{
-	switch (why->kind) {
-	case QUIC_CLOSE_IDENTITY:
-		(void)weft_error_set(ret_reason, 0,
-				     member->opts.invite.has_pin
-					     ? "%.200s has another key than the "
-					       "invitation says: it was set "
-					       "up anew, or somebody else answers in its "
-					       "place; ask for a "
-					       "new invitation"
-					     : "%.200s has no certificate that is valid "
-					       "for its name: the "
-					       "invitation lacks the relay's key, or "
-					       "somebody else answers "
-					       "in its place",
-				     member->opts.invite.host);
-		break;
-	case QUIC_CLOSE_PEER_APP:
-		(void)weft_error_set(ret_reason, 0,
-				     "the relay has closed the connection: %s",
-				     why->reason);
-		break;
-	case QUIC_CLOSE_RESET:
-		(void)weft_error_set(
-			ret_reason, 0,
-			"the relay does not know us any more: it was restarted");
-		break;
-	case QUIC_CLOSE_TIMEOUT:
-		explain_timeout(member, ret_reason);
-		break;
-	case QUIC_CLOSE_LOCAL:
-	case QUIC_CLOSE_TRANSPORT:
-		explain_transport(member, why, ret_reason);
-		break;
-	}
-}
-
 static void on_closed(void *user, struct quic_conn *conn, const struct quic_close *why,
 		      uint64_t now)
 {
@@ -438,7 +375,7 @@ static void on_closed(void *user, struct quic_conn *conn, const struct quic_clos
 	struct weft_error reason = { "" };
 	if (!member)
 		return;
-	explain_close(member, why, &reason);
+	member_explain_close(member, why, &reason);
 	forget_conn(member);
 	if (why->kind == QUIC_CLOSE_IDENTITY) {
 		member_refused(member, reason.text, true, now);

@@ -8,6 +8,7 @@
 #include "quic/compat.h"
 #include "quic/conn.h"
 #include "quic/endpoint.h"
+#include "quic/verdict.h"
 
 #include <gnutls/gnutls.h>
 #include <string.h>
@@ -43,8 +44,16 @@ static void explain_error(struct quic_close *close, int liberr)
 	if (liberr == NGTCP2_ERR_RECV_VERSION_NEGOTIATION)
 		fmt_add(&f, "the peer speaks another version of QUIC");
 	else
-		fmt_add(&f, "the QUIC connection failed (%s)", ngtcp2_strerror(liberr));
+		fmt_add(&f, "QUIC error %s", ngtcp2_strerror(liberr));
 	set_reason_text(close, fmt_text(&f));
+}
+
+static void explain_refusal(const struct quic_conn *conn, struct quic_close *close)
+{
+	char text[sizeof(close->reason)];
+	close->kind = QUIC_CLOSE_IDENTITY;
+	close->code = verdict_of(&conn->session, text, sizeof(text));
+	set_reason_text(close, text);
 }
 
 static void explain_peer_close(struct quic_conn *conn, struct quic_close *close)
@@ -116,8 +125,7 @@ static void end_by_error(struct quic_conn *conn, int liberr)
 	conn->close =
 		(struct quic_close){ .kind = QUIC_CLOSE_TRANSPORT, .code = frame.code };
 	if (conn->session.is_refused) {
-		conn->close.kind = QUIC_CLOSE_IDENTITY;
-		set_reason_text(&conn->close, conn->session.why);
+		explain_refusal(conn, &conn->close);
 	} else if (liberr == NGTCP2_ERR_CRYPTO) {
 		explain_code(&conn->close);
 	} else {

@@ -19,6 +19,21 @@
 struct quic_tls;
 
 /**
+ * What is wrong with a peer that is not who it should be: quic_close.code, where its kind is
+ * QUIC_CLOSE_IDENTITY. Its reason is then what was shown: of a key, the first letters that it
+ * has in an invitation; of a certificate, "relay.example, valid from 2020-01-01 to
+ * 2020-02-01, signed by Some CA"; else a sentence.
+ */
+enum quic_fault {
+	QUIC_FAULT_OTHER,
+	QUIC_FAULT_KEY,       /**< Not the one that was pinned. */
+	QUIC_FAULT_AUTHORITY, /**< Signed by nobody who is trusted here. */
+	QUIC_FAULT_EXPIRED,
+	QUIC_FAULT_NOT_YET, /**< Valid from a day on that is still to come. */
+	QUIC_FAULT_NAME,    /**< For somebody else. */
+};
+
+/**
  * Server credentials from PEM files. Returns 0, or -Exxx with err naming the file and what is
  * wrong with it (missing, unreadable, not PEM, key and certificate do not belong together).
  */

@@ -154,13 +154,14 @@ def authority(party, tmp_path):
     def openssl(arguments):
         party.run(None, f'openssl {arguments}')
 
-    def certificate(name, last_day):
+    def certificate(name, first_day='20200101', last_day='20991231'):
         base = tmp_path / name
         openssl(f'req {key} -keyout {base}.key -out {base}.csr -subj /CN={name}')
         (tmp_path / 'names').write_text(f'subjectAltName=DNS:{name}\n')
         openssl(f'ca -batch -notext -rand_serial -config {tmp_path}/ca.conf -in {base}.csr '
                 f'-cert {tmp_path}/ca.crt -keyfile {tmp_path}/ca.key -out {base}.crt '
-                f'-extfile {tmp_path}/names -startdate 20200101000000Z -enddate {last_day}000000Z')
+                f'-extfile {tmp_path}/names -startdate {first_day}000000Z '
+                f'-enddate {last_day}000000Z')
         return f'--cert {base}.crt --key {base}.key'
     (tmp_path / 'index').write_text('')
     (tmp_path / 'ca.conf').write_text(
@@ -178,28 +179,37 @@ def authority(party, tmp_path):
     party.run(None, 'umount /etc/hosts')
 
 
-@pytest.mark.parametrize('name, last_day, ca, is_good', [
-    ('relay.example', '20991231', '--ca {}/ca.crt', True),
-    ('relay.example', '20991231', '--ca {}/stranger.crt', False),
-    ('relay.example', '20200201', '--ca {}/ca.crt', False),
-    ('other.example', '20991231', '--ca {}/ca.crt', False),
-])
-def test_signed_certificate(party, authority, tmp_path, name, last_day, ca, is_good):
+def test_signed_certificate(party, authority, tmp_path):
     """Without a key in the invitation the relay is known by its name alone."""
-    party.start_relay(f'{authority(name, last_day)} --public relay.example')
+    party.start_relay(f'{authority("relay.example")} --public relay.example')
     assert len(party.invitation.split('#')[1]) == 22
+    party.start_player('player', f'--ca {tmp_path}/ca.crt').wait_event('joined')
+
+
+@pytest.mark.parametrize('name, days, ca, words', [
+    # Unknown authority, expired, not valid yet, another name.
+    ('relay.example', ('20200101', '20991231'), '--ca {}/stranger.crt',
+     ['no authority that is trusted', 'signed by ca', '--ca FILE', 'invitation']),
+    ('relay.example', ('20200101', '20200201'), '--ca {}/ca.crt',
+     ['has expired', 'to 2020-02-01', 'needs a new one', 'clock']),
+    ('relay.example', ('20980101', '20991231'), '--ca {}/ca.crt',
+     ['is not valid yet', 'from 2098-01-01', 'clock']),
+    ('other.example', ('20200101', '20991231'), '--ca {}/ca.crt',
+     ['is for another name', '(other.example, ', 'invitation']),
+])
+def test_signed_certificate_is_refused(party, authority, tmp_path, name, days, ca, words):
+    """Says what was wrong, with which certificate, and what to do."""
+    party.start_relay(f'{authority(name, *days)} --public relay.example')
     player = party.start_player('player', ca.format(tmp_path))
-    if is_good:
-        player.wait_event('joined')
-        return
     reason = player.wait_event('state', state='refused')['reason']
-    assert 'relay.example' in reason and 'certificate' in reason
+    for word in ['the certificate of relay.example'] + words:
+        assert word in reason
     assert player.popen.wait(10) == 1
 
 
 def test_key_of_another_certificate(party, authority, tmp_path):
-    authority('other.example', '20991231')
-    options = authority('relay.example', '20991231').replace(
+    authority('other.example')
+    options = authority('relay.example').replace(
         'relay.example.key', 'other.example.key')
     process = party.weft('relay', f'relay {options}')
     assert process.popen.wait(10) == 1

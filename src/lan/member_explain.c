@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a connection ended, for the person in front of it. A sentence has three parts: who it
+ * was and what was wrong; in brackets what was seen, for whoever is asked about it; what to
+ * do. Names and numbers that the other side has made up are cut short, so that the last part
+ * is never the one that does not fit.
+ */
+#include "lan/member.h"
+
+#include <sodium.h>
+
+/* Of a pin, as much as quic/tls.h tells of a key. */
+#define KEY_BYTES 9u
+#define KEY_LEN   sizeof("tGoHYMNgc8n1")
+
+/* ---- another one than expected ----------------------------------------------------------- */
+
+static void explain_key(const struct weft_invite *invite, const struct quic_close *why,
+			struct weft_error *ret_reason)
+{
+	char expected[KEY_LEN];
+	(void)sodium_bin2base64(expected, sizeof(expected), invite->pin, KEY_BYTES,
+				sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	(void)weft_error_set(ret_reason, 0,
+			     "%.60s has another key than the invitation says (%s... "
+			     "instead of %s...): "
+			     "it was set up anew, or somebody else answers in its place; "
+			     "ask for a new "
+			     "invitation",
+			     invite->host, why->reason, expected);
+}
+
+/* What is wrong with a certificate, and what to do about it. */
+static const struct {
+	const char *what, *remedy;
+} certificates[] = {
+	[QUIC_FAULT_AUTHORITY] = { "is signed by no authority that is trusted here",
+				   "give the file of the right one with --ca FILE, or "
+				   "ask for an invitation that holds the relay's key" },
+	[QUIC_FAULT_EXPIRED] = { "has expired",
+				 "the relay needs a new one; or, if its last day is "
+				 "still to come, this machine's clock is wrong" },
+	[QUIC_FAULT_NOT_YET] = { "is not valid yet",
+				 "if its first day has come, this machine's clock is "
+				 "wrong; if not, the relay needs another one" },
+	[QUIC_FAULT_NAME] = { "is for another name",
+			      "ask for an invitation with the name that it is for; or "
+			      "somebody else answers in the relay's place" },
+};
+
+static void explain_identity(const struct weft_invite *invite,
+			     const struct quic_close *why, struct weft_error *ret_reason)
+{
+	if (why->code == QUIC_FAULT_KEY)
+		explain_key(invite, why, ret_reason);
+	else if (why->code == QUIC_FAULT_OTHER)
+		(void)weft_error_set(ret_reason, 0,
+				     "%.200s cannot be trusted: %s; ask whoever runs it",
+				     invite->host, why->reason);
+	else
+		(void)weft_error_set(ret_reason, 0,
+				     "the certificate of %.60s %s (%s): %s", invite->host,
+				     certificates[why->code].what, why->reason,
+				     certificates[why->code].remedy);
+}
+
+/* ---- the rest ---------------------------------------------------------------------------- */
+
+static void explain_timeout(const struct weft_member *member,
+			    struct weft_error *ret_reason)
+{
+	const struct weft_invite *invite = &member->opts.invite;
+	if (member->state == WEFT_MEMBER_CONNECTING)
+		(void)weft_error_set(
+			ret_reason, 0,
+			"no answer from %.200s, UDP port %u: the relay is not "
+			"running, or something on the way blocks UDP",
+			invite->host, invite->port);
+	else
+		(void)weft_error_set(
+			ret_reason, 0, "nothing has been heard from the relay for %u s",
+			(unsigned)(member->opts.idle_timeout_ns / 1000000000u));
+}
+
+void member_explain_close(const struct weft_member *member, const struct quic_close *why,
+			  struct weft_error *ret_reason)
+{
+	const struct weft_invite *invite = &member->opts.invite;
+	switch (why->kind) {
+	case QUIC_CLOSE_IDENTITY:
+		explain_identity(invite, why, ret_reason);
+		break;
+	case QUIC_CLOSE_PEER_APP:
+		(void)weft_error_set(ret_reason, 0,
+				     "the relay has closed the connection: %s",
+				     why->reason);
+		break;
+	case QUIC_CLOSE_RESET:
+		(void)weft_error_set(
+			ret_reason, 0,
+			"the relay does not know us any more: it was restarted");
+		break;
+	case QUIC_CLOSE_TIMEOUT:
+		explain_timeout(member, ret_reason);
+		break;
+	case QUIC_CLOSE_LOCAL:
+	case QUIC_CLOSE_TRANSPORT:
+		(void)weft_error_set(ret_reason, 0, "the connection to %.200s failed: %s",
+				     invite->host, why->reason);
+		break;
+	}
+}

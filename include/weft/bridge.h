@@ -120,6 +120,10 @@ WEFT_API WEFT_MUST_CHECK int weft_bridge_bind(struct weft_bridge *bridge,
 /** Undoes weft_bridge_bind; no-op for an address that is not bound. */
 WEFT_API void weft_bridge_unbind(struct weft_bridge *bridge, struct weft_mac mac);
 
+/** The port behind which an address is known, learned or bound; NULL for none. */
+WEFT_API const struct weft_bridge_port *weft_bridge_lookup(
+	const struct weft_bridge *bridge, struct weft_mac mac);
+
 /** Ageing, as a task for weft_loop_add. */
 WEFT_API struct weft_task *weft_bridge_task(struct weft_bridge *bridge);
 

@@ -220,6 +220,11 @@ struct weft_member_opts {
 	const struct weft_member_events *events;
 	void *user;
 	const struct weft_log *log;
+	/**
+	 * Stations with MACs of their own are behind the link of a client (emulators, virtual
+	 * machines): each MAC is claimed at the relay when it shows up, 16 at most.
+	 */
+	bool claims;
 	enum weft_cc cc;
 	uint64_t
 		keep_alive_ns; /**< 0 for a sixth of idle_timeout_ns: a PING may be lost. */

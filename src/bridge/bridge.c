@@ -331,6 +331,15 @@ struct weft_bridge_fdb_stats weft_bridge_fdb_stats(const struct weft_bridge *bri
 	return bridge->fdb.stats;
 }
 
+const struct weft_bridge_port *weft_bridge_lookup(const struct weft_bridge *bridge,
+						  struct weft_mac mac)
+{
+	const struct fdb_entry *entry = fdb_lookup(&bridge->fdb, mac);
+	return entry ? container_of_const(entry->port, struct weft_bridge_port,
+					  forward.fdb)
+		     : NULL;
+}
+
 void weft_bridge_each(const struct weft_bridge *bridge, uint64_t now,
 		      void (*fn)(void *user, struct weft_mac mac,
 				 const struct weft_bridge_port *port, bool bound,

@@ -194,6 +194,7 @@ static void admit(struct visitor *visitor, uint64_t now)
 		visitor_close(visitor, CLOSE_INTERNAL, "no welcome could be sent", now);
 		return;
 	}
+	visitor_tell_claims(visitor, now);
 	if (!is_client)
 		visitor_announce_joined(visitor->member, now);
 }

@@ -29,6 +29,8 @@ static void task_run(struct weft_task *task, uint64_t now)
 		member_on_state_timer(member, now);
 	if (now >= member->stats_at)
 		member_send_stats(member, now);
+	if (member->opts.claims)
+		member_ask_claims(member, now);
 	inner->run(inner, now);
 	task->events = inner->events;
 }
@@ -44,6 +46,8 @@ static uint64_t task_deadline(const struct weft_task *task)
 		container_of_const(task, struct weft_member, task);
 	const struct weft_task *inner = quic_endpoint_task(member->endpoint);
 	uint64_t own = earlier(member->state_until, member->stats_at);
+	if (member->opts.claims && member->room_port)
+		own = earlier(own, claims_deadline(&member->claims));
 	return inner->deadline ? earlier(own, inner->deadline(inner)) : own;
 }
 
@@ -157,6 +161,7 @@ static int fill(struct weft_member *member, const struct weft_member_opts *opts,
 	member->state_until = WEFT_NEVER;
 	member->stats_at = WEFT_NEVER;
 	roster_init(&member->roster);
+	claims_init(&member->claims, opts->mac);
 	rng_init(&member->rng, env->seed);
 	int r = make_bridge(member, err);
 	if (r == 0)
@@ -291,6 +296,7 @@ void weft_member_free(struct weft_member *member)
 	weft_bridge_free(member->bridge);
 	quic_tls_free(member->tls);
 	roster_fini(&member->roster);
+	claims_fini(&member->claims);
 	sodium_memzero(&member->opts.invite, sizeof(member->opts.invite));
 	free(member);
 }

@@ -22,6 +22,7 @@
 #include "base/rng.h"
 #include "io/dgram.h"
 #include "lan/channel.h"
+#include "lan/claims.h"
 #include "lan/roster.h"
 #include "lan/session.h"
 #include "quic/quic.h"
@@ -93,6 +94,7 @@ struct weft_member {
 	struct session session;
 	struct weft_joined joined;
 	struct roster roster;
+	struct claims claims; /**< In use if the options say so. */
 	uint64_t early_datagrams;
 
 	struct weft_link_stats gone_stats; /**< Of sessions that are over. */
@@ -153,6 +155,13 @@ int member_on_peer_joined(struct weft_member *member, const struct weft_peer *pe
 			  uint64_t now) WEFT_MUST_CHECK;
 void member_on_peer_left(struct weft_member *member, const struct peer_left *left,
 			 uint64_t now);
+
+/** The relay says which MACs are whose. Returns 0, or -EPROTO for an unknown peer. */
+int member_on_claims(struct weft_member *member, const struct message *message,
+		     uint64_t now) WEFT_MUST_CHECK;
+
+/** Asks the relay for what has shown up since. */
+void member_ask_claims(struct weft_member *member, uint64_t now);
 
 /** Tells the relay what has been counted, while in the room. */
 void member_send_stats(struct weft_member *member, uint64_t now);

@@ -288,6 +288,10 @@ static int on_news(struct weft_member *member, const struct message *message,
 	case MESSAGE_PEER_LEFT:
 		member_on_peer_left(member, &message->peer_left, now);
 		return 0;
+	case MESSAGE_CLAIMED:
+	case MESSAGE_RELEASED:
+	case MESSAGE_DENIED:
+		return member_on_claims(member, message, now);
 	case MESSAGE_DISCONNECT:
 		on_disconnect(member, &message->disconnect, now);
 		return 0;

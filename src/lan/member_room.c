@@ -15,21 +15,45 @@
 
 #include <weft/log.h>
 
+#include <errno.h>
+#include <stdlib.h>
+
 static bool filter(void *user, const struct weft_frame *frame, uint64_t now)
 {
 	const struct weft_member *member = user;
 	return member->opts.events->from_room(member->opts.user, frame, now);
 }
 
-static void bind_peer(struct weft_member *member, const struct weft_peer *peer)
+static enum session_outcome gate(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	struct weft_member *member = user;
+	switch (claims_judge(&member->claims, frame, now)) {
+	case CLAIMS_PASS:
+		return SESSION_SENT;
+	case CLAIMS_HELD:
+		return SESSION_HELD;
+	case CLAIMS_DROP:
+		break;
+	}
+	return SESSION_DROP_UNCLAIMED;
+}
+
+/* Makes a MAC one of the room's on a gateway's bridge. */
+static void bind_mac(struct weft_member *member, struct weft_mac mac)
 {
 	char text[WEFT_MAC_TEXT];
-	if (member->opts.role != WEFT_ROLE_GATEWAY || peer->role != WEFT_ROLE_CLIENT)
+	if (member->opts.role != WEFT_ROLE_GATEWAY)
 		return;
-	if (weft_bridge_bind(member->bridge, peer->mac, member->room_port) < 0)
+	if (weft_bridge_bind(member->bridge, mac, member->room_port) < 0)
 		weft_log_warning(member->opts.log,
 				 "no frames from or to %s: out of memory",
-				 weft_mac_print(peer->mac, text));
+				 weft_mac_print(mac, text));
+}
+
+static void bind_peer(struct weft_member *member, const struct weft_peer *peer)
+{
+	if (peer->role == WEFT_ROLE_CLIENT)
+		bind_mac(member, peer->mac);
 }
 
 static void tell_peer(struct weft_member *member, const struct weft_peer *peer,
@@ -57,6 +81,10 @@ static int attach(struct weft_member *member, const struct welcome *welcome)
 	if (events && events->from_room) {
 		member->session.filter = filter;
 		member->session.filter_user = member;
+	}
+	if (member->opts.claims && !is_gateway) {
+		member->session.gate = gate;
+		member->session.gate_user = member;
 	}
 	int r = weft_bridge_add(member->bridge, &member->session.link,
 				is_gateway ? &gateway : &client, &member->room_port);
@@ -96,6 +124,7 @@ int member_enter(struct weft_member *member, const struct welcome *welcome, uint
 	member->joins++;
 	member->state_until = WEFT_NEVER;
 	member->stats_at = now + MEMBER_STATS_NS;
+	claims_restart(&member->claims, now);
 	member_set_state(member, WEFT_MEMBER_JOINED, NULL, now);
 	list_for_each (node, &member->roster.entries) {
 		const struct roster_entry *entry =
@@ -146,12 +175,89 @@ int member_on_peer_joined(struct weft_member *member, const struct weft_peer *pe
 void member_on_peer_left(struct weft_member *member, const struct peer_left *left,
 			 uint64_t now)
 {
-	struct weft_peer peer;
-	if (!roster_remove(&member->roster, left->id, &peer))
+	struct roster_entry gone;
+	if (!roster_remove(&member->roster, left->id, &gone))
 		return;
 	member->joined.has_gateway = member->roster.gateways_n > 0;
-	weft_bridge_unbind(member->bridge, peer.mac);
-	tell_peer(member, &peer, false, now);
+	weft_bridge_unbind(member->bridge, gone.peer.mac);
+	for (size_t i = 0; i < gone.claims_n; i++)
+		weft_bridge_unbind(member->bridge, gone.claims[i]);
+	tell_peer(member, &gone.peer, false, now);
+}
+
+/* ---- stations behind members ------------------------------------------------------------- */
+
+/* The relay has answered: what was held for it goes out, or is given up. */
+static void on_answer(struct weft_member *member, const struct message *answer,
+		      uint64_t now)
+{
+	struct weft_frame frame;
+	enum claims_verdict verdict;
+	claims_answer(&member->claims, answer, now);
+	while (claims_unhold(&member->claims, &frame, &verdict)) {
+		if (verdict == CLAIMS_PASS)
+			weft_link_send(&member->session.link, &frame, 1, now);
+		else
+			member->session.counts[SESSION_DROP_UNCLAIMED]++;
+		free(frame.data);
+	}
+}
+
+static void on_denied(struct weft_member *member, const struct mac_list *denied)
+{
+	char text[WEFT_MAC_TEXT];
+	for (size_t i = 0; i < denied->n; i++)
+		weft_log_warning(
+			member->opts.log, "nothing is heard of %s in the room: %s",
+			weft_mac_print(denied->macs[i], text),
+			denied->code == DENY_MAC_TAKEN
+				? "somebody there has that MAC already, so give the "
+				  "emulator another one"
+				: "a member has at most 16 stations behind it");
+}
+
+/* A MAC of another member came or went. */
+static int on_others(struct weft_member *member, const struct message *message)
+{
+	const struct mac_list *list = &message->claim;
+	bool is_claimed = message->type == MESSAGE_CLAIMED;
+	for (size_t i = 0; i < list->n; i++) {
+		struct weft_mac mac = list->macs[i];
+		bool known = is_claimed
+				     ? roster_claim(&member->roster, list->peer, mac)
+				     : roster_release(&member->roster, list->peer, mac);
+		if (!known)
+			return -EPROTO;
+		if (is_claimed)
+			bind_mac(member, mac);
+		else
+			weft_bridge_unbind(member->bridge, mac);
+	}
+	return 0;
+}
+
+int member_on_claims(struct weft_member *member, const struct message *message,
+		     uint64_t now)
+{
+	bool is_ours = message->type == MESSAGE_DENIED ||
+		       message->claim.peer == member->joined.peer;
+	if (!is_ours)
+		return on_others(member, message);
+	if (!member->opts.claims || message->type == MESSAGE_RELEASED)
+		return -EPROTO;
+	if (message->type == MESSAGE_DENIED)
+		on_denied(member, &message->claim);
+	on_answer(member, message, now);
+	return 0;
+}
+
+void member_ask_claims(struct weft_member *member, uint64_t now)
+{
+	struct message message;
+	while (member->room_port && claims_next(&member->claims, &message, now))
+		if (channel_send(&member->channel, &message) < 0)
+			member_wait(member,
+				    "the relay takes no control messages any more", now);
 }
 
 void member_send_stats(struct weft_member *member, uint64_t now)

@@ -325,6 +325,38 @@ static void disconnect_decode(struct fields *f, struct disconnect *disconnect)
 	take_sentence(f, "text", disconnect->text);
 }
 
+static bool has_mac(const struct mac_list *list, struct weft_mac mac)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (mac_equal(list->macs[i], mac))
+			return true;
+	return false;
+}
+
+/* The address of a station, which need not be locally administered: an emulator has its own. */
+static void station_decode(struct fields *f, const json_t *entry, struct mac_list *list)
+{
+	struct weft_mac mac = { { 0 } };
+	const char *text = json_string_value(entry);
+	if (!text)
+		fault(f, MESSAGE_WRONG_KIND, "macs");
+	else if (weft_mac_parse(text, &mac) < 0 || mac_is_group(mac) || mac_is_zero(mac))
+		fault(f, MESSAGE_BAD_TEXT, "macs");
+	else if (has_mac(list, mac))
+		fault(f, MESSAGE_DUPLICATE, "macs");
+	list->macs[list->n++] = mac;
+}
+
+static void mac_list_decode(struct fields *f, struct mac_list *list)
+{
+	const json_t *macs = take(f, "macs", JSON_ARRAY);
+	size_t n = json_array_size(macs);
+	if (macs && (n == 0 || n > LAN_CLAIMS_MAX))
+		fault(f, MESSAGE_OUT_OF_RANGE, "macs");
+	for (size_t i = 0; i < n && !f->bad; i++)
+		station_decode(f, json_array_get(macs, i), list);
+}
+
 /* ---- the whole --------------------------------------------------------------------------- */
 
 static int fields_decode(struct fields *f, struct message *message)
@@ -351,6 +383,20 @@ static int fields_decode(struct fields *f, struct message *message)
 		break;
 	case MESSAGE_DISCONNECT:
 		disconnect_decode(f, &message->disconnect);
+		break;
+	case MESSAGE_CLAIMED:
+	case MESSAGE_RELEASED:
+		message->claim.peer = take_id(f, "peer");
+		mac_list_decode(f, &message->claim);
+		break;
+	case MESSAGE_DENIED:
+		message->claim.code =
+			(enum deny_code)take_word(f, "code", &deny_words, DENY_OTHER);
+		mac_list_decode(f, &message->claim);
+		break;
+	case MESSAGE_CLAIM:
+	case MESSAGE_RELEASE:
+		mac_list_decode(f, &message->claim);
 		break;
 	case MESSAGE_TYPES:
 		fault(f, MESSAGE_UNKNOWN_TYPE, "type");

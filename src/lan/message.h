@@ -8,6 +8,11 @@
  *     peer-joined  relay -> member     somebody came
  *     peer-left    relay -> member     somebody left
  *     stats        member -> relay     what I counted
+ *     claim        member -> relay     stations behind me have these MACs, too
+ *     release      member -> relay     and these no longer
+ *     claimed      relay -> members    the claim holds: frames for them go to that peer
+ *     released     relay -> members    and no longer
+ *     denied       relay -> member     the claim does not hold
  *     disconnect   both ways           I leave, and why
  *
  * What has been decoded is valid: each field is there, of its kind and inside its limits, and
@@ -33,6 +38,9 @@
 /** Most members of a room: as many as a welcome of 64 KiB can list. */
 #define LAN_MEMBERS_MAX 512u
 
+/** Most MACs that a member claims beside its own, and most in one message. */
+#define LAN_CLAIMS_MAX 16u
+
 /** Ids of peers and rooms. The others are reserved. */
 #define LAN_ID_MIN 1u
 #define LAN_ID_MAX 65534u
@@ -52,6 +60,11 @@ enum message_type {
 	MESSAGE_PEER_LEFT,
 	MESSAGE_STATS,
 	MESSAGE_DISCONNECT,
+	MESSAGE_CLAIM,
+	MESSAGE_RELEASE,
+	MESSAGE_CLAIMED,
+	MESSAGE_RELEASED,
+	MESSAGE_DENIED,
 	MESSAGE_TYPES
 };
 
@@ -79,6 +92,14 @@ enum leave_code {
 	LEAVE_PROTOCOL_ERROR,
 	LEAVE_SHUTDOWN, /**< The relay ends. */
 	LEAVE_CODES
+};
+
+/** Why a claim does not hold. */
+enum deny_code {
+	DENY_OTHER,     /**< A code that this version does not know. */
+	DENY_MAC_TAKEN, /**< A member, or a station of the LAN, has it. */
+	DENY_LIMIT,     /**< The member, or the room, has as many as it may. */
+	DENY_CODES
 };
 
 /** Application error codes with which a connection is closed (RFC 9000 19.19). */
@@ -134,6 +155,14 @@ struct disconnect {
 	char text[MESSAGE_TEXT_MAX + 1];
 };
 
+/** MACs behind a member: of claim and release (peer is 0), claimed, released and denied. */
+struct mac_list {
+	uint16_t peer;
+	enum deny_code code; /**< Of denied. */
+	size_t n;            /**< At least 1; all different, all unicast. */
+	struct weft_mac macs[LAN_CLAIMS_MAX];
+};
+
 struct message {
 	enum message_type type;
 	union {
@@ -144,6 +173,7 @@ struct message {
 		struct peer_left peer_left;
 		struct member_counts stats;
 		struct disconnect disconnect;
+		struct mac_list claim; /**< Of the five that are about claims. */
 	};
 };
 
@@ -169,6 +199,7 @@ const char *message_type_name(enum message_type type);
 const char *message_fault_name(enum message_fault fault);
 const char *reject_code_name(enum reject_code code);
 const char *leave_code_name(enum leave_code code);
+const char *deny_code_name(enum deny_code code);
 const char *role_name(enum weft_role role);
 
 /**

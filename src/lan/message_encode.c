@@ -107,6 +107,37 @@ static json_t *stats_pack(const struct member_counts *counts)
 		(json_int_t)counts->tx_bytes, "drops", (json_int_t)counts->drops);
 }
 
+static json_t *macs_pack(const struct mac_list *list)
+{
+	char text[WEFT_MAC_TEXT];
+	json_t *macs = json_array();
+	for (size_t i = 0; macs && i < list->n; i++) {
+		if (json_array_append_new(
+			    macs, json_string(weft_mac_print(list->macs[i], text))) == 0)
+			continue;
+		json_decref(macs);
+		macs = NULL;
+	}
+	return macs;
+}
+
+static json_t *claim_pack(enum message_type type, const struct mac_list *list)
+{
+	json_t *macs = macs_pack(list);
+	const char *name = message_type_name(type);
+	switch (type) {
+	case MESSAGE_CLAIMED:
+	case MESSAGE_RELEASED:
+		return json_pack("{s:s, s:i, s:o}", "type", name, "peer", list->peer,
+				 "macs", macs);
+	case MESSAGE_DENIED:
+		return json_pack("{s:s, s:s, s:o}", "type", name, "code",
+				 deny_code_name(list->code), "macs", macs);
+	default:
+		return json_pack("{s:s, s:o}", "type", name, "macs", macs);
+	}
+}
+
 static json_t *message_pack(const struct message *message)
 {
 	const struct reject *reject = &message->reject;
@@ -133,6 +164,12 @@ static json_t *message_pack(const struct message *message)
 		return json_pack("{s:s, s:s, s:s}", "type", "disconnect", "code",
 				 leave_code_name(disconnect->code), "text",
 				 disconnect->text);
+	case MESSAGE_CLAIM:
+	case MESSAGE_RELEASE:
+	case MESSAGE_CLAIMED:
+	case MESSAGE_RELEASED:
+	case MESSAGE_DENIED:
+		return claim_pack(message->type, &message->claim);
 	case MESSAGE_TYPES:
 		break;
 	}

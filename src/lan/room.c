@@ -46,7 +46,7 @@ static struct weft_ip network_of(const struct room_opts *opts)
 
 int room_new(const struct room_opts *opts, struct room **ret_room)
 {
-	const struct weft_bridge_opts bridge_opts = { .fdb_max = opts->clients_max,
+	const struct weft_bridge_opts bridge_opts = { .fdb_max = ROOM_LAN_MAX,
 						      .ports_max = opts->clients_max + 1,
 						      .secret = opts->secret };
 	struct room *room = calloc(1, sizeof(*room));
@@ -79,12 +79,21 @@ void room_free(struct room *room)
 
 /* ---- who may come in --------------------------------------------------------------------- */
 
+static uint8_t find_claim(const struct room_member *member, struct weft_mac mac)
+{
+	uint8_t i = 0;
+	while (i < member->claims_n && !mac_equal(member->claims[i], mac))
+		i++;
+	return i;
+}
+
 static bool has_mac(const struct room *room, struct weft_mac mac)
 {
 	list_for_each (node, &room->members) {
 		const struct room_member *member =
 			container_of(node, struct room_member, of_room);
-		if (mac_equal(member->peer.mac, mac))
+		if (mac_equal(member->peer.mac, mac) ||
+		    find_claim(member, mac) < member->claims_n)
 			return true;
 	}
 	return false;
@@ -209,7 +218,7 @@ int room_attach(struct room_member *member, struct weft_link *link)
 	static const struct weft_bridge_port_opts client = { .no_learning = true,
 							     .no_flood = true,
 							     .locked = true };
-	static const struct weft_bridge_port_opts gateway = { .no_learning = true };
+	static const struct weft_bridge_port_opts gateway = { .fdb_max = ROOM_LAN_MAX };
 	struct weft_bridge *bridge = member->room->bridge;
 	bool is_gateway = member->peer.role == WEFT_ROLE_GATEWAY;
 	struct weft_bridge_port *port;
@@ -235,8 +244,48 @@ void room_remove(struct room_member *member)
 		room->gateway = NULL;
 	else
 		room->clients_n--;
+	room->claims_n -= member->claims_n;
 	list_remove(&member->of_room);
 	free(member);
+}
+
+/* ---- stations behind a client ------------------------------------------------------------ */
+
+static bool is_of_lan(const struct room *room, struct weft_mac mac)
+{
+	const struct weft_bridge_port *port = weft_bridge_lookup(room->bridge, mac);
+	return port && room->gateway && port == room->gateway->port;
+}
+
+int room_claim(struct room_member *member, struct weft_mac mac)
+{
+	struct room *room = member->room;
+	if (member->peer.role == WEFT_ROLE_GATEWAY || !member->port)
+		return -EINVAL;
+	if (find_claim(member, mac) < member->claims_n ||
+	    mac_equal(member->peer.mac, mac))
+		return 0;
+	if (has_mac(room, mac) || is_of_lan(room, mac))
+		return -EEXIST;
+	if (member->claims_n == LAN_CLAIMS_MAX || room->claims_n == ROOM_CLAIMS_MAX)
+		return -ENOSPC;
+	int r = weft_bridge_bind(room->bridge, mac, member->port);
+	if (r < 0)
+		return r;
+	member->claims[member->claims_n++] = mac;
+	room->claims_n++;
+	return 0;
+}
+
+bool room_release(struct room_member *member, struct weft_mac mac)
+{
+	uint8_t i = find_claim(member, mac);
+	if (i == member->claims_n)
+		return false;
+	weft_bridge_unbind(member->room->bridge, mac);
+	member->claims[i] = member->claims[--member->claims_n];
+	member->room->claims_n--;
+	return true;
 }
 
 struct weft_ip room_address(const struct room_member *member)

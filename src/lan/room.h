@@ -6,8 +6,10 @@
  *                                   bridge
  *     client ---[locked, no_flood]---'   '---[floods]--- gateway --- the wired LAN
  *
- * The bridge learns nothing: each client's MAC is bound to its port when it joins. From that
- * and the flags of the ports follows where frames go:
+ * Each client's MAC is bound to its port when it joins, and so are those that it claims for
+ * stations behind it (emulators, virtual machines). Addresses are learned only behind the
+ * gateway, so that nobody can claim one of the LAN's. From that and the flags of the ports
+ * follows where frames go:
  *
  *     from     to                     goes to
  *     client   MAC of a client        that client
@@ -40,6 +42,10 @@
 /** Bytes of a DATAGRAM that are not the IP packet: overlay header, Ethernet header, one tag. */
 #define ROOM_OVERHEAD (8u + 14u + 4u)
 
+/** Most MACs that all members of a room together claim, and most learned of its LAN. */
+#define ROOM_CLAIMS_MAX 1024u
+#define ROOM_LAN_MAX    4096u
+
 /** Host number of the relay's own link in the room's network. */
 #define ROOM_HOST_OF_RELAY 1u
 
@@ -62,11 +68,14 @@ struct room_member {
 	uint8_t host; /**< Host number of the address that it is offered; 0 for none. */
 	struct weft_bridge_port *port; /**< NULL until attached. */
 	void *user; /**< Of who added it; NULL for a local link of the relay. */
+	uint8_t claims_n;
+	struct weft_mac claims[LAN_CLAIMS_MAX]; /**< MACs beside its own; bound. */
 };
 
 struct room {
 	struct list members;
 	uint32_t clients_n, clients_max;
+	uint32_t claims_n;           /**< Of all members. */
 	struct room_member *gateway; /**< NULL while there is none. */
 	struct weft_bridge *bridge;
 	char name[WEFT_ROOM_NAME_MAX + 1];
@@ -108,6 +117,16 @@ int room_attach(struct room_member *member, struct weft_link *link) WEFT_MUST_CH
 
 /** Takes the member out and frees its slot, MAC and ids at once. Allowed from a receiver. */
 void room_remove(struct room_member *member);
+
+/**
+ * A client says that a station with that MAC is behind it. Returns 0, also when it has said so
+ * before; -EEXIST when another has the MAC; -ENOSPC beyond LAN_CLAIMS_MAX or ROOM_CLAIMS_MAX;
+ * -EINVAL for a gateway, which needs no claims; -ENOMEM.
+ */
+int room_claim(struct room_member *member, struct weft_mac mac) WEFT_MUST_CHECK;
+
+/** Undoes room_claim. True if there was a claim. */
+bool room_release(struct room_member *member, struct weft_mac mac);
 
 /** The address that the member is offered; family 0 for none. */
 struct weft_ip room_address(const struct room_member *member);

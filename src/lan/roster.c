@@ -4,6 +4,8 @@
  */
 #include "lan/roster.h"
 
+#include "base/mac.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -45,7 +47,7 @@ int roster_add(struct roster *roster, const struct weft_peer *peer)
 		return -EPROTO;
 	if (roster->n >= ROSTER_MAX)
 		return -ENOSPC;
-	struct roster_entry *entry = malloc(sizeof(*entry));
+	struct roster_entry *entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return -ENOMEM;
 	entry->peer = *peer;
@@ -55,12 +57,44 @@ int roster_add(struct roster *roster, const struct weft_peer *peer)
 	return 0;
 }
 
-bool roster_remove(struct roster *roster, uint16_t id, struct weft_peer *ret_peer)
+bool roster_remove(struct roster *roster, uint16_t id, struct roster_entry *ret_entry)
 {
 	struct roster_entry *entry = find(roster, id);
 	if (!entry)
 		return false;
-	*ret_peer = entry->peer;
+	*ret_entry = *entry;
 	entry_free(roster, entry);
+	return true;
+}
+
+static size_t find_claim(const struct roster_entry *entry, struct weft_mac mac)
+{
+	size_t i = 0;
+	while (i < entry->claims_n && !mac_equal(entry->claims[i], mac))
+		i++;
+	return i;
+}
+
+bool roster_claim(struct roster *roster, uint16_t id, struct weft_mac mac)
+{
+	struct roster_entry *entry = find(roster, id);
+	if (!entry)
+		return false;
+	size_t i = find_claim(entry, mac);
+	if (i == LAN_CLAIMS_MAX)
+		return false;
+	entry->claims[i] = mac;
+	if (i == entry->claims_n)
+		entry->claims_n++;
+	return true;
+}
+
+bool roster_release(struct roster *roster, uint16_t id, struct weft_mac mac)
+{
+	struct roster_entry *entry = find(roster, id);
+	size_t i = entry ? find_claim(entry, mac) : 0;
+	if (!entry || i == entry->claims_n)
+		return false;
+	entry->claims[i] = entry->claims[--entry->claims_n];
 	return true;
 }

@@ -7,6 +7,7 @@
 #define LAN_ROSTER_H
 
 #include "base/list.h"
+#include "lan/message.h"
 
 #include <weft/lan.h>
 
@@ -19,6 +20,8 @@
 struct roster_entry {
 	struct list node;
 	struct weft_peer peer;
+	size_t claims_n;
+	struct weft_mac claims[LAN_CLAIMS_MAX]; /**< MACs of stations behind it. */
 };
 
 struct roster {
@@ -36,7 +39,13 @@ void roster_fini(struct roster *roster);
 /** Notes a peer. Returns 0, -EPROTO if its id is known, -ENOSPC or -ENOMEM. */
 int roster_add(struct roster *roster, const struct weft_peer *peer) WEFT_MUST_CHECK;
 
-/** Notes that a peer has left. True and the peer if it was known. */
-bool roster_remove(struct roster *roster, uint16_t id, struct weft_peer *ret_peer);
+/** Notes that a peer has left. True and what was known of it, if it was known. */
+bool roster_remove(struct roster *roster, uint16_t id, struct roster_entry *ret_entry);
+
+/** Notes a MAC of a peer; false if the peer is not known or has too many. */
+bool roster_claim(struct roster *roster, uint16_t id, struct weft_mac mac);
+
+/** Forgets one; false if it was not noted. */
+bool roster_release(struct roster *roster, uint16_t id, struct weft_mac mac);
 
 #endif

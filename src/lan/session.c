@@ -24,6 +24,8 @@ const char *session_outcome_name(enum session_outcome outcome)
 		[SESSION_DROP_RUNT] = "drop-runt",
 		[SESSION_DROP_TOO_LONG] = "drop-too-long",
 		[SESSION_SENT] = "sent",
+		[SESSION_HELD] = "held",
+		[SESSION_DROP_UNCLAIMED] = "drop-unclaimed",
 		[SESSION_DROP_PATH] = "drop-path",
 		[SESSION_DROP_QUEUE] = "drop-queue",
 		[SESSION_DROP_CLOSED] = "drop-closed",
@@ -46,6 +48,13 @@ static enum session_outcome send_one(struct session *session,
 	default:
 		return SESSION_DROP_QUEUE;
 	}
+}
+
+static enum session_outcome pass_gate(const struct session *session,
+				      const struct weft_frame *frame, uint64_t now)
+{
+	return session->gate ? session->gate(session->gate_user, frame, now)
+			     : SESSION_SENT;
 }
 
 /*
@@ -76,9 +85,11 @@ static size_t send_frames(struct weft_link *link, const struct weft_frame *frame
 							.body_len = frames[i].len,
 							.in_order = is_last_segment(
 								frames, i, n) };
-		enum session_outcome outcome = send_one(session, &datagram, now);
+		enum session_outcome outcome = pass_gate(session, &frames[i], now);
+		if (outcome == SESSION_SENT)
+			outcome = send_one(session, &datagram, now);
 		session->counts[outcome]++;
-		if (outcome != SESSION_SENT)
+		if (outcome != SESSION_SENT && outcome != SESSION_HELD)
 			return i;
 	}
 	return n;

@@ -31,9 +31,11 @@ enum session_outcome {
 	SESSION_DROP_RUNT,      /**< Too short to be an Ethernet frame. */
 	SESSION_DROP_TOO_LONG,  /**< Longer than the room's MTU allows. */
 	SESSION_SENT,
-	SESSION_DROP_PATH,   /**< Does not fit the path now. */
-	SESSION_DROP_QUEUE,  /**< The connection's queue is full. */
-	SESSION_DROP_CLOSED, /**< The connection is ending. */
+	SESSION_HELD,           /**< Kept by the gate, which sends it later. */
+	SESSION_DROP_UNCLAIMED, /**< Under a MAC that is not ours in this room. */
+	SESSION_DROP_PATH,      /**< Does not fit the path now. */
+	SESSION_DROP_QUEUE,     /**< The connection's queue is full. */
+	SESSION_DROP_CLOSED,    /**< The connection is ending. */
 	SESSION_OUTCOMES
 };
 
@@ -49,6 +51,10 @@ struct session_ids {
 /** Sees each frame that came first. True keeps it from the receiver. */
 typedef bool session_filter(void *user, const struct weft_frame *frame, uint64_t now);
 
+/** Sees each frame that is to go: SESSION_SENT lets it, HELD and DROP_UNCLAIMED do not. */
+typedef enum session_outcome session_gate(void *user, const struct weft_frame *frame,
+					  uint64_t now);
+
 struct session {
 	struct weft_link
 		link; /**< First: it is the link. In no loop; it has nothing to run. */
@@ -56,6 +62,8 @@ struct session {
 	struct session_ids ids;
 	session_filter *filter; /**< NULL for none. */
 	void *filter_user;
+	session_gate *gate; /**< NULL for none. */
+	void *gate_user;
 	uint64_t counts[SESSION_OUTCOMES];
 };
 

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- states ------------------------------------------------------------------------------ */
 
@@ -79,6 +80,20 @@ void visitor_announce_left(const struct room_member *member, const struct peer_l
 {
 	const struct message message = { .type = MESSAGE_PEER_LEFT, .peer_left = *left };
 	tell_others(member, &message, now);
+}
+
+void visitor_tell_claims(struct visitor *visitor, uint64_t now)
+{
+	list_for_each (node, &visitor->member->room->members) {
+		const struct room_member *other =
+			container_of(node, struct room_member, of_room);
+		struct message message = { .type = MESSAGE_CLAIMED,
+					   .claim = { .peer = other->peer.id,
+						      .n = other->claims_n } };
+		memcpy(message.claim.macs, other->claims, sizeof(other->claims));
+		if (other->claims_n > 0)
+			tell(visitor, &message, now);
+	}
 }
 
 /* ---- leaving ----------------------------------------------------------------------------- */
@@ -175,6 +190,56 @@ static bool is_flooding(struct visitor *visitor, uint64_t now)
 	return visitor->messages_ns > now + VISITOR_MESSAGES_BURST * VISITOR_MESSAGE_NS;
 }
 
+static void deny(struct visitor *visitor, struct weft_mac mac, int why, uint64_t now)
+{
+	const struct message message = {
+		.type = MESSAGE_DENIED,
+		.claim = { .code = why == -EEXIST ? DENY_MAC_TAKEN : DENY_LIMIT,
+			   .n = 1,
+			   .macs = { mac } },
+	};
+	char text[WEFT_MAC_TEXT];
+	weft_log_info(visitor->relay->log, "room %s: %u may not have %s: %s",
+		      visitor->member->room->name, visitor->member->peer.id,
+		      weft_mac_print(mac, text), deny_code_name(message.claim.code));
+	tell(visitor, &message, now);
+}
+
+/* What holds of a list is told to everyone, and what does not to the member alone. */
+static void on_claim(struct visitor *visitor, const struct mac_list *asked, uint64_t now)
+{
+	struct room_member *member = visitor->member;
+	struct message message = { .type = MESSAGE_CLAIMED,
+				   .claim.peer = member->peer.id };
+	struct mac_list *held = &message.claim;
+	for (size_t i = 0; i < asked->n && visitor->state == VISITOR_JOINED; i++) {
+		int r = room_claim(member, asked->macs[i]);
+		if (r == 0)
+			held->macs[held->n++] = asked->macs[i];
+		else
+			deny(visitor, asked->macs[i], r, now);
+	}
+	if (held->n == 0)
+		return;
+	/* The gateway first, because it takes frames only under MACs that it knows. */
+	tell_others(member, &message, now);
+	tell(visitor, &message, now);
+}
+
+static void on_release(struct visitor *visitor, const struct mac_list *asked,
+		       uint64_t now)
+{
+	struct room_member *member = visitor->member;
+	struct message message = { .type = MESSAGE_RELEASED,
+				   .claim.peer = member->peer.id };
+	struct mac_list *gone = &message.claim;
+	for (size_t i = 0; i < asked->n; i++)
+		if (room_release(member, asked->macs[i]))
+			gone->macs[gone->n++] = asked->macs[i];
+	if (gone->n > 0)
+		tell_others(member, &message, now);
+}
+
 static void on_member_message(struct visitor *visitor, const struct message *message,
 			      uint64_t now)
 {
@@ -182,6 +247,10 @@ static void on_member_message(struct visitor *visitor, const struct message *mes
 		visitor_close(visitor, CLOSE_TOO_MANY, "too many control messages", now);
 	} else if (message->type == MESSAGE_STATS) {
 		visitor->counts = message->stats;
+	} else if (message->type == MESSAGE_CLAIM) {
+		on_claim(visitor, &message->claim, now);
+	} else if (message->type == MESSAGE_RELEASE) {
+		on_release(visitor, &message->claim, now);
 	} else if (message->type == MESSAGE_DISCONNECT) {
 		set_leave(visitor, message->disconnect.code, message->disconnect.text);
 		leave_room(visitor, now);

@@ -88,6 +88,9 @@ void visitor_announce_joined(const struct room_member *member, uint64_t now);
 void visitor_announce_left(const struct room_member *member, const struct peer_left *left,
 			   uint64_t now);
 
+/** Tells a newcomer, after its welcome, which MACs the others have claimed. */
+void visitor_tell_claims(struct visitor *visitor, uint64_t now);
+
 /** Frees a visitor whose connection is gone. */
 void visitor_free(struct visitor *visitor);
 

@@ -20,7 +20,9 @@ static const char *const type_texts[] = {
 	[MESSAGE_HELLO] = "hello",           [MESSAGE_WELCOME] = "welcome",
 	[MESSAGE_REJECT] = "reject",         [MESSAGE_PEER_JOINED] = "peer-joined",
 	[MESSAGE_PEER_LEFT] = "peer-left",   [MESSAGE_STATS] = "stats",
-	[MESSAGE_DISCONNECT] = "disconnect",
+	[MESSAGE_DISCONNECT] = "disconnect", [MESSAGE_CLAIM] = "claim",
+	[MESSAGE_RELEASE] = "release",       [MESSAGE_CLAIMED] = "claimed",
+	[MESSAGE_RELEASED] = "released",     [MESSAGE_DENIED] = "denied",
 };
 static_assert(ARRAY_LEN(type_texts) == MESSAGE_TYPES, "each type has a word");
 
@@ -53,11 +55,19 @@ static const char *const leave_texts[] = {
 };
 static_assert(ARRAY_LEN(leave_texts) == LEAVE_CODES, "each code has a word");
 
+static const char *const deny_texts[] = {
+	[DENY_OTHER] = "other",
+	[DENY_MAC_TAKEN] = "mac-taken",
+	[DENY_LIMIT] = "limit",
+};
+static_assert(ARRAY_LEN(deny_texts) == DENY_CODES, "each code has a word");
+
 const struct words role_words = { role_texts, ARRAY_LEN(role_texts) };
 const struct words type_words = { type_texts, ARRAY_LEN(type_texts) };
 const struct words fault_words = { fault_texts, ARRAY_LEN(fault_texts) };
 const struct words reject_words = { reject_texts, ARRAY_LEN(reject_texts) };
 const struct words leave_words = { leave_texts, ARRAY_LEN(leave_texts) };
+const struct words deny_words = { deny_texts, ARRAY_LEN(deny_texts) };
 
 size_t words_find(const struct words *words, const char *text)
 {
@@ -95,4 +105,9 @@ const char *reject_code_name(enum reject_code code)
 const char *leave_code_name(enum leave_code code)
 {
 	return word(&leave_words, code);
+}
+
+const char *deny_code_name(enum deny_code code)
+{
+	return word(&deny_words, code);
 }

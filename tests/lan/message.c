@@ -200,6 +200,29 @@ static void test_disconnect(void **state)
 			    sizeof(back.disconnect));
 }
 
+static void test_claims(void **state)
+{
+	(void)state;
+	static const enum message_type types[] = { MESSAGE_CLAIM, MESSAGE_RELEASE,
+						   MESSAGE_CLAIMED, MESSAGE_RELEASED,
+						   MESSAGE_DENIED };
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		struct message message = {
+			.type = types[i],
+			.claim = { .n = 2,
+				   .macs = { { { 0, 9, 0xbf, 1, 2, 3 } },
+					     { { 0x52, 0x54, 0, 1, 2, 3 } } } },
+		};
+		if (types[i] == MESSAGE_CLAIMED || types[i] == MESSAGE_RELEASED)
+			message.claim.peer = 7;
+		if (types[i] == MESSAGE_DENIED)
+			message.claim.code = DENY_MAC_TAKEN;
+		struct message back = there_and_back(&message);
+		assert_int_equal(back.type, types[i]);
+		assert_memory_equal(&back.claim, &message.claim, sizeof(back.claim));
+	}
+}
+
 /* ---- from other versions ---- */
 
 static void test_unknown_fields_are_passed_over(void **state)
@@ -430,6 +453,24 @@ static void test_wrong_others(void **state)
 		{ "{\"type\":\"stats\",\"drops\":-1}", MESSAGE_OUT_OF_RANGE, "drops" },
 		{ "{\"type\":\"stats\",\"rx_bytes\":1e3}", MESSAGE_WRONG_KIND,
 		  "rx_bytes" },
+		{ "{\"type\":\"claim\"}", MESSAGE_MISSING_FIELD, "macs" },
+		{ "{\"type\":\"claim\",\"macs\":\"02:00:00:00:00:01\"}",
+		  MESSAGE_WRONG_KIND, "macs" },
+		{ "{\"type\":\"claim\",\"macs\":[]}", MESSAGE_OUT_OF_RANGE, "macs" },
+		{ "{\"type\":\"claim\",\"macs\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}",
+		  MESSAGE_OUT_OF_RANGE, "macs" },
+		{ "{\"type\":\"claim\",\"macs\":[1]}", MESSAGE_WRONG_KIND, "macs" },
+		{ "{\"type\":\"claim\",\"macs\":[\"01:00:00:00:00:01\"]}",
+		  MESSAGE_BAD_TEXT, "macs" },
+		{ "{\"type\":\"release\",\"macs\":[\"00:00:00:00:00:00\"]}",
+		  MESSAGE_BAD_TEXT, "macs" },
+		{ "{\"type\":\"claim\",\"macs\":[\"02:00:00:00:00:01\","
+		  "\"02:00:00:00:00:01\"]}",
+		  MESSAGE_DUPLICATE, "macs" },
+		{ "{\"type\":\"claimed\",\"macs\":[\"02:00:00:00:00:01\"]}",
+		  MESSAGE_MISSING_FIELD, "peer" },
+		{ "{\"type\":\"denied\",\"macs\":[\"02:00:00:00:00:01\"]}",
+		  MESSAGE_MISSING_FIELD, "code" },
 		{ "{\"type\":\"disconnect\"}", MESSAGE_MISSING_FIELD, "code" },
 		{ "{\"type\":\"disconnect\",\"code\":\"left\",\"text\":[]}",
 		  MESSAGE_WRONG_KIND, "text" },
@@ -471,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_peer_left),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_disconnect),
+		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_unknown_fields_are_passed_over),
 		cmocka_unit_test(test_unknown_codes_are_other),
 		cmocka_unit_test(test_hello_of_another_version),

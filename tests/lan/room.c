@@ -287,6 +287,56 @@ static void test_ids_come_back_late(void **state)
 	room_free(room);
 }
 
+/* ---- stations behind a client ---- */
+
+static void test_claims(void **state)
+{
+	(void)state;
+	struct party party;
+	const struct weft_mac lan = mac_of(TO_LAN);
+	party_begin(&party);
+	struct room_member *alice = party.probes[ALICE].member;
+	struct room_member *bob = party.probes[BOB].member;
+	/* What the gateway has not shown yet can be claimed, and is then kept from the LAN. */
+	assert_int_equal(room_claim(alice, lan), 0);
+	assert_int_equal(room_claim(alice, lan), 0);
+	assert_int_equal(party.room->claims_n, 1);
+	assert_int_equal(send_as(&party, ALICE, TO_LAN, BOB), BIT(BOB));
+	assert_int_equal(send_as(&party, BOB, BOB, TO_LAN), BIT(ALICE));
+	assert_int_equal(send_as(&party, GATEWAY, TO_LAN, TO_ALL), 0);
+	assert_int_equal(room_claim(bob, lan), -EEXIST);
+	assert_int_equal(room_claim(bob, mac_of(ALICE)), -EEXIST);
+	assert_int_equal(room_claim(party.probes[GATEWAY].member, lan), -EINVAL);
+
+	assert_false(room_release(bob, lan));
+	assert_true(room_release(alice, lan));
+	assert_false(room_release(alice, lan));
+	assert_int_equal(party.room->claims_n, 0);
+	assert_int_equal(send_as(&party, ALICE, TO_LAN, BOB), 0);
+	/* And now it has been seen behind the gateway. */
+	assert_int_equal(send_as(&party, GATEWAY, TO_LAN, ALICE), BIT(ALICE));
+	assert_int_equal(room_claim(alice, lan), -EEXIST);
+	room_free(party.room);
+}
+
+static void test_claims_are_limited_and_end(void **state)
+{
+	(void)state;
+	struct party party;
+	struct weft_mac mac = { { 0x52, 0x54, 0, 0, 0, 0 } };
+	party_begin(&party);
+	for (; mac.octet[5] < LAN_CLAIMS_MAX; mac.octet[5]++)
+		assert_int_equal(room_claim(party.probes[ALICE].member, mac), 0);
+	assert_int_equal(room_claim(party.probes[ALICE].member, mac), -ENOSPC);
+	assert_int_equal(room_claim(party.probes[BOB].member, mac), 0);
+	assert_int_equal(party.room->claims_n, LAN_CLAIMS_MAX + 1);
+	room_remove(party.probes[ALICE].member);
+	assert_int_equal(party.room->claims_n, 1);
+	mac.octet[5] = 0;
+	assert_int_equal(room_claim(party.probes[CAROL].member, mac), 0);
+	room_free(party.room);
+}
+
 /* ---- addresses ---- */
 
 static const char *address_text(const struct room_member *member)
@@ -369,6 +419,8 @@ int main(void)
 		cmocka_unit_test(test_small_path_hears_both_numbers),
 		cmocka_unit_test(test_mtu_of_budget),
 		cmocka_unit_test(test_ids_come_back_late),
+		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_claims_are_limited_and_end),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_more_clients_than_addresses),
 		cmocka_unit_test(test_networks_differ),

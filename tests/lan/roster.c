@@ -17,7 +17,8 @@ static void test_come_and_go(void **state)
 {
 	(void)state;
 	struct roster roster;
-	struct weft_peer alice = peer_of(1, WEFT_ROLE_CLIENT), got;
+	struct weft_peer alice = peer_of(1, WEFT_ROLE_CLIENT);
+	struct roster_entry got;
 	struct weft_peer lan = peer_of(2, WEFT_ROLE_GATEWAY);
 	roster_init(&roster);
 	assert_int_equal(roster_add(&roster, &alice), 0);
@@ -28,7 +29,7 @@ static void test_come_and_go(void **state)
 	assert_int_equal(roster.n, 2);
 
 	assert_true(roster_remove(&roster, 2, &got));
-	assert_memory_equal(&got, &lan, sizeof(got));
+	assert_memory_equal(&got.peer, &lan, sizeof(lan));
 	assert_int_equal(roster.gateways_n, 0);
 	assert_false(roster_remove(&roster, 2, &got));
 	assert_int_equal(roster.n, 1);
@@ -41,7 +42,7 @@ static void test_limit(void **state)
 {
 	(void)state;
 	struct roster roster;
-	struct weft_peer got;
+	struct roster_entry got;
 	roster_init(&roster);
 	for (unsigned i = 1; i <= ROSTER_MAX; i++) {
 		const struct weft_peer peer = peer_of(i, WEFT_ROLE_CLIENT);

@@ -156,11 +156,18 @@ struct weft_relay_stats {
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
 	uint64_t drops;    /**< Frames that did not reach a member they were for. */
 	uint64_t rejected; /**< Hellos refused. */
+	/** Shortest and longest smoothed round trip to a member now; 0 while there is none. */
+	uint64_t rtt_min_ns, rtt_max_ns;
 };
 
 WEFT_API struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay);
 
-/** Everything worth knowing as one JSON object (rooms, members, counters by name); free() it. */
+/**
+ * Everything worth knowing as one JSON object; free() it. "rooms" lists the rooms, each with
+ * its "members", and each of these with its "path": "rtt_us" (the smoothed round trip; also
+ * "rttvar_us" and "min_rtt_us"), "address", "udp_payload", "lost" ... Counters go by the names
+ * of their outcomes; those that are zero are left out.
+ */
 WEFT_API char *weft_relay_json(const struct weft_relay *relay, uint64_t now);
 
 /* ---- member ----------------------------------------------------------------------------- */

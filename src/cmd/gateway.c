@@ -35,7 +35,8 @@ static const struct command command = {
 		 "from\n"
 		 "standard input, '@FILE' from a file. With --json: \"state\", "
 		 "\"joined\", \"peer\"\n"
-		 "for each that comes or leaves, and \"facts\" at the end.",
+		 "for each that comes or leaves, and \"facts\" each minute and at the "
+		 "end.",
 };
 
 /* What can be known of the wire before a frame is lost on it. */

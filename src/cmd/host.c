@@ -50,7 +50,7 @@ static const struct command command = {
 		 "needed.\n"
 		 "With --json: \"listening\", \"address\", \"invitation\", \"came\" and "
 		 "\"left\" for each\n"
-		 "member, and \"facts\" at the end.",
+		 "member, and \"facts\" each minute and at the end.",
 };
 
 struct hosting {

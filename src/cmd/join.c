@@ -76,7 +76,7 @@ static const struct command command = {
 		"'-' reads it from standard input, '@FILE' from a file.\n"
 		"With --json: \"state\", \"joined\", \"address\", \"peer\" for each that "
 		"comes or\n"
-		"leaves, and \"facts\" at the end.",
+		"leaves, and \"facts\" each minute and at the end.",
 };
 
 static struct join *of(struct membership *m)

@@ -183,11 +183,25 @@ static bool on_frame(void *user, const struct weft_frame *frame, uint64_t now)
 	return m->from_room(m, frame, now);
 }
 
+/* Everything that was counted, with --json: each minute, and as the last word. */
+static void print_facts(struct membership *m)
+{
+	char *text = m->member && m->output.json
+			     ? weft_member_json(m->member, weft_loop_now(m->loop))
+			     : NULL;
+
+	if (text)
+		output_event(&m->output, "facts", json_loads(text, 0, NULL));
+	free(text);
+}
+
 static void tick(void *user, uint64_t now)
 {
 	struct membership *m = user;
 
 	draw_status(m, now);
+	if (output_facts_are_due(&m->output, now))
+		print_facts(m);
 	if (!weft_link_is_down(m->link))
 		return;
 	weft_error_set(&m->failure, -ENODEV, "%s is gone", weft_link_name(m->link));
@@ -260,18 +274,6 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 	if (m->failure.text[0])
 		return weft_error_set(err, -ECONNABORTED, "%s", m->failure.text);
 	return 0;
-}
-
-/* With --json the last word is everything that was counted. */
-static void print_facts(struct membership *m)
-{
-	char *text = m->member && m->output.json
-			     ? weft_member_json(m->member, weft_loop_now(m->loop))
-			     : NULL;
-
-	if (text)
-		output_event(&m->output, "facts", json_loads(text, 0, NULL));
-	free(text);
 }
 
 void membership_close(struct membership *m)

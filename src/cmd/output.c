@@ -18,7 +18,7 @@
 
 #define ERASE_LINE "\r\033[K"
 
-/* Time between plain status lines. */
+/* Time between plain status lines, and between facts. */
 #define PLAIN_PERIOD_NS (60 * NS_PER_S)
 
 static unsigned terminal_width(void)
@@ -124,6 +124,15 @@ void output_event(struct output *out, const char *name, json_t *fields)
 		(void)output_json(event);
 	}
 	json_decref(fields);
+}
+
+bool output_facts_are_due(struct output *out, uint64_t now)
+{
+	bool is_first = !out->printed_at;
+	if (!out->json || (!is_first && now - out->printed_at < PLAIN_PERIOD_NS))
+		return false;
+	out->printed_at = now;
+	return !is_first;
 }
 
 int output_fail(const char *verb, const char *text)

@@ -53,7 +53,7 @@ struct output {
 	bool json, quiet;
 	bool is_live;        /**< stderr is a terminal that can redraw a line. */
 	bool is_drawn;       /**< The status stands on the screen now. */
-	uint64_t printed_at; /**< When a plain status line was printed last. */
+	uint64_t printed_at; /**< When a plain status line or facts were printed last. */
 	char status[OUTPUT_STATUS_LEN];
 };
 
@@ -71,6 +71,12 @@ void output_status(struct output *out, uint64_t now, const char *text);
  * to fields, which may be NULL for none. Without --json it only releases it.
  */
 void output_event(struct output *out, const char *name, json_t *fields);
+
+/**
+ * Whether facts are to be printed in between: with --json, each minute. Called each tick; the
+ * first call begins the minute.
+ */
+bool output_facts_are_due(struct output *out, uint64_t now);
 
 /** Prints any object in one line on stdout and takes the reference. Returns 0 or -EIO. */
 int output_json(json_t *object);

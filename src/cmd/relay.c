@@ -33,8 +33,9 @@ static const struct command command = {
 		 "part in a\n"
 		 "room from this machine as well, use `weft host`. With --json: "
 		 "\"listening\",\n"
-		 "\"invitation\", \"came\" and \"left\" for each member, and \"facts\" "
-		 "at the end.",
+		 "\"invitation\", \"came\" and \"left\" for each member, and \"facts\"\n"
+		 "each minute and at the end; they have each member's round trip to the "
+		 "relay.",
 };
 
 static int relay(struct relaying *r, struct weft_error *err)

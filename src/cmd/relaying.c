@@ -207,6 +207,18 @@ int relaying_invite(struct relaying *r, const char *room, struct weft_error *err
 	return 0;
 }
 
+/* Everything that was counted, with --json: each minute, and as the last word. */
+static void print_facts(struct relaying *r)
+{
+	char *text = r->relay && r->output.json
+			     ? weft_relay_json(r->relay, weft_loop_now(r->loop))
+			     : NULL;
+
+	if (text)
+		output_event(&r->output, "facts", json_loads(text, 0, NULL));
+	free(text);
+}
+
 static void tick(void *user, uint64_t now)
 {
 	struct relaying *r = user;
@@ -216,6 +228,8 @@ static void tick(void *user, uint64_t now)
 	rates_update(&r->rates, now, stats.rx_bytes, stats.tx_bytes);
 	output_status(&r->output, now,
 		      status_relay(&stats, &r->rates, text, sizeof(text)));
+	if (output_facts_are_due(&r->output, now))
+		print_facts(r);
 }
 
 int relaying_run(struct relaying *r, struct weft_error *err)
@@ -230,18 +244,6 @@ int relaying_run(struct relaying *r, struct weft_error *err)
 				      strerror(-status));
 	weft_loop_run(r->loop);
 	return 0;
-}
-
-/* With --json the last word is everything that was counted. */
-static void print_facts(struct relaying *r)
-{
-	char *text = r->relay && r->output.json
-			     ? weft_relay_json(r->relay, weft_loop_now(r->loop))
-			     : NULL;
-
-	if (text)
-		output_event(&r->output, "facts", json_loads(text, 0, NULL));
-	free(text);
 }
 
 void relaying_close(struct relaying *r)

@@ -12,6 +12,9 @@
 
 #define LOOK_NS (NS_PER_S / 2)
 
+/* Of a line that a terminal of 80 columns shows whole. */
+#define COLUMNS 79u
+
 static uint64_t rate(uint64_t bytes, uint64_t ns)
 {
 	return (uint64_t)(8e9 * (double)bytes / (double)ns);
@@ -53,6 +56,17 @@ const char *status_member(const char *device, const char *address,
 	return buf;
 }
 
+/* Appends the round trip to a line of off bytes. */
+static void add_trip(char *buf, size_t len, size_t off, uint64_t rtt_ns)
+{
+	char text[UNITS_TEXT + sizeof(" | RTT <= ")], rtt[UNITS_TEXT];
+	int n = snprintf(text, sizeof(text), " | RTT <= %s",
+			 units_print_duration(rtt_ns, rtt));
+
+	if (off + (size_t)n <= COLUMNS && off + (size_t)n < len)
+		memcpy(buf + off, text, (size_t)n + 1);
+}
+
 const char *status_relay(const struct weft_relay_stats *stats, const struct rates *rates,
 			 char *buf, size_t len)
 {
@@ -60,12 +74,14 @@ const char *status_relay(const struct weft_relay_stats *stats, const struct rate
 	char rooms[UNITS_COUNT_TEXT], members[UNITS_COUNT_TEXT],
 		gateways[UNITS_COUNT_TEXT];
 
-	(void)snprintf(
+	int n = snprintf(
 		buf, len, "%s, %s, %s | in %s, out %s",
 		units_print_count(stats->rooms, "room", "rooms", rooms),
 		units_print_count(stats->members, "member", "members", members),
 		units_print_count(stats->gateways, "gateway", "gateways", gateways),
 		units_print_rate(rates->in_bps, in),
 		units_print_rate(rates->out_bps, out));
+	if (stats->rtt_max_ns)
+		add_trip(buf, len, (size_t)n, stats->rtt_max_ns);
 	return buf;
 }

@@ -32,7 +32,11 @@ const char *status_member(const char *device, const char *address,
 			  const struct weft_member_stats *stats,
 			  const struct rates *rates, char *buf, size_t len);
 
-/** "1 room, 2 members, 0 gateways | in 3.4 kbit/s, out 560 bit/s". Returns buf. */
+/**
+ * "1 room, 2 members, 0 gateways | in 3.4 kbit/s, out 560 bit/s | RTT <= 25 ms", which is the
+ * longest of the members'. It is left out while there is none, and where the line would not
+ * fit with it. Returns buf.
+ */
 const char *status_relay(const struct weft_relay_stats *stats, const struct rates *rates,
 			 char *buf, size_t len);
 

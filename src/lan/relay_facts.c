@@ -64,6 +64,21 @@ static void count_members(const struct weft_relay *relay, struct weft_relay_stat
 	stats->members += stats->gateways;
 }
 
+static void measure_trips(const struct weft_relay *relay, struct weft_relay_stats *stats)
+{
+	list_for_each (node, &relay->visitors) {
+		const struct visitor *visitor = container_of(node, struct visitor, node);
+		uint64_t rtt_ns =
+			visitor->member ? quic_conn_stats(visitor->conn).srtt_ns : 0;
+		if (rtt_ns == 0)
+			continue;
+		if (stats->rtt_min_ns == 0 || rtt_ns < stats->rtt_min_ns)
+			stats->rtt_min_ns = rtt_ns;
+		if (rtt_ns > stats->rtt_max_ns)
+			stats->rtt_max_ns = rtt_ns;
+	}
+}
+
 struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay)
 {
 	const struct relay_totals totals = relay_totals(relay);
@@ -76,6 +91,7 @@ struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay)
 	for (unsigned i = WEFT_BRIDGE_DROP_RUNT; i < WEFT_BRIDGE_OUTCOMES; i++)
 		stats.drops += totals.bridges[i];
 	count_members(relay, &stats);
+	measure_trips(relay, &stats);
 	return stats;
 }
 

@@ -68,6 +68,31 @@ static void a_relay_counts_in_english(void **state)
 			    "1 room, 2 members, 0 gateways | in 0 bit/s, out 0 bit/s");
 }
 
+static void a_relay_shows_the_longest_round_trip_where_it_fits(void **state)
+{
+	const struct weft_relay_stats small = {
+		.rooms = 1, .members = 2, .rtt_min_ns = 1000000, .rtt_max_ns = 25000000
+	};
+	const struct weft_relay_stats large = {
+		.rooms = 65534, .members = 9999, .gateways = 9999, .rtt_max_ns = 25000000
+	};
+	const struct rates rates = { .in_bps = 999000000, .out_bps = 999000000 };
+	const char whole[] =
+		"1 room, 2 members, 0 gateways | in 999 Mbit/s, out 999 Mbit/s "
+		"| RTT <= 25 ms";
+	char text[200];
+
+	(void)state;
+	status_relay(&small, &rates, text, sizeof(text));
+	assert_string_equal(text, whole);
+	status_relay(&small, &rates, text, sizeof(whole));
+	assert_string_equal(text, whole);
+	status_relay(&small, &rates, text, sizeof(whole) - 1);
+	assert_null(strstr(text, "RTT"));
+	status_relay(&large, &rates, text, sizeof(text));
+	assert_null(strstr(text, "RTT"));
+}
+
 static void rates_are_over_the_time_that_passed(void **state)
 {
 	struct rates rates = { 0 };
@@ -100,6 +125,7 @@ int main(void)
 		cmocka_unit_test(a_member_shows_address_others_rates_and_round_trip),
 		cmocka_unit_test(the_longest_lines_fit_80_columns),
 		cmocka_unit_test(a_relay_counts_in_english),
+		cmocka_unit_test(a_relay_shows_the_longest_round_trip_where_it_fits),
 		cmocka_unit_test(rates_are_over_the_time_that_passed),
 		cmocka_unit_test(an_early_look_changes_no_rate),
 	};

@@ -112,6 +112,19 @@ def test_host_and_join_need_nothing_else(party):
     assert party.run('relay', 'ip -br link show type tun') == ''
 
 
+def test_relay_tells_of_each_member(party):
+    """The facts at its end: who is in the room, and how far away."""
+    parts = party.start_all()
+    assert reaches(party, 'player', p.SERVER)
+    assert parts['relay'].stop() == 0
+    room, = parts['relay'].wait_event('facts')['rooms']
+    members = {m['name']: m for m in room['members']}
+    assert set(members) >= {'player', 'player2'} and len(members) == 3
+    for member in members.values():
+        assert 0 < member['path']['min_rtt_us'] <= member['path']['rtt_us'] < 5_000_000
+    assert members['player']['mac'] == p.MACS['player']
+
+
 def test_interrupt_ends_everything_cleanly(party):
     parts = party.start_all()
     for name in ('player', 'gateway', 'relay'):

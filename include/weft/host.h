@@ -66,6 +66,12 @@ WEFT_API WEFT_MUST_CHECK int weft_host_new(const struct weft_host_opts *opts,
 WEFT_API void weft_host_free(struct weft_host *host);
 
 /**
+ * Leaves every change as it is, removes the journal, frees: for a device that is this process's
+ * own, and goes with it. NULL is allowed.
+ */
+WEFT_API void weft_host_forget(struct weft_host *host);
+
+/**
  * Undoes what processes that no longer run have left behind (their journals are not locked).
  * report (may be NULL) gets one line per change undone, per change that could not be, and per
  * journal with unreadable lines, which are skipped. text is borrowed for the call.
@@ -80,6 +86,16 @@ WEFT_API WEFT_MUST_CHECK int weft_host_add_address(struct weft_host *host,
 						   const char *ifname,
 						   const struct weft_ip *address,
 						   struct weft_error *err);
+
+/**
+ * The same with a metric (not 0) for the route to the address's network, which the kernel
+ * gives 0 (IPv4) or 256 (IPv6).
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_add_address_metric(struct weft_host *host,
+							  const char *ifname,
+							  const struct weft_ip *address,
+							  uint32_t metric,
+							  struct weft_error *err);
 
 /**
  * Takes away an address that this host added before (a lease that ended). Success, and

@@ -70,6 +70,13 @@ int weft_host_new(const struct weft_host_opts *opts, struct weft_error *err,
 	return host_new_on(opts, nl, err, ret_host);
 }
 
+static void host_release(struct weft_host *host)
+{
+	netlink_free(host->nl);
+	close(host->dir_fd);
+	free(host);
+}
+
 void weft_host_free(struct weft_host *host)
 {
 	if (!host)
@@ -79,9 +86,15 @@ void weft_host_free(struct weft_host *host)
 		journal_close(host->journal);
 	else
 		journal_remove(host->journal);
-	netlink_free(host->nl);
-	close(host->dir_fd);
-	free(host);
+	host_release(host);
+}
+
+void weft_host_forget(struct weft_host *host)
+{
+	if (!host)
+		return;
+	journal_remove(host->journal);
+	host_release(host);
 }
 
 int weft_host_recover(struct weft_host *host,
@@ -182,6 +195,35 @@ int weft_host_add_address(struct weft_host *host, const char *ifname,
 		return r;
 	change.address = *address;
 	return make(host, &change, err);
+}
+
+/* The network that an address is in. */
+static struct weft_ip network_of(const struct weft_ip *address)
+{
+	struct weft_ip network = *address;
+	for (unsigned i = 0; i < sizeof(network.octet); i++) {
+		unsigned fixed = address->prefix > 8 * i ? address->prefix - 8 * i : 0;
+		unsigned host_bits = fixed < 8 ? 0xffu >> fixed : 0;
+		network.octet[i] = (uint8_t)(network.octet[i] & ~host_bits);
+	}
+	return network;
+}
+
+int weft_host_add_address_metric(struct weft_host *host, const char *ifname,
+				 const struct weft_ip *address, uint32_t metric,
+				 struct weft_error *err)
+{
+	struct weft_interface interface;
+	struct change change;
+	struct weft_route route = { .dest = network_of(address), .metric = metric };
+	int r = begin(host, CHANGE_ADDRESS, ifname, err, &change, &interface);
+	if (r < 0)
+		return r;
+	change.address = *address;
+	change.without_route = true;
+	memcpy(route.ifname, interface.name, sizeof(route.ifname));
+	r = make(host, &change, err);
+	return r < 0 ? r : weft_host_add_route(host, &route, err);
 }
 
 static bool ip_equal(const struct weft_ip *a, const struct weft_ip *b)

@@ -277,6 +277,8 @@ static int fill_addr(struct rtnl_addr *addr, const struct change *change)
 	if (r < 0)
 		return -EINVAL;
 	rtnl_addr_set_ifindex(addr, (int)change->ifindex);
+	if (change->without_route)
+		rtnl_addr_set_flags(addr, IFA_F_NOPREFIXROUTE);
 	return fill_broadcast(addr, &change->address);
 }
 

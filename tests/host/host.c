@@ -89,6 +89,37 @@ static void test_everything_is_undone_at_the_end(void **state)
 	assert_int_equal(state_dir_files(dir), 0);
 }
 
+static void test_what_is_forgotten_stays(void **state)
+{
+	const struct state_dir *dir = *state;
+	struct machine machine;
+	machine_init(&machine);
+	struct weft_host *host = new_host(dir, machine_netlink(&machine, HERE));
+	change_everything(host);
+	weft_host_forget(host);
+	assert_changed(&machine);
+	assert_int_equal(state_dir_files(dir), 0);
+}
+
+static void test_an_address_with_a_metric_brings_its_own_route(void **state)
+{
+	const struct state_dir *dir = *state;
+	const struct weft_ip address = ip("172.30.77.1/20");
+	struct machine machine;
+	machine_init(&machine);
+	struct weft_host *host = new_host(dir, machine_netlink(&machine, HERE));
+	assert_int_equal(weft_host_add_address_metric(host, "weft0", &address, 50, NULL),
+			 0);
+	assert_int_equal(machine.n_things, 2);
+	assert_true(machine.things[0].without_route);
+	assert_int_equal(machine.things[1].route.metric, 50);
+	assert_true(machine_has(&machine, "address 172.30.77.1/20 on weft0"));
+	assert_memory_equal(machine.things[1].route.dest.octet,
+			    ip("172.30.64.0/20").octet, 4);
+	weft_host_free(host);
+	assert_as_before(&machine);
+}
+
 static void test_what_is_so_already_is_not_ours(void **state)
 {
 	const struct state_dir *dir = *state;
@@ -345,6 +376,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		in_state_dir(test_everything_is_undone_at_the_end),
+		in_state_dir(test_what_is_forgotten_stays),
+		in_state_dir(test_an_address_with_a_metric_brings_its_own_route),
 		in_state_dir(test_what_is_so_already_is_not_ours),
 		in_state_dir(test_what_others_set_meanwhile_is_theirs),
 		in_state_dir(test_a_setting_changed_twice_goes_all_the_way_back),

@@ -89,8 +89,8 @@ WEFT_API void weft_bridge_free(struct weft_bridge *bridge);
 
 /**
  * Puts a link on the bridge; the bridge becomes its receiver. The link stays the caller's
- * and must outlive the port. opts may be NULL. Returns 0, -EINVAL for an IP link, -ENOSPC at
- * ports_max, -ENOMEM.
+ * and must outlive the port. opts may be NULL. Returns 0, -EINVAL for an IP or PPP link,
+ * -ENOSPC at ports_max, -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_bridge_add(struct weft_bridge *bridge,
 					     struct weft_link *link,

@@ -60,6 +60,7 @@ enum weft_gso {
 #define WEFT_LINK_TSO6 0x04u /**< Takes WEFT_GSO_TCP6. */
 #define WEFT_LINK_USO  0x08u /**< Takes WEFT_GSO_UDP. */
 #define WEFT_LINK_IP   0x10u /**< Carries bare IP packets instead of Ethernet frames. */
+#define WEFT_LINK_PPP  0x20u /**< Carries PPP: protocol and information (RFC 1661, 2). */
 
 /** The offload facts of one frame. All zero: an ordinary, complete frame. */
 struct weft_offload {
@@ -71,7 +72,7 @@ struct weft_offload {
 	uint16_t csum_offset; /**< Offset in bytes from csum_start of the 16-bit sum. */
 };
 
-/** One frame: Ethernet without FCS, or a bare IP packet on an IP link. */
+/** One frame: Ethernet without FCS, a bare IP packet on an IP link, or PPP on a PPP link. */
 struct weft_frame {
 	uint8_t *data;
 	uint32_t len;      /**< In bytes. */

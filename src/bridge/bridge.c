@@ -263,7 +263,7 @@ int weft_bridge_add(struct weft_bridge *bridge, struct weft_link *link,
 		    struct weft_bridge_port **ret_port)
 {
 	static const struct weft_bridge_port_opts defaults;
-	if (weft_link_caps(link).flags & WEFT_LINK_IP)
+	if (weft_link_caps(link).flags & (WEFT_LINK_IP | WEFT_LINK_PPP))
 		return -EINVAL;
 	if (bridge->ports_n >= bridge->ports_max)
 		return -ENOSPC;

@@ -107,11 +107,18 @@ static const struct link_ops capture_ops = {
 	.free = capture_free,
 };
 
-static int capture_file_open(struct capture *c, const char *path, bool is_ip,
+/* What libpcap calls the frames of a link. */
+static int datalink_of(const struct weft_link *link)
+{
+	if (link->caps.flags & WEFT_LINK_PPP)
+		return DLT_PPP;
+	return link->caps.flags & WEFT_LINK_IP ? DLT_RAW : DLT_EN10MB;
+}
+
+static int capture_file_open(struct capture *c, const char *path, int datalink,
 			     struct weft_error *err)
 {
-	c->type = pcap_open_dead_with_tstamp_precision(is_ip ? DLT_RAW : DLT_EN10MB,
-						       (int)c->snap_len,
+	c->type = pcap_open_dead_with_tstamp_precision(datalink, (int)c->snap_len,
 						       PCAP_TSTAMP_PRECISION_NANO);
 	if (!c->type)
 		return -ENOMEM;
@@ -129,7 +136,7 @@ int capture_new(const struct capture_opts *opts, struct weft_link *inner,
 	if (!c)
 		return -ENOMEM;
 	c->snap_len = opts->snap_len ? opts->snap_len : SNAP_LEN_MAX;
-	int r = capture_file_open(c, opts->path, inner->caps.flags & WEFT_LINK_IP, err);
+	int r = capture_file_open(c, opts->path, datalink_of(inner), err);
 	if (r < 0) {
 		if (c->type)
 			pcap_close(c->type);

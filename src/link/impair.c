@@ -132,7 +132,7 @@ int impair_new(const struct impair_opts *opts, struct weft_link *inner,
 	link_init_wrapper(&imp->link, &impair_ops, inner, impair_received);
 	imp->dir = opts->dir;
 	if (imp->dir != IMPAIR_RX)
-		imp->link.caps.flags &= WEFT_LINK_CSUM | WEFT_LINK_IP;
+		imp->link.caps.flags &= WEFT_LINK_CSUM | WEFT_LINK_IP | WEFT_LINK_PPP;
 
 	struct line_opts line = opts->line;
 	line.user = imp;

@@ -293,6 +293,8 @@ static void adding_and_removing(void **state)
 	weft_bridge_remove(f->bridge, port);
 	extra.link.caps.flags = WEFT_LINK_IP;
 	assert_int_equal(weft_bridge_add(f->bridge, &extra.link, NULL, &port), -EINVAL);
+	extra.link.caps.flags = WEFT_LINK_PPP;
+	assert_int_equal(weft_bridge_add(f->bridge, &extra.link, NULL, &port), -EINVAL);
 	fake_fini(&extra);
 }
 

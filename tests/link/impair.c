@@ -180,6 +180,19 @@ static void it_goes_down_with_what_it_wraps(void **state)
 	assert_true(weft_link_is_down(near));
 }
 
+/* Nothing may take what comes out of it for Ethernet. */
+static void ppp_stays_ppp(void **state)
+{
+	const struct impair_opts opts = { 0 };
+	static struct recorder inner;
+	(void)state;
+	recorder_init(&inner, WEFT_LINK_PPP, false);
+	assert_int_equal(impair_new(&opts, &inner.link, &near), 0);
+	assert_int_equal(weft_link_caps(near).flags, WEFT_LINK_PPP);
+	weft_link_free(near);
+	near = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +205,7 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(false_super_frames_are_counted, teardown),
 		cmocka_unit_test_teardown(it_goes_down_with_what_it_wraps, teardown),
+		cmocka_unit_test(ppp_stays_ppp),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,6 +260,24 @@ static void a_file_of_ip_packets_is_an_ip_link(void **state)
 	assert_int_equal(weft_link_caps(replay).flags, WEFT_LINK_IP);
 }
 
+/* The fourth word behind the magic of a capture file names what its frames are. */
+static void a_capture_of_ppp_says_so(void **state)
+{
+	const struct capture_opts opts = { .path = path };
+	static struct recorder inner;
+	struct weft_link *capture;
+	uint8_t header[24];
+	(void)state;
+	recorder_init(&inner, WEFT_LINK_PPP, false);
+	assert_int_equal(capture_new(&opts, &inner.link, NULL, &capture), 0);
+	weft_link_free(capture);
+	FILE *f = fopen(path, "rb");
+	assert_non_null(f);
+	assert_int_equal(fread(header, 1, sizeof(header), f), sizeof(header));
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(load_le32(header + 20), 9); /* LINKTYPE_PPP */
+}
+
 static void other_files_are_refused(void **state)
 {
 	struct weft_error err;
@@ -306,6 +324,7 @@ int main(void)
 		TEST(captures_are_flushed_by_a_deadline),
 		TEST(pcapng_is_read_as_well),
 		TEST(a_file_of_ip_packets_is_an_ip_link),
+		TEST(a_capture_of_ppp_says_so),
 		TEST(other_files_are_refused),
 		TEST(a_wrapper_that_fails_takes_the_inner_link_along),
 	};

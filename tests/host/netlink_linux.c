@@ -11,14 +11,13 @@
  * namespaces are not permitted, or ip is missing, the tests are skipped and say so. Without
  * root a user namespace is made as well.
  */
+#include "../platform/netns.h"
 #include "../unit.h"
 #include "host/netlink.h"
 #include "state_dir.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -27,80 +26,18 @@
 
 #define SNAPSHOT_LEN 16384u
 
-/* Namespaces */
-
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
-/* Root in a user namespace and in a network namespace under it. */
-static bool become_root_of_own(void)
-{
-	char map[64];
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)geteuid());
-	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 &&
-	       write_file("/proc/self/setgroups", "deny") &&
-	       write_file("/proc/self/uid_map", map);
-}
-
-/* Returns why the tests cannot run, or NULL when they can. */
-static const char *enter_namespace(void)
-{
-	if (unshare(CLONE_NEWNET) < 0 && !become_root_of_own())
-		return "network namespaces are not permitted";
-	if (system("ip link show lo >/dev/null 2>&1") != 0)
-		return "ip(8) is missing";
-	/* No duplicate address detection: what ip says then does not change by itself. */
-	if (!write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0") ||
-	    !write_file("/proc/sys/net/ipv6/conf/all/accept_dad", "0"))
-		return "IPv6 is missing";
-	return NULL;
-}
-
-static const char *skip_reason;
-
-static int enter_namespace_once(void **state)
-{
-	(void)state;
-	skip_reason = enter_namespace();
-	return 0;
-}
-
-#define need_namespace()                                               \
-	do {                                                           \
-		if (skip_reason) {                                     \
-			print_message("# skipped: %s\n", skip_reason); \
-			skip();                                        \
-		}                                                      \
-	} while (0)
-
-static void run(const char *command)
-{
-	if (system(command) != 0)
-		fail_msg("failed: %s", command);
-}
-
 /* Up and down once, because only then the kernel gives a fresh device its queue. */
 static int set_up(void **state)
 {
-	if (!skip_reason)
-		run("ip link add weft0 address 02:00:00:00:00:07 type veth peer name "
-		    "peer0 && "
-		    "ip link set peer0 addrgenmode none up && "
-		    "ip link set weft0 up && ip link set weft0 down");
+	sh("ip link add weft0 address 02:00:00:00:00:07 type veth peer name "
+	   "peer0 && ip link set peer0 addrgenmode none up && "
+	   "ip link set weft0 up && ip link set weft0 down");
 	return state_dir_make(state);
 }
 
 static int tear_down(void **state)
 {
-	if (!skip_reason && system("ip link del weft0 2>/dev/null") == -1)
-		return -1;
+	(void)try_sh("ip link del weft0 2>/dev/null");
 	return state_dir_drop(state);
 }
 
@@ -228,7 +165,6 @@ static void assert_changed(void)
 
 static void test_everything_is_set_and_undone(void **state)
 {
-	need_namespace();
 	struct snapshot before;
 	take_snapshot(&before);
 	struct weft_host *host = new_host(*state);
@@ -241,7 +177,6 @@ static void test_everything_is_set_and_undone(void **state)
 
 static void test_asking_twice_changes_and_undoes_once(void **state)
 {
-	need_namespace();
 	struct snapshot before;
 	struct snapshot changed;
 	take_snapshot(&before);
@@ -259,8 +194,7 @@ static void test_asking_twice_changes_and_undoes_once(void **state)
 
 static void test_an_address_that_was_there_stays(void **state)
 {
-	need_namespace();
-	run("ip addr add 192.0.2.1/24 dev weft0");
+	sh("ip addr add 192.0.2.1/24 dev weft0");
 	struct snapshot before;
 	take_snapshot(&before);
 	struct weft_host *host = new_host(*state);
@@ -271,8 +205,7 @@ static void test_an_address_that_was_there_stays(void **state)
 
 static void test_the_same_address_with_another_prefix_is_ours(void **state)
 {
-	need_namespace();
-	run("ip addr add 192.0.2.1/25 dev weft0");
+	sh("ip addr add 192.0.2.1/25 dev weft0");
 	struct snapshot before;
 	take_snapshot(&before);
 	struct weft_host *host = new_host(*state);
@@ -284,9 +217,8 @@ static void test_the_same_address_with_another_prefix_is_ours(void **state)
 
 static void test_a_route_in_the_way_is_an_error_and_stays(void **state)
 {
-	need_namespace();
-	run("ip link set weft0 up && ip addr add 192.0.2.1/24 dev weft0 && "
-	    "ip route add 198.51.100.0/24 via 192.0.2.253");
+	sh("ip link set weft0 up && ip addr add 192.0.2.1/24 dev weft0 && "
+	   "ip route add 198.51.100.0/24 via 192.0.2.253");
 	struct snapshot before;
 	take_snapshot(&before);
 	struct weft_host *host = new_host(*state);
@@ -302,11 +234,10 @@ static void test_a_route_in_the_way_is_an_error_and_stays(void **state)
 
 static void test_a_device_that_has_gone_needs_no_undoing(void **state)
 {
-	need_namespace();
 	struct weft_host *host = new_host(*state);
 	assert_done(weft_host_set_mtu(host, "weft0", 1400, &err));
 	add_address(host, "192.0.2.1/24");
-	run("ip link del weft0");
+	sh("ip link del weft0");
 	struct snapshot before;
 	take_snapshot(&before);
 	weft_host_free(host);
@@ -316,12 +247,11 @@ static void test_a_device_that_has_gone_needs_no_undoing(void **state)
 
 static void test_what_others_set_meanwhile_stays(void **state)
 {
-	need_namespace();
 	struct weft_host *host = new_host(*state);
 	const struct weft_mac mac = { { 2, 1, 2, 3, 4, 5 } };
 	assert_done(weft_host_set_mtu(host, "weft0", 1400, &err));
 	assert_done(weft_host_set_mac(host, "weft0", mac, &err));
-	run("ip link set weft0 mtu 1280 address 02:00:00:00:00:99");
+	sh("ip link set weft0 mtu 1280 address 02:00:00:00:00:99");
 	weft_host_free(host);
 	assert_kernel_says("mtu 1280");
 	assert_kernel_says("link/ether 02:00:00:00:00:99");
@@ -329,7 +259,6 @@ static void test_what_others_set_meanwhile_stays(void **state)
 
 static void test_an_address_is_taken_away_before_the_end(void **state)
 {
-	need_namespace();
 	struct snapshot before;
 	take_snapshot(&before);
 	struct weft_host *host = new_host(*state);
@@ -343,7 +272,6 @@ static void test_an_address_is_taken_away_before_the_end(void **state)
 
 static void test_an_unknown_interface_is_named_with_those_there_are(void **state)
 {
-	need_namespace();
 	struct weft_host *host = new_host(*state);
 	struct weft_error err;
 	const struct weft_ip address = ip("192.0.2.1/24");
@@ -360,7 +288,6 @@ static void test_an_unknown_interface_is_named_with_those_there_are(void **state
 
 static void test_the_facts_of_interfaces(void **state)
 {
-	need_namespace();
 	struct weft_host *host = new_host(*state);
 	struct weft_interface weft0;
 	struct weft_interface lo;
@@ -412,7 +339,6 @@ static void crash(const struct state_dir *dir)
 
 static void test_a_crash_is_undone(void **state)
 {
-	need_namespace();
 	struct snapshot before;
 	take_snapshot(&before);
 	in_child(crash, *state);
@@ -424,17 +350,15 @@ static void test_a_crash_is_undone(void **state)
 
 static void crash_elsewhere(const struct state_dir *dir)
 {
-	if (unshare(CLONE_NEWNET) < 0)
-		_exit(1);
-	run("ip link add weft0 index 77 type veth");
+	netns_enter();
+	sh("ip link add weft0 index 77 type veth");
 	assert_done(weft_host_set_mtu(new_host(dir), "weft0", 1400, &err));
 }
 
 /* A device of the same name and index, with the very MTU that was set over there. */
 static void test_a_crash_in_another_namespace_is_left_alone(void **state)
 {
-	need_namespace();
-	run("ip link del weft0 && ip link add weft0 index 77 mtu 1400 type veth");
+	sh("ip link del weft0 && ip link add weft0 index 77 mtu 1400 type veth");
 	in_child(crash_elsewhere, *state);
 	assert_int_equal(recover(*state), 0);
 	assert_kernel_says("mtu 1400");
@@ -462,7 +386,6 @@ static void refused(const struct state_dir *dir)
 
 static void test_without_rights_it_says_what_it_needs(void **state)
 {
-	need_namespace();
 	in_child(refused, *state);
 	assert_int_equal(state_dir_files(*state), 0);
 }
@@ -477,13 +400,24 @@ static void lose_rights(const struct state_dir *dir)
 
 static void test_who_lost_the_rights_leaves_it_to_the_next(void **state)
 {
-	need_namespace();
 	struct snapshot before;
 	take_snapshot(&before);
 	in_child(lose_rights, *state);
 	assert_changed();
 	assert_int_equal(recover(*state), CHANGES);
 	assert_same(&before);
+}
+
+/* No duplicate address detection: what ip says then does not change by itself. */
+static const char *lacks(void)
+{
+	const char *lack = netns_lacks();
+	if (lack)
+		return lack;
+	return try_sh("for i in default all; do "
+		      "echo 0 >/proc/sys/net/ipv6/conf/$i/accept_dad; done 2>/dev/null")
+		       ? NULL
+		       : "IPv6 is missing";
 }
 
 #define with_weft0(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -506,5 +440,6 @@ int main(void)
 		with_weft0(test_without_rights_it_says_what_it_needs),
 		with_weft0(test_who_lost_the_rights_leaves_it_to_the_next),
 	};
-	return cmocka_run_group_tests(tests, enter_namespace_once, NULL);
+	const char *lack = lacks();
+	return lack ? skip_all(lack) : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include "traffic.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
+#include "workbench.h"
 
 #include <errno.h>
 #include <string.h>
@@ -272,6 +273,6 @@ int main(void)
 		TEST(an_interface_that_goes_while_it_is_down_is_down),
 		TEST(refusals_say_what_to_do),
 	};
-	const char *lack = platform_lacks(false);
+	const char *lack = netns_lacks();
 	return lack ? skip_all(lack) : cmocka_run_group_tests(tests, NULL, NULL);
 }

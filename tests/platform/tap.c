@@ -9,6 +9,7 @@
 #include "netns.h"
 #include "traffic.h"
 #include "wire/cursor.h"
+#include "workbench.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -530,6 +531,6 @@ int main(void)
 		TEST(what_was_cut_is_merged_again),
 		TEST(datagrams_are_merged_and_arrive_as_they_were),
 	};
-	const char *lack = platform_lacks(true);
+	const char *lack = netns_lacks_tun();
 	return lack ? skip_all(lack) : cmocka_run_group_tests(tests, NULL, NULL);
 }

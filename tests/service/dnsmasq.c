@@ -12,6 +12,7 @@
  * reason, where namespaces are not permitted or dnsmasq is missing. The time-outs only end a
  * test that has failed.
  */
+#include "../platform/netns.h"
 #include "../unit.h"
 
 #include <weft/dhcpc.h>
@@ -19,11 +20,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,47 +34,6 @@
 #define SECOND_NS   1000000000ull
 #define PATIENCE_NS (10 * SECOND_NS)
 #define MAC_TEXT    "02:00:00:00:00:07"
-
-static const char *skip_reason;
-
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
-static bool become_root_of_own(void)
-{
-	char map[64];
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)geteuid());
-	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 &&
-	       write_file("/proc/self/setgroups", "deny") &&
-	       write_file("/proc/self/uid_map", map);
-}
-
-static int enter_namespace(void **state)
-{
-	(void)state;
-	if (unshare(CLONE_NEWNET) < 0 && !become_root_of_own())
-		skip_reason = "network namespaces are not permitted";
-	else if (system("ip link show lo >/dev/null 2>&1") != 0)
-		skip_reason = "ip(8) is missing";
-	else if (system("PATH=$PATH:/usr/sbin dnsmasq --version >/dev/null 2>&1") != 0)
-		skip_reason = "dnsmasq is missing";
-	if (skip_reason)
-		print_message("# skipped: %s\n", skip_reason);
-	return 0;
-}
-
-static void run(const char *command)
-{
-	if (system(command) != 0)
-		fail_msg("failed: %s", command);
-}
 
 /* One test's network, server and client. */
 struct lan {
@@ -108,7 +66,7 @@ static void serve(const struct lan *lan, const char *set_up, int ready, int go)
 {
 	char byte = 0;
 	char command[800];
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || unshare(CLONE_NEWNET) < 0 ||
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || !netns_try_enter() ||
 	    write(ready, &byte, 1) != 1 || read(go, &byte, 1) != 1)
 		_exit(1);
 	snprintf(
@@ -129,7 +87,6 @@ static void start_server(struct lan *lan, const char *set_up)
 	int ready[2];
 	int go[2];
 	char byte = 0;
-	char command[100];
 	assert_int_equal(pipe(ready), 0);
 	assert_int_equal(pipe(go), 0);
 	(void)fflush(NULL);
@@ -138,8 +95,7 @@ static void start_server(struct lan *lan, const char *set_up)
 	if (lan->server == 0)
 		serve(lan, set_up, ready[1], go[0]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	snprintf(command, sizeof(command), "ip link set lan0 netns %d", (int)lan->server);
-	run(command);
+	sh("ip link set lan0 netns %d", (int)lan->server);
 	assert_int_equal(write(go[1], &byte, 1), 1);
 	for (unsigned i = 0; i < 2; i++) {
 		close(ready[i]);
@@ -293,8 +249,8 @@ static void set_up(struct lan *lan, const char *server_set_up)
 {
 	*lan = (struct lan){ .dir = "/tmp/weft-dnsmasq-XXXXXX", .socket = -1 };
 	assert_non_null(mkdtemp(lan->dir));
-	run("ip link add weft0 address " MAC_TEXT " type veth peer name lan0 && "
-	    "ip link set weft0 addrgenmode none");
+	sh("ip link add weft0 address " MAC_TEXT " type veth peer name lan0 && "
+	   "ip link set weft0 addrgenmode none");
 	start_server(lan, server_set_up);
 	open_host(lan);
 	open_socket(lan);
@@ -303,15 +259,13 @@ static void set_up(struct lan *lan, const char *server_set_up)
 
 static void tear_down(struct lan *lan)
 {
-	char command[100];
 	weft_dhcpc_free(lan->client);
 	weft_host_free(lan->host);
 	close(lan->socket);
-	run("ip link del weft0");
+	sh("ip link del weft0");
 	kill(lan->server, SIGKILL);
 	assert_int_equal(waitpid(lan->server, NULL, 0), lan->server);
-	snprintf(command, sizeof(command), "rm -r '%s'", lan->dir);
-	run(command);
+	sh("rm -r '%s'", lan->dir);
 }
 
 static void test_lease_renewal_rebinding_and_release(void **state)
@@ -319,8 +273,6 @@ static void test_lease_renewal_rebinding_and_release(void **state)
 	(void)state;
 	struct lan lan;
 	char text[WEFT_IP_TEXT];
-	if (skip_reason)
-		skip();
 	set_up(&lan, "true");
 	run_until(&lan, is_bound_once, "lease");
 	assert_string_equal(weft_ip_print(&lan.lease.address, text), "192.168.77.100/24");
@@ -350,8 +302,6 @@ static void test_an_address_in_use_is_declined(void **state)
 {
 	(void)state;
 	struct lan lan;
-	if (skip_reason)
-		skip();
 	set_up(&lan, "ip addr add 192.168.77.100/24 dev lan0");
 	run_until(&lan, is_declined, "DHCPDECLINE");
 	assert_int_equal(lan.bound_n, 0);
@@ -365,5 +315,8 @@ int main(void)
 		cmocka_unit_test(test_lease_renewal_rebinding_and_release),
 		cmocka_unit_test(test_an_address_in_use_is_declined),
 	};
-	return cmocka_run_group_tests(tests, enter_namespace, NULL);
+	const char *lack = netns_lacks();
+	if (!lack && !try_sh("dnsmasq --version >/dev/null 2>&1"))
+		lack = "dnsmasq is missing";
+	return lack ? skip_all(lack) : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -229,7 +229,8 @@ struct weft_member_opts {
 	const struct weft_log *log;
 	/**
 	 * Stations with MACs of their own are behind the link of a client (emulators, virtual
-	 * machines): each MAC is claimed at the relay when it shows up, 16 at most.
+	 * machines): each MAC is claimed at the relay when it shows up, 16 at most. They do
+	 * not know the room's MTU, so the MSS of their TCP is clamped to it.
 	 */
 	bool claims;
 	enum weft_cc cc;

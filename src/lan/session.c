@@ -8,11 +8,15 @@
 
 #include "base/container.h"
 #include "wire/ether.h"
+#include "wire/mss.h"
 #include "wire/overlay.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+
+/* Longest SYN that is looked at: its headers and options, and some early data. */
+#define CLAMP_LEN_MAX 256u
 
 const char *session_outcome_name(enum session_outcome outcome)
 {
@@ -33,6 +37,23 @@ const char *session_outcome_name(enum session_outcome outcome)
 	static_assert(sizeof(names) / sizeof(names[0]) == SESSION_OUTCOMES,
 		      "each outcome has a name");
 	return outcome < SESSION_OUTCOMES ? names[outcome] : "unknown";
+}
+
+/* A copy of a frame whose MSS is too large for the room, in buf; or the frame as it is. */
+static struct weft_frame clamp(const struct session *session,
+			       const struct weft_frame *frame, uint8_t buf[CLAMP_LEN_MAX])
+{
+	struct weft_frame clamped = *frame;
+	size_t mss_off = session->clamps_mss && frame->len <= CLAMP_LEN_MAX
+				 ? mss_find(frame, session->ids.mtu)
+				 : 0;
+	if (mss_off == 0)
+		return clamped;
+	memcpy(buf, frame->data, frame->len);
+	clamped.data = buf;
+	clamped.headroom = 0;
+	mss_clamp(&clamped, mss_off, session->ids.mtu);
+	return clamped;
 }
 
 static enum session_outcome send_one(struct session *session,
@@ -79,10 +100,12 @@ static size_t send_frames(struct weft_link *link, const struct weft_frame *frame
 	uint8_t head[OVERLAY_LEN];
 	overlay_hdr_emit(head, &hdr);
 	for (size_t i = 0; i < n; i++) {
+		uint8_t buf[CLAMP_LEN_MAX];
+		const struct weft_frame frame = clamp(session, &frames[i], buf);
 		const struct quic_datagram datagram = { .head = head,
 							.head_len = sizeof(head),
-							.body = frames[i].data,
-							.body_len = frames[i].len,
+							.body = frame.data,
+							.body_len = frame.len,
 							.in_order = is_last_segment(
 								frames, i, n) };
 		enum session_outcome outcome = pass_gate(session, &frames[i], now);
@@ -152,8 +175,10 @@ void session_input(struct session *session, const uint8_t *data, size_t len, uin
 		session->counts[SESSION_TAKEN]++;
 		return;
 	}
+	uint8_t buf[CLAMP_LEN_MAX];
+	const struct weft_frame clamped = clamp(session, &frame, buf);
 	session->counts[SESSION_RECEIVED]++;
-	link_deliver(&session->link, &frame, 1, now);
+	link_deliver(&session->link, &clamped, 1, now);
 }
 
 uint64_t session_drops(const struct session *session)

@@ -64,6 +64,7 @@ struct session {
 	void *filter_user;
 	session_gate *gate; /**< NULL for none. */
 	void *gate_user;
+	bool clamps_mss; /**< Of TCP both ways, for stations that do not know the room's MTU. */
 	uint64_t counts[SESSION_OUTCOMES];
 };
 

@@ -104,7 +104,7 @@ def initramfs(script):
 
 def start(lab, host, netdev, script, mac='52:54:00:00:00:01', memory=192):
     """Boots a guest on a host of the laboratory; returns its netlab.Process."""
-    path = pathlib.Path(lab.scratch()) / f'initramfs-{len(lab.processes)}'
+    path = pathlib.Path(f'/run/initramfs-{len(lab.processes)}')  # the laboratory's own /run
     path.write_bytes(initramfs(script))
     return lab.start(host, f'qemu-system-x86_64 -machine q35,accel=tcg -cpu max -m {memory} '
                      '-nodefaults -no-user-config -display none -serial stdio -no-reboot '

@@ -95,6 +95,13 @@ WEFT_API const char *weft_plug_address(const struct weft_plug *plug);
 /** How many peers are plugged in now. */
 WEFT_API uint32_t weft_plug_links(const struct weft_plug *plug);
 
+/**
+ * True once no peer is there and no other can come: the descriptor or the standard input
+ * that it was made of has ended, or weft_plug_close was called and the last peer has gone.
+ * In `unplugged` of its last link it is true already.
+ */
+WEFT_API bool weft_plug_is_over(const struct weft_plug *plug);
+
 /** True if the spec's innermost kind is one that weft_plug_new takes. */
 WEFT_API bool weft_plug_is_spec(const char *spec);
 

@@ -6,13 +6,14 @@
 #include "link/drivers.h"
 
 #include "base/fmt.h"
+#include "link/solo.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Twice the help text of today; what does not fit is cut, and a test would see it. */
-#define HELP_LEN_MAX 8192u
+#define HELP_LEN_MAX 24576u
 
 static const struct spec_option tap_options[] = {
 	[TAP_PERSIST] = { "persist", SPEC_FLAG, NULL, "off",
@@ -136,46 +137,180 @@ static const struct spec_driver impair_driver = {
 };
 
 const struct spec_driver *const link_drivers[] = {
-	&tap_driver,     &tun_driver,    &packet_driver, &replay_driver,
-	&capture_driver, &impair_driver, NULL,
+	&tap_driver,
+	&tun_driver,
+	&packet_driver,
+	&replay_driver,
+	&capture_driver,
+	&impair_driver,
+
+	&tapserver_driver,
+	&bare_driver,
+	&qemu_driver,
+	&gvproxy_driver,
+	&vde_stream_driver,
+
+	NULL,
 };
 
-static int open_at(const struct spec_source *source, size_t offset, unsigned depth,
-		   struct weft_error *err, struct weft_link **ret_link)
-{
-	struct spec spec;
-	struct weft_link *inner = NULL;
+/* A spec in its parts: the wrappers from outside to inside, and the link at the end. */
+struct chain {
+	struct spec specs[SPEC_DEPTH_MAX + 1];
+	size_t n;
+	char *text; /* What the parts point into. */
+};
 
-	if (depth > SPEC_DEPTH_MAX)
-		return weft_error_set(err, -EINVAL, "more than %u wrappers around a link",
-				      SPEC_DEPTH_MAX);
-	int r = spec_parse(source, offset, err, &spec);
-	if (r < 0)
-		return r;
-	if (spec.driver->is_wrapper) {
-		r = open_at(source, (size_t)(spec.inner - source->text), depth + 1, err,
-			    &inner);
-		if (r < 0)
-			return r;
-	}
-	r = spec.driver->open(&spec, inner, err, ret_link);
-	if (r < 0)
-		weft_link_free(inner);
-	return r;
+static void chain_fini(struct chain *c)
+{
+	free(c->text);
 }
 
-int weft_link_open(const char *spec, struct weft_error *err, struct weft_link **ret_link)
+static const struct spec *chain_innermost(const struct chain *c)
+{
+	return &c->specs[c->n - 1];
+}
+
+static int chain_parse_parts(struct chain *c, const struct spec_source *source,
+			     struct weft_error *err)
+{
+	size_t offset = 0;
+	for (;;) {
+		if (c->n > SPEC_DEPTH_MAX)
+			return weft_error_set(err, -EINVAL,
+					      "more than %u wrappers around a link",
+					      SPEC_DEPTH_MAX);
+		struct spec *spec = &c->specs[c->n];
+		int r = spec_parse(source, offset, err, spec);
+		if (r < 0)
+			return r;
+		c->n++;
+		if (!spec->driver->is_wrapper)
+			return 0;
+		offset = (size_t)(spec->inner - source->text);
+	}
+}
+
+/* Parses all of a spec. Returns 0, or -Exxx with err and nothing to clean up. */
+static int chain_parse(const char *spec, struct weft_error *err, struct chain *ret_chain)
 {
 	if (strlen(spec) > SPEC_LEN_MAX)
 		return weft_error_set(err, -EINVAL, "a link has at most %u characters",
 				      SPEC_LEN_MAX);
-	char *text = strdup(spec);
-	if (!text)
+	struct chain c = { .text = strdup(spec) };
+	if (!c.text)
 		return weft_error_set(err, -ENOMEM, "out of memory");
-	const struct spec_source source = { link_drivers, spec, text };
-	int r = open_at(&source, 0, 0, err, ret_link);
-	free(text);
+	const struct spec_source source = { link_drivers, spec, c.text };
+	int r = chain_parse_parts(&c, &source, err);
+	if (r < 0) {
+		chain_fini(&c);
+		return r;
+	}
+	*ret_chain = c;
+	return 0;
+}
+
+/* Puts the wrappers of a chain around a link, from inside to outside. */
+static int chain_wrap(const struct chain *c, struct weft_error *err,
+		      struct weft_link **link)
+{
+	for (size_t i = c->n - 1; i-- > 0;) {
+		int r = c->specs[i].driver->open(&c->specs[i], *link, err, link);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int innermost_open(const struct spec *spec, struct weft_error *err,
+			  struct weft_link **ret_link)
+{
+	if (spec->driver->open)
+		return spec->driver->open(spec, NULL, err, ret_link);
+	return solo_open(spec, err, ret_link);
+}
+
+int weft_link_open(const char *spec, struct weft_error *err, struct weft_link **ret_link)
+{
+	struct weft_link *link = NULL;
+	struct chain c;
+	int r = chain_parse(spec, err, &c);
+	if (r < 0)
+		return r;
+	r = innermost_open(chain_innermost(&c), err, &link);
+	if (r == 0)
+		r = chain_wrap(&c, err, &link);
+	chain_fini(&c);
+	if (r < 0) {
+		weft_link_free(link);
+		return r == -ENOMEM ? weft_error_set(err, r, "out of memory") : r;
+	}
+	*ret_link = link;
+	return 0;
+}
+
+/*
+ * A wrapper with a name writes a file of that name (capture): each link of a plug but the
+ * first has its number behind it.
+ */
+int drivers_wrap(const char *spec, uint32_t number, struct weft_error *err,
+		 struct weft_link **link)
+{
+	char names[SPEC_DEPTH_MAX][256];
+	struct chain c;
+	int r = chain_parse(spec, err, &c);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i + 1 < c.n && number > 1; i++) {
+		if (!c.specs[i].driver->needs_name)
+			continue;
+		struct fmt f;
+		fmt_init(&f, names[i], sizeof(names[i]));
+		fmt_add(&f, "%s.%u", c.specs[i].name, number);
+		c.specs[i].name = fmt_text(&f);
+	}
+	r = chain_wrap(&c, err, link);
+	chain_fini(&c);
+	return r;
+}
+
+static int fail_no_plug(const char *kind, struct weft_error *err)
+{
+	char kinds[200];
+	struct fmt f;
+
+	fmt_init(&f, kinds, sizeof(kinds));
+	for (size_t i = 0; link_drivers[i]; i++) {
+		if (link_drivers[i]->plug)
+			fmt_add(&f, "%s%s", f.off ? ", " : "", link_drivers[i]->kind);
+	}
+	return weft_error_set(err, -EINVAL, "%s is no plug; plugs are: %s", kind,
+			      fmt_text(&f));
+}
+
+int drivers_open_plug(const char *spec, struct weft_error *err,
+		      struct weft_plug **ret_plug)
+{
+	struct chain c;
+	int r = chain_parse(spec, err, &c);
+	if (r < 0)
+		return r;
+	const struct spec *innermost = chain_innermost(&c);
+	if (innermost->driver->plug)
+		r = innermost->driver->plug(innermost, err, ret_plug);
+	else
+		r = fail_no_plug(innermost->driver->kind, err);
+	chain_fini(&c);
 	return r == -ENOMEM ? weft_error_set(err, r, "out of memory") : r;
+}
+
+bool drivers_is_plug(const char *spec)
+{
+	struct chain c;
+	if (chain_parse(spec, NULL, &c) < 0)
+		return false;
+	bool is_plug = chain_innermost(&c)->driver->plug != NULL;
+	chain_fini(&c);
+	return is_plug;
 }
 
 static void help_option(struct fmt *out, const struct spec_option *option)

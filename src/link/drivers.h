@@ -29,6 +29,27 @@ enum impair_option {
 /** Every kind, in the order of the help text. Ends with NULL. */
 extern const struct spec_driver *const link_drivers[];
 
+/** The rows of the stream dialects (dialects.c). */
+extern const struct spec_driver tapserver_driver, bare_driver, qemu_driver,
+	gvproxy_driver, vde_stream_driver;
+
+/**
+ * Opens the plug at the heart of a spec; its wrappers are left to drivers_wrap.
+ * Returns 0, or -Exxx with err: -EINVAL where the kind is no plug.
+ */
+int drivers_open_plug(const char *spec, struct weft_error *err,
+		      struct weft_plug **ret_plug) WEFT_MUST_CHECK;
+
+/**
+ * Puts the wrappers of a spec around the number-th link of its plug, from 1 on. link is the
+ * outermost that there is, also when it fails: then the caller frees that one.
+ */
+int drivers_wrap(const char *spec, uint32_t number, struct weft_error *err,
+		 struct weft_link **link) WEFT_MUST_CHECK;
+
+/** True if a spec parses and the kind at its heart is a plug. */
+bool drivers_is_plug(const char *spec);
+
 int tap_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,
 	     struct weft_link **ret_link);
 int tun_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,

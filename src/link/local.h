@@ -32,8 +32,15 @@ enum local_kind { LOCAL_UNIX, LOCAL_INET, LOCAL_FD, LOCAL_STDIO };
 struct local_address {
 	enum local_kind kind;
 	char path[LOCAL_PATH_MAX]; /**< Of LOCAL_UNIX. */
+	dev_t dev;                 /**< Of the path that local_listen made: how */
+	ino_t ino;                 /**< local_unlink knows it again; 0 for none. */
 	union weft_sockaddr inet;  /**< Of LOCAL_INET. */
 	int fd;                    /**< Of LOCAL_FD. */
+};
+
+/** What a stream is read from and written to: one socket twice, or the ends of two pipes. */
+struct local_ends {
+	int in, out;
 };
 
 /** What options a kind of plug has in common with the others; see LOCAL_OPTIONS. */
@@ -80,18 +87,45 @@ const char *local_print(const struct local_address *address, char buf[LOCAL_TEXT
 
 /**
  * Opens, binds and (for SOCK_STREAM and SOCK_SEQPACKET) listens: non-blocking, close-on-exec;
- * a UNIX path gets its mode and owner before it can be connected to. Returns the descriptor,
- * or -Exxx with err; ret_address has the port in use.
+ * a UNIX path gets its mode and owner before it can be connected to. A LOCAL_FD has to be a
+ * socket that listens already. Returns the descriptor, or -Exxx with err: -EADDRINUSE, -EACCES,
+ * -ENOENT ...; ret_address has the port in use.
  */
 int local_listen(const struct local_opts *opts, int socket_type, struct weft_error *err,
 		 struct local_address *ret_address) WEFT_MUST_CHECK;
 
-/** Opens and connects; for LOCAL_FD checks the type. Returns the descriptor or -Exxx with err. */
+/**
+ * Opens and connects, without waiting: a TCP connection may be under way when it returns; it
+ * then becomes writable, and local_connect_result tells. For LOCAL_FD and for a LOCAL_STDIO
+ * that is one socket checks the type. Returns the descriptor or -Exxx with err.
+ */
 int local_connect(const struct local_opts *opts, int socket_type,
 		  struct weft_error *err) WEFT_MUST_CHECK;
 
-/** Removes a UNIX path that local_listen made, if it still is that socket. */
-void local_unlink(const struct local_address *address, int fd);
+/** 0 once fd is connected, -EAGAIN while that is under way, or why it failed. */
+int local_connect_result(int fd) WEFT_MUST_CHECK;
+
+/**
+ * The next connection of a listening socket, set up as local_connect does. Returns its
+ * descriptor, -EAGAIN when there is none, or -Exxx: -EMFILE and the like are worth a pause.
+ */
+int local_accept(int fd) WEFT_MUST_CHECK;
+
+/**
+ * Takes standard input and output for itself: nothing that is printed later gets between
+ * the frames, as both become /dev/null, and SIGPIPE is ignored from here on. ret_ends is one socket twice (a child of inetd, of
+ * socat) or two pipes or files. Returns 0, or -Exxx with err, for a terminal in any case.
+ */
+int local_stdio(struct weft_error *err, struct local_ends *ret_ends) WEFT_MUST_CHECK;
+
+/** Closes one or two descriptors. */
+void local_ends_close(const struct local_ends *ends);
+
+/** True for a LOCAL_FD that listens, such as one of a service manager. */
+bool local_fd_listens(int fd);
+
+/** Removes the UNIX path that local_listen made and described, if it still is that socket. */
+void local_unlink(const struct local_address *address);
 
 /** "uid 1000, pid 4711" of a UNIX peer, or its address; into buf, and returns buf. */
 const char *local_peer_print(int fd, char buf[LOCAL_TEXT]);

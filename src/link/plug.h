@@ -25,15 +25,27 @@
 /** Most peers of a plug unless its options say otherwise. */
 #define PLUG_LINKS_MAX 64u
 
+/** Longest frame of a plug's links unless the dialect says otherwise: one tag, 1500 bytes. */
+#define PLUG_FRAME_LEN_MAX 1518u
+
 /** Pause before a connecting plug tries again. */
 #define PLUG_RETRY_NS 1000000000u
 
 struct plug_ops {
-	/** Accepts a bounded number of peers, or does what its deadline was for. */
+	/**
+	 * Accepts a bounded number of peers, or does what its deadline was for. May be called
+	 * when neither is due. Not called after close.
+	 */
 	void (*run)(struct weft_plug *plug, uint64_t now);
 	/** The dialect's own deadline; NULL for none. */
 	uint64_t (*deadline)(const struct weft_plug *plug);
-	/** Takes no more peers: closes the listening descriptor. */
+	/**
+	 * For a dialect that connects when it is run: connects now, for a caller who wants to
+	 * know at once whether it can (weft_link_open). Returns 0 when it has or is about to,
+	 * or -Exxx with err. NULL for nothing to do.
+	 */
+	int (*dial)(struct weft_plug *plug, struct weft_error *err);
+	/** Takes no more peers: lets go of plug->task.fd with plug_watch and closes it. */
 	void (*close)(struct weft_plug *plug);
 	/** A link of it is about to be freed. NULL for nothing to do. */
 	void (*left)(struct weft_plug *plug, struct weft_link *link, uint64_t now);
@@ -56,10 +68,20 @@ struct weft_plug {
 	void *user;
 	struct list links; /**< Of struct plug_peer (plug.c). */
 	uint32_t links_n, links_max;
+	uint32_t
+		links_total; /**< That there have ever been: the number in a link's name. */
+	/** Set by the dialect: the longest frame of its links, as far as it knows beforehand. */
+	uint32_t frame_len_max;
+	bool is_single; /**< No other peer can come after the first (fd:, stdio). */
+	bool is_solo; /**< Of link/solo.c: at links_max a peer waits, and is not refused. */
 	bool has_gone; /**< A link is down and waits for the next run. */
 	bool is_closed;
-	char name[128];
+	char kind[16];
+	char name[160];
 	char address[128];
+	char trouble
+		[400]; /**< What was told last, so as not to tell it again and again. */
+	char *spec;    /**< The whole text, for the wrappers in it; NULL for none. */
 };
 
 /** Sets up the common part; the dialect has set nothing before. fd may be -1. */
@@ -77,7 +99,16 @@ void plug_fini(struct weft_plug *plug);
 int plug_add(struct weft_plug *plug, struct weft_link *link, const char *peer,
 	     uint64_t now);
 
-/** Tells trouble, printf-formatted. */
+/** True at links_max: a listening plug then refuses, or waits if it is solo. */
+bool plug_is_full(const struct weft_plug *plug);
+
+/**
+ * Changes the descriptor that the plug's task watches; -1 for none. Returns 0, or -Exxx of the
+ * runner: then the task watches none.
+ */
+int plug_watch(struct weft_plug *plug, int fd, unsigned events) WEFT_MUST_CHECK;
+
+/** Tells trouble, printf-formatted; what was told last is not told again till a peer came. */
 WEFT_PRINTF(3, 4)
 void plug_trouble(struct weft_plug *plug, uint64_t now, const char *fmt, ...);
 

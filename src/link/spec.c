@@ -74,7 +74,7 @@ static bool word_is_near(const char *word, const char *known, size_t *best)
 static int fail_kind(const struct spec_source *source, size_t offset, const char *kind,
 		     struct weft_error *err)
 {
-	char kinds[120];
+	char kinds[240];
 	struct fmt f;
 	const char *nearest = NULL;
 	size_t best = WORD_MAX;

@@ -19,8 +19,9 @@ struct privilege_opts {
 
 /**
  * Gives up, for good: every capability but CAP_NET_ADMIN (if kept), gaining new ones by
- * exec, and writing or executing files anywhere but below the writable directories (where
- * the kernel has Landlock). Without keep_net_admin a root process becomes nobody.
+ * exec, writing or executing files anywhere but below the writable directories (where the
+ * kernel has Landlock), and system calls that nothing here makes (syscalls.h). Without
+ * keep_net_admin a root process becomes nobody.
  * Returns 0 or -Exxx with err. An ordinary user's process is confined as well.
  */
 int privilege_drop(const struct privilege_opts *opts,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three locks, each of which would do: capabilities(7) say what the kernel lets us do,
- * no_new_privs that exec cannot give it back, landlock(7) that files stay as they are. A
+ * Four locks, each of which would do much: capabilities(7) say what the kernel lets us do,
+ * no_new_privs that exec cannot give it back, landlock(7) that files stay as they are, and
+ * seccomp(2) that most of what leads out of a process is not there at all (syscalls.h). A
  * process that keeps CAP_NET_ADMIN stays uid 0, because its journal in /run is root's;
  * Landlock is then what keeps the rest of root's files out of its reach.
  */
 #include "cmd/privilege.h"
+#include "cmd/syscalls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +46,7 @@ static int allow_below(int ruleset, const char *dir)
 	return (int)r;
 }
 
-/* Kernels without Landlock (ENOSYS, EOPNOTSUPP) have the other two locks. */
+/* Kernels without Landlock (ENOSYS, EOPNOTSUPP) have the other locks. */
 static int lock_files(const char *const writable[])
 {
 	const struct landlock_ruleset_attr attr = { .handled_access_fs = LOCKED_ACCESS };
@@ -115,6 +117,8 @@ int privilege_drop(const struct privilege_opts *opts, struct weft_error *err)
 		r = -errno;
 	if (r == 0)
 		r = lock_files(opts->writable);
+	if (r == 0)
+		r = syscalls_restrict();
 	if (r < 0)
 		return weft_error_set(err, r, "cannot give up root's rights: %s",
 				      strerror(-r));

@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/syscalls.h"
 
 #include <weft/version.h>
 
@@ -76,6 +77,7 @@ int cmd_version(int argc, char **argv)
 	char netlink[32];
 	(void)snprintf(netlink, sizeof(netlink), "%d.%d.%d", nl_ver_maj, nl_ver_min,
 		       nl_ver_mic);
+	char seccomp[SYSCALLS_TEXT];
 	const struct library libraries[] = {
 		{ "libuv", uv_version_string() },
 		{ "ngtcp2", ngtcp2_version(0)->version_str },
@@ -84,8 +86,10 @@ int cmd_version(int argc, char **argv)
 		{ "Jansson", jansson_version_str() },
 		{ "libnl", netlink },
 		{ "libpcap", pcap_version() },
+		{ "libseccomp", syscalls_library(seccomp) },
 	};
-	const size_t n = sizeof(libraries) / sizeof(libraries[0]);
+	const size_t all = sizeof(libraries) / sizeof(libraries[0]);
+	const size_t n = libraries[all - 1].version ? all : all - 1;
 	if (args.json)
 		print_json(libraries, n);
 	else

@@ -125,6 +125,27 @@ def test_relay_tells_of_each_member(party):
     assert members['player']['mac'] == p.MACS['player']
 
 
+def test_rights_are_given_up(party):
+    """Whoever listens to others has no right but what it needs, and no way out."""
+    parts = party.start_all()
+    parts['host'] = party.weft('server', 'host --json --public 192.168.77.1')
+    parts['host'].wait_event('address')
+    parts['bridge'] = p.Weft(party, 'switch', f'{p.WEFT} bridge --json tap:a tap:b')
+    party.processes.append(parts['bridge'])
+    parts['bridge'].wait_event('ready')
+    has_seccomp = 'libseccomp' in party.run(None, f'{p.WEFT} version')
+    net_admin = 1 << 12
+    for name in ('relay', 'gateway', 'player', 'host', 'bridge'):
+        with open(f'/proc/{parts[name].popen.pid}/status') as status:
+            facts = dict(line.rstrip('\n').split(':\t', 1) for line in status)
+        assert facts['Name'] == 'weft'
+        for capabilities in ('CapEff', 'CapPrm', 'CapBnd'):
+            assert int(facts[capabilities], 16) & ~net_admin == 0, f'{name}: {capabilities}'
+        assert facts['NoNewPrivs'] == '1', name
+        assert facts['Seccomp'] == ('2' if has_seccomp else '0'), name
+    assert reaches(party, 'player', p.SERVER)
+
+
 def test_interrupt_ends_everything_cleanly(party):
     parts = party.start_all()
     for name in ('player', 'gateway', 'relay'):

@@ -149,6 +149,14 @@ const struct spec_driver *const link_drivers[] = {
 	&qemu_driver,
 	&gvproxy_driver,
 	&vde_stream_driver,
+	/* Dialects of datagrams. */
+	&qemu_dgram_driver,
+	&vfkit_driver,
+	&bess_driver,
+	&vde_driver,
+	&vde_p2p_driver,
+	&kai_driver,
+	&dosbox_driver,
 
 	NULL,
 };

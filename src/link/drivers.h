@@ -33,6 +33,10 @@ extern const struct spec_driver *const link_drivers[];
 extern const struct spec_driver tapserver_driver, bare_driver, qemu_driver,
 	gvproxy_driver, vde_stream_driver;
 
+/** The rows of the dialects of datagrams, each in a file of its own. */
+extern const struct spec_driver qemu_dgram_driver, vfkit_driver, bess_driver, vde_driver,
+	vde_p2p_driver, kai_driver, dosbox_driver;
+
 /**
  * Opens the plug at the heart of a spec; its wrappers are left to drivers_wrap.
  * Returns 0, or -Exxx with err: -EINVAL where the kind is no plug.

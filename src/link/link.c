@@ -38,6 +38,9 @@ static uint64_t link_task_deadline(const struct weft_task *task)
 
 	if (adapter_is_pending(link))
 		return 0;
+	/* What was sent through it may have made the inner link wait for room. */
+	if (link->inner && task->events != link->inner->task.events)
+		return 0;
 	if (link->ops->deadline)
 		own = link->ops->deadline(link);
 	if (link->inner)

@@ -33,6 +33,10 @@ void listen_plug_in(struct listen_plug *listen, const struct local_ends *ends,
 	struct weft_link *link = NULL;
 	char text[LOCAL_TEXT];
 
+	if (plug->is_closed) {
+		local_ends_close(ends);
+		return;
+	}
 	if (!peer)
 		peer = local_peer_print(ends->in, text);
 	int r = listen->ops->link_new(listen, ends, &link);
@@ -40,9 +44,10 @@ void listen_plug_in(struct listen_plug *listen, const struct local_ends *ends,
 		local_ends_close(ends);
 		plug_trouble(plug, now, "%s: cannot take a peer: %s", plug->name,
 			     strerror(-r));
-		return;
+	} else {
+		(void)plug_add(plug, link, peer, now);
 	}
-	(void)plug_add(plug, link, peer, now);
+	listen_settle(listen, now);
 }
 
 static void listen_came(struct listen_plug *l, const struct local_ends *ends,
@@ -152,6 +157,17 @@ static void listen_finish(struct listen_plug *l, uint64_t now)
 	listen_retry(l, err.text, now);
 }
 
+void listen_settle(struct listen_plug *listen, uint64_t now)
+{
+	if (listen->state != LISTEN_PLUGGED ||
+	    listen->plug.links_n + listen->pending_n > 0)
+		return;
+	listen->state = LISTEN_WAITING;
+	listen->resume_at = now + PLUG_RETRY_NS;
+	if (listen->plug.is_single)
+		weft_plug_close(&listen->plug);
+}
+
 static void listen_connect(struct listen_plug *l, uint64_t now)
 {
 	struct weft_error err = { "" };
@@ -165,13 +181,7 @@ static void listen_connect(struct listen_plug *l, uint64_t now)
 		return;
 	l->state = LISTEN_PLUGGED;
 	listen_came(l, &l->ends, now);
-	if (l->plug.links_n + l->pending_n > 0)
-		return;
-	/* No link came of it, and the reason has been told. */
-	l->state = LISTEN_WAITING;
-	l->resume_at = now + PLUG_RETRY_NS;
-	if (l->plug.is_single)
-		weft_plug_close(&l->plug);
+	listen_settle(l, now);
 }
 
 /* ---- The plug ---- */

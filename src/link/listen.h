@@ -76,4 +76,7 @@ int listen_open(struct listen_plug *listen, const struct listen_ops *ops,
 void listen_plug_in(struct listen_plug *listen, const struct local_ends *ends,
 		    const char *peer, uint64_t now);
 
+/** A peer that came has gone and there was no link of it: sees to it that another can come. */
+void listen_settle(struct listen_plug *listen, uint64_t now);
+
 #endif

@@ -33,6 +33,9 @@ extern const struct spec_driver *const link_drivers[];
 extern const struct spec_driver tapserver_driver, bare_driver, qemu_driver,
 	gvproxy_driver, vde_stream_driver;
 
+/** The rows of modems: PPP over a stream. */
+extern const struct spec_driver modem_driver, modem_raw_driver;
+
 /** The rows of the dialects of datagrams, each in a file of its own. */
 extern const struct spec_driver qemu_dgram_driver, vfkit_driver, bess_driver, vde_driver,
 	vde_p2p_driver, kai_driver, dosbox_driver;

@@ -72,7 +72,8 @@ struct weft_plug {
 		links_total; /**< That there have ever been: the number in a link's name. */
 	/** Set by the dialect: the longest frame of its links, as far as it knows beforehand. */
 	uint32_t frame_len_max;
-	bool is_single; /**< No other peer can come after the first (fd:, stdio). */
+	unsigned link_flags; /**< The same: WEFT_LINK_* bits of its links. */
+	bool is_single;      /**< No other peer can come after the first (fd:, stdio). */
 	bool is_solo; /**< Of link/solo.c: at links_max a peer waits, and is not refused. */
 	bool has_gone; /**< A link is down and waits for the next run. */
 	bool is_closed;

@@ -146,7 +146,8 @@ static int solo_take_plug(struct solo *s, struct weft_plug *plug, struct weft_er
 	plug->user = s;
 	plug->links_max = 1;
 	plug->is_solo = true;
-	s->link.caps.frame_len_max = plug->frame_len_max;
+	s->link.caps = (struct weft_link_caps){ .flags = plug->link_flags,
+						.frame_len_max = plug->frame_len_max };
 	if (plug->ops->dial) {
 		int r = plug->ops->dial(plug, err);
 		if (r < 0)

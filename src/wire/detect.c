@@ -18,6 +18,9 @@
 #define LENGTH_MAX 69632u /* Of QEMU, which has the longest. */
 #define FCS_LEN    4u
 
+/* Longer ones of a type that cannot be sized are text, whose letters make a long length. */
+#define LIKELY_MAX 2048u
+
 enum fit { FIT_NO, FIT_MORE, FIT_LIKELY, FIT_SURE };
 
 static_assert(DETECT_LEN >= 4 + FRAME_SIZE_MIN + 8, "a header and what frame_size needs");
@@ -37,12 +40,11 @@ static enum fit frame_fit(const uint8_t *frame, size_t len, uint32_t length)
 	if (size == 0)
 		return len == length ? FIT_NO : FIT_MORE;
 	if (size < 0)
-		return size == -EPROTONOSUPPORT ? FIT_LIKELY : FIT_NO;
+		return size == -EPROTONOSUPPORT && length <= LIKELY_MAX ? FIT_LIKELY
+									: FIT_NO;
 	uint32_t own = (uint32_t)size;
-	if (own > length)
-		return FIT_NO;
 	bool is_padded = length <= FRAME_SIZE_MIN || length - own <= FCS_LEN;
-	return is_padded ? FIT_SURE : FIT_LIKELY;
+	return own <= length && is_padded ? FIT_SURE : FIT_NO;
 }
 
 static enum fit u32_be_fit(const uint8_t *data, size_t len)

@@ -9,8 +9,9 @@
  * Behind a frame of less than 60 bytes, so many zeros are padding if at least 6 of them
  * stand there, for no frame is for the address of all zeros. Fewer than 6 zeros may be the
  * beginning of a real address (00:00:00:... is Xerox's). They are padding only if what stands
- * there is no frame as it is, and is one behind them. A frame is never taken for padding that
- * could be read as a frame; the same goes for the one byte that evens out IPX.
+ * there is no frame as it is, and is one behind them; or is one by its 802.3 length only,
+ * which some bytes of an address may look like, and one with an EtherType behind them. The
+ * same goes for the one byte that evens out IPX.
  */
 #include "wire/framing.h"
 
@@ -129,15 +130,28 @@ static size_t count_zeros(const uint8_t *data, size_t len)
 	return n;
 }
 
-/* Whether a frame that can be sized begins here: 1, or 0, or -EAGAIN for want of bytes. */
-static int begins_frame(const uint8_t *data, size_t len)
+/* How sure it is that a frame begins somewhere. */
+enum begin { BEGIN_MORE = -1, BEGIN_NO, BEGIN_LENGTH, BEGIN_TYPE };
+
+/* The two service access points of LLC are one in practice, but for the lowest bit. */
+static bool is_llc(const uint8_t *payload)
+{
+	return payload[0] >> 1 == payload[1] >> 1;
+}
+
+static enum begin frame_begins(const uint8_t *data, size_t len)
 {
 	uint16_t type;
-	int size;
 	if (len > ETHER_OFF_SRC && (data[ETHER_OFF_SRC] & 1))
-		return 0; /* No frame is from a group. */
-	size = frame_size(data, len, &type);
-	return size == 0 ? -EAGAIN : size > 0;
+		return BEGIN_NO; /* No frame is from a group. */
+	int size = frame_size(data, len, &type);
+	if (size <= 0)
+		return size == 0 ? BEGIN_MORE : BEGIN_NO;
+	if (load_be16(data + ETHER_OFF_TYPE) >= ETHER_TYPE_FIRST)
+		return BEGIN_TYPE;
+	if (len < ETHER_LEN + 2)
+		return BEGIN_MORE;
+	return is_llc(data + ETHER_LEN) ? BEGIN_LENGTH : BEGIN_NO;
 }
 
 static enum padding padding_find(const struct framing *f, const uint8_t *data, size_t len)
@@ -151,13 +165,13 @@ static enum padding padding_find(const struct framing *f, const uint8_t *data, s
 		return PADDING_UNSURE;
 	if (pad >= ETHER_OFF_SRC)
 		return PADDING_HERE;
-	int here = begins_frame(data, len);
-	if (here == 1)
+	enum begin here = frame_begins(data, len);
+	if (here == BEGIN_TYPE)
 		return PADDING_NONE;
-	int behind = len > pad ? begins_frame(data + pad, len - pad) : -EAGAIN;
-	if (here == -EAGAIN || behind == -EAGAIN)
+	enum begin behind = len > pad ? frame_begins(data + pad, len - pad) : BEGIN_MORE;
+	if (here == BEGIN_MORE || behind == BEGIN_MORE)
 		return PADDING_UNSURE;
-	return behind == 1 ? PADDING_HERE : PADDING_NONE;
+	return behind > here ? PADDING_HERE : PADDING_NONE;
 }
 
 static enum framing_outcome fail_size(struct framing *f, int error, uint16_t type)

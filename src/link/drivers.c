@@ -149,6 +149,8 @@ const struct spec_driver *const link_drivers[] = {
 	&qemu_driver,
 	&gvproxy_driver,
 	&vde_stream_driver,
+	&vpnkit_driver,
+	&auto_driver,
 	&modem_driver,
 	&modem_raw_driver,
 	/* Dialects of datagrams. */

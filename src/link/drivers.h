@@ -29,9 +29,9 @@ enum impair_option {
 /** Every kind, in the order of the help text. Ends with NULL. */
 extern const struct spec_driver *const link_drivers[];
 
-/** The rows of the stream dialects (dialects.c). */
+/** The rows of the stream dialects (dialects.c, vpnkit.c, auto.c). */
 extern const struct spec_driver tapserver_driver, bare_driver, qemu_driver,
-	gvproxy_driver, vde_stream_driver;
+	gvproxy_driver, vde_stream_driver, vpnkit_driver, auto_driver;
 
 /** The rows of modems: PPP over a stream. */
 extern const struct spec_driver modem_driver, modem_raw_driver;

@@ -69,8 +69,12 @@ static int fail_taken(const char *path, const char *what, struct weft_error *err
 	return weft_error_set(err, -EADDRINUSE, "%s %s", path, what);
 }
 
-/* Makes room for a path that is taken, if what is there is a socket that nobody serves. */
-static int stale_remove(const char *path, int socket_type, struct weft_error *err)
+/*
+ * Makes room for a path that is taken, if what is there is a socket that nobody serves. It is
+ * asked for as a datagram socket: one that accepts then says EPROTOTYPE and never hears of it,
+ * where a connection would be a client (and the only one, for who takes one).
+ */
+static int stale_remove(const char *path, struct weft_error *err)
 {
 	struct stat st;
 
@@ -81,7 +85,7 @@ static int stale_remove(const char *path, int socket_type, struct weft_error *er
 	if (!S_ISSOCK(st.st_mode))
 		return fail_taken(path, "exists and is no socket: give another path",
 				  err);
-	int fd = socket(AF_UNIX, socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return weft_error_set(err, -errno, "socket: %s", strerror(errno));
 	int r = unix_connect(fd, path);
@@ -135,7 +139,7 @@ static int unix_listen(int fd, const struct local_opts *opts, int socket_type,
 		return weft_error_set(err, -errno, "fchmod: %s", strerror(errno));
 	int r = unix_bind(fd, address.path);
 	if (r == -EADDRINUSE) {
-		r = stale_remove(address.path, socket_type, err);
+		r = stale_remove(address.path, err);
 		if (r < 0)
 			return r;
 		r = unix_bind(fd, address.path);

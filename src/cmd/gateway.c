@@ -35,8 +35,14 @@ static const struct command command = {
 		 "from\n"
 		 "standard input, '@FILE' from a file. With --json: \"state\", "
 		 "\"joined\", \"peer\"\n"
-		 "for each that comes or leaves, and \"facts\" each minute and at the "
-		 "end.",
+		 "for each that comes or leaves, \"lan\" when the cable is pulled or put "
+		 "back, and\n"
+		 "\"facts\" each minute and at the end.",
+};
+
+struct gateway {
+	struct membership m; /* first: the hook leads back from it */
+	bool is_cut_off;     /* the wired interface is down, or its cable out */
 };
 
 /* What can be known of the wire before a frame is lost on it. */
@@ -69,6 +75,31 @@ static int check_interface(struct membership *m, const char *name, struct weft_e
 	return 0;
 }
 
+/* Says when the cable is pulled out, and when it is back; the device stays all the while. */
+static void watch_cable(struct membership *m)
+{
+	struct gateway *g = (struct gateway *)(void *)m;
+	const char *name = weft_link_name(m->link);
+	struct weft_interface interface;
+	struct weft_error err;
+	bool works;
+
+	if (weft_host_interface(m->host, name, &err, &interface) < 0)
+		return;
+	works = interface.is_up && interface.has_carrier;
+	if (works == !g->is_cut_off)
+		return;
+	g->is_cut_off = !works;
+	output_event(&m->output, "lan", json_pack("{s:b}", "carrier", works));
+	if (works)
+		weft_log_info(&m->output.log, "%s works again", name);
+	else
+		weft_log_warning(
+			&m->output.log,
+			"%s %s: the LAN is cut off from the room until it is back", name,
+			interface.is_up ? "has lost its carrier" : "is down");
+}
+
 static int open_lan(struct membership *m, const char *operand, struct weft_error *err)
 {
 	char spec[64];
@@ -76,6 +107,7 @@ static int open_lan(struct membership *m, const char *operand, struct weft_error
 
 	if (strchr(operand, ':'))
 		return weft_link_open(operand, err, &m->link);
+	m->on_tick = watch_cable;
 	r = check_interface(m, operand, err);
 	if (r < 0)
 		return r;
@@ -98,15 +130,15 @@ static int gateway(struct membership *m, const char *interface, struct weft_erro
 int cmd_gateway(int argc, char **argv)
 {
 	struct membership_args args = { .name = NULL };
-	struct membership m = { .verb = "gateway", .args = &args };
+	struct gateway g = { .m = { .verb = "gateway", .args = &args } };
 	struct weft_error err = { .text = "" };
 	int status, r;
 
 	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
-	    membership_invitation(&command, argv[2], &m.invite, &status) < 0)
+	    membership_invitation(&command, argv[2], &g.m.invite, &status) < 0)
 		return status;
-	output_init(&m.output, &args.output);
-	r = gateway(&m, argv[1], &err);
-	membership_close(&m);
+	output_init(&g.m.output, &args.output);
+	r = gateway(&g.m, argv[1], &err);
+	membership_close(&g.m);
 	return r < 0 ? output_fail("gateway", err.text) : STATUS_OK;
 }

@@ -117,20 +117,26 @@ static void draw_status(struct membership *m, uint64_t now)
 				    &m->rates, text, sizeof(text)));
 }
 
+/* Why it waits is said once, and not again each time that it is still so. */
+static void tell_waiting(struct membership *m, const char *reason)
+{
+	if (strcmp(reason, m->waiting_for) == 0)
+		return;
+	snprintf(m->waiting_for, sizeof(m->waiting_for), "%s", reason);
+	weft_log_warning(&m->output.log, "%s; trying again", reason);
+}
+
 static void on_state(void *user, enum weft_member_state state, const char *reason,
 		     uint64_t now)
 {
 	struct membership *m = user;
-	const char *name = weft_member_state_name(state);
 
 	(void)now;
 	output_event(&m->output, "state",
-		     json_pack("{s:s, s:s}", "state", name, "reason", reason));
+		     json_pack("{s:s, s:s}", "state", weft_member_state_name(state),
+			       "reason", reason));
 	if (state == WEFT_MEMBER_WAITING)
-		weft_log_warning(&m->output.log, "%s; trying again", reason);
-	else
-		weft_log_debug(&m->output.log, "%s%s%s", name, reason[0] ? ": " : "",
-			       reason);
+		tell_waiting(m, reason);
 	if (state != WEFT_MEMBER_REFUSED)
 		return;
 	weft_error_set(&m->failure, -ECONNREFUSED, "%s", reason);
@@ -141,6 +147,7 @@ static void on_joined(void *user, const struct weft_joined *joined, uint64_t now
 {
 	struct membership *m = user;
 
+	m->waiting_for[0] = '\0';
 	output_event(&m->output, "joined",
 		     json_pack("{s:i, s:i, s:i, s:b}", "peer", joined->peer, "room",
 			       joined->room, "mtu", (int)joined->mtu, "gateway",
@@ -202,6 +209,8 @@ static void tick(void *user, uint64_t now)
 	draw_status(m, now);
 	if (output_facts_are_due(&m->output, now))
 		print_facts(m);
+	if (m->on_tick)
+		m->on_tick(m);
 	if (!weft_link_is_down(m->link))
 		return;
 	weft_error_set(&m->failure, -ENODEV, "%s is gone", weft_link_name(m->link));
@@ -261,6 +270,10 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 
 	if (r < 0)
 		return r;
+	if (m->args->ca && m->invite.has_pin)
+		weft_log_warning(
+			&m->output.log,
+			"--ca is not used: the invitation holds the relay's key");
 	r = weft_loop_add(m->loop, weft_link_task(m->link));
 	if (r == 0)
 		r = ticker_start(&m->ticker, m->loop, NS_PER_S, tick, m);

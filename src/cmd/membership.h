@@ -65,7 +65,8 @@ struct membership {
 	struct weft_host *host;
 	struct weft_member *member;
 	struct state state;
-	struct ticker ticker; /**< Draws the status line each second. */
+	char waiting_for[400]; /**< What was said last of why it is not in the room. */
+	struct ticker ticker;  /**< Draws the status line each second. */
 	struct rates rates;
 	char address[WEFT_IP_TEXT]; /**< For the status line; empty for none. */
 	struct weft_error failure;  /**< Why it cannot go on; empty while it can. */
@@ -74,6 +75,7 @@ struct membership {
 	void (*on_joined)(struct membership *m, const struct weft_joined *joined,
 			  uint64_t now);
 	void (*on_peer)(struct membership *m, const struct weft_peer *peer, bool is_here);
+	void (*on_tick)(struct membership *m); /**< Each second. */
 	bool (*from_room)(struct membership *m, const struct weft_frame *frame,
 			  uint64_t now);
 };

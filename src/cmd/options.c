@@ -219,8 +219,8 @@ static int store_listen(struct parse *p, const struct option *option, const char
 {
 	if (weft_listen_parse(text, addr) < 0)
 		return usage_error(p,
-				   "--%s: \"%s\" is not a port such as 443 or an address "
-				   "such as 192.0.2.1:443",
+				   "--%s: \"%s\" is not a UDP port such as 443 or an "
+				   "address such as 192.0.2.1:443",
 				   option->name, text);
 	return 0;
 }

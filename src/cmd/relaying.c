@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An invitation has to name this machine as others reach it, which no machine knows of
- * itself. Without --public it names the address from which packets to the Internet would
- * leave (asked of the routing table; nothing is sent), and says so where that address is a
- * private one.
+ * itself. Without --public it names the address that the relay listens on, or, where that is
+ * every one, the address from which packets to the Internet would leave (asked of the routing
+ * table; nothing is sent), and says so where it is a private one.
  */
 #include "cmd/relaying.h"
 
@@ -31,15 +31,16 @@ union weft_sockaddr relaying_default_listen(void)
 static void on_member(void *user, const char *room, const struct weft_peer *peer,
 		      bool is_here, const char *reason)
 {
-	const char *role = peer->role == WEFT_ROLE_GATEWAY ? "gateway" : "client";
+	bool is_client = peer->role == WEFT_ROLE_CLIENT;
 	struct relaying *r = user;
 	char mac[WEFT_MAC_TEXT];
 
 	weft_mac_print(peer->mac, mac);
 	output_event(&r->output, is_here ? "came" : "left",
-		     json_pack("{s:s, s:i, s:s, s:s, s:s, s:s}", "room", room, "peer",
-			       peer->id, "role", role, "name", peer->name, "mac", mac,
-			       "reason", reason));
+		     json_pack("{s:s, s:i, s:s, s:s, s:s*, s:s}", "room", room, "peer",
+			       peer->id, "role", is_client ? "client" : "gateway", "name",
+			       peer->name, "mac", is_client ? mac : NULL, "reason",
+			       reason));
 }
 
 /* The library was given texts, and cannot say which files they came from. */
@@ -91,6 +92,11 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 			"UDP port %u is in use by another program; end it, or "
 			"listen elsewhere with --listen PORT",
 			weft_sockaddr_port(&r->args->listen));
+	if (status == -EACCES) {
+		struct weft_error why = *err;
+		weft_error_set(err, status, "%.300s, or another port: --listen PORT",
+			       why.text);
+	}
 	return status;
 }
 
@@ -124,25 +130,58 @@ int relaying_open(struct relaying *r, struct weft_error *err)
 	return 0;
 }
 
-/* The source address that the routing table gives to packets for the Internet. */
-static int own_address(char *buf, size_t len)
+static bool is_any(const union weft_sockaddr *addr)
 {
-	/* An address of RFC 5737's documentation range: connect sends nothing. */
-	const struct sockaddr_in out = { .sin_family = AF_INET,
-					 .sin_port = 9,
-					 .sin_addr.s_addr = inet_addr("198.51.100.1") };
-	struct sockaddr_in own = { 0 };
-	socklen_t own_len = sizeof(own);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int r = 0;
+	return addr->sa.sa_family == AF_INET
+		       ? addr->in.sin_addr.s_addr == INADDR_ANY
+		       : IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
+}
+
+static void print_host(const union weft_sockaddr *addr, char *buf, size_t len)
+{
+	const void *bytes = addr->sa.sa_family == AF_INET
+				    ? (const void *)&addr->in.sin_addr
+				    : (const void *)&addr->in6.sin6_addr;
+
+	if (!inet_ntop(addr->sa.sa_family, bytes, buf, (socklen_t)len))
+		buf[0] = '\0';
+}
+
+/* The source address that the routing table gives to packets for the destination. */
+static int source_address(const char *destination, union weft_sockaddr *ret_addr)
+{
+	union weft_sockaddr addr;
+	socklen_t len = sizeof(addr);
+	int r = weft_listen_parse(destination, &addr);
+	int fd = r < 0 ? -1 : socket(addr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&out, sizeof(out)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&own, &own_len) < 0 ||
-	    !inet_ntop(AF_INET, &own.sin_addr, buf, (socklen_t)len))
+		return r < 0 ? r : -errno;
+	if (connect(fd, &addr.sa, weft_sockaddr_len(&addr)) < 0 ||
+	    getsockname(fd, &addr.sa, &len) < 0)
 		r = -errno;
 	close(fd);
+	if (r == 0)
+		*ret_addr = addr;
+	return r;
+}
+
+/*
+ * How others reach this machine: by the address that it listens on, if that is one, or else
+ * by the one that it would speak to the Internet from. The destinations are of the ranges for
+ * documentation (RFC 5737, RFC 3849), and connect sends nothing.
+ */
+static int own_address(const union weft_sockaddr *listen, char *buf, size_t len)
+{
+	union weft_sockaddr addr = *listen;
+	int r = 0;
+
+	if (is_any(listen))
+		r = source_address("198.51.100.1:9", &addr);
+	if (r < 0 && listen->sa.sa_family == AF_INET6)
+		r = source_address("[2001:db8::1]:9", &addr);
+	if (r == 0)
+		print_host(&addr, buf, len);
 	return r;
 }
 
@@ -150,8 +189,10 @@ static bool is_private(const char *host)
 {
 	struct weft_ip ip;
 
-	if (weft_ip_parse(host, &ip) < 0 || ip.family != AF_INET)
+	if (weft_ip_parse(host, &ip) < 0)
 		return false;
+	if (ip.family == AF_INET6)
+		return (ip.octet[0] & 0xfe) == 0xfc;
 	return ip.octet[0] == 10 || (ip.octet[0] == 172 && (ip.octet[1] & 0xf0) == 16) ||
 	       (ip.octet[0] == 192 && ip.octet[1] == 168) ||
 	       (ip.octet[0] == 100 && (ip.octet[1] & 0xc0) == 64);
@@ -172,7 +213,7 @@ static int name_host(struct relaying *r, struct weft_invite *invite,
 					      r->args->public);
 		return 0;
 	}
-	if (own_address(invite->host, sizeof(invite->host)) < 0)
+	if (own_address(&addr, invite->host, sizeof(invite->host)) < 0)
 		return weft_error_set(
 			err, -EADDRNOTAVAIL,
 			"this machine has no route to the Internet: say with "

@@ -57,8 +57,8 @@ static void print_json(const struct library *libraries, size_t n)
 	for (size_t i = 0; i < n; i++)
 		(void)json_object_set_new(versions, libraries[i].name,
 					  json_string(libraries[i].version));
-	(void)output_json(json_pack("{s:s, s:o}", "version", weft_version(), "libraries",
-				    versions));
+	(void)output_json(json_pack("{s:s, s:s, s:o}", "event", "version", "version",
+				    weft_version(), "libraries", versions));
 }
 
 static void print_text(const struct library *libraries, size_t n)

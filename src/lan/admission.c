@@ -138,11 +138,14 @@ static int enter_room(struct visitor *visitor, struct room *room)
 static void log_joined(const struct visitor *visitor)
 {
 	const struct room_member *member = visitor->member;
-	char peer[WEFT_SOCKADDR_TEXT], mac[WEFT_MAC_TEXT];
-	weft_log_info(visitor->relay->log, "room %s: %s %u %s (%s) has joined from %s",
+	char from[WEFT_SOCKADDR_TEXT], mac[WEFT_MAC_TEXT];
+	bool is_client = member->peer.role == WEFT_ROLE_CLIENT;
+	weft_sockaddr_print(quic_conn_peer(visitor->conn), from);
+	weft_log_info(visitor->relay->log, "room %s: %s %u %s%s%s%s has joined from %s",
 		      member->room->name, role_name(member->peer.role), member->peer.id,
-		      member->peer.name, weft_mac_print(member->peer.mac, mac),
-		      weft_sockaddr_print(quic_conn_peer(visitor->conn), peer));
+		      member->peer.name, is_client ? " (" : "",
+		      is_client ? weft_mac_print(member->peer.mac, mac) : "",
+		      is_client ? ")" : "", from);
 }
 
 static int send_welcome(struct visitor *visitor)

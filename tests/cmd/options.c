@@ -275,7 +275,7 @@ static void mistakes_are_explained(void **state)
 		{ "x --public h:99999", "\"h:99999\" is no name or address" },
 		{ "x --mtu 999", "--mtu: 999 is not from 1000 to 1500" },
 		{ "x --mtu 1501", "--mtu: 1501 is not from 1000 to 1500" },
-		{ "x --listen 99999", "\"99999\" is not a port" },
+		{ "x --listen 99999", "\"99999\" is not a UDP port" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

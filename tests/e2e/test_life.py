@@ -112,6 +112,20 @@ def test_host_and_join_need_nothing_else(party):
     assert party.run('relay', 'ip -br link show type tun') == ''
 
 
+def test_gateway_tells_of_its_cable(party):
+    """A gateway whose LAN is gone looks well to everybody; so it says what has happened."""
+    parts = party.start_all()
+    party.run('switch', 'ip link set eth-gateway down')
+    parts['gateway'].wait_event('lan', carrier=False)
+    assert 'lan0 has lost its carrier' in parts['gateway'].output()
+    party.run('switch', 'ip link set eth-gateway up')
+    parts['gateway'].wait_event('lan', carrier=True)
+    assert reaches(party, 'player', p.SERVER)
+    party.run('gateway', 'ip link set lan0 down')
+    parts['gateway'].wait_event('lan', carrier=False, number=2)
+    assert 'lan0 is down' in parts['gateway'].output()
+
+
 def test_relay_tells_of_each_member(party):
     """The facts at its end: who is in the room, and how far away."""
     parts = party.start_all()

@@ -77,6 +77,7 @@ def test_relay_is_not_there(party):
     ('join --name a/b weft://h/r#' + 'A' * 64, ['--name', 'a/b']),
     ('join --link packet:eth0 --state /run/x weft://h/r#' + 'A' * 64, ['tap:', 'gateway']),
     ('join --link tun:t0 --state /run/x weft://h/r#' + 'A' * 64, ['tap:']),
+    ('relay --listen 443/tcp', ['443/tcp', 'UDP']),
     ('bridge', ['LINK']),
     ('bridge tap:x,colour=red tap:y', ['colour']),
     ('bridge tpa:x tap:y', ['tap']),
@@ -231,12 +232,44 @@ def test_port_in_use(party):
     assert '443' in second.output() and '--listen' in second.output()
 
 
+def test_port_for_root(party):
+    process = netlab.Process(
+        party, 'relay', 'setpriv --reuid 65534 --clear-groups --bounding-set=-all '
+        f'{p.WEFT} relay --state /tmp/weft-nobody-{party.prefix}')
+    party.processes.append(process)
+    assert process.popen.wait(10) == 1
+    party.run(None, f'rm -r /tmp/weft-nobody-{party.prefix}')
+    assert 'CAP_NET_BIND_SERVICE' in process.output() and '--listen PORT' in process.output()
+
+
 def test_name_taken(party):
     party.start_relay()
     party.run('player', 'ip link add weft0 type veth peer name weft1')
     process = party.start_player()
     assert process.popen.wait(10) == 1
     assert '"weft0"' in process.output()
+
+
+def test_waiting_is_told_once(party):
+    """A reason that stays the same is an event each time, and one line for people."""
+    party.invitation = f'weft://no-such-host.invalid/party#{"A" * 64}'
+    player = party.start_player()
+    player.wait_event('state', state='waiting', number=3, seconds=30)
+    assert player.output().count('trying again') == 1
+
+
+def test_ca_beside_a_key(party):
+    party.start_relay()
+    player = party.start_player('player', '--ca /no/such/file')
+    player.wait_event('joined')
+    assert '--ca is not used' in player.output()
+
+
+@pytest.mark.parametrize('listen, host', [
+    ('198.51.100.1:444', '198.51.100.1:444'), ('[::1]:445', '[::1]:445')])
+def test_invitation_names_the_address_it_listens_on(party, listen, host):
+    relay = party.weft('relay', f'relay --json --room party --listen {listen}')
+    assert relay.wait_event('invitation')['invitation'].startswith(f'weft://{host}/party#')
 
 
 def test_no_rights(party):

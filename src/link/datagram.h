@@ -74,6 +74,12 @@ int datagram_socket(int family) WEFT_MUST_CHECK;
 /** Whose process is at the other end of a connected UNIX socket. Returns 0 or -Exxx. */
 int datagram_peer_uid(int fd, uid_t *ret_uid) WEFT_MUST_CHECK;
 
+/**
+ * How much room an own send buffer has, and how much of it is taken by what nobody has read
+ * yet, in bytes. Returns 0, or -ENOTSUP where the system does not tell.
+ */
+int datagram_send_room(int fd, size_t *ret_room, size_t *ret_taken) WEFT_MUST_CHECK;
+
 /** Asks for large buffers, as many bytes as the system lets us have. */
 void datagram_set_buffers(int fd, int len);
 

@@ -5,8 +5,10 @@
 #include "link/datagram.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* One frame of any length with its headroom; not a power of two, to spread over the cache. */
 #define SLOT_LEN ((WEFT_HEADROOM + WEFT_FRAME_LEN_MAX + 63u) / 64u * 64u)
@@ -108,5 +110,18 @@ int datagram_peer_uid(int fd, uid_t *ret_uid)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return -errno;
 	*ret_uid = cred.uid;
+	return 0;
+}
+
+int datagram_send_room(int fd, size_t *ret_room, size_t *ret_taken)
+{
+	int taken = 0, room = 0;
+	socklen_t len = sizeof(room);
+
+	if (ioctl(fd, SIOCOUTQ, &taken) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &len) < 0)
+		return -ENOTSUP;
+	*ret_room = (size_t)room;
+	*ret_taken = (size_t)taken;
 	return 0;
 }

@@ -117,3 +117,11 @@ int datagram_peer_uid(int fd, uid_t *ret_uid)
 	gid_t gid;
 	return getpeereid(fd, ret_uid, &gid) < 0 ? -errno : 0;
 }
+
+int datagram_send_room(int fd, size_t *ret_room, size_t *ret_taken)
+{
+	(void)fd;
+	(void)ret_room;
+	(void)ret_taken;
+	return -ENOTSUP;
+}

@@ -25,6 +25,9 @@
 /* ENOBUFS in a row until the oldest packet is given up. */
 #define NOBUFS_MAX 32u
 
+/* What the kernel keeps for a datagram besides its bytes, about. */
+#define DATAGRAM_COST 768u
+
 enum verdict { WENT, FULL, REFUSED, GONE };
 
 static struct packets *packets(struct weft_link *link)
@@ -70,6 +73,7 @@ void packets_input(struct packets *p, const struct datagram *datagrams, size_t n
 
 	assert(n <= LINK_BATCH);
 	p->heard_at = now;
+	p->unheard = 0;
 	for (size_t i = 0; i < n && !p->link.is_down; i++) {
 		int r = input_one(p, &datagrams[i], now, &frames[frames_n]);
 		if (r > 0)
@@ -143,20 +147,30 @@ static enum verdict verdict_of(const struct packets *p, int error)
 	}
 }
 
+/* True for a peer that may have stopped, and would fill a buffer that is others' as well. */
+static bool has_to_wait(const struct packets *p)
+{
+	size_t room, taken;
+
+	if (!p->sharers || p->unheard <= PACKETS_SHARE_MIN ||
+	    datagram_send_room(p->send_fd, &room, &taken) < 0)
+		return false;
+	return taken > room / 2 && p->unheard > room / 2 / *p->sharers;
+}
+
 /* Sends until one does not go. Returns how many went, and why not more. */
 static size_t packets_write(struct packets *p, struct datagram_out *outs, size_t n,
 			    int *ret_error)
 {
 	size_t sent = 0;
 
-	*ret_error = 0;
-	while (sent < n) {
+	*ret_error = has_to_wait(p) ? EAGAIN : 0;
+	while (sent < n && *ret_error == 0) {
 		int r = datagram_send(p->send_fd, &p->to, outs + sent, n - sent);
-		if (r < 0) {
+		if (r < 0)
 			*ret_error = -r;
-			break;
-		}
-		sent += (size_t)r;
+		for (int i = 0; i < r; i++, sent++)
+			p->unheard += DATAGRAM_COST + outs[sent].parts[1].iov_len;
 	}
 	if (sent > 0) {
 		p->retry_ns = RETRY_MIN_NS;
@@ -441,6 +455,7 @@ void packets_init(struct packets *p, const struct packets_opts *opts)
 		     : opts->fd >= 0 ? opts->fd
 				     : opts->send_fd;
 	p->is_inet = socket_is_inet(p->send_fd);
+	p->sharers = opts->fd < 0 && !p->is_inet ? opts->sharers : NULL;
 	if (p->is_inet && p->link.caps.frame_len_max > PACKETS_UDP_FRAME_MAX)
 		p->link.caps.frame_len_max = PACKETS_UDP_FRAME_MAX;
 	p->is_stream_like = opts->is_stream_like;
@@ -451,6 +466,7 @@ void packets_init(struct packets *p, const struct packets_opts *opts)
 	p->retry_at = WEFT_NEVER;
 	p->retry_ns = RETRY_MIN_NS;
 	p->nobufs = 0;
+	p->unheard = 0;
 	p->heard_at = 0;
 	p->quiet_ns = p->ops->quiet ? opts->quiet_ns : 0;
 	p->quiet_at = p->quiet_ns > 0 ? 0 : WEFT_NEVER;

@@ -12,6 +12,10 @@
  * socket cannot tell when a single peer has room again: such a link tries again after a pause
  * that grows while nothing moves, and so does every link whose system says ENOBUFS.
  *
+ * What a UNIX peer has not read yet takes room in the send buffer of the socket that it was
+ * sent by. Where that is shared, a peer that has stopped would fill it for all: once half of
+ * it is full, who has been sent more than a share of it without being heard waits.
+ *
  * A peer that does not read costs its backlog, and then its frames. One whose UNIX socket is
  * gone ends its link; one behind UDP can only be silent, and the dialect decides what that
  * means (quiet).
@@ -34,6 +38,9 @@
 
 /** Socket buffers, in each direction. */
 #define PACKETS_BUFFER_LEN 4194304
+
+/** The least that a share of a shared socket's send buffer is, in bytes. */
+#define PACKETS_SHARE_MIN 65536u
 
 /** Longest frame over UDP: a datagram, less what a dialect may put in front. */
 #define PACKETS_UDP_FRAME_MAX (65507u - PACKETS_PREFIX_MAX)
@@ -66,8 +73,9 @@ struct packets_ops {
 struct packets_opts {
 	const char *name;
 	const struct packets_ops *ops; /**< NULL: bare frames. */
-	int fd;      /**< To read from: taken over. -1: the plug reads. */
-	int send_fd; /**< To send by where fd is -1, and stays the plug's. */
+	int fd;                  /**< To read from: taken over. -1: the plug reads. */
+	int send_fd;             /**< To send by where fd is -1, and stays the plug's. */
+	const uint32_t *sharers; /**< With send_fd: how many links send by it. */
 	/** Not 0: to send by another socket than fd; taken over (multicast). */
 	int own_send_fd;
 	struct datagram_addr to; /**< len 0: the socket is connected. */
@@ -85,7 +93,8 @@ struct packets {
 	const struct packets_ops *ops;
 	int send_fd;
 	bool owns_send_fd;
-	bool is_inet; /**< Errors of single datagrams do not end the link. */
+	const uint32_t *sharers; /**< Of a UNIX socket; NULL if it is the link's own. */
+	bool is_inet;            /**< Errors of single datagrams do not end the link. */
 	bool is_stream_like;
 	struct datagram_addr to, skip;
 	struct datagram_batch
@@ -94,6 +103,7 @@ struct packets {
 	uint64_t retry_at; /**< When to try the backlog again; or WEFT_NEVER. */
 	uint64_t retry_ns; /**< Pause before the next try; grows. */
 	unsigned nobufs;   /**< ENOBUFS in a row. */
+	size_t unheard;    /**< Bytes sent since it was heard. */
 	uint64_t heard_at;
 	uint64_t quiet_at; /**< When to look whether it is quiet; or WEFT_NEVER. */
 	uint64_t quiet_ns;

@@ -43,29 +43,29 @@ struct packets *senders_find(const struct senders *s, const struct datagram_addr
 	return table_get(s->peers, &key);
 }
 
-static bool can_be_answered(const struct datagram_addr *from)
-{
-	return from->len > offsetof(struct sockaddr_un, sun_path) ||
-	       (from->len > 0 && from->u.sa.sa_family != AF_UNIX);
-}
-
 void senders_say(struct senders *s, const struct datagram_addr *to, const void *data,
 		 size_t len)
 {
 	(void)!sendto(s->reader.fd, data, len, MSG_DONTWAIT, &to->u.sa, to->len);
 }
 
-static bool socket_is_there(const struct datagram_addr *addr)
+/* What connecting to a UNIX socket says of it: 0 if it can be sent to, or -Exxx. */
+static int socket_try(const struct datagram_addr *addr)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int fd = datagram_socket(AF_UNIX);
 
 	if (fd < 0)
-		return true; /* One cannot know: it is looked at again. */
-	int r = connect(fd, &addr->u.sa, addr->len);
-	int error = r < 0 ? errno : 0;
+		return 0; /* One cannot know: it is looked at again. */
+	int r = connect(fd, &addr->u.sa, addr->len) < 0 ? -errno : 0;
 	(void)close(fd);
-	/* EPERM is a socket that is connected to another one: to ours. */
-	return error != ECONNREFUSED && error != ENOENT;
+	/* It is connected to another socket: to ours. */
+	return r == -EPERM ? 0 : r;
+}
+
+static bool socket_is_there(const struct datagram_addr *addr)
+{
+	int r = socket_try(addr);
+	return r != -ECONNREFUSED && r != -ENOENT;
 }
 
 void senders_quiet(struct packets *p, uint64_t silence_ns, uint64_t now)
@@ -96,6 +96,7 @@ static struct packets *peer_plug_in(struct senders *s, const struct datagram *da
 		.ops = s->ops->packets,
 		.fd = -1,
 		.send_fd = s->reader.fd,
+		.sharers = &s->plug.links_n,
 		.to = *datagram->from,
 		.frame_len_max = s->ops->frame_len_max,
 		.queue_len = s->opts.queue_len,
@@ -120,24 +121,42 @@ static struct packets *peer_plug_in(struct senders *s, const struct datagram *da
 	return p;
 }
 
+/* Tells why not, if it cannot. */
+static bool can_be_answered(struct senders *s, const struct datagram_addr *from,
+			    uint64_t now)
+{
+	char text[DATAGRAM_ADDR_TEXT];
+
+	if (from->len > 0 && from->u.sa.sa_family != AF_UNIX)
+		return true;
+	if (from->len <= offsetof(struct sockaddr_un, sun_path)) {
+		plug_trouble(
+			&s->plug, now,
+			"a datagram came from a socket without a name, which cannot be "
+			"answered: the peer has to bind a path of its own");
+		return false;
+	}
+	int r = socket_try(from);
+	if (r == -EACCES)
+		plug_trouble(
+			&s->plug, now,
+			"%s may not be written to: run weft as its owner, or let the "
+			"peer give its socket other permissions",
+			datagram_addr_print(from, text));
+	return r == 0;
+}
+
 /* A datagram from an address without a link. Returns the link that it gets, or NULL. */
 static struct packets *peer_greet(struct senders *s, const struct datagram *datagram,
 				  uint64_t now)
 {
 	char text[DATAGRAM_ADDR_TEXT];
 
-	if (!can_be_answered(datagram->from)) {
-		plug_trouble(
-			&s->plug, now,
-			"a datagram came from a socket without a name, which cannot be "
-			"answered: the peer has to bind a path of its own");
-		return NULL;
-	}
 	if (s->ops->greet(s, datagram, now) <= 0) {
 		s->strangers++;
 		return NULL;
 	}
-	if (s->plug.is_closed)
+	if (s->plug.is_closed || !can_be_answered(s, datagram->from, now))
 		return NULL;
 	if (!plug_is_full(&s->plug))
 		return peer_plug_in(s, datagram, now);

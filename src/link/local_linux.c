@@ -386,21 +386,6 @@ static void set_nodelay(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-static int fail_connect(const struct local_address *address, int error,
-			struct weft_error *err)
-{
-	char text[LOCAL_TEXT];
-	const char *why = strerror(error);
-	if (error == ENOENT)
-		why = "there is no such socket: nobody listens yet";
-	if (error == ECONNREFUSED)
-		why = "nobody listens there";
-	if (error == EPROTOTYPE)
-		why = "it is a socket of another type, and speaks another dialect";
-	return weft_error_set(err, -error, "cannot connect to %s: %s",
-			      local_print(address, text), why);
-}
-
 /* A bare port is every address of this machine: to connect to, its loopback address. */
 static union weft_sockaddr connect_target(const struct local_address *address)
 {
@@ -442,7 +427,7 @@ int local_connect(const struct local_opts *opts, int socket_type, struct weft_er
 					    : inet_connect(fd, &inet);
 	if (r < 0) {
 		(void)close(fd);
-		return fail_connect(address, -r, err);
+		return local_fail_connect(address, r, err);
 	}
 	return fd;
 }

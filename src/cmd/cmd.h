@@ -32,6 +32,8 @@ int cmd_host(int argc, char **argv);
 int cmd_join(int argc, char **argv);
 int cmd_relay(int argc, char **argv);
 int cmd_gateway(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_tapserver(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_help(int argc, char **argv);

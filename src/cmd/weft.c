@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/nearest.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@ const struct verb verbs[] = {
 	{ "join", cmd_join, "join a room with an invitation" },
 	{ "relay", cmd_relay, "run rooms for others" },
 	{ "gateway", cmd_gateway, "join the wired LAN on an interface to a room" },
+	{ "serve", cmd_serve, "give network interfaces to emulators, VMs and programs" },
+	{ "tapserver", cmd_tapserver, "the same for one client, as tapserver has it" },
 	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
 	{ "dump", cmd_dump, "show what passes on a link, one line per frame" },
 	{ "help", cmd_help, "explain a command, or the links there are" },
@@ -50,8 +53,17 @@ static const char *verb_of_option(const char *text)
 	return text;
 }
 
+/* It is installed under a second name. */
+static bool is_tapserver(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return strcmp(slash ? slash + 1 : path, "tapserver") == 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 0 && is_tapserver(argv[0]))
+		return cmd_tapserver(argc, argv);
 	if (argc < 2) {
 		(void)fputs("usage: weft COMMAND [OPTION]... (see `weft help`)\n",
 			    stderr);

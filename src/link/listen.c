@@ -127,8 +127,7 @@ static int listen_dial(struct weft_plug *plug, struct weft_error *err)
 		l->state = LISTEN_CONNECTED;
 	if (r < 0) {
 		(void)close(fd);
-		return weft_error_set(err, r, "cannot connect to %s: %s", plug->address,
-				      strerror(-r));
+		return local_fail_connect(&l->opts.address, r, err);
 	}
 	if (l->state == LISTEN_WAITING)
 		l->state = LISTEN_CONNECTING;
@@ -152,8 +151,7 @@ static void listen_finish(struct listen_plug *l, uint64_t now)
 		return;
 	}
 	(void)close(fd);
-	(void)weft_error_set(&err, r, "cannot connect to %s: %s", l->plug.address,
-			     strerror(-r));
+	(void)local_fail_connect(&l->opts.address, r, &err);
 	listen_retry(l, err.text, now);
 }
 

@@ -160,6 +160,21 @@ const char *local_print(const struct local_address *address, char buf[LOCAL_TEXT
 	return buf;
 }
 
+int local_fail_connect(const struct local_address *address, int error,
+		       struct weft_error *err)
+{
+	char text[LOCAL_TEXT];
+	const char *why = strerror(-error);
+	if (error == -ENOENT)
+		why = "there is no such socket: nobody listens yet";
+	if (error == -ECONNREFUSED)
+		why = "nobody listens there";
+	if (error == -EPROTOTYPE)
+		why = "it is a socket of another type, and speaks another dialect";
+	return weft_error_set(err, error, "cannot connect to %s: %s",
+			      local_print(address, text), why);
+}
+
 static int mode_parse(const char *text, struct weft_error *err, mode_t *ret_mode)
 {
 	char *end = NULL;

@@ -102,6 +102,10 @@ int local_listen(const struct local_opts *opts, int socket_type, struct weft_err
 int local_connect(const struct local_opts *opts, int socket_type,
 		  struct weft_error *err) WEFT_MUST_CHECK;
 
+/** Says in err why a connection to address failed with error (-Exxx), which it returns. */
+int local_fail_connect(const struct local_address *address, int error,
+		       struct weft_error *err);
+
 /** 0 once fd is connected, -EAGAIN while that is under way, or why it failed. */
 int local_connect_result(int fd) WEFT_MUST_CHECK;
 

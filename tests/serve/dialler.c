@@ -6,11 +6,11 @@
 
 #include "../wire/bytes.h"
 #include "base/mac.h"
+#include "service/dhcp_frame.h"
 #include "service/dhcp_lease.h"
 #include "wire/arp.h"
 #include "wire/checksum.h"
 #include "wire/cursor.h"
-#include "wire/dhcp.h"
 #include "wire/ether.h"
 #include "wire/icmp.h"
 #include "wire/ip4.h"
@@ -178,6 +178,19 @@ static void log_mac(struct dialler *d, const uint8_t *mac)
 		fmt_add(&d->log, "to %s ", weft_mac_print(mac_load(mac), text));
 }
 
+static void log_frame(struct dialler *d, const struct weft_frame *f, uint16_t type)
+{
+	const uint8_t *body = f->data + ETHER_LEN;
+	struct dhcp_path path;
+	log_mac(d, f->data);
+	if (type == ETHER_TYPE_ARP)
+		log_arp(d, body, f->len - ETHER_LEN);
+	else if (dhcp_frame_parse(f, DHCP_SERVER_PORT, &path, &d->dhcp) == 0)
+		fmt_add(&d->log, "%s\n", dhcp_type_name(d->dhcp.type));
+	else
+		log_ip4(d, body, f->len - ETHER_LEN);
+}
+
 static void on_ethernet(void *user, struct weft_link *link,
 			const struct weft_frame *frames, size_t n, uint64_t now)
 {
@@ -194,11 +207,7 @@ static void on_ethernet(void *user, struct weft_link *link,
 		assert_true(f->headroom >= WEFT_HEADROOM);
 		memcpy(d->last_ether, f->data, f->len);
 		d->last_ether_len = f->len;
-		log_mac(d, f->data);
-		if (ether.type == ETHER_TYPE_ARP)
-			log_arp(d, f->data + off, f->len - (size_t)off);
-		else
-			log_ip4(d, f->data + off, f->len - (size_t)off);
+		log_frame(d, f, ether.type);
 	}
 }
 
@@ -302,19 +311,57 @@ void dialler_ethernet(struct dialler *d, const char *hex)
 	dialler_ethernet_bytes(d, b.data, b.len);
 }
 
-void dialler_connect(struct dialler *d)
+void dialler_log_in(struct dialler *d)
 {
-	char hex[64];
 	dialler_say(d, "c021 01 01 0004");
 	dialler_agree(d);
 	dialler_say(d, "c023 01 01 0006 00 00");
+	dialler_forget(d);
+}
+
+void dialler_connect(struct dialler *d)
+{
+	char hex[64];
+	dialler_log_in(d);
 	dialler_agree(d);
 	(void)snprintf(hex, sizeof(hex), "8021 01 02 000a 0306 %08x",
 		       ppp_host(d->end)->place.address);
 	dialler_say(d, hex);
 	assert_true(ppp_host(d->end)->peer_is_up);
-	dialler_pass(d, s(5));
+	dialler_pass(d, s(5)); /* The announcements of the address. */
 	dialler_forget(d);
+}
+
+void dialler_dhcp(struct dialler *d, enum dhcp_type type)
+{
+	const struct dhcp_path path = {
+		.src_mac = { { 2, 0, 0, 0, 0, 1 } },
+		.dst_mac = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+		.src = 0x0a000001,
+		.dst = UINT32_MAX,
+		.sport = DHCP_SERVER_PORT,
+		.dport = DHCP_CLIENT_PORT,
+	};
+	struct dhcp_msg msg = {
+		.op = DHCP_OP_REPLY,
+		.type = (uint8_t)type,
+		.xid = d->dhcp.xid,
+		.chaddr = d->dhcp.chaddr,
+		.server_id = 0x0a000001,
+	};
+	if (type != DHCP_NAK) {
+		msg.yiaddr = 0x0a00002c;
+		msg.subnet_mask = 0xffffff00;
+		msg.lease_s = 3600;
+		msg.routers_n = 1;
+		msg.routers[0] = 0x0a0000fe;
+		msg.dns_n = 1;
+		msg.dns[0] = 0x0a000035;
+	}
+	uint8_t buf[DHCP_FRAME_LEN_MAX];
+	int len = dhcp_frame_emit(buf, sizeof(buf), &path, &msg);
+	assert_true(len > 0);
+	dialler_ethernet_bytes(d, buf, (size_t)len);
 }
 
 size_t dialler_echo(uint8_t *buf, size_t buf_len, const struct echo *echo)

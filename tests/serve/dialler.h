@@ -12,6 +12,7 @@
 
 #include "base/fmt.h"
 #include "serve/ppp.h"
+#include "wire/dhcp.h"
 #include "wire/ppp.h"
 
 #include <weft/link.h>
@@ -33,6 +34,8 @@ struct dialler {
 	uint16_t asked_protocol;
 	uint8_t asked[64];
 	size_t asked_len;
+	/* The last DHCP message of the end point. */
+	struct dhcp_msg dhcp;
 	/* The last frames on either side. */
 	uint8_t last_ppp[2048], last_ether[2048];
 	size_t last_ppp_len, last_ether_len;
@@ -71,8 +74,15 @@ void dialler_answer(struct dialler *d, uint8_t code, const char *hex);
 void dialler_ethernet(struct dialler *d, const char *hex);
 void dialler_ethernet_bytes(struct dialler *d, const uint8_t *data, size_t len);
 
-/* LCP, PAP, and IPCP with an address: the common beginning. Nothing is left in the transcript. */
+/* LCP and PAP. Nothing is left in the transcript. */
+void dialler_log_in(struct dialler *d);
+
+/* The same, and IPCP with an address: the common beginning. */
 void dialler_connect(struct dialler *d);
+
+/* The DHCP server 10.0.0.1 answers: DHCP_OFFER, DHCP_ACK (10.0.0.44/24, router, a name server,
+   an hour) or DHCP_NAK. */
+void dialler_dhcp(struct dialler *d, enum dhcp_type type);
 
 /* Forgets the transcript so far. */
 void dialler_forget(struct dialler *d);

@@ -81,7 +81,6 @@ class Dolphin:
     length = '<H'
 
     def __init__(self, address, seconds=10):
-        self.seconds = seconds
         end = time.monotonic() + seconds
         family = socket.AF_UNIX if isinstance(address, str) else \
             socket.AF_INET6 if ':' in address[0] else socket.AF_INET
@@ -96,6 +95,14 @@ class Dolphin:
                     raise
                 time.sleep(0.02)
         self.socket.settimeout(seconds)
+
+    @classmethod
+    def of(cls, connected, seconds=10):
+        """The same on a socket that is connected already."""
+        client = cls.__new__(cls)
+        client.socket, client.bytes = connected, b''
+        connected.settimeout(seconds)
+        return client
 
     def pack(self, frame):
         return struct.pack(self.length, len(frame)) + frame

@@ -370,8 +370,9 @@ static struct reader find_udp(const struct weft_tunnel *tunnel, const struct dat
 	struct weft_ip dst = ip_at(ip + (is_ip4 ? IP4_OFF_DST : IP6_OFF_DST), at.version);
 	if (udp_hdr_parse(upper, at.end - at.transport_off, &udp) < 0)
 		return none;
-	if (dst.family != to->family || memcmp(dst.octet, to->octet, sizeof(dst.octet)) ||
-	    udp.dport != port)
+	bool is_for = dst.family == to->family && udp.dport == port &&
+		      memcmp(dst.octet, to->octet, sizeof(dst.octet)) == 0;
+	if (!is_for)
 		return none;
 	uint32_t pseudo = compose_pseudo(&src, &dst, IPPROTO_UDP, udp.len);
 	if (!checksum_udp_is_right(pseudo, upper, udp.len, !is_ip4))

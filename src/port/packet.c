@@ -15,9 +15,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-/* IGMP's header (RFC 3376 4). */
-#define IGMP_LEN 8u
-
 /* ---- asking ------------------------------------------------------------------------------ */
 
 static bool is_udp_intact(const struct weft_packet *packet)
@@ -38,9 +35,8 @@ static size_t summed_len_min(const struct weft_ip_header *ip)
 	case IPPROTO_TCP:
 		return TCP_LEN;
 	case IPPROTO_ICMP:
+	case IPPROTO_IGMP: /* As long (RFC 3376 4). */
 		return is_ip4 ? ICMP_LEN : 0;
-	case IPPROTO_IGMP:
-		return is_ip4 ? IGMP_LEN : 0;
 	case IPPROTO_ICMPV6:
 		return is_ip4 ? 0 : ICMP_LEN;
 	default:

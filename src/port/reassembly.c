@@ -81,24 +81,23 @@ static void give_up(struct reassembly *r, struct incomplete *p)
 	p->room = 0;
 }
 
-static void drop_oldest(struct reassembly *r)
-{
-	struct list *node = list_first(&r->packets);
-	if (!node)
-		return;
-	struct incomplete *p = container_of(node, struct incomplete, node);
-	give_up(r, p);
-	packet_remove(r, p);
-}
-
+/* The oldest come first. */
 static void expire(struct reassembly *r, uint64_t now)
 {
-	struct list *node;
-	while ((node = list_first(&r->packets))) {
-		if (container_of(node, struct incomplete, node)->expires > now)
+	list_for_each (node, &r->packets) {
+		struct incomplete *p = container_of(node, struct incomplete, node);
+		if (p->expires > now)
 			return;
-		drop_oldest(r);
+		give_up(r, p);
+		packet_remove(r, p);
 	}
+}
+
+static void drop_oldest(struct reassembly *r)
+{
+	struct incomplete *p = container_of(r->packets.next, struct incomplete, node);
+	give_up(r, p);
+	packet_remove(r, p);
 }
 
 /* RFC 791: source, destination, protocol and identification. IPv6 leaves out the protocol. */
@@ -161,7 +160,7 @@ static bool is_known(const struct incomplete *p, const struct fragment *f)
 {
 	uint32_t off = f->header->fragment_offset;
 	struct span span = span_of(off, f->len);
-	return count_blocks(p, span) == span.n &&
+	return p->memory && count_blocks(p, span) == span.n &&
 	       (!is_last(f) || p->end == off + f->len) && off + f->len <= p->reach &&
 	       memcmp(p->memory + REASSEMBLY_FRONT + off, f->data, f->len) == 0;
 }
@@ -279,6 +278,6 @@ void reassembly_init(struct reassembly *r, const struct weft_ip_opts *opts)
 
 void reassembly_fini(struct reassembly *r)
 {
-	while (!list_is_empty(&r->packets))
-		drop_oldest(r);
+	list_for_each (node, &r->packets)
+		packet_remove(r, container_of(node, struct incomplete, node));
 }

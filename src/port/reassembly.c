@@ -64,9 +64,8 @@ static uint32_t count_blocks(const struct incomplete *p, struct span span)
 static void packet_remove(struct reassembly *r, struct incomplete *p)
 {
 	list_remove(&p->node);
-	r->n--;
 	free(p->memory);
-	free(p);
+	pool_put(&r->pool, p);
 }
 
 static void give_up(struct reassembly *r, struct incomplete *p)
@@ -114,17 +113,18 @@ static bool belongs(const struct incomplete *p, const struct fragment *f)
 static struct incomplete *packet_new(struct reassembly *r, const struct fragment *f,
 				     uint64_t now)
 {
-	if (r->n >= r->max)
+	if (r->pool.in_use == r->pool.blocks_max)
 		drop_oldest(r);
-	struct incomplete *p = calloc(1, sizeof(*p));
+	struct incomplete *p = pool_get(&r->pool);
 	if (!p)
 		return NULL;
-	p->expires = now + r->timeout_ns;
-	p->port = f->port;
-	p->header = *f->header;
-	p->next = f->next;
+	*p = (struct incomplete){
+		.expires = now + r->timeout_ns,
+		.port = f->port,
+		.header = *f->header,
+		.next = f->next,
+	};
 	list_push_back(&r->packets, &p->node);
-	r->n++;
 	r->stats.waiting++;
 	return p;
 }
@@ -178,7 +178,7 @@ static bool is_consistent(const struct incomplete *p, const struct fragment *f)
 
 static int make_room(struct incomplete *p, size_t len)
 {
-	if (len <= p->room)
+	if (p->memory && len <= p->room)
 		return 0;
 	size_t room = 2 * p->room > len ? 2 * p->room : len;
 	uint8_t *memory = realloc(p->memory, REASSEMBLY_FRONT + room);
@@ -269,15 +269,17 @@ int reassembly_add(struct reassembly *r, const struct fragment *f, uint64_t now,
 void reassembly_init(struct reassembly *r, const struct weft_ip_opts *opts)
 {
 	*r = (struct reassembly){
-		.max = opts->reassembly_max ? opts->reassembly_max : MAX_DEFAULT,
 		.timeout_ns =
 			opts->reassembly_ns ? opts->reassembly_ns : TIMEOUT_NS_DEFAULT,
 	};
 	list_init(&r->packets);
+	pool_init(&r->pool, sizeof(struct incomplete),
+		  opts->reassembly_max ? opts->reassembly_max : MAX_DEFAULT);
 }
 
 void reassembly_fini(struct reassembly *r)
 {
 	list_for_each (node, &r->packets)
 		packet_remove(r, container_of(node, struct incomplete, node));
+	pool_fini(&r->pool);
 }

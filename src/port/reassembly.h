@@ -17,6 +17,7 @@
 #define PORT_REASSEMBLY_H
 
 #include "base/list.h"
+#include "base/pool.h"
 
 #include <weft/protocol.h>
 
@@ -28,7 +29,7 @@
 
 struct reassembly {
 	struct list packets; /**< Oldest first. */
-	uint32_t n, max;
+	struct pool pool;    /**< What they are made of; their number has a limit. */
 	uint64_t timeout_ns;
 	struct weft_reassembly_stats stats;
 };

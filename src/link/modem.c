@@ -64,16 +64,16 @@ static uint32_t modem_accm(struct modem *m, const struct weft_frame *frame)
 }
 
 /* Sends a line's bytes in as few units as take them. */
-static void send_line(struct modem *m, uint8_t *line, size_t len, uint64_t now)
+static void send_line(struct modem *m, const struct weft_frame *line, uint64_t now)
 {
 	struct weft_frame units[UNITS_MAX];
 	uint32_t unit_max = m->link.inner->caps.frame_len_max;
 	size_t n = 0;
-	for (size_t off = 0; off < len && n < UNITS_MAX; n++) {
-		uint32_t left = (uint32_t)(len - off);
-		units[n] = (struct weft_frame){ .data = line + off,
+	for (uint32_t off = 0; off < line->len && n < UNITS_MAX; n++) {
+		uint32_t left = line->len - off;
+		units[n] = (struct weft_frame){ .data = line->data + off,
 						.len = left < unit_max ? left : unit_max,
-						.headroom = n ? 0 : WEFT_HEADROOM };
+						.headroom = n ? 0 : line->headroom };
 		off += units[n].len;
 	}
 	weft_link_send(m->link.inner, units, n, now);
@@ -84,13 +84,16 @@ static size_t modem_send(struct weft_link *link, const struct weft_frame *frames
 {
 	struct modem *m = modem_of(link);
 	uint8_t buf[WEFT_HEADROOM + LINE_MAX];
+	struct weft_frame line = { .data = buf + WEFT_HEADROOM,
+				   .headroom = WEFT_HEADROOM };
 	for (size_t i = 0; i < n; i++) {
 		const struct hdlc_content content = { frames[i].data, frames[i].len };
-		int len = hdlc_emit(buf + WEFT_HEADROOM, LINE_MAX, &content,
+		int len = hdlc_emit(line.data, LINE_MAX, &content,
 				    modem_accm(m, &frames[i]));
 		if (len < 0)
 			return i;
-		send_line(m, buf + WEFT_HEADROOM, (size_t)len, now);
+		line.len = (uint32_t)len;
+		send_line(m, &line, now);
 	}
 	return n;
 }
@@ -171,6 +174,7 @@ int modem_new(struct weft_link *inner, struct weft_link **ret_link)
 /* ---- The plugs ---- */
 
 /* A line without units: whatever is at hand is a piece of it. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): framing.h decides the parameters. */
 static enum framing_outcome line_decode(struct framing *f, uint8_t *data, size_t len,
 					struct framing_unit *ret_unit)
 {

@@ -318,7 +318,8 @@ static const char *name_of(const struct pap_request *request, char buf[NAME_MAX_
 	size_t n = request->name_len < NAME_MAX_LEN ? request->name_len : NAME_MAX_LEN;
 	for (size_t i = 0; i < n; i++) {
 		uint8_t c = request->name[i];
-		buf[i] = c > ' ' && c < 0x7f ? (char)c : '?';
+		bool is_plain = c > ' ' && c < 0x7f;
+		buf[i] = (char)(is_plain ? c : '?');
 	}
 	buf[n] = '\0';
 	return buf;

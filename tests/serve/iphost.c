@@ -58,16 +58,19 @@ static uint64_t count(enum iphost_outcome outcome)
 static void from_peer(struct echo echo)
 {
 	echo.len = echo.len ? echo.len : 60;
-	memcpy(buf, "\x00\x21", 2);
+	store_be16(buf, PPP_IP4);
 	size_t len = dialler_echo(buf + 2, sizeof(buf) - 2, &echo);
 	dialler_say_bytes(&line, buf, 2 + len);
 }
+
+/* IPv4 from the host 02:00:00:00:00:09 to the end point. */
+static const uint8_t ether_header[] = { 2, 0, 0, 0, 0, 7, 2, 0, 0, 0, 0, 9, 8, 0 };
 
 /* To a MAC. */
 static void from_ether_to(const char *to, struct echo echo)
 {
 	echo.len = echo.len ? echo.len : 60;
-	memcpy(buf, "\x02\0\0\0\0\x07\x02\0\0\0\0\x09\x08\0", 14);
+	memcpy(buf, ether_header, sizeof(ether_header));
 	memcpy(buf, to, 6);
 	size_t len = dialler_echo(buf + 14, sizeof(buf) - 14, &echo);
 	dialler_ethernet_bytes(&line, buf, 14 + len);
@@ -336,7 +339,7 @@ static void fragments_are_cut_as_well(void **state)
 	(void)state;
 	start_with_mru("0240");
 	dialler_forget(&line);
-	memcpy(buf, "\x02\0\0\0\0\x07\x02\0\0\0\0\x09\x08\0", 14);
+	memcpy(buf, ether_header, sizeof(ether_header));
 	const struct ip4_hdr ip = { .total_len = 820,
 				    .ttl = 9,
 				    .proto = 17,

@@ -55,17 +55,6 @@ void ipx_hdr_emit(uint8_t buf[IPX_LEN], const struct ipx_hdr *hdr)
 	addr_write(&w, &hdr->src);
 }
 
-const char *ipx_framing_text(enum ipx_framing framing)
-{
-	static const char *const texts[IPX_FRAMINGS] = {
-		[IPX_ETHERNET2] = "ethernet2",
-		[IPX_8023] = "802.3",
-		[IPX_8022] = "802.2",
-		[IPX_SNAP] = "snap",
-	};
-	return texts[framing];
-}
-
 size_t ipx_frame_hdr_len(enum ipx_framing framing)
 {
 	switch (framing) {

@@ -71,9 +71,6 @@ void ipx_hdr_emit(uint8_t buf[IPX_LEN], const struct ipx_hdr *hdr);
 
 enum ipx_framing { IPX_ETHERNET2, IPX_8023, IPX_8022, IPX_SNAP, IPX_FRAMINGS };
 
-/** The words above, in that order, by enum ipx_framing. */
-const char *ipx_framing_text(enum ipx_framing framing);
-
 /** Where IPX is in an Ethernet frame. */
 struct ipx_place {
 	enum ipx_framing framing;

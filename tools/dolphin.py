@@ -8,6 +8,7 @@
 The frames below are those of host 172.30.0.1 at 90:90:90:90:90:90 and client 172.30.0.2 at
 02:00:00:00:00:02.
 """
+import re
 import socket
 import struct
 import time
@@ -46,6 +47,7 @@ def ether(payload, ethertype=0x0800, target=HOST_MAC, source=CLIENT_MAC):
 
 
 def echo_request(sequence, data=b'abcdefgh', **addresses):
+    """From the client to the host, unless source and target are others."""
     body = struct.pack('!BBHHH', 8, 0, 0, 0x1234, sequence) + data
     body = body[:2] + struct.pack('!H', checksum(body)) + body[4:]
     return ether(ipv4(body, 1, **addresses))
@@ -169,3 +171,81 @@ class Bare(Dolphin):
         size = self.size()
         frame, self.bytes = self.bytes[:size], self.bytes[size:]
         return frame
+
+
+def fcs(data):
+    """RFC 1662, appendix C.2, without the table."""
+    value = 0xffff
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0x8408 if value & 1 else 0)
+    return struct.pack('<H', value ^ 0xffff)
+
+
+class Modem(Dolphin):
+    """Dolphin's modem adapter: the game is the PPP client; its frames are flag to flag."""
+
+    LCP, PAP, IPCP, IPV4 = 0xc021, 0xc023, 0x8021, 0x0021
+    REQUEST, ACK, NAK = 1, 2, 3
+
+    def say(self, protocol, body):
+        content = b'\xff\x03' + struct.pack('!H', protocol) + body
+        line = b''.join(bytes([0x7d, byte ^ 0x20]) if byte in (0x7d, 0x7e) or byte < 0x20
+                        else bytes([byte]) for byte in content + fcs(content))
+        self.socket.sendall(self.pack(b'\x7e' + line + b'\x7e'))
+
+    def hear(self):
+        """The next frame as (protocol, body)."""
+        size = struct.unpack('<H', self.socket.recv(2))[0]
+        line = self.socket.recv(size)
+        assert len(line) == size <= 2048 and line[0] == line[-1] == 0x7e
+        content = re.sub(b'\x7d(.)', lambda found: bytes([found[1][0] ^ 0x20]), line[1:-1],
+                         flags=re.DOTALL)
+        assert fcs(content[:-2]) == content[-2:]
+        content = content[:-2].removeprefix(b'\xff\x03')
+        return struct.unpack('!H', content[:2])[0], content[2:]
+
+    def negotiate(self, protocol, options):
+        """One layer: agrees to all that is asked, insists on nothing; returns its options."""
+        agreed = {'ours': None, 'theirs': False}
+
+        def request():
+            body = b''.join(bytes([kind, 2 + len(value)]) + value
+                            for kind, value in options.items())
+            self.say(protocol, bytes([self.REQUEST, 1]) + struct.pack('!H', 4 + len(body)) + body)
+        request()
+        while agreed['ours'] is None or not agreed['theirs']:
+            kind, body = self.hear()
+            if kind != protocol:
+                continue
+            code, number, length = struct.unpack('!BBH', body[:4])
+            if code == self.REQUEST:
+                self.say(protocol, bytes([self.ACK, number]) + body[2:length])
+                agreed['theirs'] = True
+            elif code == self.NAK:
+                rest = body[4:length]
+                while rest:
+                    options[rest[0]], rest = rest[2:rest[1]], rest[rest[1]:]
+                request()
+            elif code == self.ACK:
+                agreed['ours'] = options
+        return options
+
+    def dial(self):
+        """Returns the address that it was given."""
+        self.negotiate(self.LCP, {})
+        self.say(self.PAP, b'\1\1' + struct.pack('!H', 4 + 5 + 5) + b'\4user\4pass')
+        while True:
+            protocol, body = self.hear()
+            if protocol == self.PAP:
+                assert body[0] == 2
+                break
+        return self.negotiate(self.IPCP, {3: bytes(4)})[3]
+
+    def ping_from(self, address, sequence):
+        self.say(self.IPV4, echo_request(sequence, source=address)[14:])
+        while True:
+            protocol, packet = self.hear()
+            if protocol == self.IPV4 and is_echo_reply(bytes(12) + b'\x08\x00' + packet, sequence):
+                return packet

@@ -157,6 +157,26 @@ def test_too_many_clients(lab):
     first.ping(2)
 
 
+def test_modems_get_to_the_kernel(lab):
+    """PPP from the socket to an IP host on the Ethernet, beside a broadband adapter."""
+    process = serve(lab, f'{ADDRESS} --modem-address 172.30.0.100/16 modem:{lab.directory}/m '
+                    f'tapserver:{lab.directory}/s')
+    adapter = dolphin.Dolphin(f'{lab.directory}/s')
+    adapter.ping()
+    modems = []
+    for number in range(2):
+        modem = dolphin.Modem(f'{lab.directory}/m')
+        address = modem.dial()
+        assert address == bytes([172, 30, 0, 100 + number])
+        for sequence in range(20):
+            modem.ping_from(address, sequence)
+        text = process.wait_event('modem', client=2 + number, number=2)['text']
+        assert text == f'has the address 172.30.0.{100 + number}/16'
+        modems.append(modem)
+    facts = facts_at_end(process)
+    assert {plug['name'].split()[0]: plug['clients'] for plug in facts['plugs']}['modem'] == 2
+
+
 # ---- the interface -----------------------------------------------------------------------
 
 

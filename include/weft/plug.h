@@ -73,7 +73,10 @@ WEFT_API WEFT_MUST_CHECK int weft_plug_new(const struct weft_plug_opts *opts,
 					   struct weft_loop *loop, struct weft_error *err,
 					   struct weft_plug **ret_plug);
 
-/** Closes the socket and every link of it, and removes a UNIX path that it made. NULL is allowed. */
+/**
+ * Closes the socket and every link of it, and removes a UNIX path that it made. NULL is
+ * allowed.
+ */
 WEFT_API void weft_plug_free(struct weft_plug *plug);
 
 /** Takes no more peers; those that are there stay. */

@@ -102,7 +102,7 @@ int local_listen(const struct local_opts *opts, int socket_type, struct weft_err
 int local_connect(const struct local_opts *opts, int socket_type,
 		  struct weft_error *err) WEFT_MUST_CHECK;
 
-/** Says in err why a connection to address failed with error (-Exxx), which it returns. */
+/** Says in err why a connection to address failed with error, which it returns. */
 int local_fail_connect(const struct local_address *address, int error,
 		       struct weft_error *err);
 
@@ -117,8 +117,8 @@ int local_accept(int fd) WEFT_MUST_CHECK;
 
 /**
  * Takes standard input and output for itself: nothing that is printed later gets between
- * the frames, as both become /dev/null, and SIGPIPE is ignored from here on. ret_ends is one socket twice (a child of inetd, of
- * socat) or two pipes or files. Returns 0, or -Exxx with err, for a terminal in any case.
+ * the frames, as both become /dev/null, and SIGPIPE is ignored from here on. ret_ends is
+ * one socket twice (a child of inetd, of socat) or two pipes or files. Returns 0, or -Exxx with err, for a terminal in any case.
  */
 int local_stdio(struct weft_error *err, struct local_ends *ret_ends) WEFT_MUST_CHECK;
 

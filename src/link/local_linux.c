@@ -327,7 +327,7 @@ void local_ends_close(const struct local_ends *ends)
 
 static int stdio_socket(int socket_type, struct weft_error *err)
 {
-	struct local_ends ends;
+	struct local_ends ends = { -1, -1 };
 	if (!is_one_socket())
 		return weft_error_set(
 			err, -ENOTSOCK,

@@ -96,7 +96,7 @@ static size_t stream_write(struct stream *s, struct iovec *iov, size_t iov_n)
 	return sent > 0 ? (size_t)sent : 0;
 }
 
-static void message_add(struct message *m, uint8_t *data, size_t len)
+static void message_add(struct message *m, void *data, size_t len)
 {
 	struct iovec *last = m->iov_n > 0 ? &m->iov[m->iov_n - 1] : NULL;
 	m->len += len;
@@ -530,7 +530,7 @@ int stream_link_new(const struct stream_opts *opts, const struct local_ends *end
 {
 	const struct weft_link_caps caps = { .frame_len_max = opts->frame_len_max };
 	/* One frame must find room: the one that a full socket took in part. */
-	const size_t queue_min = 2u * (opts->frame_len_max + STREAM_FIRST_MAX);
+	const size_t queue_min = 2 * ((size_t)opts->frame_len_max + STREAM_FIRST_MAX);
 	struct stream *s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;

@@ -57,9 +57,12 @@ void vpnkit_command_emit(uint8_t buf[VPNKIT_COMMAND_LEN], const char *uuid)
 static void why_copy(char *why, size_t why_len, const uint8_t *text, size_t len)
 {
 	size_t n = len < why_len - 1 ? len : why_len - 1;
-	for (size_t i = 0; i < n; i++)
-		why[i] = text[i] >= ' ' && text[i] <= '~' ? (char)text[i] : '?';
+	memcpy(why, text, n);
 	why[n] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		if (why[i] < ' ' || why[i] > '~')
+			why[i] = '?';
+	}
 }
 
 int vpnkit_reply_parse(const uint8_t buf[VPNKIT_REPLY_LEN],

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loop: libuv polls, this file decides who runs and how long to sleep.
+ * The loop: a waiter sleeps and says who is ready, this file decides who runs and how long to
+ * sleep.
  *
- *            .---------------------------------------------------------.
- *            v                                                         |
- *     poll descriptors --> run the ready --> run the due, in rounds --> set the timer
- *     (uv_run, sleeps)                       until none is left         and the events
+ *            .------------------------------------------------------.
+ *            v                                                      |
+ *     wait (waiter.h) --> run the ready --> run the due, in rounds --> set the events
+ *                                           until none is left
  *
- * libuv's callbacks only put tasks on the list of the ready; nobody runs inside of libuv.
- * Those that are due come onto the same list, and tasks are taken off it one at a time. So a
- * task may remove itself or any other, and add new ones, at any point of a turn: who is
- * removed is off the list, who is added comes in the next round.
+ * The waiter only has tasks put on the list of the ready; no task runs inside of it. Those
+ * that are due come onto the same list, and tasks are taken off it one at a time. So a task
+ * may remove itself or any other, and add new ones, at any point of a turn: who is removed
+ * is off the list, who is added comes in the next round.
  *
  * Descriptors are level-triggered: a task need not read until EAGAIN. What it leaves is
  * found by the next poll. One frame in costs two system calls: epoll_wait, and the task's
@@ -26,8 +27,7 @@
 /* Rounds of due tasks before the descriptors are looked at again, for fairness. */
 #define ROUNDS_MAX 16u
 
-static_assert(WEFT_READABLE == UV_READABLE && WEFT_WRITABLE == UV_WRITABLE,
-	      "events are handed to libuv as they are");
+#define EVENTS_ALL (WEFT_READABLE | WEFT_WRITABLE)
 
 /* A task's place in its loop. */
 struct loop_entry {
@@ -35,16 +35,18 @@ struct loop_entry {
 	struct list ready;
 	struct weft_task *task;
 	struct weft_loop *loop;
-	uint64_t due;     /* Its deadline when it was put on the ready list. */
-	unsigned watched; /* The events that libuv polls for now. */
-	uv_poll_t poll;   /* Not in use when the task has no descriptor. */
+	struct watch *watch; /* NULL when the task has no descriptor. */
+	uint64_t due;        /* Its deadline when it was put on the ready list. */
 };
 
 /* ---- Tasks ---- */
 
-static void free_entry(uv_handle_t *handle)
+static void on_ready(void *user, unsigned events)
 {
-	free(handle->data);
+	(void)events;
+	struct loop_entry *e = user;
+	list_remove(&e->ready);
+	list_push_back(&e->loop->ready, &e->ready);
 }
 
 int weft_loop_add(struct weft_loop *loop, struct weft_task *task)
@@ -56,8 +58,9 @@ int weft_loop_add(struct weft_loop *loop, struct weft_task *task)
 		return -ENOMEM;
 	e->task = task;
 	e->loop = loop;
-	e->poll.data = e;
-	int r = task->fd >= 0 ? uv_poll_init(&loop->uv, &e->poll, task->fd) : 0;
+	int r = 0;
+	if (task->fd >= 0)
+		r = waiter_add(loop->waiter, task->fd, on_ready, e, &e->watch);
 	if (r < 0) {
 		free(e);
 		return r;
@@ -72,11 +75,10 @@ static void remove_entry(struct loop_entry *e)
 {
 	list_remove(&e->node);
 	list_remove(&e->ready);
+	if (e->watch)
+		waiter_remove(e->loop->waiter, e->watch);
 	e->task->loop_state = NULL;
-	if (e->task->fd >= 0)
-		uv_close((uv_handle_t *)&e->poll, free_entry);
-	else
-		free(e);
+	free(e);
 }
 
 void weft_loop_remove(struct weft_loop *loop, struct weft_task *task)
@@ -90,32 +92,11 @@ void weft_loop_remove(struct weft_loop *loop, struct weft_task *task)
 
 /* ---- Who is ready ---- */
 
-/*
- * An error (POLLERR) makes libuv stop the watch and report a bad status. To us it is one
- * more reason to run the task, which finds the error when it reads. The watch is started
- * again before the next sleep, unless the task has given up its events.
- */
-static void on_ready(uv_poll_t *poll, int status, int events)
+/* Watches for what the task wants. Costs a system call only for a change. */
+static void watch_events(const struct loop_entry *e)
 {
-	(void)events;
-	struct loop_entry *e = poll->data;
-	if (status < 0)
-		e->watched = 0;
-	list_remove(&e->ready);
-	list_push_back(&e->loop->ready, &e->ready);
-}
-
-/* Lets libuv poll for what the task wants. Costs a system call only for a change. */
-static void watch_events(struct loop_entry *e)
-{
-	unsigned wanted = e->task->events & (WEFT_READABLE | WEFT_WRITABLE);
-	if (e->task->fd < 0 || wanted == e->watched)
-		return;
-	int r = wanted ? uv_poll_start(&e->poll, (int)wanted, on_ready)
-		       : uv_poll_stop(&e->poll);
-	assert(r == 0); /* Fails only for a handle that is closing. */
-	(void)r;
-	e->watched = wanted;
+	if (e->watch)
+		waiter_set(e->loop->waiter, e->watch, e->task->events & EVENTS_ALL);
 }
 
 static uint64_t entry_deadline(const struct loop_entry *e)
@@ -177,14 +158,11 @@ static uint64_t run_due(struct weft_loop *loop)
 }
 
 /* Looks at the descriptors, and sleeps until one is ready or the deadline comes. */
-static void poll_until(struct weft_loop *loop, uint64_t deadline)
+static void wait_until(struct weft_loop *loop, uint64_t deadline)
 {
 	list_for_each (node, &loop->entries)
 		watch_events(container_of(node, struct loop_entry, node));
-	bool sleep = deadline > loop->now && !loop->busy_poll;
-	if (sleep)
-		timer_arm(loop->timer, deadline, loop->now);
-	uv_run(&loop->uv, sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+	waiter_wait(loop->waiter, loop->busy_poll ? 0 : deadline, loop->now);
 	/* Who spins in vain lets others run: with fewer cores than spinners, they must. */
 	if (loop->busy_poll && list_is_empty(&loop->ready))
 		(void)sched_yield();
@@ -196,7 +174,7 @@ int weft_loop_run(struct weft_loop *loop)
 {
 	uint64_t deadline = 0;
 	while (!loop->stopping) {
-		poll_until(loop, deadline);
+		wait_until(loop, deadline);
 		run_ready(loop);
 		deadline = run_due(loop);
 	}
@@ -224,7 +202,7 @@ int weft_loop_new(const struct weft_loop_opts *opts, struct weft_loop **ret_loop
 	int r = uv_loop_init(&loop->uv);
 	if (r < 0)
 		goto free_loop;
-	r = timer_new(&loop->uv, &loop->timer);
+	r = waiter_new(&loop->uv, &loop->waiter);
 	if (r < 0)
 		goto close_uv;
 	list_init(&loop->entries);
@@ -257,7 +235,7 @@ void weft_loop_free(struct weft_loop *loop)
 	for (struct list *node; (node = list_first(&loop->jobs));)
 		weft_job_cancel(container_of(node, struct weft_job, node));
 	loop_signals_close(loop);
-	timer_free(loop->timer);
+	waiter_free(loop->waiter);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	int r = uv_loop_close(&loop->uv);
 	assert(r == 0);

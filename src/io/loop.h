@@ -7,7 +7,7 @@
 #define IO_LOOP_H
 
 #include "base/list.h"
-#include "io/timer.h"
+#include "io/waiter.h"
 
 #include <weft/loop.h>
 
@@ -17,7 +17,7 @@
 
 struct weft_loop {
 	uv_loop_t uv;
-	struct timer *timer;
+	struct waiter *waiter;
 	struct list entries; /* struct loop_entry.node: all tasks. */
 	struct list ready;   /* struct loop_entry.ready: to be run next, in this order. */
 	struct list signals; /* struct loop_signal.node */

@@ -68,6 +68,11 @@ class Party(netlab.Lab):
         self.switch('switch')
         self.cable('gateway', 'switch', '', '@br0', name_a='lan0')
         self.cable('server', 'switch', f'{SERVER}/24', '@br0', name_a='eth0')
+        self.until(self.switch_forwards)
+
+    def switch_forwards(self):
+        """the LAN's switch to forward; the kernel looks at a new cable only once a second"""
+        return self.run('switch', 'bridge link show').count('state forwarding') == 2
 
     def weft(self, host, arguments, env=None):
         """Starts `weft ARGUMENTS` on a host, with a state directory of that host's own."""

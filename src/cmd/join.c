@@ -9,8 +9,10 @@
  * room, neither by DHCP nor by router advertisements.
  */
 #include "cmd/cmd.h"
+#include "cmd/identity.h"
 #include "cmd/membership.h"
 #include "cmd/place.h"
+#include "cmd/plugged.h"
 #include "cmd/units.h"
 
 #include <weft/dhcpc.h>
@@ -32,7 +34,11 @@ struct join {
 	bool wants_dhcp, wants_offer;
 	bool has_lingered;
 	bool is_bad_link; /* --link is wrong, rather than the machine */
+	struct plugged plugged;
 };
+
+/* Where this machine takes part unless told otherwise. */
+#define DEVICE "tap:weft0"
 
 /* The words of --address. */
 enum { ADDRESS_AUTO, ADDRESS_DHCP, ADDRESS_NONE, ADDRESS_GIVEN };
@@ -44,6 +50,13 @@ static const struct option options[] = {
 	  .syntax = "LINK",
 	  .offset = OFFSET(struct membership_args, link),
 	  .help = "what joins the room, see `weft help links` [tap:weft0]" },
+	{ .name = "plug",
+	  .letter = 'p',
+	  .type = OPTION_LIST,
+	  .syntax = "DIALECT:ADDRESS",
+	  .offset = OFFSET(struct membership_args, plugs),
+	  .help = "an emulator or VM at that socket joins, and not\n" OPTION_INDENT
+		  "this machine: no TAP, no root; may be given again" },
 	{ .name = "address",
 	  .letter = 'a',
 	  .type = OPTION_IP,
@@ -74,9 +87,15 @@ static const struct command command = {
 		"INVITATION is what `weft host` or `weft relay` printed: "
 		"weft://HOST/ROOM#KEY.\n"
 		"'-' reads it from standard input, '@FILE' from a file.\n"
+		"\n"
+		"weft join --plug tapserver:/tmp/dolphin-tap INVITATION    Dolphin "
+		"joins\n"
+		"weft join --plug qemu:/run/vm.sock INVITATION             a VM joins\n"
+		"\n"
 		"With --json: \"state\", \"joined\", \"address\", \"peer\" for each that "
 		"comes or\n"
-		"leaves, and \"facts\" each minute and at the end.",
+		"leaves, \"plugged\" and \"unplugged\", and \"facts\" each minute and at "
+		"the end.",
 };
 
 static struct join *of(struct membership *m)
@@ -210,6 +229,8 @@ static void join_joined(struct membership *m, const struct weft_joined *joined,
 	struct weft_error err;
 
 	(void)now;
+	if (m->has_stations)
+		return;
 	if (weft_host_set_mtu(m->host, device, joined->mtu, &err) < 0)
 		weft_log_warning(&m->output.log, "%s", err.text);
 	if (weft_host_set_up(m->host, device, true, &err) < 0)
@@ -229,7 +250,8 @@ static void join_peer(struct membership *m, const struct weft_peer *peer, bool i
 {
 	struct join *j = of(m);
 
-	if (!is_here || peer->role != WEFT_ROLE_GATEWAY || !j->wants_dhcp)
+	if (!is_here || peer->role != WEFT_ROLE_GATEWAY || !j->wants_dhcp ||
+	    m->has_stations)
 		return;
 	start_dhcp(j);
 	if (j->dhcpc)
@@ -254,6 +276,24 @@ static void refuse_default_route(const char *device)
 	(void)fclose(stream);
 }
 
+/* The member itself sends nothing under its MAC, but has to have one. */
+static int open_plugs(struct join *j, struct weft_error *err)
+{
+	static const struct weft_mac zero;
+	int r = 0;
+
+	j->m.has_stations = true;
+	j->mac = j->m.args->mac;
+	if (memcmp(&j->mac, &zero, sizeof(zero)) == 0)
+		r = identity_mac(&j->m.state, err, &j->mac);
+	if (r < 0)
+		return r;
+	j->plugged.output = &j->m.output;
+	r = plugged_open(&j->plugged, &j->m.args->plugs, j->m.loop, err, &j->m.link);
+	j->is_bad_link = r == -EINVAL;
+	return r;
+}
+
 static int open_link(struct join *j, struct weft_error *err)
 {
 	const struct place_opts place = { .spec = j->m.args->link,
@@ -263,6 +303,8 @@ static int open_link(struct join *j, struct weft_error *err)
 	int r = place_open(&place, err, &j->m.link, &j->mac);
 
 	j->is_bad_link = r == -EINVAL;
+	if (r == 0)
+		refuse_default_route(weft_link_name(j->m.link));
 	return r;
 }
 
@@ -275,10 +317,9 @@ static int join(struct join *j, struct weft_error *err)
 	j->wants_offer = address->word == ADDRESS_AUTO;
 	j->wants_dhcp = j->wants_offer || address->word == ADDRESS_DHCP;
 	if (r == 0)
-		r = open_link(j, err);
+		r = j->m.args->plugs.n > 0 ? open_plugs(j, err) : open_link(j, err);
 	if (r < 0)
 		return r;
-	refuse_default_route(weft_link_name(j->m.link));
 	return membership_run(&j->m, WEFT_ROLE_CLIENT, j->mac, err);
 }
 
@@ -290,6 +331,7 @@ static int run(struct join *j)
 	output_init(&j->m.output, &j->m.args->output);
 	r = join(j, &err);
 	end_dhcp(j);
+	plugged_close(&j->plugged);
 	membership_close(&j->m);
 	if (j->is_bad_link)
 		return output_fail_link("join", r, err.text);
@@ -298,7 +340,7 @@ static int run(struct join *j)
 
 int cmd_join(int argc, char **argv)
 {
-	struct membership_args args = { .link = "tap:weft0" };
+	struct membership_args args = { .link = DEVICE };
 	struct join j = { .m = { .verb = "join",
 				 .args = &args,
 				 .on_joined = join_joined,
@@ -309,5 +351,9 @@ int cmd_join(int argc, char **argv)
 	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
 	    membership_invitation(&command, argv[1], &j.m.invite, &status) < 0)
 		return status;
+	if (args.plugs.n > 0 && strcmp(args.link, DEVICE) != 0)
+		return options_fail(&command,
+				    "--plug and --link: this machine takes part by a "
+				    "second `weft join`");
 	return run(&j);
 }

@@ -245,6 +245,7 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 		.role = role,
 		.link = m->link,
 		.mac = mac,
+		.claims = m->has_stations,
 		.name = m->args->name,
 		.ca_file = m->args->ca,
 		.events = m->from_room ? &with_frames : &events,
@@ -264,7 +265,7 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 {
 	char runtime[STATE_PATH_LEN];
 	const struct privilege_opts privilege = {
-		.keep_net_admin = true, .writable = { state_runtime_dir(runtime) }
+		.keep_net_admin = !m->has_stations, .writable = { state_runtime_dir(runtime) }
 	};
 	int r = make_member(m, role, mac, err);
 

@@ -23,6 +23,7 @@ struct membership_args {
 	unsigned cc; /**< enum weft_cc. */
 	bool busy_poll;
 	const char *link;         /**< join: spec of the link that joins. */
+	struct option_list plugs; /**< join: who joins instead of this machine. */
 	struct option_ip address; /**< join: by the words of its table. */
 	struct weft_mac mac;      /**< join: zero for this machine's own. */
 	struct output_opts output;
@@ -69,6 +70,7 @@ struct membership {
 	struct ticker ticker;  /**< Draws the status line each second. */
 	struct rates rates;
 	char address[WEFT_IP_TEXT]; /**< For the status line; empty for none. */
+	bool has_stations;          /**< Others than this machine are on the link. */
 	struct weft_error failure;  /**< Why it cannot go on; empty while it can. */
 
 	/* The verb's own part; each may be NULL. */

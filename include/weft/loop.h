@@ -46,12 +46,32 @@ extern "C" {
 struct weft_task {
 	int fd; /**< Watched descriptor, or -1. Fixed while the task is in a loop. */
 	unsigned events; /**< WEFT_READABLE | WEFT_WRITABLE; may change at any time. */
+	/**
+	 * Set by the loop before each run: those events that have not come, as far as it knows.
+	 * All of them when the deadline alone is the reason. So a run can spare itself a read
+	 * that would find nothing; one that reads all the same does no harm. 0 where nobody
+	 * knows.
+	 */
+	unsigned quiet;
 	/** Does bounded work. now is CLOCK_MONOTONIC in ns. Must not free the task's loop. */
 	void (*run)(struct weft_task *task, uint64_t now);
 	/** When to be run next, in ns; 0 for at once, WEFT_NEVER for not. NULL means never. */
 	uint64_t (*deadline)(const struct weft_task *task);
 	void *loop_state; /**< The loop's own; NULL while in no loop. */
 };
+
+/**
+ * Runs a task that is in no loop on behalf of one that is, and has it watched for what inner
+ * waits for. Both have the same descriptor.
+ */
+static inline void weft_task_run_inner(struct weft_task *task, struct weft_task *inner,
+				       uint64_t now)
+{
+	inner->quiet = task->quiet;
+	inner->run(inner, now);
+	inner->quiet = 0;
+	task->events = inner->events;
+}
 
 struct weft_loop;
 

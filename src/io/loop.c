@@ -43,8 +43,8 @@ struct loop_entry {
 
 static void on_ready(void *user, unsigned events)
 {
-	(void)events;
 	struct loop_entry *e = user;
+	e->task->quiet = EVENTS_ALL & ~events;
 	list_remove(&e->ready);
 	list_push_back(&e->loop->ready, &e->ready);
 }
@@ -78,6 +78,7 @@ static void remove_entry(struct loop_entry *e)
 	if (e->watch)
 		waiter_remove(e->loop->waiter, e->watch);
 	e->task->loop_state = NULL;
+	e->task->quiet = 0;
 	free(e);
 }
 
@@ -112,6 +113,7 @@ static void queue_due(struct weft_loop *loop, struct loop_entry *e, uint64_t dea
 	       container_of(after, struct loop_entry, ready)->due > deadline)
 		after = after->prev;
 	e->due = deadline;
+	e->task->quiet = EVENTS_ALL;
 	list_insert_before(after->next, &e->ready);
 }
 

@@ -10,7 +10,7 @@
  * timerfd for the deadline (waiter_linux.c); elsewhere libuv does all of it (waiter_other.c).
  * libuv alone would do on Linux too. But a frame that finds the process asleep pays for
  * every line of code between the kernel and the task, for all of it is cold then, and libuv's
- * way is long: 1,500 instructions a wake-up, against 300.
+ * way is long: a turn of the loop is 950 instructions with it, and 450 without.
  */
 #ifndef IO_WAITER_H
 #define IO_WAITER_H

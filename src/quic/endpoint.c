@@ -3,7 +3,8 @@
  * How a turn goes:
  *
  *   1. what the socket did not take last time goes first, and nothing new before it;
- *   2. read up to 256 packets, each to its connection (most often to the same as the last);
+ *   2. read up to 256 packets, each to its connection (most often to the same as the last),
+ *      unless the loop knows that there is none;
  *   3. connections whose deadline has come join those that have something to do;
  *   4. each of those writes, in turns of 64 KiB, into the send buffer;
  *   5. the buffer goes to the socket.
@@ -176,6 +177,7 @@ static void flush_all(struct quic_endpoint *endpoint)
 		if (conn_flush(conn))
 			conn_mark_dirty(conn);
 	}
+	endpoint->is_behind = !list_is_empty(&endpoint->dirty);
 	if (!endpoint->tx.is_blocked)
 		tx_send(&endpoint->tx, endpoint->dgram);
 }
@@ -186,7 +188,8 @@ static void endpoint_run(struct weft_task *task, uint64_t now)
 	endpoint_set_now(endpoint, now);
 	if (endpoint->tx.is_blocked)
 		tx_send(&endpoint->tx, endpoint->dgram);
-	receive_all(endpoint);
+	if (!(task->quiet & WEFT_READABLE) || endpoint->is_behind)
+		receive_all(endpoint);
 	collect_due(endpoint);
 	flush_all(endpoint);
 	task->events = WEFT_READABLE | (endpoint->tx.is_blocked ? WEFT_WRITABLE : 0u);

@@ -28,6 +28,7 @@ struct quic_endpoint {
 	uint64_t now; /**< Never goes back: ngtcp2 1.x aborts the process if it did. */
 	struct table *routes;
 	struct list conns, dirty;
+	bool is_behind;       /**< The last turn left work: ACKs may have come since. */
 	struct heap timers;   /**< Of connections. */
 	struct heap closings; /**< Of struct closing. */
 	size_t conns_count;

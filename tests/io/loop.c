@@ -213,6 +213,39 @@ static void errors_make_ready(void **state)
 	assert_string_equal(f->notes.text, "wwt");
 }
 
+/* Runs a task of its own, as an object does that another is a part of, and then stops. */
+static void run_other(struct probe *p)
+{
+	weft_task_run_inner(&p->task, &p->other->task, p->ran_at);
+	assert_int_equal(p->other->task.quiet, 0);
+	stop(p);
+}
+
+static void note_quiet(struct probe *p)
+{
+	note(p->notes, (char)('0' + p->task.quiet));
+}
+
+static void runs_are_told_what_has_not_come(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *outer = make_probe(f, 'o', f->fds[0], WEFT_READABLE);
+	struct probe *inner = make_probe(f, 'i', f->fds[0], WEFT_READABLE);
+	outer->act = run_other;
+	outer->other = inner;
+	inner->act = note_quiet;
+	add(f, outer);
+	outer->deadline = 0;
+	weft_loop_run(f->loop);
+	assert_string_equal(f->notes.text,
+			    "oi3"); /* The deadline alone: neither has come. */
+	write_byte(f);
+	weft_loop_run(f->loop);
+	assert_string_equal(f->notes.text, "oi3oi2"); /* All but WEFT_READABLE. */
+	weft_loop_remove(f->loop, &outer->task);
+	assert_int_equal(outer->task.quiet, 0);
+}
+
 static void add_says_what_is_wrong(void **state)
 {
 	struct fixture *f = *state;
@@ -528,6 +561,7 @@ int main(void)
 		TEST(events_may_change_at_any_time),
 		TEST(writable_until_told_otherwise),
 		TEST(errors_make_ready),
+		TEST(runs_are_told_what_has_not_come),
 		TEST(add_says_what_is_wrong),
 		TEST(timers_run_by_deadline),
 		TEST(timers_repeat),

@@ -225,8 +225,8 @@ free_loop:
 }
 
 /*
- * Closing is finished by libuv's own turns. They last until a look-up that is under way has
- * come back and the programs that were started have ended.
+ * Closing is finished by libuv's own turns. They last until the programs that were started
+ * have ended; a look-up that is under way is left to itself.
  */
 void weft_loop_free(struct weft_loop *loop)
 {

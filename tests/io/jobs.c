@@ -112,7 +112,7 @@ static void cancelled_lookups_stay_silent(void **state)
 	assert_int_equal(weft_loop_resolve(f->loop, "192.0.2.2", 2, on_answer, f, NULL),
 			 0);
 	weft_loop_run(f->loop);
-	weft_loop_free(f->loop); /* All that is under way is awaited here. */
+	weft_loop_free(f->loop);
 	f->loop = NULL;
 	assert_int_equal(f->calls, 1);
 	assert_int_equal(other.calls, 0);

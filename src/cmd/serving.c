@@ -9,7 +9,9 @@
  *
  * A device that was there before us keeps CAP_NET_ADMIN, too, so that its settings can be
  * undone. A program that is started begins before the rights are given up, or it would have
- * none, and runs as the same user as this process, so that it can be ended.
+ * none, and runs as the same user as this process, so that it can be ended. Where clients
+ * make sockets themselves (VDE, datagrams), this process has to be of their user: the one
+ * that --user names, or else the one that it was.
  */
 #include "cmd/serving.h"
 
@@ -178,41 +180,78 @@ static void drop_interface(struct serving *s)
 
 /* ---- rights ------------------------------------------------------------------------------ */
 
-/* Directories of the sockets that are ours to remove at the end. */
-static void allow_sockets(const struct serving *s, struct privilege_opts *opts,
-			  char dirs[2][SERVING_SPEC_LEN])
+#define WRITABLE_MAX 3u
+
+/* The directories that stay writable, with room for the names of those of sockets. */
+struct writable {
+	const char *dirs[WRITABLE_MAX];
+	size_t n;
+	char names[WRITABLE_MAX][SERVING_SPEC_LEN];
+};
+
+static void allow(struct writable *w, const char *dir)
+{
+	if (w->n < WRITABLE_MAX)
+		w->dirs[w->n++] = dir;
+}
+
+/* Where sockets are that are to be removed at the end; VDE makes one for each client. */
+static void allow_sockets(const struct serving *s, struct writable *w)
 {
 	const struct weft_plug *plug;
-	size_t n = 0;
-	for (size_t i = 0; (plug = weft_serve_plug_at(s->serve, i)) && n < 2; i++) {
+	for (size_t i = 0; (plug = weft_serve_plug_at(s->serve, i)); i++) {
 		const char *address = weft_plug_address(plug);
 		const char *slash = strrchr(address, '/');
-		if (!slash)
+		if (!slash || w->n == WRITABLE_MAX)
 			continue;
-		(void)snprintf(dirs[n], SERVING_SPEC_LEN, "%.*s",
+		char *name = w->names[w->n];
+		(void)snprintf(name, SERVING_SPEC_LEN, "%.*s",
 			       slash == address ? 1 : (int)(slash - address), address);
-		opts->writable[1 + n] = dirs[n];
-		n++;
+		allow(w, name);
 	}
+}
+
+/*
+ * Who sends to a socket that its client has made, in the file system, must be allowed to: the
+ * client's own user is, nobody is not. (Streams are accepted, and then nobody asks.)
+ */
+static bool needs_own_user(const struct serving *s)
+{
+	static const char *const dialects[] = { "vde ", "vde-p2p ", "vfkit ",
+						"qemu-dgram " };
+	const struct weft_plug *plug;
+	for (size_t i = 0; (plug = weft_serve_plug_at(s->serve, i)); i++) {
+		const char *name = weft_plug_name(plug);
+		for (size_t k = 0; k < sizeof(dialects) / sizeof(dialects[0]); k++)
+			if (strncmp(name, dialects[k], strlen(dialects[k])) == 0 &&
+			    strchr(weft_plug_address(plug), '/'))
+				return true;
+	}
+	return false;
 }
 
 /* The last step: nothing more will be opened, but what --on-demand opens. */
 static int confine(struct serving *s, struct weft_error *err)
 {
-	char runtime[STATE_PATH_LEN], dirs[2][SERVING_SPEC_LEN];
-	const bool on_demand = s->args->life == SERVING_ON_DEMAND;
+	const struct serving_args *args = s->args;
+	const bool on_demand = args->life == SERVING_ON_DEMAND;
+	char runtime[STATE_PATH_LEN];
+	struct writable writable = { .n = 0 };
 	struct privilege_opts opts = {
-		.keep_net_admin = on_demand || s->interface.host || s->program.pid,
+		.keep_net_admin = on_demand || s->interface.host || s->program.pid ||
+				  (!args->user && needs_own_user(s)),
 	};
-	if (s->args->user && user_become(s->args->user, on_demand, err) < 0)
+	if (args->user && user_become(args->user, on_demand, err) < 0)
 		return -EPERM;
-	opts.writable[0] = state_runtime_dir(runtime);
-	if (on_demand) {
-		opts.writable[1] = "/dev/net";
-		opts.writable[2] = "/proc/sys/net";
-	} else if (geteuid() != 0 || opts.keep_net_admin) {
-		allow_sockets(s, &opts, dirs);
-	}
+	if (on_demand || s->interface.host)
+		allow(&writable, state_runtime_dir(runtime));
+	if (on_demand)
+		allow(&writable, "/dev/net");
+	if (on_demand && (args->interface.nud || args->interface.ra))
+		allow(&writable, "/proc/sys/net");
+	if (geteuid() != 0 || opts.keep_net_admin)
+		allow_sockets(s, &writable);
+	memcpy(opts.writable, writable.dirs, sizeof(opts.writable));
 	return privilege_drop(&opts, err);
 }
 

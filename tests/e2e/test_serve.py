@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import signal
 import socket
 import stat
@@ -155,6 +156,42 @@ def test_too_many_clients(lab):
         second.receive()
     process.wait_event('trouble')
     first.ping(2)
+
+
+@pytest.mark.parametrize('user', ['', 'games'])
+def test_sockets_that_clients_make(lab, user):
+    """Datagrams go to a path of the client's own, where its user may write, and no other."""
+    if user:
+        os.chown(lab.directory, 5, 60)
+    process = serve(lab, f'{ADDRESS} {"--user " + user if user else ""} --mode 0666 '
+                    f'vfkit:{lab.directory}/server')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        client.bind(f'{lab.directory}/client')
+        if user:
+            os.chown(f'{lab.directory}/client', 5, 60)
+        client.settimeout(10)
+        client.connect(f'{lab.directory}/server')
+        client.send(b'VFKT')
+        client.send(dolphin.ARP_REQUEST)
+        while client.recv(2048)[12:14] != b'\x08\x06':
+            pass
+    assert process.stop() == 0
+
+
+@pytest.mark.skipif(not shutil.which('vde_plug2tap'), reason='vde2 is not installed')
+def test_vde_plug(lab):
+    """libvdeplug's own client, from another network; the directory is empty again at the end."""
+    lab.host('guest')
+    process = serve(lab, f'{ADDRESS} vde:{lab.directory}/switch')
+    plug = lab.start('guest', f'sh -c "sleep 100 | vde_plug2tap -s {lab.directory}/switch t0"')
+    process.wait_event('plugged')
+    lab.until(lambda: 't0' in lab.run('guest', 'ip -br link'))
+    lab.run('guest', 'ip address add 172.30.0.9/16 dev t0')
+    lab.run('guest', 'ip link set t0 up')
+    assert ' 0% packet loss' in lab.run('guest', 'ping -c 3 -i 0.1 -W 5 172.30.0.1')
+    plug.stop()
+    assert process.stop() == 0
+    assert os.listdir(f'{lab.directory}/switch') == []
 
 
 def test_modems_get_to_the_kernel(lab):

@@ -81,7 +81,7 @@ static void text_take(const struct reader *field, char ret_text[KAI_TEXT_LEN])
 	size_t n = field->len < KAI_TEXT_LEN ? field->len : KAI_TEXT_LEN - 1;
 
 	for (size_t i = 0; i < n; i++)
-		ret_text[i] = is_printable(field->data[i]) ? (char)field->data[i] : '?';
+		ret_text[i] = (char)(is_printable(field->data[i]) ? field->data[i] : '?');
 	ret_text[n] = '\0';
 }
 
@@ -116,7 +116,7 @@ static void field_add(struct fmt *f, const char *text)
 	size_t n = strnlen(text, sizeof(copy) - 1);
 
 	for (size_t i = 0; i < n; i++)
-		copy[i] = text[i] == ';' ? ',' : text[i];
+		copy[i] = (char)(text[i] == ';' ? ',' : text[i]);
 	copy[n] = '\0';
 	fmt_add(f, "%s;", copy);
 }

@@ -54,7 +54,7 @@ static void copy_printable(char *to, const uint8_t *from, size_t len)
 	size_t n = 0;
 
 	for (; n < len && from[n] != '\0'; n++)
-		to[n] = from[n] >= ' ' && from[n] <= '~' ? (char)from[n] : '?';
+		to[n] = (char)(from[n] >= ' ' && from[n] <= '~' ? from[n] : '?');
 	to[n] = '\0';
 }
 

@@ -144,6 +144,8 @@ static void deadlines_come(void **state)
 	assert_int_equal(a.runs, 1);
 	assert_int_equal(b.runs, 0);
 	assert_int_equal(poller_deadline(poller), 70);
+	poller_remove(poller, &a.task);
+	poller_remove(poller, &b.task);
 }
 
 static void a_run_may_take_another_out(void **state)

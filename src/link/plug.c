@@ -242,6 +242,9 @@ int weft_plug_new(const struct weft_plug_opts *opts, struct weft_loop *loop,
 		weft_plug_free(plug);
 		return weft_error_set(err, r, "%s: %s", opts->spec, strerror(-r));
 	}
+	/* Later the caller may have fewer rights; what fails is tried again in the loop. */
+	if (plug->ops->dial)
+		(void)plug->ops->dial(plug, NULL);
 	*ret_plug = plug;
 	return 0;
 }

@@ -285,6 +285,12 @@ static int dosbox_plug(const struct spec *spec, struct weft_error *err,
 	if (opts.address.kind != LOCAL_INET)
 		return weft_error_set(err, -EINVAL, "%s:%s: give a UDP port or HOST:PORT",
 				      spec->driver->kind, spec->name);
+	if (opts.connect)
+		return weft_error_set(
+			err, -ENOTSUP,
+			"%s: only the server's part is there: have the others "
+			"connect to this one",
+			spec->driver->kind);
 	struct server *server = calloc(1, sizeof(*server));
 	if (!server)
 		return -ENOMEM;

@@ -11,6 +11,7 @@
 #include "wire/cursor.h"
 #include "wire/ether.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -323,6 +324,16 @@ static void a_silent_peer_is_pinged_and_goes_at_last(void **state)
 	(void)close(fd);
 }
 
+static void what_it_cannot_do_is_said(void **state)
+{
+	struct weft_error err;
+	(void)state;
+	assert_int_equal(outlet_try(&o, "dosbox:127.0.0.1:213,connect", &err), -ENOTSUP);
+	assert_non_null(strstr(err.text, "server"));
+	assert_int_equal(outlet_try(&o, "dosbox:/run/x", &err), -EINVAL);
+	assert_int_equal(outlet_try(&o, "dosbox:,framing=arcnet", &err), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +348,7 @@ int main(void)
 		cmocka_unit_test(a_checksum_is_taken_off_for_802_3),
 		cmocka_unit_test(a_ping_and_its_answer),
 		cmocka_unit_test(a_silent_peer_is_pinged_and_goes_at_last),
+		cmocka_unit_test(what_it_cannot_do_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,7 +86,8 @@ static void listen_accept(struct listen_plug *l, uint64_t now)
 	if (now < l->resume_at)
 		return;
 	l->plug.task.events = WEFT_READABLE;
-	for (unsigned i = 0; i < LISTEN_ACCEPT_MAX; i++) {
+	/* Who is told of a peer may close the plug. */
+	for (unsigned i = 0; i < LISTEN_ACCEPT_MAX && !l->plug.is_closed; i++) {
 		if (listen_holds_back(l)) {
 			l->plug.task.events = 0;
 			return;

@@ -89,7 +89,10 @@ void iphost_init(struct iphost *h, const struct iphost_events *events, void *use
 /** Lets go of what waits for neighbours. */
 void iphost_fini(struct iphost *h);
 
-/** Takes an address, or with address 0 gives it up. An address that it has is not announced anew. */
+/**
+ * Takes an address, or with address 0 gives it up. One that it has already is not announced
+ * anew.
+ */
 void iphost_set_place(struct iphost *h, const struct iphost_place *place, uint64_t now);
 
 /** The peer takes packets of at most mru bytes from now on; 0: it takes none. */

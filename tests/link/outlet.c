@@ -57,6 +57,8 @@ static void on_plugged(void *user, struct weft_link *link, const char *peer, uin
 	(void)snprintf(l->peer, sizeof(l->peer), "%s", peer);
 	weft_link_on_receive(link, inbox_receive, &l->inbox);
 	o->links[o->links_n++] = l;
+	if (o->closes)
+		weft_plug_close(o->plug);
 }
 
 static void on_unplugged(void *user, struct weft_link *link, uint64_t now)

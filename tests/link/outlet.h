@@ -33,6 +33,7 @@ struct outlet {
 	size_t links_n;
 	char trouble[400]; /* The last one told. */
 	unsigned troubles;
+	bool closes; /* Once a peer is plugged in, as who wants only one does. */
 	uint64_t now;
 };
 

@@ -197,6 +197,22 @@ static void a_closed_plug_keeps_its_peers(void **state)
 	outlet_close(&o);
 }
 
+/* Of two who wait, the second is not taken when the first has made the plug close. */
+static void the_first_peer_can_be_the_only_one(void **state)
+{
+	(void)state;
+	outlet_open(&o, spec_of("qemu", "s", ""));
+	o.closes = true;
+	int first = client("s"), second = client("s");
+	outlet_run(&o);
+	assert_int_equal(o.links_n, 1);
+	assert_int_equal(o.troubles, 0);
+	assert_closed(second);
+	(void)close(first);
+	(void)close(second);
+	outlet_close(&o);
+}
+
 /* Without descriptors the plug pauses, and the peer waits in the backlog meanwhile. */
 static void without_descriptors_it_pauses(void **state)
 {
@@ -547,6 +563,7 @@ int main(void)
 		TEST(one_too_many_is_refused_and_told_once),
 		TEST(a_dropped_peer_is_told_why),
 		TEST(a_closed_plug_keeps_its_peers),
+		TEST(the_first_peer_can_be_the_only_one),
 		TEST(without_descriptors_it_pauses),
 		TEST(a_slow_peer_is_nobody_elses_trouble),
 		TEST(it_connects_again),

@@ -53,13 +53,16 @@ enum local_option {
 };
 
 /** Rows for struct spec_driver's options, in the order of enum local_option. */
-#define LOCAL_OPTIONS                                                                    \
+#define LOCAL_OPTIONS LOCAL_OPTIONS_WITH_QUEUE("1m")
+
+/** The same, with another length of the queue where none is given. */
+#define LOCAL_OPTIONS_WITH_QUEUE(standard)                                               \
 	[LOCAL_CONNECT] = { "connect", SPEC_FLAG, NULL, "off",                           \
 			    "connect to the peer instead of waiting for it" },           \
 	[LOCAL_MODE] = { "mode", SPEC_TEXT, "OCTAL", "0600",                             \
 			 "permissions of a UNIX path that is made" },                    \
 	[LOCAL_OWNER] = { "owner", SPEC_TEXT, "USER[:GROUP]", NULL, "and whose it is" }, \
-	[LOCAL_QUEUE] = { "queue", SPEC_SIZE, "SIZE", "1m",                              \
+	[LOCAL_QUEUE] = { "queue", SPEC_SIZE, "SIZE", standard,                          \
 			  "kept for a peer that is slow; more is dropped" }
 
 struct local_opts {

@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,9 @@
 #define FRAME_MAX (PPP_HDR_LEN + PPP_MRU)
 #define LINE_MAX  HDLC_ENCODED_MAX(FRAME_MAX)
 #define UNITS_MAX 2u
+
+/* Of the socket's send buffer; the kernel doubles it, for its own needs. */
+#define SOCKET_LEN 8192
 
 static_assert(LINE_MAX <= UNITS_MAX * MODEM_UNIT_MAX, "the worst frame fits");
 
@@ -63,11 +67,14 @@ static uint32_t modem_accm(struct modem *m, const struct weft_frame *frame)
 	return HDLC_ACCM_ALL;
 }
 
-/* Sends a line's bytes in as few units as take them. */
-static void send_line(struct modem *m, const struct weft_frame *line, uint64_t now)
+/* Sends a line's bytes in as few units as take them. False if one of them found no room: the
+   stream has counted a unit that nobody asks about, and the frame is refused. */
+static bool send_line(struct modem *m, const struct weft_frame *line, uint64_t now)
 {
 	struct weft_frame units[UNITS_MAX];
+	const struct weft_link_stats *stats = &m->link.inner->stats;
 	uint32_t unit_max = m->link.inner->caps.frame_len_max;
+	uint64_t dropped = stats->tx_dropped;
 	size_t n = 0;
 	for (uint32_t off = 0; off < line->len && n < UNITS_MAX; n++) {
 		uint32_t left = line->len - off;
@@ -77,6 +84,7 @@ static void send_line(struct modem *m, const struct weft_frame *line, uint64_t n
 		off += units[n].len;
 	}
 	weft_link_send(m->link.inner, units, n, now);
+	return stats->tx_dropped == dropped;
 }
 
 static size_t modem_send(struct weft_link *link, const struct weft_frame *frames,
@@ -93,7 +101,8 @@ static size_t modem_send(struct weft_link *link, const struct weft_frame *frames
 		if (len < 0)
 			return i;
 		line.len = (uint32_t)len;
-		send_line(m, &line, now);
+		if (!send_line(m, &line, now))
+			return i;
 	}
 	return n;
 }
@@ -191,6 +200,14 @@ struct modem_plug {
 	struct stream_opts stream;
 };
 
+/* What waits in front of a slow line delays everything behind it, LCP's echoes too: a second
+   or two of 115,200 baud, and no more. Where it cannot be set (a pipe), so be it. */
+static void limit_socket(int fd)
+{
+	const int len = SOCKET_LEN;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &len, sizeof(len));
+}
+
 static int modem_link_new(struct listen_plug *listen, const struct local_ends *ends,
 			  struct weft_link **ret_link)
 {
@@ -199,6 +216,7 @@ static int modem_link_new(struct listen_plug *listen, const struct local_ends *e
 	struct modem *m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
+	limit_socket(ends->out);
 	p->stream.queue_len = listen->opts.queue_len;
 	int r = stream_link_new(&p->stream, ends, &line);
 	if (r < 0) {
@@ -254,7 +272,7 @@ static int modem_raw_plug(const struct spec *spec, struct weft_error *err,
 }
 
 static const struct spec_option modem_options[] = {
-	LOCAL_OPTIONS,
+	LOCAL_OPTIONS_WITH_QUEUE("32k"),
 	{ 0 },
 };
 

@@ -234,6 +234,27 @@ static void a_raw_line_has_no_lengths(void **state)
 	close_far(&far);
 }
 
+/* A line of 11 KB/s that had a megabyte before it would answer nothing for a minute and a half. */
+static void little_waits_before_a_slow_line(void **state)
+{
+	static uint8_t data[PPP_HDR_LEN + PPP_MRU] = { 0x00, 0x21 };
+	const struct weft_frame frame = { .data = data, .len = sizeof(data) };
+	struct far_end far = open_far("modem");
+	uint8_t buf[4096];
+	size_t waiting = 0;
+	(void)state;
+	memset(data + 2, 'x', sizeof(data) - 2);
+	for (unsigned i = 0; i < 200; i++)
+		weft_link_send(far.link, &frame, 1, 1);
+	assert_in_range(weft_link_stats(far.link).tx_dropped, 100, 199);
+	for (ssize_t got; (got = recv(far.fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0;) {
+		waiting += (size_t)got;
+		link_run_at(far.link, 1);
+	}
+	assert_in_range(waiting, 10000, 100000);
+	close_far(&far);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -247,6 +268,7 @@ int main(void)
 		TEST(what_no_peer_would_take_is_counted),
 		cmocka_unit_test(dolphin_sends_units_with_a_length),
 		cmocka_unit_test(a_raw_line_has_no_lengths),
+		cmocka_unit_test(little_waits_before_a_slow_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,7 @@ static void task_run(struct weft_task *task, uint64_t now)
 		member_send_stats(member, now);
 	if (member->opts.claims)
 		member_ask_claims(member, now);
-	inner->run(inner, now);
-	task->events = inner->events;
+	weft_task_run_inner(task, inner, now);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

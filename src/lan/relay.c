@@ -128,8 +128,7 @@ static void task_run(struct weft_task *task, uint64_t now)
 	struct weft_task *inner = quic_endpoint_task(relay->endpoint);
 	relay->now = now;
 	run_timers(relay, now);
-	inner->run(inner, now);
-	task->events = inner->events;
+	weft_task_run_inner(task, inner, now);
 }
 
 static uint64_t task_deadline(const struct weft_task *task)

@@ -23,11 +23,8 @@ static void link_task_run(struct weft_task *task, uint64_t now)
 	adapter_flush(link, now);
 	if (link->ops->run)
 		link->ops->run(link, now);
-	if (!link->inner)
-		return;
-	struct weft_task *inner = &link->inner->task;
-	inner->run(inner, now);
-	task->events = inner->events;
+	if (link->inner)
+		weft_task_run_inner(task, &link->inner->task, now);
 }
 
 static uint64_t link_task_deadline(const struct weft_task *task)

@@ -120,7 +120,7 @@ int serving_socket_type(const char *dialect)
 		int type;
 	} others[] = {
 		{ "bess", SOCK_SEQPACKET },
-		{ "dgram", SOCK_DGRAM },
+		{ "qemu-dgram", SOCK_DGRAM },
 		{ "vfkit", SOCK_DGRAM },
 	};
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)

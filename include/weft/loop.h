@@ -5,8 +5,7 @@
  * An object that does work (link, bridge, endpoint, relay) is a *task*: it may have a file
  * descriptor that becomes ready and a deadline that comes. The loop calls run(task, now)
  * when either happens; run does a bounded amount of work and returns. Objects own no
- * thread and no clock: a test drives the same tasks in virtual time (weft_task_run,
- * weft_task_deadline).
+ * thread and no clock: a test drives the same tasks in virtual time.
  *
  * In one turn the loop runs the tasks whose descriptors are ready, then those whose
  * deadline has come, until none is due or a bound is reached, and only then sleeps. A task
@@ -20,6 +19,18 @@
  *     weft_loop_add(loop, weft_link_task(tap));
  *     weft_loop_run(loop);
  *     weft_loop_free(loop);
+ *
+ * There are three ways to have tasks run. The loop runs them, as above. Or another loop does
+ * (libuv, GLib, poll) that hosts this one: it watches weft_loop_fd and calls weft_loop_turn
+ * whenever that is readable. Or nobody does, and a program runs them by hand:
+ *
+ *     1. Run each task whose deadline(task) is not after now, until there is none left: a run
+ *        can make others due.
+ *     2. poll(2) for the fd and events of each, read anew, until the earliest deadline.
+ *     3. Run each task whose fd is ready. Begin again, with now read from CLOCK_MONOTONIC.
+ *
+ * A loop and everything in it belong to one thread. Nothing here blocks but weft_loop_run, and
+ * weft_loop_free while programs have to be ended.
  */
 #ifndef WEFT_LOOP_H
 #define WEFT_LOOP_H
@@ -75,16 +86,26 @@ static inline void weft_task_run_inner(struct weft_task *task, struct weft_task 
 
 struct weft_loop;
 
+/** Zero is a loop that sleeps while there is nothing to do. */
 struct weft_loop_opts {
-	/** Never sleep: spin over the descriptors. Lowest latency, one core at 100 %. */
+	/**
+	 * weft_loop_run never sleeps: it spins over the descriptors. Lowest latency, one core
+	 * at 100 %.
+	 */
 	bool busy_poll;
 };
 
-/** Makes a loop. opts may be NULL. Returns 0, -ENOMEM or what libuv reports. */
+/**
+ * Makes a loop. opts may be NULL. Returns 0, -EMFILE (a loop has some descriptors of its own),
+ * -ENOMEM or what libuv reports.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_loop_new(const struct weft_loop_opts *opts,
 					   struct weft_loop **ret_loop);
 
-/** Frees the loop; tasks still in it are taken out, not freed. NULL is allowed. */
+/**
+ * Frees the loop; tasks still in it are taken out, not freed, and jobs are cancelled. Waits
+ * for started programs to end, for a second at most. NULL is allowed; not from a run.
+ */
 WEFT_API void weft_loop_free(struct weft_loop *loop);
 
 /**
@@ -101,13 +122,49 @@ WEFT_API void weft_loop_remove(struct weft_loop *loop, struct weft_task *task);
 /** Runs until weft_loop_stop. Returns 0. */
 WEFT_API int weft_loop_run(struct weft_loop *loop);
 
-/** Makes weft_loop_run return after the present turn. */
+/** Makes weft_loop_run return after the present turn. Means nothing to weft_loop_turn. */
 WEFT_API void weft_loop_stop(struct weft_loop *loop);
+
+/**
+ * A descriptor that is readable while the loop has something to do: a task's descriptor is
+ * ready, its deadline has come, a signal or the answer to a job has arrived. So any other loop
+ * can host this one:
+ *
+ *     static void on_ready(uv_poll_t *poll, int status, int events)
+ *     {
+ *             weft_loop_turn(poll->data);
+ *     }
+ *     ...
+ *     uv_poll_init(host, &poll, weft_loop_fd(loop));
+ *     uv_poll_start(&poll, UV_READABLE, on_ready);
+ *     weft_loop_turn(loop);
+ *
+ * It is level-triggered, and is now and then readable for nothing. To be watched and nothing
+ * else: it is the loop's to read and to close. Returns -ENOTSUP on systems without epoll(7).
+ */
+WEFT_API int weft_loop_fd(const struct weft_loop *loop);
+
+/**
+ * Does one turn without sleeping: runs what is ready or due, and has weft_loop_fd become
+ * readable for what is next. A host calls it
+ * - when that descriptor is readable,
+ * - at the beginning, and after it has called anything of weft outside of a turn: added a
+ *   task, sent frames into a link, begun a job. Without it, the loop does not know of that.
+ * Not from within a turn (a run, a receiver, fn of a job or of a signal).
+ *
+ * Returns when the next turn is due at the latest, for a host that knows when descriptors are
+ * ready by other means: in ns of CLOCK_MONOTONIC, 0 for at once, WEFT_NEVER for no deadline.
+ */
+WEFT_API uint64_t weft_loop_turn(struct weft_loop *loop);
 
 /** CLOCK_MONOTONIC in ns, read anew at the start of each turn. */
 WEFT_API uint64_t weft_loop_now(const struct weft_loop *loop);
 
-/** Calls fn(user) for each arrival of the signal. Returns 0 or -Exxx. */
+/**
+ * Calls fn(user, signo) from the loop for each arrival of the signal, as long as the loop is
+ * there. Arrivals that come faster than turns may be told once. Returns 0, -EINVAL for no
+ * signal that can be caught, or -ENOMEM.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_loop_on_signal(struct weft_loop *loop, int signo,
 						 void (*fn)(void *user, int signo),
 						 void *user);

@@ -159,11 +159,16 @@ static uint64_t run_due(struct weft_loop *loop)
 	return 0;
 }
 
-/* Looks at the descriptors, and sleeps until one is ready or the deadline comes. */
-static void wait_until(struct weft_loop *loop, uint64_t deadline)
+static void watch_all(struct weft_loop *loop)
 {
 	list_for_each (node, &loop->entries)
 		watch_events(container_of(node, struct loop_entry, node));
+}
+
+/* Looks at the descriptors, and sleeps until one is ready or the deadline comes. */
+static void wait_until(struct weft_loop *loop, uint64_t deadline)
+{
+	watch_all(loop);
 	waiter_wait(loop->waiter, loop->busy_poll ? 0 : deadline, loop->now);
 	/* Who spins in vain lets others run: with fewer cores than spinners, they must. */
 	if (loop->busy_poll && list_is_empty(&loop->ready))
@@ -187,6 +192,21 @@ int weft_loop_run(struct weft_loop *loop)
 void weft_loop_stop(struct weft_loop *loop)
 {
 	loop->stopping = true;
+}
+
+int weft_loop_fd(const struct weft_loop *loop)
+{
+	return waiter_fd(loop->waiter);
+}
+
+/* The same turn as above, but that others sleep after it. */
+uint64_t weft_loop_turn(struct weft_loop *loop)
+{
+	wait_until(loop, 0);
+	run_ready(loop);
+	uint64_t deadline = run_due(loop);
+	watch_all(loop);
+	return waiter_arm(loop->waiter, deadline, loop->now);
 }
 
 uint64_t weft_loop_now(const struct weft_loop *loop)

@@ -52,4 +52,14 @@ void waiter_set(struct waiter *waiter, struct watch *watch, unsigned events);
  */
 void waiter_wait(struct waiter *waiter, uint64_t deadline, uint64_t now);
 
+/** The descriptor that waiter_arm speaks of, or -ENOTSUP. Belongs to the waiter. */
+int waiter_fd(const struct waiter *waiter);
+
+/**
+ * In place of sleeping: has the descriptor become readable where waiter_wait would return, for
+ * another loop to sleep in. Returns when that is at the latest: the deadline, or before it what
+ * libuv waits for. 0 means at once.
+ */
+uint64_t waiter_arm(struct waiter *waiter, uint64_t deadline, uint64_t now);
+
 #endif

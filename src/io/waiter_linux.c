@@ -150,6 +150,27 @@ void waiter_wait(struct waiter *waiter, uint64_t deadline, uint64_t now)
 		uv_run(waiter->uv, UV_RUN_NOWAIT);
 }
 
+/* ---- Letting another loop sleep ---- */
+
+int waiter_fd(const struct waiter *waiter)
+{
+	return waiter->epoll;
+}
+
+/* libuv's descriptor is in the epoll; what does not show there has to wait in the timer. */
+uint64_t waiter_arm(struct waiter *waiter, uint64_t deadline, uint64_t now)
+{
+	const uint64_t millisecond = 1000000u;
+	int patience = uv_patience(waiter);
+	if (patience == 0)
+		deadline = 0;
+	else if (patience > 0 && now + (uint64_t)patience * millisecond < deadline)
+		deadline = now + (uint64_t)patience * millisecond;
+	/* The time 0 would clear the timer; any other that has passed makes it expire. */
+	set_timer(waiter, deadline ? deadline : 1);
+	return deadline;
+}
+
 /* ---- Beginning and end ---- */
 
 static int start(struct waiter *waiter)

@@ -113,6 +113,24 @@ void waiter_wait(struct waiter *waiter, uint64_t deadline, uint64_t now)
 	uv_run(waiter->uv, sleeps ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 }
 
+/* ---- Letting another loop sleep ---- */
+
+/* libuv has a descriptor, but its timers do not show there. */
+int waiter_fd(const struct waiter *waiter)
+{
+	(void)waiter;
+	return -ENOTSUP;
+}
+
+uint64_t waiter_arm(struct waiter *waiter, uint64_t deadline, uint64_t now)
+{
+	int patience = uv_backend_timeout(waiter->uv);
+	if (patience == 0)
+		return 0;
+	uint64_t latest = patience < 0 ? WEFT_NEVER : now + (uint64_t)patience * 1000000u;
+	return latest < deadline ? latest : deadline;
+}
+
 /* ---- Beginning and end ---- */
 
 int waiter_new(uv_loop_t *uv, struct waiter **ret_waiter)

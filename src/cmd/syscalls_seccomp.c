@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -108,6 +109,17 @@ static int forbid_calls(scmp_filter_ctx filter)
 	return r;
 }
 
+/* Forbids a call where the argument of that number, so masked, is the value. */
+static int forbid_where(scmp_filter_ctx filter, int call, unsigned number, uint32_t mask,
+			uint32_t value)
+{
+	const struct scmp_arg_cmp argument = {
+		.arg = number, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value
+	};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), call, 1, &argument);
+}
+
 /* Kernel ABI: s390 has the stack first. */
 #ifdef __s390__
 #define CLONE_FLAGS 1
@@ -127,35 +139,35 @@ static int forbid_namespaces(scmp_filter_ctx filter)
 	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 
 	for (size_t i = 0; i < LEN(flags) && r == 0; i++)
-		r = seccomp_rule_add(
-			filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-			SCMP_CMP(CLONE_FLAGS, SCMP_CMP_MASKED_EQ, flags[i], flags[i]));
+		r = forbid_where(filter, SCMP_SYS(clone), CLONE_FLAGS, flags[i],
+				 flags[i]);
 	return r;
 }
 
-/* Typing on the terminal that weft was started from, as if its user had done so. */
+/*
+ * Typing on the terminal that weft was started from, as if its user had done so. The kernel
+ * looks at 32 bits of the request, and so does the mask.
+ */
 static int forbid_typing(scmp_filter_ctx filter)
 {
 	static const unsigned requests[] = { TIOCSTI, TIOCLINUX };
 	int r = 0;
 
 	for (size_t i = 0; i < LEN(requests) && r == 0; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-				     SCMP_CMP32(1, SCMP_CMP_EQ, requests[i]));
+		r = forbid_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, requests[i]);
 	return r;
 }
 
 /* New sockets are of the Internet, netlink, or for a resolver on this machine. */
 static int forbid_families(scmp_filter_ctx filter)
 {
-	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-				 SCMP_CMP32(0, SCMP_CMP_GT, AF_NETLINK));
+	const struct scmp_arg_cmp others = { .op = SCMP_CMP_GT, .datum_a = AF_NETLINK };
+	int r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+				       &others);
 
 	for (unsigned family = 0; family < AF_NETLINK && r == 0; family++)
 		if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
-			r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
-					     SCMP_SYS(socket), 1,
-					     SCMP_CMP32(0, SCMP_CMP_EQ, family));
+			r = forbid_where(filter, SCMP_SYS(socket), 0, UINT32_MAX, family);
 	return r;
 }
 

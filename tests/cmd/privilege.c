@@ -99,6 +99,8 @@ static bool what_leads_out_is_forbidden(void)
 	ok &= is_answered("clone(NEWUSER)", clone_with(CLONE_NEWUSER), EPERM);
 	ok &= is_answered("clone3", syscall(SYS_clone3, NULL, 0), ENOSYS);
 	ok &= is_answered("TIOCSTI", ioctl(-1, TIOCSTI, ""), EPERM);
+	ok &= is_answered("TIOCSTI with more bits",
+			  syscall(SYS_ioctl, -1, TIOCSTI | ~(long)UINT32_MAX, ""), EPERM);
 	ok &= is_answered("AF_VSOCK", socket(AF_VSOCK, SOCK_STREAM, 0), EPERM);
 	ok &= is_answered("AF_ALG", socket(AF_ALG, SOCK_SEQPACKET, 0), EPERM);
 	ok &= is_answered("AF_AX25", socket(AF_AX25, SOCK_STREAM, 0), EPERM);

@@ -68,6 +68,18 @@ def is_arp_for_client(frame):
     return frame[12:14] == b'\x08\x06' and frame[20:22] == b'\0\1' and frame[38:42] == CLIENT_IP
 
 
+def is_echo_request(frame):
+    return frame[12:14] == b'\x08\x00' and frame[23] == 1 and frame[34] == 8
+
+
+def echo_reply_to(request):
+    """Of an IPv4 header without options."""
+    body = b'\0\0\0\0' + request[38:14 + struct.unpack_from('!H', request, 16)[0]]
+    body = body[:2] + struct.pack('!H', checksum(body)) + body[4:]
+    return ether(ipv4(body, 1, source=request[30:34], target=request[26:30]),
+                 target=request[6:12], source=request[:6])
+
+
 def is_echo_reply(frame, sequence=None):
     return (frame[12:14] == b'\x08\x00' and frame[23] == 1 and frame[34] == 0
             and (sequence is None or frame[40:42] == struct.pack('!H', sequence)))

@@ -5,7 +5,7 @@
     tools/guest.py fetch DIR    downloads the kernel's package and unpacks it into DIR
 
 fetch needs Debian's package mirror and is done before the laboratory, which has no way out.
-Inside it, Guest(lab, host, netdev, script) boots in about two seconds, loads virtio_net,
+Inside it, start(lab, host, netdev, script) boots in about two seconds, loads virtio_net,
 runs the shell script as its first process, and ends. What the script prints is kept line by
 line, as of every process of a laboratory.
 """
@@ -102,15 +102,20 @@ def initramfs(script):
     return cpio(entries)
 
 
-def start(lab, host, netdev, script, mac='52:54:00:00:00:01', memory=192):
-    """Boots a guest on a host of the laboratory; returns its netlab.Process."""
+def command(lab, netdev, script, mac='52:54:00:00:00:01', memory=192):
+    """The command line of a guest that runs the script."""
     path = pathlib.Path(f'/run/initramfs-{len(lab.processes)}')  # the laboratory's own /run
     path.write_bytes(initramfs(script))
-    return lab.start(host, f'qemu-system-x86_64 -machine q35,accel=tcg -cpu max -m {memory} '
-                     '-nodefaults -no-user-config -display none -serial stdio -no-reboot '
-                     f'-kernel {find_kernel()} -initrd {path} '
-                     '-append "console=ttyS0 quiet panic=-1" '
-                     f'-netdev {netdev} -device virtio-net-pci,netdev=net0,mac={mac},romfile=')
+    return (f'qemu-system-x86_64 -machine q35,accel=tcg -cpu max -m {memory} '
+            '-nodefaults -no-user-config -display none -serial stdio -no-reboot '
+            f'-kernel {find_kernel()} -initrd {path} '
+            '-append "console=ttyS0 quiet panic=-1" '
+            f'-netdev {netdev} -device virtio-net-pci,netdev=net0,mac={mac},romfile=')
+
+
+def start(lab, host, netdev, script, **options):
+    """Boots a guest on a host of the laboratory; returns its netlab.Process."""
+    return lab.start(host, command(lab, netdev, script, **options))
 
 
 if __name__ == '__main__':

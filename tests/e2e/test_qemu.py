@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 
+import dolphin
 import guest
 import netlab
 import party as party_module
@@ -67,6 +68,14 @@ def assert_works(lab, machine):
     assert '5 packets received' in said, said
 
 
+def test_started_by_weft(site):
+    """No socket in the file system; weft ends when QEMU does, with its status."""
+    machine = guest.command(site, 'stream,id=net0,addr.type=fd,addr.str={}', SCRIPT)
+    process = serve(site, f'-d qemu -- {machine}')
+    assert_works(site, process)
+    assert process.popen.wait(20) == 0, process.output()
+
+
 def test_stream_weft_listens(site):
     serve(site, f'qemu:{SOCKET}')
     assert_works(site, guest.start(site, 'guest', 'stream,id=net0,server=off,addr.type=unix,'
@@ -86,6 +95,29 @@ def test_dgram(site):
     assert_works(site, guest.start(site, 'guest', f'dgram,id=net0,local.type=unix,'
                                    f'local.path={OTHER},remote.type=unix,remote.path={SOCKET}',
                                    SCRIPT))
+
+
+def test_socket_over_tcp(site):
+    """The framing that QEMU has had since 2004, from another host."""
+    site.cable('server', 'guest', '10.78.0.1/24', '10.78.0.2/24')
+    serve(site, 'qemu:10.78.0.1:5558')
+    assert_works(site, guest.start(site, 'guest', 'socket,id=net0,connect=10.78.0.1:5558',
+                                   SCRIPT))
+
+
+def test_socket_over_udp(site):
+    site.cable('server', 'guest', '10.78.0.1/24', '10.78.0.2/24')
+    serve(site, 'qemu-dgram:10.78.0.1:5558')
+    assert_works(site, guest.start(site, 'guest', 'socket,id=net0,udp=10.78.0.1:5558,'
+                                   'localaddr=10.78.0.2:5559', SCRIPT))
+
+
+def test_socket_of_a_group(site):
+    """Multicast, which has no listener and no client: whoever is in the group is on the cable."""
+    site.cable('server', 'guest', '10.78.0.1/24', '10.78.0.2/24')
+    serve(site, 'qemu-dgram:230.0.0.1:5558,via=10.78.0.1')
+    assert_works(site, guest.start(site, 'guest', 'socket,id=net0,mcast=230.0.0.1:5558,'
+                                   'localaddr=10.78.0.2', SCRIPT))
 
 
 def test_tap(site):
@@ -112,3 +144,24 @@ ping -c 5 -i 0.2 10.77.0.21 | grep 'packets received'
 ''', mac='52:54:00:00:00:02')
     second.wait_for('5 packets received', seconds=120)
     assert first.is_running()
+
+
+def test_a_guest_and_an_emulator(site):
+    """Two dialects on one bridge: QEMU's guest pings who speaks as Dolphin does, and is pinged."""
+    serve(site, f'qemu:{SOCKET} tapserver:{OTHER}')
+    client = dolphin.Dolphin(OTHER, seconds=60)
+    machine = guest.start(site, 'guest', f'stream,id=net0,server=off,addr.type=unix,'
+                          f'addr.path={SOCKET}', '''
+ip link set eth0 up; ip addr add 172.30.0.1/16 dev eth0
+ping -c 5 -i 0.2 172.30.0.2 | grep 'packets received'
+sleep 60
+''', mac='90:90:90:90:90:90')
+    answered = 0
+    while answered < 5:
+        frame = client.expect(lambda frame: frame[:6] == dolphin.CLIENT_MAC
+                              and dolphin.is_echo_request(frame))
+        client.send(dolphin.echo_reply_to(frame))
+        answered += 1
+    machine.wait_for('5 packets received', seconds=60)
+    for number in range(5):
+        client.ping(number, data=bytes(1400))

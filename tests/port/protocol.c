@@ -201,6 +201,36 @@ static void a_handler_may_add_others(void **state)
 	}
 }
 
+/* Two ports share what stands below their own protocols; what is half here is not half there. */
+static void fragments_of_two_ports_do_not_meet(void **state)
+{
+	const struct ip4_fields first = { .frag = 0x2000 };
+	const struct ip4_fields last = { .frag = 1 };
+	struct weft_protocol *other;
+	uint8_t datagram[16], packet[40];
+	(void)state;
+	add(udp, 7, &a);
+	assert_int_equal(weft_protocol_new_ethernet(&other), 0);
+	assert_int_equal(weft_protocol_add(other, 0x0800, ip, NULL), 0);
+	struct weft_port *ports[] = { start(ethernet), start(other) };
+	size_t len = put_udp(datagram, 1, 7, "12345678");
+	for (size_t i = 0; i < 3; i++) {
+		struct weft_port *port = ports[i > 0];
+		len = i < 2 ? put_ip4(packet, i ? &last : &first, datagram + 8 * i, 8)
+			    : put_ip4(packet, &first, datagram, 8);
+		struct weft_tunnel *wire =
+			weft_device_memory_tunnel(memory, weft_port_fd(port));
+		assert_int_equal(weft_tunnel_put_packet(wire, packet, len), 0);
+		assert_int_equal(weft_port_read(port, 1), 1);
+		assert_int_equal(a.n, i == 2);
+	}
+	assert_record(&a, 0, "12345678");
+	assert_int_equal(weft_protocol_reassembly(ip).waiting, 1);
+	weft_port_free(ports[0]);
+	weft_port_free(ports[1]);
+	weft_protocol_free(other);
+}
+
 /* A flood of everything at random ends in exactly one outcome each. */
 static void every_packet_ends_once(void **state)
 {
@@ -247,6 +277,7 @@ int main(void)
 		TEST(a_failure_below_is_told_by_name),
 		TEST(a_failure_by_hand_is_returned),
 		TEST(a_handler_may_add_others),
+		TEST(fragments_of_two_ports_do_not_meet),
 		TEST(every_packet_ends_once),
 		TEST(freeing_nothing_is_nothing),
 	};

@@ -52,6 +52,7 @@ static uint8_t *payload_from(size_t off, size_t len)
 /* One fragment of the packet that id names. */
 struct piece {
 	bool is_ip6;
+	uint8_t proto; /* Of IPv4; 0: UDP. */
 	uint32_t id;
 	size_t off, len;
 	bool more;
@@ -78,6 +79,7 @@ static void feed_bytes(const struct piece *p, const uint8_t *payload)
 {
 	static uint8_t packet[PACKET_MAX];
 	const struct ip4_fields fields = {
+		.proto = p->proto,
 		.id = (uint16_t)p->id,
 		.frag = (uint16_t)(p->off / 8 | (p->more ? 0x2000 : 0)),
 	};
@@ -159,6 +161,18 @@ static void packets_are_told_apart(void **state)
 		assert_whole(i, 24);
 }
 
+/* RFC 791: the protocol is part of what names an IPv4 packet. */
+static void protocols_are_told_apart(void **state)
+{
+	(void)state;
+	feed_piece(&(struct piece){ .id = 1, .len = 8, .more = true });
+	feed_piece(&(struct piece){ .id = 1, .proto = 1, .off = 8, .len = 8 });
+	assert_int_equal(upper.n, 0);
+	feed_piece(&(struct piece){ .id = 1, .off = 8, .len = 8 });
+	assert_int_equal(upper.n, 1);
+	assert_stats(1, 0, 1);
+}
+
 static void what_is_sent_twice_counts_once(void **state)
 {
 	(void)state;
@@ -232,6 +246,15 @@ static void a_fragment_behind_the_end_ends_the_packet(void **state)
 {
 	(void)state;
 	feed4(8, 8, false);
+	feed4(16, 8, true);
+	assert_given_up();
+}
+
+/* Its block is there, but not all of its bytes. */
+static void a_fragment_over_a_shorter_end_ends_the_packet(void **state)
+{
+	(void)state;
+	feed4(16, 3, false);
 	feed4(16, 8, true);
 	assert_given_up();
 }
@@ -449,12 +472,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(fragments_come_together_in_any_order),
 		TEST(packets_are_told_apart),
+		TEST(protocols_are_told_apart),
 		TEST(what_is_sent_twice_counts_once),
 		TEST(an_overlap_ends_the_packet),
 		TEST(other_bytes_in_the_same_place_end_the_packet),
 		TEST(two_ends_end_the_packet),
 		TEST(an_end_before_what_is_there_ends_the_packet),
 		TEST(a_fragment_behind_the_end_ends_the_packet),
+		TEST(a_fragment_over_a_shorter_end_ends_the_packet),
 		TEST(a_last_fragment_within_another_ends_the_packet),
 		TEST(impossible_fragments_are_counted),
 		TEST(the_longest_packet_is_put_together),

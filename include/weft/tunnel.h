@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tunnel: IP in long-lived HTTP(S) streams, compatible with tapotun in its configuration
+ * and on the wire.
+ *
+ *     TUN --- router --- client's queue === GET ===> client --- TUN
+ *                   '--- <============ PUT ========'
+ *
+ * A configuration is a JSON array of interfaces, each a server (it has a port) or a client. It
+ * is checked as a whole: every fault is found at once, with where it stands and how to mend it,
+ * and a faulty one is never used in part.
+ */
+#ifndef WEFT_TUNNEL_H
+#define WEFT_TUNNEL_H
+
+#include <weft/addr.h>
+#include <weft/error.h>
+#include <weft/frame.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEFT_TUNNEL_NAME_MAX 15u /**< Of an interface, in bytes. */
+
+/** Policy routing of what carries a mark (ip-rule(8)); value 0: none. */
+struct weft_tunnel_mark {
+	uint32_t value;
+	uint32_t table;
+};
+
+/** One who may connect. */
+struct weft_tunnel_client {
+	char *name; /**< For people: from the configuration, or its address. */
+	char *token; /**< Hash of the token as the file has it (SHA-1 in hex, or argon2id). */
+	struct weft_ip *ips;     /**< At least one; full length. */
+	struct weft_ip *routes;  /**< Networks behind it. */
+	struct weft_ip *sources; /**< Whose packets go to it when no route does. */
+	size_t ips_n, routes_n, sources_n;
+};
+
+/** One interface of the configuration. */
+struct weft_tunnel_interface {
+	char name[WEFT_TUNNEL_NAME_MAX + 1];
+	bool is_server;
+	unsigned line; /**< Where it begins in the file. */
+	struct weft_tunnel_mark mark;
+	/* A server's. */
+	uint16_t port;
+	struct weft_ip net; /**< Own address with the prefix of the tunnel's network. */
+	unsigned mtu;
+	struct weft_ip *ips;    /**< Further addresses on the interface. */
+	struct weft_ip *routes; /**< Networks that never go to a pinned client. */
+	struct weft_tunnel_client *clients;
+	size_t ips_n, routes_n, clients_n;
+	/* A client's. */
+	char *url;
+	char *raw_token;
+};
+
+struct weft_tunnel_config {
+	struct weft_tunnel_interface *interfaces;
+	size_t interfaces_n;
+};
+
+/** One thing that is wrong, or looks so, with a configuration. */
+struct weft_tunnel_fault {
+	bool is_warning;       /**< Suspicious; the configuration can be used. */
+	unsigned line, column; /**< From 1. */
+	char path[96];         /**< Such as "[0].clients[2].token". */
+	char text[320];        /**< What was found, what is allowed, the likely fix. */
+};
+
+/** Called for each fault, in the order of the file; borrowed. */
+typedef void weft_tunnel_fault_fn(void *user, const struct weft_tunnel_fault *fault);
+
+/**
+ * Reads and checks a configuration. text need not end with NUL. fn gets every fault; it may be
+ * NULL. Returns 0 and the configuration when there are only warnings, -EINVAL otherwise, or
+ * -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tunnel_config_parse(
+	const char *text, size_t len, weft_tunnel_fault_fn *fn, void *user,
+	struct weft_tunnel_config **ret_config);
+
+/** Wipes the secrets and frees. NULL is allowed. */
+WEFT_API void weft_tunnel_config_free(struct weft_tunnel_config *config);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Our narrow face on libmicrohttpd (server) and libcurl (client): long-lived streams of bytes
+ * in the bodies of HTTP requests and responses, with back-pressure both ways.
+ *
+ *     client                                   server
+ *     http_client_open(GET)  ---- head --->    request(stream) -> 0
+ *     response(200)          <--- head ----
+ *     input(bytes)           <--- body ----    output(buf) -> bytes, or 0 until http_stream_wake
+ *     closed
+ *
+ *     http_client_open(PUT)  ---- head --->    request(stream) -> 0
+ *     output(buf) -> bytes   ---- body --->    input(bytes)
+ *     closed                 <--- 200 -----    at the end of the body
+ *
+ * A stream is one request, on either side. Each side is a task, with one descriptor and one
+ * deadline; nothing here has a thread. Bytes are borrowed for the call.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include <weft/addr.h>
+#include <weft/error.h>
+#include <weft/loop.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Largest number of bytes that output is asked for at once. */
+#define HTTP_OUTPUT_MAX 262144u
+
+/** Most bytes of a request's or response's head. */
+#define HTTP_HEAD_MAX 16384u
+
+struct http_stream;
+
+enum http_end {
+	HTTP_ENDED,   /**< The body came, or went, to its regular end. */
+	HTTP_ABORTED, /**< The connection was lost, or the peer broke off. */
+	HTTP_FAILED,  /**< Never came about: refused, no address, TLS; err says why. */
+};
+
+/** What a stream tells. user is the stream's, from http_stream_set_user or opts. */
+struct http_stream_events {
+	/** Client: the response's head has come. May be NULL. */
+	void (*response)(void *user, struct http_stream *stream, unsigned status,
+			 uint64_t now);
+	/** Bytes of the body that comes from the peer. NULL: they are passed over. */
+	void (*input)(void *user, struct http_stream *stream, const uint8_t *data,
+		      size_t len, uint64_t now);
+	/**
+	 * Room for len bytes of the body that goes to the peer: fills buf. Returns how many; 0
+	 * for none now, and is not asked again before http_stream_wake; -EPIPE to end the body.
+	 */
+	int (*output)(void *user, struct http_stream *stream, uint8_t *buf, size_t len,
+		      uint64_t now);
+	/** The stream is over and gone after this returns. err is empty unless HTTP_FAILED. */
+	void (*closed)(void *user, struct http_stream *stream, enum http_end end,
+		       const struct weft_error *err, uint64_t now);
+};
+
+/** There are bytes to put out, or the end: output will be asked again. */
+void http_stream_wake(struct http_stream *stream);
+
+/** Stops (false) or goes on (true) reading the peer's body: back-pressure. */
+void http_stream_read(struct http_stream *stream, bool on);
+
+/** Breaks the stream off; closed is called, with HTTP_ABORTED, in the next run of the side. */
+void http_stream_abort(struct http_stream *stream);
+
+/** A header of the request (server) or the response (client), or NULL. Borrowed. */
+const char *http_stream_header(const struct http_stream *stream, const char *name);
+
+/** The peer's address as the socket has it. */
+const union weft_sockaddr *http_stream_peer(const struct http_stream *stream);
+
+/* ---- server ------------------------------------------------------------------------------ */
+
+struct http_request {
+	const char *method; /**< "GET", "PUT" ... */
+	const char *path;
+};
+
+/** What a request gets. Zero status: it becomes a stream. */
+struct http_answer {
+	unsigned status;  /**< Refuses: 403 and the like, with text as the whole body. */
+	const char *text; /**< Static. */
+	const char *header; /**< Of an accepted stream: a header's name, NULL for none, */
+	char value[512];    /**< and its value. */
+	const struct http_stream_events *events; /**< Of an accepted stream, */
+	void *user;                              /**< and their user. */
+};
+
+struct http_server_opts {
+	union weft_sockaddr listen;
+	/** TLS: PEM files, read again by http_server_reload; NULL for plain HTTP. */
+	const char *cert_file, *key_file;
+	/** A request's head is here: says what becomes of it. */
+	void (*request)(void *user, struct http_stream *stream,
+			const struct http_request *request,
+			struct http_answer *ret_answer, uint64_t now);
+	void *user;
+	uint64_t idle_timeout_ns; /**< Of a connection without bytes; 0 for 91 minutes. */
+	unsigned conns_max;       /**< 0 for 4,096. */
+	unsigned conns_per_address_max; /**< 0 for 256. */
+};
+
+struct http_server;
+
+/** Listens. Returns 0, or -Exxx with err (-EADDRINUSE, -EACCES, -EINVAL for a certificate ...). */
+int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
+		    struct http_server **ret_server) WEFT_MUST_CHECK;
+void http_server_free(struct http_server *server);
+struct weft_task *http_server_task(struct http_server *server);
+/** Where it listens, with the port in use. */
+union weft_sockaddr http_server_addr(const struct http_server *server);
+/** Reads the certificate anew. Returns 0, or -Exxx with err and goes on with the old one. */
+int http_server_reload(struct http_server *server,
+		       struct weft_error *err) WEFT_MUST_CHECK;
+
+/* ---- client ------------------------------------------------------------------------------ */
+
+struct http_client_opts {
+	const char *proxy;   /**< "http://...", "socks5h://..."; NULL for none. */
+	const char *ca_file; /**< NULL for the system's. */
+	const uint8_t *pin;  /**< SHA-256 of the server's public key; NULL for none. */
+	unsigned family;     /**< AF_INET or AF_INET6 only; 0 for both. */
+	uint64_t connect_timeout_ns; /**< 0 for 30 s. */
+};
+
+struct http_client;
+
+int http_client_new(const struct http_client_opts *opts, struct weft_error *err,
+		    struct http_client **ret_client) WEFT_MUST_CHECK;
+void http_client_free(struct http_client *client);
+struct weft_task *http_client_task(struct http_client *client);
+
+struct http_client_request {
+	const char *url;
+	bool is_put;                /**< Else GET. */
+	const char *const *headers; /**< "name: value", ends with NULL; copied. */
+	const struct http_stream_events *events;
+	void *user;
+};
+
+/** Begins a request; what happens is told by its events, from the client's runs. 0 or -Exxx. */
+int http_client_open(struct http_client *client,
+		     const struct http_client_request *request,
+		     struct http_stream **ret_stream) WEFT_MUST_CHECK;
+
+#endif

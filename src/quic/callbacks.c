@@ -211,7 +211,6 @@ static int on_retired_cid(ngtcp2_conn *ng, const ngtcp2_cid *cid, void *user_dat
 void conn_on_path_validated(struct quic_conn *conn, bool is_good)
 {
 	conn->migrations += is_good;
-	compat_path_validated(&conn->guard, conn->ng, conn->endpoint->now);
 	/* The new path's MTU is not known yet. */
 	conn->is_settled = false;
 	conn->settle_at = conn->endpoint->now + SETTLE_NS;
@@ -242,6 +241,7 @@ const ngtcp2_callbacks *conn_callbacks(void)
 		.extend_max_stream_data = on_stream_window,
 		.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
 		.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
+		.dcid_status = compat_on_dcid_status,
 		.recv_datagram = on_datagram,
 		.lost_datagram = on_datagram_lost,
 		.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,

@@ -6,10 +6,12 @@
 #include "quic/compat.h"
 
 #include "quic/conn.h"
+#include "quic/route.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <ngtcp2/ngtcp2_crypto.h>
+#include <string.h>
 
 #if NGTCP2_VERSION_NUM >= 0x010000
 #define HAVE_NGTCP2_1 1
@@ -141,89 +143,204 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 	return r == 0 ? 0 : -EINVAL;
 }
 
-#if HAVE_NGTCP2_1
-bool compat_path_may_read(const struct compat_path_guard *guard, ngtcp2_conn *conn,
-			  const ngtcp2_path *path, uint64_t now)
+static union weft_sockaddr remote_of(const ngtcp2_path *path)
 {
-	(void)guard;
-	(void)conn;
+	union weft_sockaddr remote = { 0 };
+	memcpy(&remote, path->remote.addr, path->remote.addrlen);
+	return remote;
+}
+
+static int read_packet(ngtcp2_conn *conn, const ngtcp2_path *path,
+		       const struct compat_packet *packet)
+{
+	return ngtcp2_conn_read_pkt(conn, path, &packet->info, packet->data, packet->len,
+				    packet->now);
+}
+
+#if HAVE_NGTCP2_1
+void compat_path_hide(union weft_sockaddr *remote)
+{
+	(void)remote;
+}
+
+void compat_path_reveal(ngtcp2_path *path)
+{
 	(void)path;
-	(void)now;
+}
+
+union weft_sockaddr compat_path_peer(ngtcp2_conn *conn)
+{
+	return remote_of(ngtcp2_conn_get_path(conn));
+}
+
+int compat_server_read(struct compat_paths *paths, ngtcp2_conn *conn,
+		       const struct compat_packet *packet)
+{
+	(void)paths;
+	return read_packet(conn, packet->path, packet);
+}
+
+int compat_on_dcid_status(ngtcp2_conn *ng, compat_id_status type, uint64_t seq,
+			  const ngtcp2_cid *cid, const uint8_t *token, void *user_data)
+{
+	(void)ng;
+	(void)type;
+	(void)seq;
+	(void)cid;
+	(void)token;
+	(void)user_data;
+	return 0;
+}
+#else
+/*
+ * A hidden address: the number of its path for a port, and in sin6_flowinfo, or the padding
+ * of sockaddr_in, the port with this mark. ngtcp2 copies both and compares neither.
+ */
+#define HIDDEN 0x10000u
+
+static in_port_t port_of(const union weft_sockaddr *addr)
+{
+	return addr->sa.sa_family == AF_INET6 ? addr->in6.sin6_port : addr->in.sin_port;
+}
+
+static uint32_t hidden_of(const union weft_sockaddr *addr)
+{
+	uint32_t hidden;
+	if (addr->sa.sa_family == AF_INET6)
+		return addr->in6.sin6_flowinfo;
+	memcpy(&hidden, addr->in.sin_zero, sizeof(hidden));
+	return hidden;
+}
+
+static void set_port(union weft_sockaddr *addr, in_port_t port, uint32_t hidden)
+{
+	if (addr->sa.sa_family == AF_INET6) {
+		addr->in6.sin6_port = port;
+		addr->in6.sin6_flowinfo = hidden;
+		return;
+	}
+	addr->in.sin_port = port;
+	memcpy(addr->in.sin_zero, &hidden, sizeof(hidden));
+}
+
+static void hide(union weft_sockaddr *remote, uint16_t number)
+{
+	set_port(remote, number, HIDDEN | port_of(remote));
+}
+
+void compat_path_hide(union weft_sockaddr *remote)
+{
+	hide(remote, 0);
+}
+
+static union weft_sockaddr true_remote_of(const ngtcp2_path *path)
+{
+	union weft_sockaddr remote = remote_of(path);
+	uint32_t hidden = hidden_of(&remote);
+	if (hidden & HIDDEN)
+		set_port(&remote, (in_port_t)hidden, 0);
+	return remote;
+}
+
+void compat_path_reveal(ngtcp2_path *path)
+{
+	const union weft_sockaddr remote = true_remote_of(path);
+	memcpy(path->remote.addr, &remote, path->remote.addrlen);
+}
+
+union weft_sockaddr compat_path_peer(ngtcp2_conn *conn)
+{
+	return true_remote_of(ngtcp2_conn_get_path(conn));
+}
+
+/* The path, as ngtcp2 would see it with this number; remote is room for its address. */
+static ngtcp2_path show(const ngtcp2_path *path, uint16_t number,
+			union weft_sockaddr *remote)
+{
+	*remote = remote_of(path);
+	hide(remote, number);
+	return (ngtcp2_path){ .local = path->local,
+			      .remote = { &remote->sa, path->remote.addrlen } };
+}
+
+/* The id of ours in a packet with a short header (RFC 9000, 17.3.1). */
+static ngtcp2_cid id_in(const struct compat_packet *packet)
+{
+	ngtcp2_cid cid = { 0 };
+	bool is_short = !(packet->data[0] & 0x80u);
+	if (is_short && packet->len > QUIC_CID_LEN)
+		ngtcp2_cid_init(&cid, packet->data + 1, QUIC_CID_LEN);
+	return cid;
+}
+
+/* Reads what comes from another path than the one in use, and sees whether that changes. */
+static int read_elsewhere(struct compat_paths *paths, ngtcp2_conn *conn,
+			  const struct compat_packet *packet)
+{
+	if (paths->count == UINT16_MAX)
+		return NGTCP2_ERR_NO_VIABLE_PATH;
+	union weft_sockaddr remote;
+	ngtcp2_path shown = show(packet->path, (uint16_t)(paths->count + 1), &remote);
+	const ngtcp2_cid dcid = *ngtcp2_conn_get_dcid(conn);
+	int r = read_packet(conn, &shown, packet);
+	if (r != 0 || !ngtcp2_path_eq(ngtcp2_conn_get_path(conn), &shown))
+		return r;
+	paths->count++;
+	paths->id = id_in(packet);
+	paths->is_rebound |= ngtcp2_cid_eq(&dcid, ngtcp2_conn_get_dcid(conn)) != 0;
+	return 0;
+}
+
+/* Whether a packet could make ngtcp2 take another id of the peer, after a rebinding. */
+static bool may_bring_id(struct compat_paths *paths, const struct compat_packet *packet)
+{
+	if (!paths->is_rebound)
+		return false;
+	const ngtcp2_cid id = id_in(packet);
+	if (ngtcp2_cid_eq(&id, &paths->id))
+		return paths->has_moved && packet->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE;
+	paths->has_moved = true;
+	paths->id = id;
 	return true;
 }
 
-void compat_path_watch(struct compat_path_guard *guard, ngtcp2_conn *conn, uint64_t now)
+/* As if it came from the path in use: what it brings is read, and the path stays. */
+static int read_here(ngtcp2_conn *conn, const struct compat_packet *packet)
 {
-	(void)guard;
-	(void)conn;
-	(void)now;
+	ngtcp2_path_storage ps;
+	ngtcp2_path_storage_zero(&ps);
+	ngtcp2_path_copy(&ps.path, ngtcp2_conn_get_path(conn));
+	return read_packet(conn, &ps.path, packet);
 }
 
-void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
-			   uint64_t now)
+int compat_server_read(struct compat_paths *paths, ngtcp2_conn *conn,
+		       const struct compat_packet *packet)
 {
-	compat_path_watch(guard, conn, now);
-}
-#else
-bool compat_path_may_read(const struct compat_path_guard *guard, ngtcp2_conn *conn,
-			  const ngtcp2_path *path, uint64_t now)
-{
-	if (ngtcp2_path_eq(ngtcp2_conn_get_path(conn), path))
-		return true;
-	if (now < guard->third_until)
-		return false;
-	return now >= guard->back_until ||
-	       !(ngtcp2_path_eq(&guard->previous.path, path) ||
-		 ngtcp2_path_eq(&guard->open.path, path));
+	union weft_sockaddr remote;
+	const ngtcp2_path *in_use = ngtcp2_conn_get_path(conn);
+	const union weft_sockaddr remote_in_use = remote_of(in_use);
+	ngtcp2_path shown = show(packet->path, port_of(&remote_in_use), &remote);
+	if (hidden_of(&remote) == hidden_of(&remote_in_use) &&
+	    ngtcp2_path_eq(&shown, in_use))
+		return read_packet(conn, &shown, packet);
+	return may_bring_id(paths, packet) ? read_here(conn, packet)
+					   : read_elsewhere(paths, conn, packet);
 }
 
 /*
- * Longest time for one validation: three times the larger of the probe time-out and its
- * initial value (RFC 9000, 8.2.4), and half as much again for what may be late here.
+ * What may_bring_id has not foreseen, because it is against the standard or because ids are
+ * retired by the peer's order, ends the connection, and not the process.
  */
-static uint64_t validation_max(ngtcp2_conn *conn)
+int compat_on_dcid_status(ngtcp2_conn *ng, compat_id_status type, uint64_t seq,
+			  const ngtcp2_cid *cid, const uint8_t *token, void *user_data)
 {
-	const ngtcp2_transport_params *params =
-		ngtcp2_conn_get_remote_transport_params(conn);
-	uint64_t initial_pto = 3 * NGTCP2_DEFAULT_INITIAL_RTT;
-	if (params)
-		initial_pto += params->max_ack_delay;
-	uint64_t pto = ngtcp2_conn_get_pto(conn);
-	return 9 * (pto > initial_pto ? pto : initial_pto) / 2;
-}
-
-static void copy_path(ngtcp2_path_storage *dest, const ngtcp2_path *path)
-{
-	ngtcp2_path_storage_init(dest, path->local.addr, path->local.addrlen,
-				 path->remote.addr, path->remote.addrlen, NULL);
-}
-
-void compat_path_watch(struct compat_path_guard *guard, ngtcp2_conn *conn, uint64_t now)
-{
-	const ngtcp2_path *path = ngtcp2_conn_get_path(conn);
-	const ngtcp2_cid *dcid = ngtcp2_conn_get_dcid(conn);
-	bool is_first = guard->dcid.datalen == 0;
-	if (!is_first && ngtcp2_path_eq(&guard->path.path, path))
-		return;
-	if (!is_first && ngtcp2_cid_eq(&guard->dcid, dcid))
-		guard->third_until = now + validation_max(conn);
-	if (is_first || now >= guard->back_until)
-		copy_path(&guard->open, is_first ? path : &guard->path.path);
-	if (!is_first)
-		guard->back_until = now + validation_max(conn);
-	copy_path(&guard->previous, is_first ? path : &guard->path.path);
-	copy_path(&guard->path, path);
-	guard->dcid = *dcid;
-}
-
-void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
-			   uint64_t now)
-{
-	uint64_t until = now + validation_max(conn);
-	if (guard->third_until > now && guard->third_until < until)
-		guard->third_until = until;
-	if (guard->back_until > now && guard->back_until < until)
-		guard->back_until = until;
+	(void)ng;
+	(void)seq;
+	(void)cid;
+	(void)token;
+	const struct quic_conn *conn = user_data;
+	bool is_new = type == NGTCP2_CONNECTION_ID_STATUS_TYPE_ACTIVATE;
+	return is_new && conn->paths.is_rebound ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 #endif
 
@@ -309,7 +426,10 @@ ngtcp2_ssize compat_write_close(ngtcp2_conn *conn, ngtcp2_path *path, uint8_t *b
 		close_set_transport(&frame, close->code, close->reason,
 				    close->reason_len);
 	ngtcp2_pkt_info pi;
-	return ngtcp2_conn_write_connection_close(conn, path, &pi, buf, len, &frame, now);
+	ngtcp2_ssize n = ngtcp2_conn_write_connection_close(conn, path, &pi, buf, len,
+							    &frame, now);
+	compat_path_reveal(path);
+	return n;
 }
 
 bool compat_is_stuck(ngtcp2_conn *conn)

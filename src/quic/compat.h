@@ -56,31 +56,63 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 			     ngtcp2_cid *ret_odcid);
 
 /**
- * ngtcp2 0.12 ends the process when a client's address changes in the wrong rhythm, while the
- * path of the change before is still being validated. After a rebinding (same connection id)
- * a change that takes a new id retires the old one twice; a return to the address before
- * starts path MTU discovery twice; both are assertions. So for as long as validation may take
- * a server reads no packets from third addresses after a rebinding, and none from the
- * addresses before after any change. All zero at the start; of no effect in 1.x.
+ * How a server on 0.12 sees the addresses of a client. That version ends the process
+ *
+ *   - when a client comes back to an address that is still kept to fall back to, while path
+ *     MTU discovery runs on the one it leaves (discovery is started twice);
+ *   - when after a rebinding (RFC 9000, 9.3: another address, the same connection id) a change
+ *     takes a new id (the old one is retired twice).
+ *
+ * So no address is ever shown twice: each change of path gets a number, which ngtcp2 sees in
+ * the place of the port, while the true one travels in a field that it carries along and
+ * does not look at. And after a rebinding a server stays with the id of the peer that it has:
+ * what could make it take another one is shown as if it came from the path in use. That is
+ * the first packet with an id of ours that is new, and what may hold a PATH_CHALLENGE, which
+ * comes in no less than 1,200 bytes (8.2.1); the next small packet changes the path. All zero
+ * at the start; of no effect in 1.x.
  */
-struct compat_path_guard {
-	uint64_t third_until; /**< Closed to third addresses until then, in ns ... */
-	uint64_t back_until;  /**< ... and to those before the change. */
-	ngtcp2_cid dcid;      /**< The peer's id in use ... */
-	/** ... the path, the one before, and the one when the guard was last open. */
-	ngtcp2_path_storage path, previous, open;
+struct compat_paths {
+	uint16_t count;  /**< Of the changes: the number of the latest path. */
+	bool is_rebound; /**< There has been a rebinding ... */
+	bool has_moved;  /**< ... and the client has used another id since. */
+	ngtcp2_cid id;   /**< Ours that it used last on a new path. */
 };
 
-/** Whether a packet from path may be read now. */
-bool compat_path_may_read(const struct compat_path_guard *guard, ngtcp2_conn *conn,
-			  const ngtcp2_path *path, uint64_t now);
+/** An address as ngtcp2 is to see it: the client's first one, for ngtcp2_conn_server_new. */
+void compat_path_hide(union weft_sockaddr *remote);
 
-/** To be called after reading: sees whether the path has changed. */
-void compat_path_watch(struct compat_path_guard *guard, ngtcp2_conn *conn, uint64_t now);
+/** Puts the true address into a path that came from ngtcp2; any other path stays. */
+void compat_path_reveal(ngtcp2_path *path);
 
-/** A validation has ended, and another may follow: a guard that is closed stays so longer. */
-void compat_path_validated(struct compat_path_guard *guard, ngtcp2_conn *conn,
-			   uint64_t now);
+/** The peer's true address on the path in use. */
+union weft_sockaddr compat_path_peer(ngtcp2_conn *conn);
+
+/** A packet and how it came. */
+struct compat_packet {
+	const ngtcp2_path *path;
+	ngtcp2_pkt_info info;
+	const uint8_t *data;
+	size_t len;
+	uint64_t now;
+};
+
+/**
+ * Server: reads a packet, from whatever path. Returns as ngtcp2_conn_read_pkt, besides
+ * NGTCP2_ERR_NO_VIABLE_PATH after 65,535 changes of path.
+ */
+int compat_server_read(struct compat_paths *paths, ngtcp2_conn *conn,
+		       const struct compat_packet *packet);
+
+/** What happens to an id of the peer. */
+#if NGTCP2_VERSION_NUM >= 0x010000
+typedef ngtcp2_connection_id_status_type compat_id_status;
+#else
+typedef int compat_id_status;
+#endif
+
+/** The dcid_status callback: the last resort against the second of these assertions. */
+int compat_on_dcid_status(ngtcp2_conn *ng, compat_id_status type, uint64_t seq,
+			  const ngtcp2_cid *cid, const uint8_t *token, void *user_data);
 
 /**
  * Whether packets with nothing but DATAGRAMs leave this ngtcp2 without a probe time-out (0.12
@@ -126,7 +158,7 @@ struct compat_close compat_close_of(ngtcp2_conn *conn, int liberr);
 /** The frame that the peer has sent. */
 struct compat_close compat_close_received(ngtcp2_conn *conn);
 
-/** Writes a packet with the frame. Returns its length, 0 or a library error. */
+/** Writes a packet with the frame; path is a true one. Returns its length, 0 or an error. */
 ngtcp2_ssize compat_write_close(ngtcp2_conn *conn, ngtcp2_path *path, uint8_t *buf,
 				size_t len, const struct compat_close *close,
 				uint64_t now);

@@ -216,8 +216,14 @@ static int start_server(struct quic_conn *conn, const struct conn_initial *initi
 	conn->probe_max = compat_set_probes(&settings, probes);
 	if (initial->odcid)
 		compat_set_token(&settings, hd);
-	if (ngtcp2_conn_server_new(&conn->ng, &hd->scid, &scid, initial->path,
-				   hd->version, conn_callbacks(), &settings, &params,
+	union weft_sockaddr peer = conn->peer;
+	compat_path_hide(&peer);
+	const ngtcp2_path path = {
+		.local = initial->path->local,
+		.remote = { &peer.sa, weft_sockaddr_len(&peer) },
+	};
+	if (ngtcp2_conn_server_new(&conn->ng, &hd->scid, &scid, &path, hd->version,
+				   conn_callbacks(), &settings, &params,
 				   &endpoint->memory.mem, conn) != 0)
 		return -ENOMEM;
 	/* The client uses the id it made up until it has seen ours. */
@@ -259,9 +265,9 @@ static size_t datagram_max_of(const struct quic_conn *conn)
 bool conn_update_path(struct quic_conn *conn)
 {
 	bool changed = false;
-	const ngtcp2_addr *remote = &ngtcp2_conn_get_path(conn->ng)->remote;
-	if (memcmp(&conn->peer, remote->addr, remote->addrlen) != 0) {
-		memcpy(&conn->peer, remote->addr, remote->addrlen);
+	const union weft_sockaddr peer = compat_path_peer(conn->ng);
+	if (!weft_sockaddr_equal(&conn->peer, &peer)) {
+		conn->peer = peer;
 		changed = true;
 	}
 	size_t datagram_max = datagram_max_of(conn);
@@ -297,18 +303,16 @@ void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
 		  const uint8_t *packet, size_t len)
 {
 	struct quic_endpoint *endpoint = conn->endpoint;
-	if (endpoint->opts.is_server &&
-	    !compat_path_may_read(&conn->guard, conn->ng, path, endpoint->now))
-		return;
-	ngtcp2_pkt_info pi = { .ecn = (uint8_t)ecn };
-	int r = ngtcp2_conn_read_pkt(conn->ng, path, &pi, packet, len, endpoint->now);
+	const ngtcp2_pkt_info pi = { .ecn = (uint8_t)ecn };
+	const struct compat_packet p = { path, pi, packet, len, endpoint->now };
+	int r = endpoint->opts.is_server
+			? compat_server_read(&conn->paths, conn->ng, &p)
+			: ngtcp2_conn_read_pkt(conn->ng, path, &pi, packet, len, p.now);
 	conn->unanswered++;
 	if (r != 0) {
 		conn_fail(conn, r);
 		return;
 	}
-	if (endpoint->opts.is_server && conn->is_established)
-		compat_path_watch(&conn->guard, conn->ng, endpoint->now);
 	conn_mark_dirty(conn);
 }
 

@@ -41,7 +41,7 @@ struct quic_conn {
 	int64_t probe_stream; /**< Ours for tail probes; -1 before it is needed. */
 	bool probe_is_out;    /**< A tail probe has not been acknowledged yet. */
 	uint64_t stuck_since; /**< See compat_is_stuck; 0 while it is not. */
-	struct compat_path_guard guard;
+	struct compat_paths paths;
 	union weft_sockaddr peer;
 	size_t datagram_max;
 	size_t probe_max;    /**< Largest UDP payload that path MTU discovery will try. */

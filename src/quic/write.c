@@ -24,6 +24,9 @@
 /* One packet less than the smallest congestion window (RFC 9002, 7.2). */
 #define PROBE_FLIGHT_LEN 1452u
 
+/* What one turn may put into the window without a DATAGRAM: four PATH_RESPONSEs. */
+#define PROBE_ROOM_LEN (4 * UINT64_C(1452))
+
 /* A datagram's frame header in bytes (RFC 9221, 4). */
 #define DATAGRAM_FRAME_LEN 3u
 
@@ -49,19 +52,22 @@ struct writer {
 
 /*
  * If all that is in flight is lost, only a probe time-out can tell (RFC 9002, 6.2); where it
- * is not armed for DATAGRAMs, a window full of lost ones would stay full for ever. So one byte
- * of a stream goes along with each flight that is larger than the smallest window: one per
- * round trip at most, and none where there is little traffic.
+ * is not armed for DATAGRAMs and PATH_RESPONSEs, a window full of lost ones would stay full
+ * for ever. So one byte of a stream goes along with each flight that is larger than the
+ * smallest window, or that leaves little of the window: one per round trip at most, and none
+ * where there is little traffic.
  */
 static bool is_probe_due(const struct quic_conn *conn)
 {
-	if (!COMPAT_NEEDS_TAIL_PROBE || conn->probe_is_out || conn->queue.count == 0)
+	if (!COMPAT_NEEDS_TAIL_PROBE || conn->probe_is_out || !conn->is_established)
 		return false;
 	if (conn->queue.count > 1)
 		return true;
 	struct quic_conn_stats stats;
 	compat_stats(conn->ng, &stats);
-	return stats.bytes_in_flight >= PROBE_FLIGHT_LEN;
+	return stats.bytes_in_flight >= PROBE_FLIGHT_LEN ||
+	       (stats.bytes_in_flight > 0 &&
+		stats.bytes_in_flight + PROBE_ROOM_LEN >= stats.cwnd);
 }
 
 static ngtcp2_ssize write_probe(struct writer *w)
@@ -200,6 +206,7 @@ static int write_packets(struct writer *w)
 		ngtcp2_ssize n = write_packet(w);
 		if (n <= 0)
 			return (int)n;
+		compat_path_reveal(&w->ps.path);
 		endpoint_tx_add(endpoint, &w->ps.path, (size_t)n, w->pi.ecn);
 		written += (size_t)n;
 		since_pacing += (size_t)n;

@@ -103,6 +103,8 @@ void world_init(struct world *w, uint64_t seed)
 {
 	memset(w, 0, sizeof(*w));
 	w->sim = sim_new(seed);
+	w->server_address = WORLD_SERVER;
+	w->client_address = WORLD_CLIENT;
 	side_init(&w->server, w);
 	side_init(&w->client, w);
 	struct weft_error err;
@@ -131,8 +133,8 @@ static void side_start(struct side *side, struct quic_endpoint_opts *opts,
 
 void world_start(struct world *w)
 {
-	side_start(&w->server, &w->server_opts, w->server_tls, WORLD_SERVER);
-	side_start(&w->client, &w->client_opts, w->client_tls, WORLD_CLIENT);
+	side_start(&w->server, &w->server_opts, w->server_tls, w->server_address);
+	side_start(&w->client, &w->client_opts, w->client_tls, w->client_address);
 }
 
 void world_connect(struct world *w)
@@ -178,7 +180,7 @@ void world_restart_server(struct world *w)
 	/* The old one dies without a word: nothing that it sends arrives. */
 	sim_set_link(w->server.socket, &(struct sim_link){ .is_down = true });
 	side_stop(&w->server);
-	side_start(&w->server, &w->server_opts, w->server_tls, WORLD_SERVER);
+	side_start(&w->server, &w->server_opts, w->server_tls, w->server_address);
 }
 
 void world_fini(struct world *w)

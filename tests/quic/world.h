@@ -49,6 +49,8 @@ struct world {
 	struct sim *sim;
 	struct quic_tls *server_tls, *client_tls;
 	struct side server, client;
+	const char *server_address,
+		*client_address; /**< May be set before world_start. */
 	struct quic_endpoint_opts server_opts,
 		client_opts; /**< Set before world_start. */
 };

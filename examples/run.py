@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Runs an example as its user would, in a network namespace that ends with it.
+"""Runs an example as its user would.
 
     run.py NAME PROGRAM
 
-Exit status 77 where no namespace can be made, which meson takes for a skip.
+Those that make devices run in a network namespace that ends with them; where none can be made,
+the exit status is 77, which meson takes for a skip. The others talk to sockets, in QEMU's way:
+each frame with its length in front of it, u32 BE.
 """
 import pathlib
-import re
+import select
 import socket
+import struct
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'tools'))
 import netlab  # noqa: E402
 
+IN_NAMESPACE, ANYWHERE = range(2)
+ARP, EXPERIMENTAL = 0x0806, 0x88b5
 MAC = '([0-9a-f]{2}:){5}[0-9a-f]{2}'
 
 
@@ -53,17 +59,95 @@ def udp_service(lab, program):
     return process
 
 
+class Emulator:
+    """A virtual machine as its network sees it: a socket, and a MAC address."""
+
+    def __init__(self, path, mac):
+        self.mac = bytes.fromhex(mac.replace(':', ''))
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(path)
+
+    def broadcast(self, ethertype, payload):
+        frame = b'\xff' * 6 + self.mac + struct.pack('>H', ethertype) + payload
+        self.socket.sendall(struct.pack('>I', len(frame)) + frame)
+        return frame
+
+    def receive(self, seconds):
+        """The next frame, or None."""
+        if not select.select([self.socket], [], [], seconds)[0]:
+            return None
+        length, = struct.unpack('>I', self.socket.recv(4, socket.MSG_WAITALL))
+        return self.socket.recv(length, socket.MSG_WAITALL)
+
+
+def exchange(lab, a, b):
+    """A frame gets from each to the other, as soon as both have been taken in."""
+    for near, far in (a, b), (b, a):
+        lab.until(lambda: near.broadcast(EXPERIMENTAL, bytes(50)) == far.receive(0.2))
+
+
+def two_sockets(lab, program):
+    paths = [f'{lab.scratch}/{name}.sock' for name in 'ab']
+    process = lab.start(None, f'{program} qemu:{paths[0]} qemu:{paths[1]}')
+    process.wait_for(' - ')
+    exchange(lab, Emulator(paths[0], '02:00:00:00:00:0a'), Emulator(paths[1], '02:00:00:00:00:0b'))
+    return process
+
+
+def on_libuv(lab, program):
+    process = lab.start(None, f'{program} qemu:{lab.scratch}/vm.sock')
+    process.wait_for('^qemu$')
+    vm = Emulator(f'{lab.scratch}/vm.sock', '02:00:00:00:00:0a')
+    assert vm.receive(10).endswith(b'\x88\xb5Hello')
+    vm.broadcast(EXPERIMENTAL, bytes(50))
+    process.wait_for('^02:00:00:00:00:0a > ff:ff:ff:ff:ff:ff')
+    assert vm.receive(10).endswith(b'\x88\xb5Hello'), 'the timer of the host has stopped'
+    return process
+
+
+def plug_emulator(lab, program):
+    process = lab.start(None, f'{program} qemu:{lab.scratch}/lan.sock tap:weft0')
+    process.wait_for(' - weft0$')
+    lab.run(None, 'ip address add 192.0.2.1/24 dev weft0')
+    lab.run(None, 'ip link set weft0 up')
+    a, b = (Emulator(f'{lab.scratch}/lan.sock', f'02:00:00:00:00:0{i}') for i in 'ab')
+    exchange(lab, a, b)
+    # Who has 192.0.2.1? Tell 192.0.2.10. This machine does, and says so.
+    question = bytes.fromhex('0001 0800 0604 0001') + a.mac + bytes([192, 0, 2, 10]) + bytes(6)
+    a.broadcast(ARP, question + bytes([192, 0, 2, 1]))
+    lab.until(lambda: (a.receive(10) or b'')[12:22] == bytes.fromhex('0806 0001 0800 0604 0002'))
+    b.socket.close()
+    process.wait_for('^unplugged: ')
+    exchange(lab, a, Emulator(f'{lab.scratch}/lan.sock', '02:00:00:00:00:0c'))
+    return process
+
+
+RUNS = {
+    'arp_watcher': (arp_watcher, IN_NAMESPACE),
+    'bridge_two': (two_sockets, ANYWHERE),
+    'by_hand': (two_sockets, ANYWHERE),
+    'on_libuv': (on_libuv, ANYWHERE),
+    'ping_responder': (ping_responder, IN_NAMESPACE),
+    'plug_emulator': (plug_emulator, IN_NAMESPACE),
+    'udp_service': (udp_service, IN_NAMESPACE),
+}
+
+
 def main():
     name, program = sys.argv[1:]
-    if reason := netlab.why_not():
-        print(reason)
-        sys.exit(77)
-    netlab.enter()
+    run, where = RUNS[name]
+    if where == IN_NAMESPACE:
+        if reason := netlab.why_not():
+            print(reason)
+            sys.exit(77)
+        netlab.enter()
     lab = netlab.Lab()
     try:
-        process = globals()[re.sub(r'\W', '_', name)](lab, program)
-        status = process.stop()
-        assert status == 0, f'status {status} at the end:\n{process.output()}'
+        with tempfile.TemporaryDirectory() as lab.scratch:
+            process = run(lab, program)
+            status = process.stop()
+            assert status == 0, f'status {status} at the end:\n{process.output()}'
     finally:
         lab.close()
 

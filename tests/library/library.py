@@ -6,7 +6,8 @@
 
 headers    each header compiles by itself, as C17 and as C++17, without a warning
 symbols    both libraries show weft_* and nothing else, and just what the headers declare
-installed  a program finds the installed library by pkg-config, shared and static, and runs
+installed  a program finds the installed library by pkg-config, shared and static, and runs; so
+           do all examples, and the one in C++
 """
 import os
 import pathlib
@@ -16,6 +17,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / 'examples'
 HEADERS = sorted((ROOT / 'include/weft').glob('*.h'))
 STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Werror', '-fsyntax-only']
 LANGUAGES = [['cc', '-xc', '-std=c17', '-Wstrict-prototypes'],
@@ -100,6 +102,23 @@ def check_installed(build):
                 sys.exit(f'the program said {words}')
             if ('libweft.so' in run('ldd', root / 'program', env=where)) != is_shared:
                 sys.exit(f'the program {"does without" if is_shared else "needs"} libweft.so')
+
+        build_examples(root / 'program', flags, where)
+
+
+def build_examples(program, flags, where):
+    """Each as it stands, with no more than pkg-config says; those that need nobody are run."""
+    warnings = ['-Wall', '-Wextra', '-Werror']
+    for source in sorted(EXAMPLES.glob('*.c')):
+        uses_uv = '<uv.h>' in source.read_text()
+        uv = run('pkg-config', '--cflags', '--libs', 'libuv').split() if uses_uv else []
+        run('cc', *warnings, source, '-o', program, *flags, *uv)
+        if source.stem == 'in_memory':
+            run(program, env=where)
+    run('clang++', '-std=c++17', *warnings, EXAMPLES / 'cxx.cpp', '-o', program, *flags)
+    said = run(program, env=where)
+    if not re.fullmatch(r'a frame of more than 14 bytes\n.*nonsense.*\n', said):
+        sys.exit(f'cxx said {said}')
 
 
 {'headers': check_headers, 'symbols': check_symbols,

@@ -121,7 +121,8 @@ int local_accept(int fd) WEFT_MUST_CHECK;
 /**
  * Takes standard input and output for itself: nothing that is printed later gets between
  * the frames, as both become /dev/null, and SIGPIPE is ignored from here on. ret_ends is
- * one socket twice (a child of inetd, of socat) or two pipes or files. Returns 0, or -Exxx with err, for a terminal in any case.
+ * one socket twice (a child of inetd, of socat) or two pipes or files. Returns 0, or -Exxx
+ * with err, for a terminal in any case.
  */
 int local_stdio(struct weft_error *err, struct local_ends *ret_ends) WEFT_MUST_CHECK;
 

@@ -75,8 +75,11 @@ def find_kernel():
 
 
 def read_module(name):
-    path = next((DIR).glob(f'**/{name}.ko*'))
-    return lzma.decompress(path.read_bytes()) if path.suffix == '.xz' else path.read_bytes()
+    """A module's bytes, or None where the kernel has it built in."""
+    path = next(DIR.glob(f'**/{name}.ko*'), None)
+    if path and path.suffix == '.xz':
+        return lzma.decompress(path.read_bytes())
+    return path and path.read_bytes()
 
 
 def cpio(entries):
@@ -93,12 +96,13 @@ def cpio(entries):
 
 def initramfs(script):
     directory, program = 0o040755, 0o100755
+    modules = {name: data for name in MODULES if (data := read_module(name))}
     entries = [(name, directory, b'') for name in ('bin', 'modules', 'proc', 'sys', 'dev', 'tmp')]
     entries += [('bin/busybox', program, pathlib.Path(shutil.which('busybox')).read_bytes()),
-                ('init', program, INIT.format(modules=' '.join(MODULES)).encode()),
+                ('init', program, INIT.format(modules=' '.join(modules)).encode()),
                 ('lease', program, LEASE.encode()),
                 ('script', program, script.encode())]
-    entries += [(f'modules/{name}.ko', 0o100644, read_module(name)) for name in MODULES]
+    entries += [(f'modules/{name}.ko', 0o100644, data) for name, data in modules.items()]
     return cpio(entries)
 
 

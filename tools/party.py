@@ -22,6 +22,12 @@ SERVER = '192.168.77.1'
 MACS = {'player': '02:00:00:00:01:01', 'player2': '02:00:00:00:01:02'}
 
 
+def journals():
+    """Names of what runs of weft have set on this machine and not undone."""
+    directory = pathlib.Path('/run/weft')
+    return {path.name for path in directory.glob('journal*')} if directory.exists() else set()
+
+
 class Weft(netlab.Process):
     """A weft command that speaks --json: one event per line."""
 

@@ -6,6 +6,7 @@
 #include "link/drivers.h"
 
 #include "base/fmt.h"
+#include "link/local.h"
 #include "link/solo.h"
 
 #include <errno.h>
@@ -325,6 +326,22 @@ bool drivers_is_plug(const char *spec)
 	return is_plug;
 }
 
+/* Width of what stands in front of the text in a line of help. */
+#define HELP_COLUMN 20
+
+/* What every plug takes, and help says once. */
+static const struct spec_option plug_options[] = { LOCAL_OPTIONS, { 0 } };
+
+/* A plug's options begin with these. One with another default than usual is worth its line. */
+static bool is_common(const struct spec_driver *driver, size_t i)
+{
+	if (!driver->plug || i >= LOCAL_OPTIONS_N)
+		return false;
+	const char *usual = plug_options[i].standard;
+	const char *standard = driver->options[i].standard;
+	return usual && standard ? strcmp(usual, standard) == 0 : usual == standard;
+}
+
 static void help_option(struct fmt *out, const struct spec_option *option)
 {
 	char syntax[48];
@@ -333,7 +350,10 @@ static void help_option(struct fmt *out, const struct spec_option *option)
 	fmt_init(&f, syntax, sizeof(syntax));
 	fmt_add(&f, "%s%s%s", option->name, option->syntax ? "=" : "",
 		option->syntax ? option->syntax : "");
-	fmt_add(out, "      %-20s %s", fmt_text(&f), option->help);
+	fmt_add(out, "      %-*s", HELP_COLUMN, fmt_text(&f));
+	if (f.off > HELP_COLUMN)
+		fmt_add(out, "\n      %*s", HELP_COLUMN, "");
+	fmt_add(out, " %s", option->help);
 	if (option->syntax && option->standard)
 		fmt_add(out, " (%s)", option->standard);
 	fmt_add(out, "\n");
@@ -348,10 +368,22 @@ static void help_driver(struct fmt *out, const struct spec_driver *driver)
 	fmt_add(&f, "%s:%s%s", driver->kind,
 		driver->name_syntax ? driver->name_syntax : "...",
 		driver->is_wrapper ? ":LINK" : "");
-	fmt_add(out, "\n  %-20s   %s\n", fmt_text(&f), driver->summary);
-	for (const struct spec_option *o = driver->options; o && o->name; o++)
-		help_option(out, o);
+	fmt_add(out, "\n  %-*s   %s\n", HELP_COLUMN, fmt_text(&f), driver->summary);
+	for (size_t i = 0; driver->options && driver->options[i].name; i++) {
+		if (!is_common(driver, i))
+			help_option(out, &driver->options[i]);
+	}
 	fmt_add(out, "      e.g. %s\n", driver->example);
+}
+
+static void help_plugs(struct fmt *out)
+{
+	fmt_add(out, "\nA plug takes emulators, virtual machines and programs over a\n"
+		     "local socket. ADDRESS is a UNIX path (it holds a /), PORT,\n"
+		     "HOST:PORT, fd:N for a descriptor that was inherited, or - for\n"
+		     "standard input and output. All plugs have these options:\n");
+	for (const struct spec_option *o = plug_options; o->name; o++)
+		help_option(out, o);
 }
 
 char *weft_link_help(void)
@@ -364,7 +396,14 @@ char *weft_link_help(void)
 	fmt_add(&out, "A link is written KIND:NAME,OPTION=VALUE,... and a wrapper\n"
 		      "KIND:NAME,OPTION=VALUE,...:LINK. A backslash before , : = takes\n"
 		      "away its meaning. Defaults are in parentheses.\n");
-	for (size_t i = 0; link_drivers[i]; i++)
-		help_driver(&out, link_drivers[i]);
+	for (size_t i = 0; link_drivers[i]; i++) {
+		if (!link_drivers[i]->plug)
+			help_driver(&out, link_drivers[i]);
+	}
+	help_plugs(&out);
+	for (size_t i = 0; link_drivers[i]; i++) {
+		if (link_drivers[i]->plug)
+			help_driver(&out, link_drivers[i]);
+	}
 	return text;
 }

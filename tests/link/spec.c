@@ -6,6 +6,7 @@
 
 #include "../unit.h"
 #include "link/drivers.h"
+#include "link/local.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -190,6 +191,40 @@ static void the_tables_are_sound(void **state)
 	free(help);
 }
 
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+/* All plugs begin with the same options. Help has them once, and again only where one differs. */
+static void help_says_once_what_all_plugs_take(void **state)
+{
+	char *help = weft_link_help();
+	const struct spec_option *common = NULL;
+	size_t other_queues = 0;
+	(void)state;
+	assert_non_null(help);
+	for (size_t i = 0; link_drivers[i]; i++) {
+		const struct spec_option *own = link_drivers[i]->options;
+		if (!link_drivers[i]->plug)
+			continue;
+		common = common ? common : own;
+		for (size_t o = 0; o < LOCAL_OPTIONS_N; o++)
+			assert_string_equal(own[o].name, common[o].name);
+		if (strcmp(own[LOCAL_QUEUE].standard, common[LOCAL_QUEUE].standard) != 0)
+			other_queues++;
+	}
+	assert_non_null(common);
+	for (size_t o = 0; o < LOCAL_OPTIONS_N; o++)
+		assert_int_equal(count(help, common[o].help),
+				 o == LOCAL_QUEUE ? 1 + other_queues : 1);
+	assert_int_equal(count(help, "All plugs have these options:\n"), 1);
+	free(help);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +237,7 @@ int main(void)
 		cmocka_unit_test(errors_count_from_the_start_of_the_whole),
 		cmocka_unit_test(nesting_and_length_are_bounded),
 		cmocka_unit_test(the_tables_are_sound),
+		cmocka_unit_test(help_says_once_what_all_plugs_take),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

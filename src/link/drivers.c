@@ -206,12 +206,16 @@ static int chain_parse_parts(struct chain *c, const struct spec_source *source,
 /* Parses all of a spec. Returns 0, or -Exxx with err and nothing to clean up. */
 static int chain_parse(const char *spec, struct weft_error *err, struct chain *ret_chain)
 {
-	if (strlen(spec) > SPEC_LEN_MAX)
-		return weft_error_set(err, -EINVAL, "a link has at most %u characters",
-				      SPEC_LEN_MAX);
+	if (strlen(spec) > SPEC_LEN_MAX) {
+		weft_error_set(err, -EINVAL, "a link has at most %u characters",
+			       SPEC_LEN_MAX);
+		return -EINVAL;
+	}
 	struct chain c = { .text = strdup(spec) };
-	if (!c.text)
-		return weft_error_set(err, -ENOMEM, "out of memory");
+	if (!c.text) {
+		weft_error_set(err, -ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
 	const struct spec_source source = { link_drivers, spec, c.text };
 	int r = chain_parse_parts(&c, &source, err);
 	if (r < 0) {

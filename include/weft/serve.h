@@ -140,9 +140,10 @@ WEFT_API bool weft_serve_is_over(const struct weft_serve *serve);
 
 /**
  * Puts an Ethernet link on the bridge as the uplink, in place of the one before, which is
- * freed. The server takes it over and runs it. Not to be called from a receiver. Returns 0,
- * or -Exxx with err and the link still the caller's: -EINVAL for a link of bare IP packets,
- * -ENOMEM, or what the loop says.
+ * freed. The server takes it over and runs it. A client's frames from the link's own address
+ * are dropped ("drop-spoofed"). Not to be called from a receiver. Returns 0, or -Exxx with err
+ * and the link still the caller's: -EINVAL for a link of bare IP packets, -ENOMEM, or what the
+ * loop says.
  */
 WEFT_API WEFT_MUST_CHECK int weft_serve_set_uplink(struct weft_serve *serve,
 						   struct weft_link *link,

@@ -209,6 +209,19 @@ static int fail_uplink(struct weft_error *err, int r, const struct weft_link *li
 			      strerror(-r));
 }
 
+/*
+ * The uplink's own address is this machine's: a client that sent from it would draw to itself
+ * what others send to the machine. Without memory the bridge just learns, as of everybody.
+ */
+static void bind_uplink(struct weft_serve *serve)
+{
+	struct weft_mac mac;
+	if (!weft_link_mac(serve->uplink, &mac))
+		return;
+	int r = weft_bridge_bind(serve->bridge, mac, serve->uplink_port);
+	(void)r;
+}
+
 int weft_serve_set_uplink(struct weft_serve *serve, struct weft_link *link,
 			  struct weft_error *err)
 {
@@ -224,6 +237,7 @@ int weft_serve_set_uplink(struct weft_serve *serve, struct weft_link *link,
 	weft_serve_drop_uplink(serve);
 	serve->uplink = link;
 	serve->uplink_port = port;
+	bind_uplink(serve);
 	watch_uplink(serve, link);
 	serve->has_uplink_ended = weft_link_is_down(link);
 	return 0;

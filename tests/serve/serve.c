@@ -10,6 +10,7 @@
 #include "../link/inbox.h"
 #include "../unit.h"
 #include "base/container.h"
+#include "link/link.h"
 
 #include <weft/serve.h>
 
@@ -346,6 +347,37 @@ static void test_uplink_comes_later_and_again(void **state)
 	world_fini(&w);
 }
 
+/* Whether learned before or not: a client does not get what is for this machine. */
+static void test_the_uplinks_address_is_nobody_elses(void **state)
+{
+	struct world w;
+	struct weft_error err;
+	struct weft_link *near, *far;
+	(void)state;
+	world_init(&w, NULL);
+	give_uplink(&w);
+	int honest = plug_in(&w, "tapserver"), thief = plug_in(&w, "tapserver");
+	client_sends(thief, 0, 9);
+	assert_int_equal(client_reads(&w, honest), 9);
+	assert_int_equal(weft_link_pair(64, &near, &far), 0);
+	near->mac = (struct weft_mac){ { 2, 0, 0, 0, 0, 9 } };
+	near->has_mac = true;
+	assert_int_equal(weft_serve_set_uplink(w.serve, near, &err), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		client_sends(thief, 0, 9);
+		client_sends(honest, 9, 1);
+		client_sends(honest, 0, 1);
+		assert_int_equal(client_reads(&w, thief), 1); /* The broadcast. */
+		assert_nothing_to_read(thief);
+		assert_nothing_to_read(honest);
+	}
+	assert_int_equal(weft_serve_stats(w.serve).drops, 2);
+	weft_link_free(far);
+	close(honest);
+	close(thief);
+	world_fini(&w);
+}
+
 static void test_uplink_that_ends_is_told(void **state)
 {
 	struct world w;
@@ -609,6 +641,7 @@ int main(void)
 		cmocka_unit_test(test_client_and_uplink_reach_each_other),
 		cmocka_unit_test(test_known_unicast_is_not_flooded),
 		cmocka_unit_test(test_uplink_comes_later_and_again),
+		cmocka_unit_test(test_the_uplinks_address_is_nobody_elses),
 		cmocka_unit_test(test_uplink_that_ends_is_told),
 		cmocka_unit_test(test_uplink_of_packets_is_refused),
 		cmocka_unit_test(test_client_that_goes_is_counted_and_forgotten),

@@ -268,6 +268,10 @@ static const char *take_plugs(struct args *args, char **operands, int n)
 	struct serving_args *serving = &args->serving;
 	char options_text[160], address[32];
 	int r = 0;
+	for (int i = 0; i < n; i++)
+		if (strspn(operands[i], "/.[0123456789"))
+			return "name the dialect as well, as in "
+			       "tapserver:/tmp/dolphin-tap, or use --listen";
 	(void)snprintf(options_text, sizeof(options_text), "%s%s%s%s%s",
 		       args->mode ? "mode=" : "", args->mode ? args->mode : "",
 		       args->mode && args->owner ? "," : "", args->owner ? "owner=" : "",

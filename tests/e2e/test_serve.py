@@ -400,6 +400,8 @@ def test_program_that_is_killed(lab):
 @pytest.mark.parametrize('arguments, words', [
     ('', 'name a socket'),
     ('--', 'PROGRAM'),
+    ('/tmp/dolphin-tap', 'name the dialect'),
+    ('5058', '--listen'),
     ('--once --on-demand qemu:/run/x', '--once'),
     ('--once qemu:/run/x -- true', '--once'),
     ('--no-link --address 10.0.0.1/8 qemu:/run/x', '--no-link'),

@@ -157,6 +157,10 @@ static int port_check(const struct switching *s, const struct port *port,
 {
 	struct weft_mac mac;
 	const char *name = weft_link_name(port->link);
+	if (weft_link_caps(port->link).flags & WEFT_LINK_PPP)
+		return weft_error_set(err, -EINVAL,
+				      "%s is a modem's line; `weft serve` answers it",
+				      port->spec);
 	if (weft_link_caps(port->link).flags & WEFT_LINK_IP)
 		return weft_error_set(err, -EINVAL,
 				      "%s carries bare IP packets; a bridge joins "
@@ -317,10 +321,13 @@ static size_t watch_links(struct switching *s)
 		if (!is_down || port->was_down)
 			continue;
 		port->was_down = true;
+		const char *reason = weft_link_down_reason(port->link);
 		output_event(&s->out, "link-down",
-			     json_pack("{s:s}", "link", port->spec));
+			     json_pack("{s:s, s:s}", "link", port->spec, "reason",
+				       reason));
 		if (!weft_link_mac(port->link, &mac)) {
-			weft_log_info(&s->out.log, "%s is at its end", port->spec);
+			weft_log_info(&s->out.log, "%s is at its end%s%s", port->spec,
+				      *reason ? ": " : "", reason);
 			continue;
 		}
 		weft_log_error(&s->out.log, "%s: the device is gone", port->spec);
@@ -399,6 +406,8 @@ static int loop_make(struct switching *s, const struct args *args)
 
 static int switching_start(struct switching *s, const struct args *args)
 {
+	struct writable writable = { .n = 0 };
+	struct privilege_opts privileges = { .writable = &writable };
 	char runtime_dir[STATE_PATH_LEN];
 	struct weft_error err;
 	int r = bridge_make(s, args);
@@ -411,8 +420,12 @@ static int switching_start(struct switching *s, const struct args *args)
 	r = loop_make(s, args);
 	if (r < 0)
 		return output_fail("bridge", strerror(-r));
-	const struct privilege_opts privileges = { .keep_net_admin = s->host != NULL,
-						   .writable = { runtime_dir } };
+	writable_add(&writable, runtime_dir);
+	privileges.keep_net_admin = s->host != NULL;
+	for (size_t i = 0; i < s->ports_n; i++) {
+		writable_add_spec(&writable, s->ports[i].spec);
+		privileges.keep_net_admin |= writable_needs_user(s->ports[i].spec);
+	}
 	if (privilege_drop(&privileges, &err) < 0)
 		return output_fail("bridge", err.text);
 	return STATUS_OK;

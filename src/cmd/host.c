@@ -113,10 +113,10 @@ static int set_up(struct hosting *h, const char *room, unsigned mtu,
 
 static int host(struct hosting *h, const char *room, struct weft_error *err)
 {
+	struct writable writable = { .n = 0 };
+	const struct privilege_opts privilege = { .keep_net_admin = true,
+						  .writable = &writable };
 	char runtime[STATE_PATH_LEN];
-	const struct privilege_opts privilege = {
-		.keep_net_admin = true, .writable = { state_runtime_dir(runtime) }
-	};
 	uint8_t secret[WEFT_ROOM_SECRET_LEN];
 	int r = relaying_open(&h->r, err);
 
@@ -132,6 +132,7 @@ static int host(struct hosting *h, const char *room, struct weft_error *err)
 		r = relaying_invite(&h->r, room, err);
 	if (r == 0)
 		r = weft_loop_add(h->r.loop, weft_link_task(h->link));
+	writable_add(&writable, state_runtime_dir(runtime));
 	if (r == 0)
 		r = privilege_drop(&privilege, err);
 	return r < 0 ? r : relaying_run(&h->r, err);

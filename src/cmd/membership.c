@@ -263,10 +263,10 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 int membership_run(struct membership *m, enum weft_role role, struct weft_mac mac,
 		   struct weft_error *err)
 {
+	struct writable writable = { .n = 0 };
+	struct privilege_opts privilege = { .keep_net_admin = !m->has_stations,
+					    .writable = &writable };
 	char runtime[STATE_PATH_LEN];
-	const struct privilege_opts privilege = {
-		.keep_net_admin = !m->has_stations, .writable = { state_runtime_dir(runtime) }
-	};
 	int r = make_member(m, role, mac, err);
 
 	if (r < 0)
@@ -281,6 +281,11 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 	if (r < 0)
 		return weft_error_set(err, r, "cannot watch %s: %s",
 				      weft_link_name(m->link), strerror(-r));
+	writable_add(&writable, state_runtime_dir(runtime));
+	for (size_t i = 0; i < m->args->plugs.n; i++) {
+		writable_add_spec(&writable, m->args->plugs.items[i]);
+		privilege.keep_net_admin |= writable_needs_user(m->args->plugs.items[i]);
+	}
 	r = privilege_drop(&privilege, err);
 	if (r < 0)
 		return r;

@@ -7,14 +7,15 @@
 #ifndef CMD_PRIVILEGE_H
 #define CMD_PRIVILEGE_H
 
+#include "cmd/writable.h"
+
 #include <weft/error.h>
 
 #include <stdbool.h>
 
 struct privilege_opts {
 	bool keep_net_admin; /**< Addresses and MTU have to change later on. */
-	const char
-		*writable[3]; /**< Directories that stay writable; NULL ends the list. */
+	const struct writable *writable; /**< What stays so; NULL for nothing. */
 };
 
 /**

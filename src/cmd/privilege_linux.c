@@ -47,7 +47,7 @@ static int allow_below(int ruleset, const char *dir)
 }
 
 /* Kernels without Landlock (ENOSYS, EOPNOTSUPP) have the other locks. */
-static int lock_files(const char *const writable[])
+static int lock_files(const struct writable *writable)
 {
 	const struct landlock_ruleset_attr attr = { .handled_access_fs = LOCKED_ACCESS };
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
@@ -55,8 +55,8 @@ static int lock_files(const char *const writable[])
 
 	if (ruleset < 0)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
-	for (size_t i = 0; i < 3 && writable[i] && r == 0; i++)
-		r = allow_below(ruleset, writable[i]);
+	for (size_t i = 0; writable && i < writable->n && r == 0; i++)
+		r = allow_below(ruleset, writable->dirs[i]);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		r = -errno;
 	close(ruleset);

@@ -180,53 +180,11 @@ static void drop_interface(struct serving *s)
 
 /* ---- rights ------------------------------------------------------------------------------ */
 
-#define WRITABLE_MAX 3u
-
-/* The directories that stay writable, with room for the names of those of sockets. */
-struct writable {
-	const char *dirs[WRITABLE_MAX];
-	size_t n;
-	char names[WRITABLE_MAX][SERVING_SPEC_LEN];
-};
-
-static void allow(struct writable *w, const char *dir)
+static bool needs_own_user(const struct serving_args *args)
 {
-	if (w->n < WRITABLE_MAX)
-		w->dirs[w->n++] = dir;
-}
-
-/* Where sockets are that are to be removed at the end; VDE makes one for each client. */
-static void allow_sockets(const struct serving *s, struct writable *w)
-{
-	const struct weft_plug *plug;
-	for (size_t i = 0; (plug = weft_serve_plug_at(s->serve, i)); i++) {
-		const char *address = weft_plug_address(plug);
-		const char *slash = strrchr(address, '/');
-		if (!slash || w->n == WRITABLE_MAX)
-			continue;
-		char *name = w->names[w->n];
-		(void)snprintf(name, SERVING_SPEC_LEN, "%.*s",
-			       slash == address ? 1 : (int)(slash - address), address);
-		allow(w, name);
-	}
-}
-
-/*
- * Who sends to a socket that its client has made, in the file system, must be allowed to: the
- * client's own user is, nobody is not. (Streams are accepted, and then nobody asks.)
- */
-static bool needs_own_user(const struct serving *s)
-{
-	static const char *const dialects[] = { "vde ", "vde-p2p ", "vfkit ",
-						"qemu-dgram " };
-	const struct weft_plug *plug;
-	for (size_t i = 0; (plug = weft_serve_plug_at(s->serve, i)); i++) {
-		const char *name = weft_plug_name(plug);
-		for (size_t k = 0; k < sizeof(dialects) / sizeof(dialects[0]); k++)
-			if (strncmp(name, dialects[k], strlen(dialects[k])) == 0 &&
-			    strchr(weft_plug_address(plug), '/'))
-				return true;
-	}
+	for (size_t i = 0; i < args->specs_n; i++)
+		if (writable_needs_user(args->specs[i]))
+			return true;
 	return false;
 }
 
@@ -239,19 +197,19 @@ static int confine(struct serving *s, struct weft_error *err)
 	struct writable writable = { .n = 0 };
 	struct privilege_opts opts = {
 		.keep_net_admin = on_demand || s->interface.host || s->program.pid ||
-				  (!args->user && needs_own_user(s)),
+				  (!args->user && needs_own_user(args)),
+		.writable = &writable,
 	};
 	if (args->user && user_become(args->user, on_demand, err) < 0)
 		return -EPERM;
 	if (on_demand || s->interface.host)
-		allow(&writable, state_runtime_dir(runtime));
+		writable_add(&writable, state_runtime_dir(runtime));
 	if (on_demand)
-		allow(&writable, "/dev/net");
+		writable_add(&writable, "/dev/net");
 	if (on_demand && (args->interface.nud || args->interface.ra))
-		allow(&writable, "/proc/sys/net");
-	if (geteuid() != 0 || opts.keep_net_admin)
-		allow_sockets(s, &writable);
-	memcpy(opts.writable, writable.dirs, sizeof(opts.writable));
+		writable_add(&writable, "/proc/sys/net");
+	for (size_t i = 0; i < args->specs_n; i++)
+		writable_add_spec(&writable, args->specs[i]);
 	return privilege_drop(&opts, err);
 }
 

@@ -30,13 +30,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *writable;
+static const char *dir_of_test;
+static struct writable writable;
 
 /* Gives up everything in a child, and returns whether check is content with what is left. */
 static bool holds_without_rights(bool (*check)(void))
 {
 	const struct privilege_opts opts = { .keep_net_admin = true,
-					     .writable = { writable } };
+					     .writable = &writable };
 	struct weft_error err;
 	int status = 0;
 	(void)fflush(NULL);
@@ -158,7 +159,7 @@ static bool can_fork(void)
 static bool can_write_where_it_may(void)
 {
 	char path[64];
-	(void)snprintf(path, sizeof(path), "%s/file", writable);
+	(void)snprintf(path, sizeof(path), "%s/file", dir_of_test);
 	return can_open(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) &&
 	       rename(path, path) == 0 && unlink(path) == 0;
 }
@@ -213,8 +214,9 @@ int main(void)
 		cmocka_unit_test(test_what_is_needed_goes_on),
 		cmocka_unit_test(test_other_files_are_locked),
 	};
-	writable = mkdtemp(dir);
-	int failed = writable ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+	dir_of_test = mkdtemp(dir);
+	writable_add(&writable, dir);
+	int failed = dir_of_test ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 	(void)rmdir(dir);
 	return failed;
 }

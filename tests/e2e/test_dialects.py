@@ -67,7 +67,7 @@ def test_libvdeplug_in_our_switch(lab):
         plug.stop(signal.SIGKILL)
         assert process.wait_event('unplugged', number=number)['reason'] == 'unplugged'
     assert process.stop() == 0
-    assert [name for name in os.listdir(f'{lab.directory}/switch') if name[0] != '.'] == []
+    assert not os.path.exists(f'{lab.directory}/switch')
 
 
 @needs_vde

@@ -91,6 +91,19 @@ def test_a_mac_that_is_taken(room):
     a.expect(is_answer)
 
 
+def test_capture_around_a_plug(room):
+    """The file is made when the peer comes, which is after root's rights are gone."""
+    capture = f'{room.directory}/console.pcap'
+    process = join(room, 'player', [f'capture:{capture}:tapserver:{room.directory}/dolphin'])
+    client = dolphin.Dolphin(f'{room.directory}/dolphin')
+    client.send(arp(bytes([192, 168, 77, 1]), FOREIGN))
+    client.expect(is_answer)
+    assert process.stop() == 0
+    recorded = room.run(None, f'tcpdump -enr {capture} arp')
+    assert 'Request who-has 192.168.77.1' in recorded and 'Reply 192.168.77.1' in recorded
+    assert not pathlib.Path(f'{room.directory}/dolphin').exists()
+
+
 @pytest.mark.skipif(not guest.find_kernel(), reason='no kernel was fetched for this machine')
 def test_virtual_machine_without_any_right(room, tmp_path):
     """A lease from the LAN and a whole file, by nobody (uid 65534), with no TAP."""

@@ -82,6 +82,15 @@ def check_symbols(build):
         sys.exit('libweft.so: its symbols have no version')
 
 
+def documented_commands():
+    """How docs/library.md says that a program is built, shared and static."""
+    text = (ROOT / 'docs/library.md').read_text()
+    commands = re.findall(r'^    (cc (?:.*\\\n)?.*)$', text, re.M)
+    if len(commands) != 2:
+        sys.exit(f'docs/library.md: {commands}')
+    return commands
+
+
 def check_installed(build):
     with tempfile.TemporaryDirectory() as scratch:
         root = pathlib.Path(scratch)
@@ -90,19 +99,15 @@ def check_installed(build):
         where = {**os.environ, 'PKG_CONFIG_PATH': str(found), 'PKG_CONFIG_SYSROOT_DIR': scratch,
                  'LD_LIBRARY_PATH': str(found.parent)}
         (root / 'program.c').write_text(PROGRAM)
-        flags = run('pkg-config', '--cflags', '--libs', 'weft', env=where).split()
-        # What libweft.a itself needs is taken shared: Debian has not all of it static.
-        needs = run('pkg-config', '--print-requires-private', 'weft', env=where).split()
-        private = run('pkg-config', '--libs', *needs).split()
-        static = ['-l:libweft.a' if flag == '-lweft' else flag for flag in flags] + private
-        for is_shared, link in ((True, flags), (False, static)):
-            run('cc', root / 'program.c', '-o', root / 'program', *link)
+        for is_shared, command in zip((True, False), documented_commands()):
+            run('sh', '-ec', command, cwd=root, env=where)
             words = run(root / 'program', env=where).split()
             if len(words) != 2 or words[1] != 'pair-a':
                 sys.exit(f'the program said {words}')
             if ('libweft.so' in run('ldd', root / 'program', env=where)) != is_shared:
                 sys.exit(f'the program {"does without" if is_shared else "needs"} libweft.so')
 
+        flags = run('pkg-config', '--cflags', '--libs', 'weft', env=where).split()
         build_examples(root / 'program', flags, where)
 
 

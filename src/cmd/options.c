@@ -9,11 +9,11 @@
 #include "cmd/options.h"
 
 #include "cmd/cmd.h"
-#include "cmd/nearest.h"
 #include "cmd/units.h"
 
 #include <weft/addr.h>
 #include <weft/lan.h>
+#include <weft/nearest.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -284,10 +284,10 @@ static int missing_value(struct parse *p, const struct option *option)
 
 static int unknown_name(struct parse *p, const char *name)
 {
-	struct nearest nearest = { 0 };
+	struct weft_nearest nearest = { 0 };
 	for (const struct option *o = p->command->options; o->name; o++)
-		nearest_offer(&nearest, name, o->name);
-	nearest_offer(&nearest, name, "help");
+		weft_nearest_offer(&nearest, name, o->name);
+	weft_nearest_offer(&nearest, name, "help");
 	if (nearest.word)
 		return usage_error(p, "there is no --%s; did you mean --%s?", name,
 				   nearest.word);

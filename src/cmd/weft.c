@@ -3,7 +3,8 @@
  * The program: a table of verbs, and the way to the one that is named.
  */
 #include "cmd/cmd.h"
-#include "cmd/nearest.h"
+
+#include <weft/nearest.h>
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,9 +34,9 @@ const struct verb *verb_find(const char *name)
 
 int verb_unknown(const char *name)
 {
-	struct nearest nearest = { 0 };
+	struct weft_nearest nearest = { 0 };
 	for (const struct verb *verb = verbs; verb->name; verb++)
-		nearest_offer(&nearest, name, verb->name);
+		weft_nearest_offer(&nearest, name, verb->name);
 	(void)fprintf(stderr, "weft: there is no command \"%s\"", name);
 	if (nearest.word)
 		(void)fprintf(stderr, "; did you mean \"%s\"?", nearest.word);

@@ -4,7 +4,7 @@
  * out, put in, mistaken or swapped with their neighbour count one each. A word is near if
  * no more than a third of it is wrong, or if it begins with what was typed.
  */
-#include "cmd/nearest.h"
+#include <weft/nearest.h>
 
 #include <string.h>
 
@@ -38,7 +38,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return row[a_len][b_len];
 }
 
-void nearest_offer(struct nearest *nearest, const char *typed, const char *word)
+void weft_nearest_offer(struct weft_nearest *nearest, const char *typed, const char *word)
 {
 	size_t typed_len = strlen(typed), word_len = strlen(word);
 	if (typed_len == 0 || typed_len > WORD_MAX || word_len > WORD_MAX)
@@ -48,5 +48,5 @@ void nearest_offer(struct nearest *nearest, const char *typed, const char *word)
 		cost = 1;
 	if (cost > (word_len + 2) / 3 || (nearest->word && cost >= nearest->cost))
 		return;
-	*nearest = (struct nearest){ .word = word, .cost = cost };
+	*nearest = (struct weft_nearest){ .word = word, .cost = cost };
 }

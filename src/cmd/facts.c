@@ -52,3 +52,9 @@ json_t *facts_fdb(const struct weft_bridge *bridge)
 	set(object, "refused", stats.refused);
 	return object;
 }
+
+json_t *facts_client(const struct weft_serve_client *client)
+{
+	return json_pack("{s:i, s:s, s:s}", "client", (int)client->id, "peer",
+			 client->peer, "plug", weft_plug_name(client->plug));
+}

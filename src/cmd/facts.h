@@ -9,6 +9,7 @@
 
 #include <weft/bridge.h>
 #include <weft/link.h>
+#include <weft/serve.h>
 
 #include <jansson.h>
 
@@ -21,5 +22,8 @@ json_t *facts_outcomes(const struct weft_bridge *bridge,
 
 /** {"learned": ..., "bound": ..., "moved": ..., "aged": ..., "refused": ...} */
 json_t *facts_fdb(const struct weft_bridge *bridge);
+
+/** {"client", "peer", "plug"}: who is plugged in, and where. */
+json_t *facts_client(const struct weft_serve_client *client);
 
 #endif

@@ -5,6 +5,8 @@
  */
 #include "cmd/plugged.h"
 
+#include "cmd/facts.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -13,18 +15,12 @@
 /* Frames on the way between the plugs' bridge and the member. */
 #define PAIR_LEN 1024u
 
-static json_t *fields_of(const struct weft_serve_client *client)
-{
-	return json_pack("{s:i, s:s, s:s}", "client", (int)client->id, "peer",
-			 client->peer, "plug", weft_plug_name(client->plug));
-}
-
 static void on_plugged(void *user, const struct weft_serve_client *client, uint64_t now)
 {
 	struct plugged *plugged = user;
 
 	(void)now;
-	output_event(plugged->output, "plugged", fields_of(client));
+	output_event(plugged->output, "plugged", facts_client(client));
 	weft_log_info(&plugged->output->log, "client %" PRIu32 " plugged in: %s (%s)",
 		      client->id, client->peer, weft_plug_name(client->plug));
 }
@@ -33,7 +29,7 @@ static void on_unplugged(void *user, const struct weft_serve_client *client,
 			 const char *reason, uint64_t now)
 {
 	struct plugged *plugged = user;
-	json_t *fields = fields_of(client);
+	json_t *fields = facts_client(client);
 
 	(void)now;
 	(void)json_object_set_new(fields, "reason", json_string(reason));

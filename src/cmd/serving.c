@@ -16,6 +16,7 @@
 #include "cmd/serving.h"
 
 #include "cmd/cmd.h"
+#include "cmd/facts.h"
 #include "cmd/hexdump.h"
 #include "cmd/privilege.h"
 #include "cmd/program.h"
@@ -215,12 +216,6 @@ static int confine(struct serving *s, struct weft_error *err)
 
 /* ---- what happens to clients ------------------------------------------------------------- */
 
-static json_t *client_fields(const struct weft_serve_client *client)
-{
-	return json_pack("{s:i, s:s, s:s}", "client", (int)client->id, "peer",
-			 client->peer, "plug", weft_plug_name(client->plug));
-}
-
 static void fail(struct serving *s, const char *text)
 {
 	output_event(&s->out, "error", json_pack("{s:s}", "text", text));
@@ -236,7 +231,7 @@ static void on_plugged(void *user, const struct weft_serve_client *client, uint6
 	int r = 0;
 	(void)now;
 	s->words->connected(&s->out, client);
-	output_event(&s->out, "plugged", client_fields(client));
+	output_event(&s->out, "plugged", facts_client(client));
 	if (s->args->life == SERVING_STAYS)
 		return;
 	if (s->args->life == SERVING_ONCE)
@@ -253,7 +248,7 @@ static void on_unplugged(void *user, const struct weft_serve_client *client,
 			 const char *reason, uint64_t now)
 {
 	struct serving *s = user;
-	json_t *fields = client_fields(client);
+	json_t *fields = facts_client(client);
 	(void)now;
 	(void)json_object_set_new(fields, "reason", json_string(reason));
 	int status = s->words->disconnected(&s->out, client, reason);
@@ -278,7 +273,7 @@ static void on_modem(void *user, const struct weft_serve_client *client, const c
 		     uint64_t now)
 {
 	struct serving *s = user;
-	json_t *fields = client_fields(client);
+	json_t *fields = facts_client(client);
 	(void)now;
 	(void)json_object_set_new(fields, "text", json_string(text));
 	output_event(&s->out, "modem", fields);

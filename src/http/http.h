@@ -14,7 +14,12 @@
  *     closed                 <--- 200 -----    at the end of the body
  *
  * A stream is one request, on either side. Each side is a task, with one descriptor and one
- * deadline; nothing here has a thread. Bytes are borrowed for the call.
+ * deadline; nothing here has a thread (but libcurl's while it resolves a name). Bytes are
+ * borrowed for the call.
+ *
+ * Events come from the side's run, and from its free, which closes what is left. From within
+ * any of them all functions of streams may be called and new requests be opened; a side must
+ * not be freed.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -30,7 +35,7 @@
 /** Largest number of bytes that output is asked for at once. */
 #define HTTP_OUTPUT_MAX 262144u
 
-/** Most bytes of a request's or response's head. */
+/** Most bytes of a request's or response's head; a longer one is refused. */
 #define HTTP_HEAD_MAX 16384u
 
 struct http_stream;
@@ -41,9 +46,12 @@ enum http_end {
 	HTTP_FAILED,  /**< Never came about: refused, no address, TLS; err says why. */
 };
 
-/** What a stream tells. user is the stream's, from http_stream_set_user or opts. */
+/** What a stream tells. user is the stream's, from the answer or the request. */
 struct http_stream_events {
-	/** Client: the response's head has come. May be NULL. */
+	/**
+	 * Client: the response's head has come. May be NULL. A status outside of 200 to 299 is
+	 * a failure: no input follows, and closed says HTTP_FAILED.
+	 */
 	void (*response)(void *user, struct http_stream *stream, unsigned status,
 			 uint64_t now);
 	/** Bytes of the body that comes from the peer. NULL: they are passed over. */
@@ -51,11 +59,15 @@ struct http_stream_events {
 		      size_t len, uint64_t now);
 	/**
 	 * Room for len bytes of the body that goes to the peer: fills buf. Returns how many; 0
-	 * for none now, and is not asked again before http_stream_wake; -EPIPE to end the body.
+	 * for none now, and is not asked again before http_stream_wake; -EPIPE to end the body;
+	 * any other error to break the stream off. NULL: the body is empty.
 	 */
 	int (*output)(void *user, struct http_stream *stream, uint8_t *buf, size_t len,
 		      uint64_t now);
-	/** The stream is over and gone after this returns. err is empty unless HTTP_FAILED. */
+	/**
+	 * The stream is over and gone after this returns; called exactly once. err says why
+	 * after HTTP_FAILED, may say it after HTTP_ABORTED, and is empty after HTTP_ENDED.
+	 */
 	void (*closed)(void *user, struct http_stream *stream, enum http_end end,
 		       const struct weft_error *err, uint64_t now);
 };
@@ -72,7 +84,7 @@ void http_stream_abort(struct http_stream *stream);
 /** A header of the request (server) or the response (client), or NULL. Borrowed. */
 const char *http_stream_header(const struct http_stream *stream, const char *name);
 
-/** The peer's address as the socket has it. */
+/** The peer's address as the socket has it; the client's has no family before response. */
 const union weft_sockaddr *http_stream_peer(const struct http_stream *stream);
 
 /* ---- server ------------------------------------------------------------------------------ */
@@ -101,7 +113,8 @@ struct http_server_opts {
 			const struct http_request *request,
 			struct http_answer *ret_answer, uint64_t now);
 	void *user;
-	uint64_t idle_timeout_ns; /**< Of a connection without bytes; 0 for 91 minutes. */
+	uint64_t idle_timeout_ns; /**< Of a stream without bytes; 0 for 91 minutes. */
+	uint64_t head_timeout_ns; /**< For all of a request's head to come; 0 for 30 s. */
 	unsigned conns_max;       /**< 0 for 4,096. */
 	unsigned conns_per_address_max; /**< 0 for 256. */
 };
@@ -111,6 +124,7 @@ struct http_server;
 /** Listens. Returns 0, or -Exxx with err (-EADDRINUSE, -EACCES, -EINVAL for a certificate ...). */
 int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 		    struct http_server **ret_server) WEFT_MUST_CHECK;
+/** Closes each stream that is left (HTTP_ABORTED), frees. NULL is allowed. */
 void http_server_free(struct http_server *server);
 struct weft_task *http_server_task(struct http_server *server);
 /** Where it listens, with the port in use. */
@@ -123,16 +137,20 @@ int http_server_reload(struct http_server *server,
 
 struct http_client_opts {
 	const char *proxy;   /**< "http://...", "socks5h://..."; NULL for none. */
-	const char *ca_file; /**< NULL for the system's. */
-	const uint8_t *pin;  /**< SHA-256 of the server's public key; NULL for none. */
-	unsigned family;     /**< AF_INET or AF_INET6 only; 0 for both. */
+	const char *ca_file; /**< PEM; NULL for the system's. */
+	/** 32 bytes: SHA-256 of the server's public key, in place of a CA; NULL for none. */
+	const uint8_t *pin;
+	unsigned family; /**< AF_INET or AF_INET6 only; 0 for both. */
+	bool http2; /**< HTTP/2 with https:// servers that speak it. Else HTTP/1.1. */
 	uint64_t connect_timeout_ns; /**< 0 for 30 s. */
 };
 
 struct http_client;
 
+/** Makes a client; opts are copied. Returns 0, or -Exxx with err (-EINVAL, -ENOENT, -ENOMEM). */
 int http_client_new(const struct http_client_opts *opts, struct weft_error *err,
 		    struct http_client **ret_client) WEFT_MUST_CHECK;
+/** Closes each stream that is left (HTTP_ABORTED), frees. NULL is allowed. */
 void http_client_free(struct http_client *client);
 struct weft_task *http_client_task(struct http_client *client);
 

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Addresses as values: MAC, IPv4 and IPv6 with a prefix length, and socket addresses. Each
- * parses from text and prints to text; parse(print(x)) gives x back.
+ * parses from text and prints to text; parse(print(x)) gives x back. Nothing here blocks or
+ * allocates.
+ *
+ *     struct weft_ip ip;
+ *     char text[WEFT_IP_TEXT];
+ *     if (weft_ip_parse("192.0.2.1/24", &ip) == 0)
+ *             puts(weft_ip_print(&ip, text));
  */
 #ifndef WEFT_ADDR_H
 #define WEFT_ADDR_H

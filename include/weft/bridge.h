@@ -50,6 +50,7 @@ enum weft_bridge_outcome {
 /** "drop-spoofed" and the like; the same words that --json prints. */
 WEFT_API const char *weft_bridge_outcome_name(enum weft_bridge_outcome outcome);
 
+/** Zero is the defaults. Copied, the secret too. */
 struct weft_bridge_opts {
 	uint32_t
 		fdb_max; /**< Most learned addresses, and most bound ones; 0 for 4,096. */
@@ -124,7 +125,7 @@ WEFT_API void weft_bridge_unbind(struct weft_bridge *bridge, struct weft_mac mac
 WEFT_API const struct weft_bridge_port *weft_bridge_lookup(
 	const struct weft_bridge *bridge, struct weft_mac mac);
 
-/** Ageing, as a task for weft_loop_add. */
+/** Ageing, as a task for weft_loop_add. Belongs to the bridge. */
 WEFT_API struct weft_task *weft_bridge_task(struct weft_bridge *bridge);
 
 /** Frames that ended in the given way, on one port, or on all when port is NULL. */
@@ -132,6 +133,7 @@ WEFT_API uint64_t weft_bridge_count(const struct weft_bridge *bridge,
 				    const struct weft_bridge_port *port,
 				    enum weft_bridge_outcome outcome);
 
+/** The counts of the forwarding database. */
 WEFT_API struct weft_bridge_fdb_stats weft_bridge_fdb_stats(
 	const struct weft_bridge *bridge);
 

@@ -105,18 +105,26 @@ struct weft_device_system {
 /** The kernel's devices. Where weft has no driver for them, open gives -ENOTSUP. */
 WEFT_API const struct weft_device_system *weft_device_real(void);
 
-/* The calls of a system, by name. */
+/* The calls of a system, by name: what they do and return is said in struct weft_device_ops. */
+
+/** Opens a path. Returns a descriptor of the system's, to be closed with weft_device_close. */
 WEFT_API WEFT_MUST_CHECK int weft_device_open(const struct weft_device_system *system,
 					      const char *path, unsigned flags);
+/** Configures a descriptor; config is read and filled in. Returns 0 or -Exxx. */
 WEFT_API WEFT_MUST_CHECK int weft_device_configure(
 	const struct weft_device_system *system, int fd, unsigned request,
 	struct weft_device_config *config);
+/** Reads one frame. Returns its bytes, 0 at the end, or -Exxx. */
 WEFT_API WEFT_MUST_CHECK int weft_device_read(const struct weft_device_system *system,
 					      int fd, void *buf, size_t len);
+/** Writes one frame. Returns its bytes or -Exxx. */
 WEFT_API WEFT_MUST_CHECK int weft_device_write(const struct weft_device_system *system,
 					       int fd, const void *buf, size_t len);
+/** Closes a descriptor. Returns 0 or -EBADF. */
 WEFT_API int weft_device_close(const struct weft_device_system *system, int fd);
+/** What to watch for a descriptor, or -1. */
 WEFT_API int weft_device_poll_fd(const struct weft_device_system *system, int fd);
+/** True if a read would give something now. */
 WEFT_API bool weft_device_is_readable(const struct weft_device_system *system, int fd);
 
 /* ---- devices in memory ------------------------------------------------------------------- */
@@ -127,6 +135,7 @@ struct weft_tunnel;
 /** The first descriptor that a system in memory gives: none of the process's own. */
 #define WEFT_DEVICE_MEMORY_FD 8192
 
+/** Zero is the defaults. */
 struct weft_device_memory_opts {
 	/**
 	 * Most bytes that written frames may hold of one tunnel until they are taken out; a
@@ -260,6 +269,7 @@ WEFT_API WEFT_MUST_CHECK int weft_tunnel_take_udp(struct weft_tunnel *tunnel,
  */
 WEFT_API WEFT_MUST_CHECK int weft_tunnel_fail_reads(struct weft_tunnel *tunnel, int code,
 						    size_t n);
+/** The same for writes. */
 WEFT_API WEFT_MUST_CHECK int weft_tunnel_fail_writes(struct weft_tunnel *tunnel, int code,
 						     size_t n);
 

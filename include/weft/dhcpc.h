@@ -74,6 +74,7 @@ enum weft_dhcpc_outcome {
 /** "drop-malformed" and the like; the same words that --json prints. */
 WEFT_API const char *weft_dhcpc_outcome_name(enum weft_dhcpc_outcome outcome);
 
+/** Most name servers of a lease that are kept. */
 #define WEFT_DHCPC_DNS_MAX 4u
 
 /** A lease that never ends, in weft_dhcpc_lease's times. */
@@ -91,6 +92,7 @@ struct weft_dhcpc_lease {
 	uint32_t rebind_s; /**< T2. */
 };
 
+/** mac, seed and the callbacks are needed; the rest may be zero. */
 struct weft_dhcpc_opts {
 	struct weft_mac mac;  /**< Source of all frames, chaddr and client identifier. */
 	const char *hostname; /**< Option 12, at most 255 bytes; NULL for none. Copied. */
@@ -149,6 +151,7 @@ WEFT_API void weft_dhcpc_hurry(struct weft_dhcpc *dhcpc, uint64_t now);
 /** run and deadline as a task, for weft_loop_add. Belongs to the client. */
 WEFT_API struct weft_task *weft_dhcpc_task(struct weft_dhcpc *dhcpc);
 
+/** The state it is in now. */
 WEFT_API enum weft_dhcpc_state weft_dhcpc_state(const struct weft_dhcpc *dhcpc);
 
 /** How many ended in the given way. */

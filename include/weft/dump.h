@@ -2,6 +2,9 @@
 /*
  * One line of text for one frame, in the manner of tcpdump: for `weft dump`, for traces and
  * for tests that fail.
+ *
+ *     char line[WEFT_DUMP_LEN];
+ *     puts(weft_dump_frame(&frames[i], false, line, sizeof(line)));
  */
 #ifndef WEFT_DUMP_H
 #define WEFT_DUMP_H

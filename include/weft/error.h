@@ -6,6 +6,11 @@
  * something that a person has to mend (a command line, a file, a permission), the function
  * also takes a struct weft_error and fills it with one sentence: what is wrong, where, and
  * what to do about it.
+ *
+ *     struct weft_error err;
+ *     int r = weft_link_open("tap:weft0", &err, &link);
+ *     if (r < 0)
+ *             fprintf(stderr, "%s\n", err.text);
  */
 #ifndef WEFT_ERROR_H
 #define WEFT_ERROR_H

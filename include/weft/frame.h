@@ -13,6 +13,13 @@
  * Each frame carries what virtio-net calls its header (VIRTIO 1.2, 5.1.6): which checksum
  * is still to be filled in, and into what segments a super-frame is to be cut. A TCP
  * super-frame of 64 KiB travels whole as long as every hop can take it.
+ *
+ *     uint8_t bytes[WEFT_HEADROOM + 1514];
+ *     struct weft_frame frame = {
+ *             .data = bytes + WEFT_HEADROOM, .len = 60, .headroom = WEFT_HEADROOM,
+ *     };
+ *     ... write the 60 bytes ...
+ *     weft_link_send(link, &frame, 1, now);
  */
 #ifndef WEFT_FRAME_H
 #define WEFT_FRAME_H

@@ -43,6 +43,7 @@ extern "C" {
 
 struct weft_host;
 
+/** Zero is the defaults. */
 struct weft_host_opts {
 	/** NULL for /run/weft. Made if missing, mode 0700; not its parents. */
 	const char *state_dir;
@@ -122,6 +123,7 @@ WEFT_API WEFT_MUST_CHECK int weft_host_set_mac(struct weft_host *host, const cha
 WEFT_API WEFT_MUST_CHECK int weft_host_set_up(struct weft_host *host, const char *ifname,
 					      bool up, struct weft_error *err);
 
+/** A route. */
 struct weft_route {
 	struct weft_ip dest;    /**< Network and prefix length. */
 	struct weft_ip gateway; /**< family 0: on the link. */

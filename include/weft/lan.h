@@ -14,6 +14,12 @@
  * room's secret. The secret never leaves the members. It is the seed of an Ed25519 key; each
  * hello signs keying material of its own TLS connection with it, and the relay, which sees
  * only the public key, lets in who has the same key as the room's first member.
+ *
+ *     struct weft_member_opts opts = { .link = tap, .mac = mac, .events = &events };
+ *     if (weft_invite_parse(text, &err, &opts.invite) < 0 ||
+ *         weft_member_new(&opts, loop, &err, &member) < 0)
+ *             fail(err.text);
+ *     weft_loop_add(loop, weft_link_task(tap));
  */
 #ifndef WEFT_LAN_H
 #define WEFT_LAN_H
@@ -36,13 +42,13 @@ extern "C" {
 /** UDP port of a relay where none is named. */
 #define WEFT_RELAY_PORT 443u
 
-#define WEFT_PIN_LEN         32u
-#define WEFT_ROOM_SECRET_LEN 16u
-#define WEFT_ROOM_NAME_MAX   32u /**< Letters, digits, '-', '_' and '.'; at least one. */
-#define WEFT_MEMBER_NAME_MAX 32u /**< Same letters; may be empty. */
-#define WEFT_INVITE_TEXT     512u
+#define WEFT_PIN_LEN         32u  /**< SHA-256, in bytes. */
+#define WEFT_ROOM_SECRET_LEN 16u  /**< In bytes. */
+#define WEFT_ROOM_NAME_MAX   32u  /**< Letters, digits, '-', '_' and '.'; at least one. */
+#define WEFT_MEMBER_NAME_MAX 32u  /**< Same letters; may be empty. */
+#define WEFT_INVITE_TEXT     512u /**< Any invitation and its NUL. */
 
-/*
+/**
  * weft://host[:port]/ROOM#KEY where KEY is base64url without padding of the relay's pin (32
  * bytes) followed by the room's secret (16 bytes), or of the secret alone where the relay's
  * certificate is signed by a CA.
@@ -70,8 +76,10 @@ WEFT_API void weft_room_secret_make(uint8_t ret_secret[WEFT_ROOM_SECRET_LEN]);
 /** True if the name can be a room's (and, unless it is to be empty, a member's). */
 WEFT_API bool weft_room_name_is_valid(const char *name);
 
+/** What is behind a member: its own address (or a few), or a whole LAN. */
 enum weft_role { WEFT_ROLE_CLIENT, WEFT_ROLE_GATEWAY };
 
+/** How a sender finds out what its path carries (BBR; RFC 9438; RFC 9002 7). */
 enum weft_cc { WEFT_CC_BBR, WEFT_CC_CUBIC, WEFT_CC_RENO };
 
 /** A member of a room as others see it. */
@@ -93,6 +101,7 @@ struct weft_relay;
 WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem,
 						      char **ret_key_pem);
 
+/** listen, cert_pem, key_pem and secret are needed; the rest may be zero. */
 struct weft_relay_opts {
 	union weft_sockaddr listen; /**< See weft_listen_parse. */
 	const char *cert_pem; /**< From weft_relay_make_identity, or a CA-signed chain. */
@@ -151,6 +160,7 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_open_room(
 WEFT_API struct weft_ip weft_relay_room_address(const struct weft_relay *relay,
 						const char *room);
 
+/** What a relay has now (the first three, and the round trips), and counts that only grow. */
 struct weft_relay_stats {
 	uint32_t rooms, members, gateways;
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
@@ -160,13 +170,14 @@ struct weft_relay_stats {
 	uint64_t rtt_min_ns, rtt_max_ns;
 };
 
+/** The figures of now. */
 WEFT_API struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay);
 
 /**
  * Everything worth knowing as one JSON object; free() it. "rooms" lists the rooms, each with
  * its "members", and each of these with its "path": "rtt_us" (the smoothed round trip; also
  * "rttvar_us" and "min_rtt_us"), "address", "udp_payload", "lost" ... Counters go by the names
- * of their outcomes; those that are zero are left out.
+ * of their outcomes; those that are zero are left out. NULL without memory.
  */
 WEFT_API char *weft_relay_json(const struct weft_relay *relay, uint64_t now);
 
@@ -174,6 +185,7 @@ WEFT_API char *weft_relay_json(const struct weft_relay *relay, uint64_t now);
 
 struct weft_member;
 
+/** Where a member is on its way into the room. */
 enum weft_member_state {
 	WEFT_MEMBER_RESOLVING,  /**< The relay's name is being looked up. */
 	WEFT_MEMBER_CONNECTING, /**< QUIC handshake under way. */
@@ -183,6 +195,7 @@ enum weft_member_state {
 	WEFT_MEMBER_REFUSED, /**< The relay said no for good (wrong key, wrong version ...). */
 };
 
+/** "resolving" and the like; the same words that --json prints. */
 WEFT_API const char *weft_member_state_name(enum weft_member_state state);
 
 /** What the welcome said. */
@@ -215,6 +228,7 @@ struct weft_member_events {
 	bool (*from_room)(void *user, const struct weft_frame *frame, uint64_t now);
 };
 
+/** invite, link, events and a client's mac are needed; the rest may be zero. */
 struct weft_member_opts {
 	struct weft_invite invite;
 	enum weft_role role;
@@ -250,10 +264,16 @@ WEFT_API WEFT_MUST_CHECK int weft_member_new(const struct weft_member_opts *opts
 					     struct weft_error *err,
 					     struct weft_member **ret_member);
 
-/** Says goodbye and frees. NULL is allowed. */
+/**
+ * Says goodbye and frees; before its loop, and not from within its events. The link has no
+ * receiver then. NULL is allowed.
+ */
 WEFT_API void weft_member_free(struct weft_member *member);
 
-/** Sends frames into the room as if they had come in on the link. */
+/**
+ * Sends frames into the room as if they had come in on the link; borrowed for the call. They
+ * go nowhere while the member is not joined.
+ */
 WEFT_API void weft_member_send(struct weft_member *member,
 			       const struct weft_frame *frames, size_t n, uint64_t now);
 
@@ -263,6 +283,7 @@ WEFT_API void weft_member_send(struct weft_member *member,
  */
 WEFT_API WEFT_MUST_CHECK int weft_member_rebind(struct weft_member *member, uint64_t now);
 
+/** The state of now, and counts that only grow. Times are in ns, 0 while unknown. */
 struct weft_member_stats {
 	enum weft_member_state state;
 	uint64_t rtt_ns, rttvar_ns;
@@ -273,9 +294,10 @@ struct weft_member_stats {
 	unsigned mtu;
 };
 
+/** The figures of now. */
 WEFT_API struct weft_member_stats weft_member_stats(const struct weft_member *member);
 
-/** Everything worth knowing as one JSON object; free() it. */
+/** Everything worth knowing as one JSON object; free() it. NULL without memory. */
 WEFT_API char *weft_member_json(const struct weft_member *member, uint64_t now);
 
 #ifdef __cplusplus

@@ -62,7 +62,11 @@ typedef void weft_link_receiver(void *user, struct weft_link *link,
 WEFT_API WEFT_MUST_CHECK int weft_link_open(const char *spec, struct weft_error *err,
 					    struct weft_link **ret_link);
 
-/** Makes two ends in memory: what is sent into one is received by the other at its next run. */
+/**
+ * Makes two ends in memory: what is sent into one is received by the other at its next run. Each
+ * queue has room for queue_len frames; the rest is dropped and counted. Each end is freed by
+ * itself, in any order. Returns 0, -EINVAL for a queue_len of 0, or -ENOMEM.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_link_pair(unsigned queue_len, struct weft_link **ret_a,
 					    struct weft_link **ret_b);
 
@@ -72,13 +76,15 @@ WEFT_API WEFT_MUST_CHECK int weft_link_pair(unsigned queue_len, struct weft_link
  */
 WEFT_API void weft_link_free(struct weft_link *link);
 
-/** Says who gets the frames that come in. NULL drops them. */
+/** Says who gets the frames that come in, from the task's run. NULL drops them. */
 WEFT_API void weft_link_on_receive(struct weft_link *link, weft_link_receiver *fn,
 				   void *user);
 
 /**
- * Sends a batch. Frames are borrowed and their bytes not changed. What does not fit is
- * counted in the link's stats, never an error: a bad frame must not stop a link.
+ * Sends a batch of n frames. They are borrowed and their bytes not changed. What does not fit
+ * is counted in the link's stats, never an error: a bad frame must not stop a link. now is
+ * CLOCK_MONOTONIC in ns. Never blocks; allowed from any receiver. Some links send at once,
+ * others at their task's next run, which is due at once then.
  */
 WEFT_API void weft_link_send(struct weft_link *link, const struct weft_frame *frames,
 			     size_t n, uint64_t now);
@@ -92,7 +98,9 @@ WEFT_API const char *weft_link_name(const struct weft_link *link);
 /** The device's own MAC; false where a link has none. */
 WEFT_API bool weft_link_mac(const struct weft_link *link, struct weft_mac *ret_mac);
 
+/** What it takes without help. */
 WEFT_API struct weft_link_caps weft_link_caps(const struct weft_link *link);
+/** The counters of now. */
 WEFT_API struct weft_link_stats weft_link_stats(const struct weft_link *link);
 
 /** True once the link can carry nothing more: device removed, capture at its end. */

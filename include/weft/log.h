@@ -2,6 +2,13 @@
 /*
  * Where roles and commands report. The library has no global log: whoever makes a relay or
  * a member hands in a struct weft_log, and it may be NULL for silence.
+ *
+ *     static void write_line(void *user, enum weft_log_level level, const char *text)
+ *     {
+ *             fprintf(user, "%d %s\n", level, text);
+ *     }
+ *     const struct weft_log log = { write_line, stderr, WEFT_LOG_INFO };
+ *     weft_log_info(&log, "%u members", n);
  */
 #ifndef WEFT_LOG_H
 #define WEFT_LOG_H
@@ -12,8 +19,10 @@
 extern "C" {
 #endif
 
+/** From what a person has to know to what only a developer wants. */
 enum weft_log_level { WEFT_LOG_ERROR, WEFT_LOG_WARNING, WEFT_LOG_INFO, WEFT_LOG_DEBUG };
 
+/** Where lines go, and which. */
 struct weft_log {
 	/** Called with one line without its newline. The text is borrowed for the call. */
 	void (*write)(void *user, enum weft_log_level level, const char *text);

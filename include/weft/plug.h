@@ -54,6 +54,7 @@ struct weft_plug_events {
 	void (*trouble)(void *user, const char *text, uint64_t now);
 };
 
+/** Only spec is needed; but who is not told of a link cannot use it. */
 struct weft_plug_opts {
 	const char *spec; /**< Of a kind that is a plug; wrappers go around each link. */
 	const struct weft_plug_events *events;
@@ -74,8 +75,8 @@ WEFT_API WEFT_MUST_CHECK int weft_plug_new(const struct weft_plug_opts *opts,
 					   struct weft_plug **ret_plug);
 
 /**
- * Closes the socket and every link of it, and removes a UNIX path that it made. NULL is
- * allowed.
+ * Closes the socket and every link of it, and removes a UNIX path that it made; before its
+ * loop, and not from within its events. NULL is allowed.
  */
 WEFT_API void weft_plug_free(struct weft_plug *plug);
 

@@ -51,6 +51,7 @@ struct weft_port_events {
 	void (*ended)(void *user, struct weft_port *port, int code);
 };
 
+/** protocol is needed; the rest may be zero. Copied, but for what is pointed to. */
 struct weft_port_opts {
 	const char *
 		name; /**< Of the device, at most 15 bytes; NULL or "": the kernel's choice. */
@@ -141,6 +142,7 @@ struct weft_port_stats {
 	uint64_t failures;  /**< Of handlers. */
 };
 
+/** The counters of now. */
 WEFT_API struct weft_port_stats weft_port_stats(const struct weft_port *port);
 
 /* ---- for people -------------------------------------------------------------------------- */

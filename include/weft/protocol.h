@@ -136,6 +136,7 @@ WEFT_API const char *weft_outcome_name(enum weft_outcome outcome);
 WEFT_API WEFT_MUST_CHECK int weft_protocol_new_ethernet(
 	struct weft_protocol **ret_ethernet);
 
+/** Zero is the defaults. */
 struct weft_ip_opts {
 	/** Fragments are delivered as they are, with their offset, instead of together. */
 	bool deliver_fragments;
@@ -243,6 +244,7 @@ struct weft_headers {
 WEFT_API WEFT_MUST_CHECK int weft_udp_build(const struct weft_headers *headers,
 					    const void *payload, size_t payload_len,
 					    uint8_t *buf, size_t len);
+/** The same with any payload of IP, whose protocol is headers->proto. */
 WEFT_API WEFT_MUST_CHECK int weft_ip_build(const struct weft_headers *headers,
 					   const void *payload, size_t payload_len,
 					   uint8_t *buf, size_t len);

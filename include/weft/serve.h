@@ -101,6 +101,7 @@ struct weft_serve_opts {
 	bool isolated;               /**< Clients reach the uplink and not each other. */
 };
 
+/** What a server has now (clients), and counts that only grow. */
 struct weft_serve_stats {
 	uint32_t clients;             /**< Plugged in now. */
 	uint64_t plugged;             /**< So far. */
@@ -155,6 +156,7 @@ WEFT_API void weft_serve_drop_uplink(struct weft_serve *serve);
 /** The uplink, or NULL. Belongs to the server. */
 WEFT_API struct weft_link *weft_serve_uplink(const struct weft_serve *serve);
 
+/** The figures of now. */
 WEFT_API struct weft_serve_stats weft_serve_stats(const struct weft_serve *serve);
 
 /**

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which weft this is: the header's version at compile time, the library's at run time.
+ *
+ *     printf("compiled with %s, runs with %s\n", WEFT_VERSION, weft_version());
  */
 #ifndef WEFT_VERSION_H
 #define WEFT_VERSION_H

@@ -4,7 +4,8 @@
 
     library.py headers|symbols|installed BUILD_DIRECTORY
 
-headers    each header compiles by itself, as C17 and as C++17, without a warning
+headers    each header compiles by itself, as C17 and as C++17, without a warning, and has a
+           comment right in front of each function
 symbols    both libraries show weft_* and nothing else, and just what the headers declare
 installed  a program finds the installed library by pkg-config, shared and static, and runs; so
            do all examples, and the one in C++
@@ -49,7 +50,16 @@ def run(*command, **kwargs):
     return done.stdout
 
 
+def undocumented(header):
+    """The lines that declare a function with no comment in front."""
+    lines = header.read_text().splitlines()
+    return [f'{header.name}: {line}' for before, line in zip(lines, lines[1:])
+            if line.startswith('WEFT_API') and not before.rstrip().endswith('*/')]
+
+
 def check_headers(_):
+    if bare := [line for header in HEADERS for line in undocumented(header)]:
+        sys.exit('not documented: ' + ', '.join(bare))
     for language in LANGUAGES:
         for header in HEADERS:
             run(*language, *STRICT, '-I', ROOT / 'include', '-', input=f'#include "{header}"\n')

@@ -24,10 +24,10 @@
  * (libuv, GLib, poll) that hosts this one: it watches weft_loop_fd and calls weft_loop_turn
  * whenever that is readable. Or nobody does, and a program runs them by hand:
  *
- *     1. Run each task whose deadline(task) is not after now, until there is none left: a run
- *        can make others due.
- *     2. poll(2) for the fd and events of each, read anew, until the earliest deadline.
- *     3. Run each task whose fd is ready. Begin again, with now read from CLOCK_MONOTONIC.
+ *     1. poll(2) for the fd and events of each task, read anew, until the earliest deadline; a
+ *        deadline that has passed (0: at once) means not to sleep.
+ *     2. Run each task whose fd is ready or whose deadline is not after now, which is read
+ *        anew from CLOCK_MONOTONIC. A run can make other tasks due. Begin again.
  *
  * A loop and everything in it belong to one thread. Nothing here blocks but weft_loop_run, and
  * weft_loop_free while programs have to be ended.

@@ -22,6 +22,9 @@
 /* A Retry is answered at once; more than this is a replay (RFC 9000, 8.1.4). */
 #define RETRY_TOKEN_LIFETIME_NS (10 * NGTCP2_SECONDS)
 
+/* A PING is repeated after this and two probe time-outs. */
+#define REPEAT_NS (500 * NGTCP2_MILLISECONDS)
+
 void compat_set_cc(ngtcp2_settings *settings, enum quic_cc cc)
 {
 	switch (cc) {
@@ -443,6 +446,20 @@ bool compat_is_stuck(ngtcp2_conn *conn)
 	return stat.bytes_in_flight >= stat.cwnd &&
 	       stat.loss_detection_timer == UINT64_MAX;
 #endif
+}
+
+void compat_set_keep_alive(ngtcp2_conn *conn, uint64_t period_ns)
+{
+#if !HAVE_NGTCP2_1
+	ngtcp2_conn_stat stat;
+	ngtcp2_conn_get_conn_stat(conn, &stat);
+	if (stat.bytes_in_flight > 0 && stat.loss_detection_timer == UINT64_MAX) {
+		const uint64_t again = REPEAT_NS + 2 * ngtcp2_conn_get_pto(conn);
+		if (again < period_ns)
+			period_ns = again;
+	}
+#endif
+	ngtcp2_conn_set_keep_alive_timeout(conn, period_ns);
 }
 
 void compat_stats(ngtcp2_conn *conn, struct quic_conn_stats *stats)

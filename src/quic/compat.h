@@ -127,6 +127,13 @@ int compat_on_dcid_status(ngtcp2_conn *ng, compat_id_status type, uint64_t seq,
  */
 bool compat_is_stuck(ngtcp2_conn *conn);
 
+/**
+ * Sets when a silent connection sends a PING. 0.12 does not repeat one that was lost: as long
+ * as something is out that no timer looks after, the next follows much earlier than period.
+ * To be called after writing.
+ */
+void compat_set_keep_alive(ngtcp2_conn *conn, uint64_t period_ns);
+
 /** How far a handshake's keys have got (RFC 9001, 4.1.4). */
 #if NGTCP2_VERSION_NUM >= 0x010000
 typedef ngtcp2_encryption_level compat_level;

@@ -135,7 +135,7 @@ static int conn_start(struct quic_conn *conn, const ngtcp2_cid *scid,
 	if (r < 0)
 		return r;
 	ngtcp2_conn_set_tls_native_handle(conn->ng, conn->session.gnutls);
-	ngtcp2_conn_set_keep_alive_timeout(conn->ng, endpoint->opts.keep_alive_ns);
+	compat_set_keep_alive(conn->ng, endpoint->opts.keep_alive_ns);
 	conn_mark_dirty(conn);
 	return 0;
 }

@@ -268,6 +268,7 @@ int conn_write(struct quic_conn *conn)
 	int r = write_packets(&w);
 	if (r < 0)
 		return r;
+	compat_set_keep_alive(conn->ng, conn->endpoint->opts.keep_alive_ns);
 	/*
 	 * The pacer's deadline is of interest only to who has more to send; for others it
 	 * would be a wake-up for nothing after each packet. So it is asked for before.

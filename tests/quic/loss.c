@@ -17,7 +17,9 @@ static void streams_survive(struct sim_link link, uint64_t seed)
 	for (size_t i = 0; i < BYTES; i++)
 		bytes[i] = (uint8_t)(i * 31 + i / 251);
 	struct world w;
-	world_open(&w, seed, &link);
+	world_open(&w, seed, &(struct sim_link){ .delay_ns = 10000000 });
+	sim_set_link(w.client.socket, &link);
+	sim_set_link(w.server.socket, &link);
 	int64_t ours, theirs;
 	assert_int_equal(quic_conn_open_stream(w.client.conn, false, &ours), 0);
 	assert_int_equal(quic_conn_send_stream(w.client.conn, ours, bytes, BYTES, true),
@@ -34,6 +36,24 @@ static void streams_survive(struct sim_link link, uint64_t seed)
 	assert_int_equal(w.client.fins, 1);
 	assert_int_equal(w.client.closed + w.server.closed, 0);
 	world_fini(&w);
+}
+
+/* The tries of one are few, so that now and then all of them are lost. */
+static void most_handshakes_survive_20_percent(void **state)
+{
+	(void)state;
+	unsigned opened = 0;
+	for (uint64_t seed = test_seed(), n = 0; n < 20; n++) {
+		struct world w;
+		world_init(&w, seed + n);
+		sim_set_default_link(
+			w.sim, &(struct sim_link){ .delay_ns = 10000000, .loss = 0.2 });
+		world_start(&w);
+		world_connect(&w);
+		opened += world_is_open(&w);
+		world_fini(&w);
+	}
+	assert_in_range(opened, 15, 20);
 }
 
 static void streams_survive_5_percent(void **state)
@@ -122,6 +142,55 @@ static void an_outage_is_survived(void **state)
 	world_fini(&w);
 }
 
+/*
+ * A PING that is lost is followed by others long before the next is due, so that one of them
+ * arrives when the path is back shortly before the end. ngtcp2 0.12 does not do that itself.
+ */
+static void lost_keep_alives_are_repeated(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.client_opts.keep_alive_ns = sim_ms(2500);
+	w.client_opts.idle_timeout_ns = sim_ms(12500);
+	sim_set_default_link(w.sim, &(struct sim_link){ .delay_ns = 10000000 });
+	world_start(&w);
+	world_connect(&w);
+	assert_true(world_is_open(&w));
+	world_run(&w, 2000);
+	for (unsigned i = 0; i < 5; i++) {
+		/* Every PING of the period, at 2.5, 5, 7.5 and 10 s, is lost. */
+		assert_int_equal(world_send(&w.client, 100), 0);
+		world_run(&w, 2000);
+		sim_set_link(w.client.socket, &(struct sim_link){ .is_down = true });
+		world_run(&w, 9000);
+		sim_set_link(w.client.socket, &(struct sim_link){ 0 });
+		world_run(&w, 3000);
+		assert_int_equal(w.client.closed + w.server.closed, 0);
+	}
+	world_fini(&w);
+}
+
+/* An idle connection sends a PING in each period, and answers one of the peer now and then. */
+static void keep_alives_are_few(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.client_opts.keep_alive_ns = sim_ms(2500);
+	w.server_opts.keep_alive_ns = sim_ms(5000);
+	sim_set_default_link(w.sim, &(struct sim_link){ .delay_ns = 10000000 });
+	world_start(&w);
+	world_connect(&w);
+	assert_true(world_is_open(&w));
+	world_run(&w, 10000);
+	uint64_t before = quic_endpoint_stats(w.client.endpoint).tx_packets;
+	world_run(&w, 100000);
+	uint64_t pings = quic_endpoint_stats(w.client.endpoint).tx_packets - before;
+	assert_in_range(pings, 38, 52);
+	world_fini(&w);
+}
+
 /* Opens over a path of this MTU (IPv4), waits, and gives what was found. */
 static struct quic_conn_stats discover(size_t mtu, uint64_t delay_ns, unsigned ms,
 				       bool *ret_settled, size_t *ret_max)
@@ -194,12 +263,15 @@ static void a_limit_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(most_handshakes_survive_20_percent),
 		cmocka_unit_test(streams_survive_5_percent),
 		cmocka_unit_test(streams_survive_20_percent),
 		cmocka_unit_test(streams_survive_disorder),
 		cmocka_unit_test(a_narrow_path_drops_and_recovers),
 		cmocka_unit_test(lost_datagrams_are_counted_and_not_repeated),
 		cmocka_unit_test(an_outage_is_survived),
+		cmocka_unit_test(lost_keep_alives_are_repeated),
+		cmocka_unit_test(keep_alives_are_few),
 		cmocka_unit_test(ethernet_settles_in_a_few_round_trips),
 		cmocka_unit_test(a_tunnel_below_settles_within_a_second),
 		cmocka_unit_test(a_minimal_path_stays_at_1200),

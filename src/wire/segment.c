@@ -347,6 +347,20 @@ static int complete(const struct weft_frame *frame, bool is_ip, uint8_t *arena,
 	return 1;
 }
 
+int segment_check(const struct weft_frame *frame, bool is_ip)
+{
+	struct layout at;
+
+	if (frame->offload.gso == WEFT_GSO_NONE) {
+		bool needs_csum = frame->offload.flags & WEFT_OFFLOAD_NEEDS_CSUM;
+		return needs_csum && !csum_is_true(frame, is_ip) ? -EBADMSG : 0;
+	}
+	if (layout_find(frame->data, frame->len, is_ip, &at) < 0)
+		return -EBADMSG;
+	int rc = check_facts(frame, &at);
+	return rc < 0 ? rc : at.payload_off;
+}
+
 int segment_cut(const struct weft_frame *frame, bool is_ip, uint8_t *arena,
 		size_t arena_len, struct weft_frame *ret_frames, size_t frames_max)
 {

@@ -29,6 +29,13 @@
  */
 bool segment_is_needed(const struct weft_frame *frame, unsigned link_flags);
 
+/**
+ * Checks the offload facts against the bytes, for frames of a peer that go on without being
+ * cut here: by the same rules as segment_cut, without doing anything. Returns how many bytes
+ * the headers of a super-frame take, 0 for a frame that is not one, or -EBADMSG.
+ */
+int segment_check(const struct weft_frame *frame, bool is_ip) WEFT_MUST_CHECK;
+
 /** Most segments one super-frame can become: callers size their arrays by it. */
 #define SEGMENTS_MAX 1024u
 

@@ -49,8 +49,8 @@ void writable_add_spec(struct writable *writable, const char *spec)
 
 bool writable_needs_user(const char *spec)
 {
-	static const char *const kinds[] = { "vde", "vde-p2p", "vfkit", "qemu-dgram",
-					     "capture" };
+	static const char *const kinds[] = { "vde",        "vde-p2p", "vfkit",
+					     "qemu-dgram", "connect", "capture" };
 	char field[WRITABLE_DIR_LEN];
 	bool is_kind = false, has_path = false;
 	while (next_field(&spec, field)) {

@@ -27,8 +27,8 @@ void writable_add_spec(struct writable *writable, const char *spec);
 
 /**
  * True if a link of that spec makes files, or sends to sockets that its peers have made, when
- * it runs: the process should then stay the user that it is. (A stream's peers connect, and
- * then nobody asks.)
+ * it runs, or connects to one whenever it is there: the process should then stay the user
+ * that it is. (A stream's peers connect, and then nobody asks.)
  */
 bool writable_needs_user(const char *spec);
 

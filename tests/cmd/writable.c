@@ -49,6 +49,8 @@ static void test_who_needs_its_user(void **state)
 	assert_true(writable_needs_user("vde:/run/vde"));
 	assert_true(writable_needs_user("impair:loss=1%:vfkit:/run/s"));
 	assert_true(writable_needs_user("capture:here.pcap:qemu:5059"));
+	assert_true(writable_needs_user("qemu:/run/vm,connect"));
+	assert_false(writable_needs_user("qemu:127.0.0.1:5059,connect"));
 	assert_false(writable_needs_user("qemu:/run/vde"));
 	assert_false(writable_needs_user("qemu-dgram:5059"));
 	assert_false(writable_needs_user("tap:vde"));

@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import shutil
+import socket
 import time
 
 import pytest
@@ -137,6 +138,17 @@ def test_an_emulator_behind_passt(passt):
     client.send(reply[6:12] + dolphin.echo_request(
         1, source=bytes([10, 5, 0, 2]), target=bytes([198, 51, 100, 7]))[6:])
     client.expect(lambda frame: dolphin.is_echo_reply(frame, 1))
+
+
+def test_a_peer_that_comes_later(lab):
+    """Who has begun as root may connect to what is root's, later on as well."""
+    process = weft(lab, 'server', f'serve --json --no-link qemu:{lab.directory}/late,connect')
+    process.wait_event('trouble')
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f'{lab.directory}/late')
+        os.chmod(f'{lab.directory}/late', 0o600)
+        listener.listen()
+        process.wait_event('plugged')
 
 
 # ---- socat --------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ struct weft_tunnel_client {
 struct weft_tunnel_interface {
 	char name[WEFT_TUNNEL_NAME_MAX + 1];
 	bool is_server;
+	bool is_compat; /**< Its peers are the original program ("compat"). */
 	unsigned line; /**< Where it begins in the file. */
 	struct weft_tunnel_mark mark;
 	/* A server's. */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In order of address, then of prefix, a network stands in front of all that lie in it, and
+ * those that hold the present one form a chain:
+ *
+ *     10.0.0.0/8  10.1.0.0/16  10.1.2.0/24  10.7.0.0/16
+ *      |           |            `-- inside 10.1.0.0/16, inside 10.0.0.0/8
+ *      |           `-- inside 10.0.0.0/8        `-- the chain is cut back to 10.0.0.0/8
+ *
+ * so that the last one of the chain that holds it is the one to be told of.
+ */
+#include "tunnel/claims.h"
+
+#include "tunnel/net.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Networks in each other: one for each length of prefix. */
+#define CHAIN_MAX 129u
+
+void claims_clear(struct claims *claims)
+{
+	claims->n = 0;
+}
+
+void claims_fini(struct claims *claims)
+{
+	free(claims->items);
+	*claims = (struct claims){ 0 };
+}
+
+int claims_add(struct claims *claims, const struct claim *claim)
+{
+	if (claims->n == claims->room) {
+		size_t room = claims->room ? 2 * claims->room : 16;
+		struct claim *items = realloc(claims->items, room * sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		claims->items = items;
+		claims->room = room;
+	}
+	claims->items[claims->n++] = *claim;
+	return 0;
+}
+
+/* Which of two claims is the smaller; 0 if they are for the same. */
+static int compare(const struct claim *a, const struct claim *b)
+{
+	int r = strcmp(a->text ? a->text : "", b->text ? b->text : "");
+	if (r == 0)
+		r = (a->number > b->number) - (a->number < b->number);
+	if (r == 0)
+		r = a->ip.family - b->ip.family;
+	if (r == 0)
+		r = memcmp(a->ip.octet, b->ip.octet, sizeof(a->ip.octet));
+	return r != 0 ? r : a->ip.prefix - b->ip.prefix;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct claim *first = a, *second = b;
+	int r = compare(first, second);
+	return r != 0 ? r : place_compare(first->node->at, second->node->at);
+}
+
+static void sort(struct claims *claims)
+{
+	if (claims->n > 1)
+		qsort(claims->items, claims->n, sizeof(claims->items[0]), compare_items);
+}
+
+void claims_check_unique(struct claims *claims, struct faults *faults, bool is_warning,
+			 const char *what, const char *why)
+{
+	sort(claims);
+	for (size_t i = 1, first = 0; i < claims->n; i++) {
+		const struct claim *claim = &claims->items[i];
+		const struct node *node = claims->items[first].node;
+		char path[NODE_PATH_LEN], other[NODE_PATH_LEN];
+		if (compare(claim, &claims->items[first]) != 0) {
+			first = i;
+			continue;
+		}
+		faults_add(faults, claim->node->at, is_warning,
+			   node_path(claim->node, path),
+			   "%s is also that of %s (line %u); %s", what,
+			   node_path(node, other), node->at.line, why);
+	}
+}
+
+/* ---- networks ---------------------------------------------------------------------------- */
+
+/* A network that lies in outer, or is the same. */
+static void tell_overlap(struct faults *faults, const struct claim *claim,
+			 const struct claim *outer)
+{
+	char path[NODE_PATH_LEN], other[NODE_PATH_LEN];
+	char inner_text[WEFT_IP_TEXT], outer_text[WEFT_IP_TEXT];
+	const unsigned line = outer->node->at.line;
+	const bool is_same_client =
+		claim->node->parent->parent == outer->node->parent->parent;
+	(void)node_path(claim->node, path);
+	(void)node_path(outer->node, other);
+	(void)weft_ip_print(&claim->ip, inner_text);
+	(void)weft_ip_print(&outer->ip, outer_text);
+	if (compare(claim, outer) == 0)
+		faults_add(faults, claim->node->at, is_same_client, path,
+			   "%s is also %s (line %u); %s", inner_text, other, line,
+			   is_same_client ? "take one of the two out"
+					  : "its packets can go to one client only");
+	else if (is_same_client)
+		faults_add(faults, claim->node->at, true, path,
+			   "%s is not needed: it lies in %s, %s (line %u) of the same "
+			   "client",
+			   inner_text, outer_text, other, line);
+	else
+		faults_add(faults, claim->node->at, true, path,
+			   "%s lies in %s, %s (line %u); the smaller one wins, so that "
+			   "client gets only the rest",
+			   inner_text, outer_text, other, line);
+}
+
+void claims_check_networks(struct claims *claims, struct faults *faults)
+{
+	const struct claim *chain[CHAIN_MAX];
+	size_t n = 0;
+	sort(claims);
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct claim *claim = &claims->items[i];
+		while (n > 0 && !net_contains(&chain[n - 1]->ip, &claim->ip))
+			n--;
+		const bool is_same = n > 0 && compare(claim, chain[n - 1]) == 0;
+		if (n > 0 && (is_same || chain[n - 1]->ip.prefix > 0))
+			tell_overlap(faults, claim, chain[n - 1]);
+		if (!is_same)
+			chain[n++] = claim;
+	}
+}

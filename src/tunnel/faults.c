@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * They come nearly in order, so each is put in its place when it comes.
+ */
+#include "tunnel/faults.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int place_compare(struct place a, struct place b)
+{
+	if (a.line != b.line)
+		return a.line < b.line ? -1 : 1;
+	return (a.column > b.column) - (a.column < b.column);
+}
+
+void faults_fini(struct faults *faults)
+{
+	free(faults->items);
+	*faults = (struct faults){ 0 };
+}
+
+/* Makes room for one more. False if there can be none. */
+static bool grow(struct faults *faults)
+{
+	if (faults->n < faults->room)
+		return true;
+	if (faults->n == FAULTS_MAX)
+		return false;
+	size_t room = faults->room ? 2 * faults->room : 16;
+	room = room < FAULTS_MAX ? room : FAULTS_MAX;
+	struct weft_tunnel_fault *items = realloc(faults->items, room * sizeof(*items));
+	if (!items) {
+		faults->is_no_memory = true;
+		return false;
+	}
+	faults->items = items;
+	faults->room = room;
+	return true;
+}
+
+/* Makes a gap where a fault at that place belongs. */
+static struct weft_tunnel_fault *insert(struct faults *faults, struct place at)
+{
+	size_t i = faults->n;
+	for (; i > 0; i--) {
+		const struct weft_tunnel_fault *before = &faults->items[i - 1];
+		const struct place place = { before->line, before->column };
+		if (place_compare(place, at) <= 0)
+			break;
+	}
+	memmove(&faults->items[i + 1], &faults->items[i],
+		(faults->n - i) * sizeof(faults->items[0]));
+	faults->n++;
+	return &faults->items[i];
+}
+
+void faults_add(struct faults *faults, struct place at, bool is_warning, const char *path,
+		const char *format, ...)
+{
+	va_list args;
+	faults->errors += !is_warning;
+	if (!grow(faults))
+		return;
+	struct weft_tunnel_fault *fault = insert(faults, at);
+	*fault = (struct weft_tunnel_fault){
+		.is_warning = is_warning,
+		.line = at.line,
+		.column = at.column,
+	};
+	(void)snprintf(fault->path, sizeof(fault->path), "%s", path);
+	va_start(args, format);
+	(void)vsnprintf(fault->text, sizeof(fault->text), format, args);
+	va_end(args);
+}
+
+void faults_tell(const struct faults *faults, weft_tunnel_fault_fn *fn, void *user)
+{
+	for (size_t i = 0; i < faults->n; i++)
+		fn(user, &faults->items[i]);
+}

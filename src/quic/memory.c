@@ -6,7 +6,10 @@
  */
 #include "quic/memory.h"
 
+#include "io/pages.h"
+
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +17,9 @@
 
 /* Large enough that malloc takes it fresh from the system, untouched. */
 #define SLAB_LEN (256 * PAGE_LEN)
+
+/* So many free blocks of a size keep their pages: enough for a few handshakes. */
+#define WARM_MAX 64u
 
 /* Smaller blocks are not worth a page of their own. */
 #define BLOCK_LEN_MIN 4000u
@@ -30,7 +36,7 @@ struct header {
 
 struct memory_block {
 	struct header header;
-	struct memory_block *next; /**< While it is free. */
+	struct memory_block *next; /**< While it is warm. */
 };
 
 /* Gives a class a slab to take fresh blocks from. */
@@ -54,11 +60,14 @@ static int add_slab(struct memory *m, size_t pages)
 static void *take_block(struct memory *m, size_t pages)
 {
 	struct memory_class *class = &m->classes[pages];
-	struct memory_block *block = class->free_blocks;
+	struct memory_block *block = class->warm;
 	if (block) {
-		class->free_blocks = block->next;
+		class->warm = block->next;
+		class->warm_count--;
 		return block;
 	}
+	if (class->cold_count > 0)
+		return class->cold[--class->cold_count];
 	if (class->fresh_left == 0 && add_slab(m, pages) < 0)
 		return NULL;
 	void *fresh = class->fresh;
@@ -84,6 +93,33 @@ static void *allocate(struct memory *m, size_t len, size_t pages)
 	return h + 1;
 }
 
+/* Room for one more in the list of the cold, which cannot be kept in their own pages. */
+static bool has_cold_room(struct memory_class *class)
+{
+	if (class->cold_count < class->cold_max)
+		return true;
+	size_t max = class->cold_max > 0 ? 2 * class->cold_max : WARM_MAX;
+	void **cold = realloc(class->cold, max * sizeof(*cold));
+	if (!cold)
+		return false;
+	class->cold = cold;
+	class->cold_max = max;
+	return true;
+}
+
+static void give_block(struct memory_class *class, struct header *h)
+{
+	if (class->warm_count >= WARM_MAX && has_cold_room(class)) {
+		pages_discard(h, h->pages * PAGE_LEN);
+		class->cold[class->cold_count++] = h;
+		return;
+	}
+	struct memory_block *block = (struct memory_block *)(void *)h;
+	block->next = class->warm;
+	class->warm = block;
+	class->warm_count++;
+}
+
 static void *memory_malloc(size_t len, void *user_data)
 {
 	return allocate(user_data, len, pages_of(len));
@@ -95,14 +131,10 @@ static void memory_free(void *ptr, void *user_data)
 		return;
 	struct memory *m = user_data;
 	struct header *h = (struct header *)ptr - 1;
-	if (h->pages == 0) {
+	if (h->pages == 0)
 		free(h);
-		return;
-	}
-	struct memory_class *class = &m->classes[h->pages];
-	struct memory_block *block = (struct memory_block *)(void *)h;
-	block->next = class->free_blocks;
-	class->free_blocks = block;
+	else
+		give_block(&m->classes[h->pages], h);
 }
 
 static void *memory_calloc(size_t n, size_t len, void *user_data)
@@ -145,4 +177,6 @@ void memory_fini(struct memory *m)
 		free(m->slabs);
 		m->slabs = next;
 	}
+	for (size_t i = 0; i <= MEMORY_PAGES_MAX; i++)
+		free(m->classes[i].cold);
 }

@@ -7,7 +7,9 @@
 #include "../unit.h"
 #include "base/rng.h"
 
+#include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define BLOCKS 200u
 
@@ -89,6 +91,44 @@ static void blocks_are_aligned_and_used_again(void **state)
 	memory_fini(&m);
 }
 
+static bool is_resident(const void *block)
+{
+	unsigned char page;
+	uint8_t *start = (uint8_t *)((uintptr_t)block & ~(uintptr_t)4095);
+	assert_int_equal(mincore(start, 1, &page), 0);
+	return page & 1;
+}
+
+/* A crowd goes, and leaves room for a few. What comes back finds its old blocks. */
+static void many_free_blocks_give_their_pages_back(void **state)
+{
+	(void)state;
+	struct memory m;
+	void *blocks[500];
+	const size_t n = sizeof(blocks) / sizeof(blocks[0]);
+	memory_init(&m);
+	for (size_t i = 0; i < n; i++) {
+		blocks[i] = m.mem.malloc(5000, m.mem.user_data);
+		memset(blocks[i], 1, 5000);
+	}
+	for (size_t i = 0; i < n; i++)
+		m.mem.free(blocks[i], m.mem.user_data);
+	size_t resident = 0;
+	for (size_t i = 0; i < n; i++)
+		resident += is_resident(blocks[i]) ? 1 : 0;
+	assert_in_range(resident, 1, 100);
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *block = m.mem.malloc(5000, m.mem.user_data);
+		size_t k = 0;
+		while (k < n && blocks[k] != block)
+			k++;
+		assert_in_range(k, 0, n - 1);
+		blocks[k] = NULL;
+		memset(block, 2, 5000);
+	}
+	memory_fini(&m);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
 	(void)state;
@@ -104,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_keep_what_is_written),
 		cmocka_unit_test(blocks_are_aligned_and_used_again),
+		cmocka_unit_test(many_free_blocks_give_their_pages_back),
 		cmocka_unit_test(what_cannot_be_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,41 +160,6 @@ static int read_packet(ngtcp2_conn *conn, const ngtcp2_path *path,
 				    packet->now);
 }
 
-#if HAVE_NGTCP2_1
-void compat_path_hide(union weft_sockaddr *remote)
-{
-	(void)remote;
-}
-
-void compat_path_reveal(ngtcp2_path *path)
-{
-	(void)path;
-}
-
-union weft_sockaddr compat_path_peer(ngtcp2_conn *conn)
-{
-	return remote_of(ngtcp2_conn_get_path(conn));
-}
-
-int compat_server_read(struct compat_paths *paths, ngtcp2_conn *conn,
-		       const struct compat_packet *packet)
-{
-	(void)paths;
-	return read_packet(conn, packet->path, packet);
-}
-
-int compat_on_dcid_status(ngtcp2_conn *ng, compat_id_status type, uint64_t seq,
-			  const ngtcp2_cid *cid, const uint8_t *token, void *user_data)
-{
-	(void)ng;
-	(void)type;
-	(void)seq;
-	(void)cid;
-	(void)token;
-	(void)user_data;
-	return 0;
-}
-#else
 /*
  * A hidden address: the number of its path for a port, and in sin6_flowinfo, or the padding
  * of sockaddr_in, the port with this mark. ngtcp2 copies both and compares neither.
@@ -343,9 +308,10 @@ int compat_on_dcid_status(ngtcp2_conn *ng, compat_id_status type, uint64_t seq,
 	(void)token;
 	const struct quic_conn *conn = user_data;
 	bool is_new = type == NGTCP2_CONNECTION_ID_STATUS_TYPE_ACTIVATE;
-	return is_new && conn->paths.is_rebound ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+	return !HAVE_NGTCP2_1 && is_new && conn->paths.is_rebound
+		       ? NGTCP2_ERR_CALLBACK_FAILURE
+		       : 0;
 }
-#endif
 
 #if HAVE_NGTCP2_1
 int compat_on_path_validated(ngtcp2_conn *ng, uint32_t flags, const ngtcp2_path *path,

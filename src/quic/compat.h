@@ -56,7 +56,9 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 			     ngtcp2_cid *ret_odcid);
 
 /**
- * How a server on 0.12 sees the addresses of a client. That version ends the process
+ * How a server sees the addresses of a client. 0.12 ends the process (by two assertions in
+ * ngtcp2_conn.c) and 1.11 the connection, or it stays silent
+ * on the new path until that has been validated,
  *
  *   - when a client comes back to an address that is still kept to fall back to, while path
  *     MTU discovery runs on the one it leaves (discovery is started twice);
@@ -69,7 +71,7 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
  * what could make it take another one is shown as if it came from the path in use. That is
  * the first packet with an id of ours that is new, and what may hold a PATH_CHALLENGE, which
  * comes in no less than 1,200 bytes (8.2.1); the next small packet changes the path. All zero
- * at the start; of no effect in 1.x.
+ * at the start.
  */
 struct compat_paths {
 	uint16_t count;  /**< Of the changes: the number of the latest path. */

@@ -171,7 +171,10 @@ static void lost_keep_alives_are_repeated(void **state)
 	world_fini(&w);
 }
 
-/* An idle connection sends a PING in each period, and answers one of the peer now and then. */
+/*
+ * An idle connection sends a PING in each period, and answers those of the peer: 40 and, where
+ * ours do not put off the peer's (ngtcp2 1.x), 20.
+ */
 static void keep_alives_are_few(void **state)
 {
 	(void)state;
@@ -187,7 +190,7 @@ static void keep_alives_are_few(void **state)
 	uint64_t before = quic_endpoint_stats(w.client.endpoint).tx_packets;
 	world_run(&w, 100000);
 	uint64_t pings = quic_endpoint_stats(w.client.endpoint).tx_packets - before;
-	assert_in_range(pings, 38, 52);
+	assert_in_range(pings, 38, 62);
 	world_fini(&w);
 }
 

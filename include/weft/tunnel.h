@@ -27,6 +27,9 @@ extern "C" {
 
 #define WEFT_TUNNEL_NAME_MAX 15u /**< Of an interface, in bytes. */
 
+/** Longest configuration, in bytes. */
+#define WEFT_TUNNEL_CONFIG_LEN_MAX 1048576u
+
 /** Policy routing of what carries a mark (ip-rule(8)); value 0: none. */
 struct weft_tunnel_mark {
 	uint32_t value;

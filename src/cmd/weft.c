@@ -18,6 +18,7 @@ const struct verb verbs[] = {
 	{ "serve", cmd_serve, "give network interfaces to emulators, VMs and programs" },
 	{ "tapserver", cmd_tapserver, "the same for one client, as tapserver has it" },
 	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
+	{ "check", cmd_check, "say what is wrong with a tunnel's configuration" },
 	{ "dump", cmd_dump, "show what passes on a link, one line per frame" },
 	{ "help", cmd_help, "explain a command, or the links there are" },
 	{ "version", cmd_version, "say which weft this is, and on which libraries" },

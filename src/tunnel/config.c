@@ -53,13 +53,13 @@ static void read_interface(struct reader *reader, const struct node *node,
 static void check_interfaces(struct reader *reader)
 {
 	struct faults *faults = reader->faults;
-	claims_check_unique(&reader->names, faults, false, "this name",
+	stakes_check_unique(&reader->names, faults, false, "this name",
 			    "each interface needs its own");
-	claims_check_unique(&reader->ports, faults, false, "this port",
+	stakes_check_unique(&reader->ports, faults, false, "this port",
 			    "each server needs its own");
-	claims_check_unique(&reader->mark_values, faults, true, "this mark",
+	stakes_check_unique(&reader->mark_values, faults, true, "this mark",
 			    "packets that carry it go to one of them only");
-	claims_check_unique(&reader->mark_tables, faults, true, "this table",
+	stakes_check_unique(&reader->mark_tables, faults, true, "this table",
 			    "it can lead to one of them only");
 }
 
@@ -93,15 +93,15 @@ static void read_root(struct reader *reader, const struct node *root,
 
 static void reader_fini(struct reader *reader)
 {
-	claims_fini(&reader->names);
-	claims_fini(&reader->ports);
-	claims_fini(&reader->mark_values);
-	claims_fini(&reader->mark_tables);
-	claims_fini(&reader->tokens);
-	claims_fini(&reader->addresses);
-	claims_fini(&reader->routes);
-	claims_fini(&reader->sources);
-	claims_fini(&reader->own_routes);
+	stakes_fini(&reader->names);
+	stakes_fini(&reader->ports);
+	stakes_fini(&reader->mark_values);
+	stakes_fini(&reader->mark_tables);
+	stakes_fini(&reader->tokens);
+	stakes_fini(&reader->addresses);
+	stakes_fini(&reader->routes);
+	stakes_fini(&reader->sources);
+	stakes_fini(&reader->own_routes);
 }
 
 /* Reads text into config and adds what is wrong with it to faults. Returns 0 or -ENOMEM. */

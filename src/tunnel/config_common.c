@@ -31,7 +31,7 @@ void config_read_name(struct reader *reader, const struct node *node, void *obje
 {
 	struct weft_tunnel_interface *interface = object;
 	const char *name = field_text(node), *fault = name_fault(name);
-	const struct claim claim = { .text = name, .node = node };
+	const struct stake stake = { .text = name, .node = node };
 	char quote[NODE_QUOTE_LEN];
 	if (fault) {
 		reader_fault(reader, SEVERITY_ERROR, node, "found \"%s\"; it must be %s",
@@ -39,7 +39,7 @@ void config_read_name(struct reader *reader, const struct node *node, void *obje
 		return;
 	}
 	memcpy(interface->name, name, strlen(name) + 1);
-	if (claims_add(&reader->names, &claim) < 0)
+	if (stakes_add(&reader->names, &stake) < 0)
 		reader->r = -ENOMEM;
 }
 
@@ -70,8 +70,8 @@ static void check_mark(struct reader *reader, const struct node *node,
 	static const char *const owners[] = { "default", "main", "local" };
 	const struct node *value = node_get(node, "value"),
 			  *table = node_get(node, "table");
-	const struct claim value_claim = { .number = mark->value, .node = value };
-	const struct claim table_claim = { .number = mark->table, .node = table };
+	const struct stake value_stake = { .number = mark->value, .node = value };
+	const struct stake table_stake = { .number = mark->table, .node = table };
 	if (!table) {
 		reader_fault(
 			reader, SEVERITY_ERROR, node,
@@ -88,9 +88,9 @@ static void check_mark(struct reader *reader, const struct node *node,
 			     "table %u is the system's own (%s), which the tunnel would "
 			     "empty; take one that nothing uses, such as 100",
 			     mark->table, owners[mark->table - 253]);
-	else if (mark->table != 0 && claims_add(&reader->mark_tables, &table_claim) < 0)
+	else if (mark->table != 0 && stakes_add(&reader->mark_tables, &table_stake) < 0)
 		reader->r = -ENOMEM;
-	if (claims_add(&reader->mark_values, &value_claim) < 0)
+	if (stakes_add(&reader->mark_values, &value_stake) < 0)
 		reader->r = -ENOMEM;
 }
 

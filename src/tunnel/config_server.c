@@ -18,16 +18,16 @@
 #define HEX_LOWER       "0123456789abcdef"
 #define HEX             HEX_LOWER "ABCDEF"
 
-static void claim(struct reader *reader, struct claims *claims, const struct claim *claim)
+static void stake(struct reader *reader, struct stakes *stakes, const struct stake *stake)
 {
-	if (claims_add(claims, claim) < 0)
+	if (stakes_add(stakes, stake) < 0)
 		reader->r = -ENOMEM;
 }
 
-static void claim_ip(struct reader *reader, struct claims *claims,
+static void stake_ip(struct reader *reader, struct stakes *stakes,
 		     const struct weft_ip *ip, const struct node *node)
 {
-	claim(reader, claims, &(struct claim){ .ip = *ip, .node = node });
+	stake(reader, stakes, &(struct stake){ .ip = *ip, .node = node });
 }
 
 /* ---- lists of addresses ------------------------------------------------------------------ */
@@ -37,7 +37,7 @@ struct list {
 	struct weft_ip **items;
 	size_t *n;
 	enum ip_form form;
-	struct claims *claims; /* NULL for none. */
+	struct stakes *stakes; /* NULL for none. */
 };
 
 static void read_ips(struct reader *reader, const struct node *node,
@@ -56,8 +56,8 @@ static void read_ips(struct reader *reader, const struct node *node,
 		items[n++] = ip;
 		if (list->form == IP_HOST_PREFIX)
 			ip = net_host(&ip);
-		if (list->claims)
-			claim_ip(reader, list->claims, &ip, member);
+		if (list->stakes)
+			stake_ip(reader, list->stakes, &ip, member);
 	}
 	*list->items = items;
 	*list->n = n;
@@ -136,7 +136,7 @@ static void read_hash(struct reader *reader, const struct node *node, void *obje
 		explain_hash(reader, node);
 		return;
 	}
-	claim(reader, &reader->tokens, &(struct claim){ .text = token, .node = node });
+	stake(reader, &reader->tokens, &(struct stake){ .text = token, .node = node });
 	client->token = strdup(token);
 	if (!client->token)
 		reader->r = -ENOMEM;
@@ -160,7 +160,7 @@ static void read_client_ip(struct reader *reader, const struct node *node, void 
 	struct weft_ip ip;
 	if (!field_ip(reader, node, IP_HOST, &ip) || !is_ip4(reader, node, &ip))
 		return;
-	claim_ip(reader, &reader->addresses, &ip, node);
+	stake_ip(reader, &reader->addresses, &ip, node);
 	client->ips = malloc(sizeof(ip));
 	if (!client->ips) {
 		reader->r = -ENOMEM;
@@ -232,7 +232,7 @@ static void read_port(struct reader *reader, const struct node *node, void *obje
 	if (!field_number(reader, node, 1, UINT16_MAX, &port))
 		return;
 	((struct weft_tunnel_interface *)object)->port = (uint16_t)port;
-	claim(reader, &reader->ports, &(struct claim){ .number = port, .node = node });
+	stake(reader, &reader->ports, &(struct stake){ .number = port, .node = node });
 }
 
 static void read_mtu(struct reader *reader, const struct node *node, void *object)
@@ -262,7 +262,7 @@ static void read_net(struct reader *reader, const struct node *node, void *objec
 	}
 	const struct weft_ip host = net_host(&ip);
 	interface->net = ip;
-	claim_ip(reader, &reader->addresses, &host, node);
+	stake_ip(reader, &reader->addresses, &host, node);
 }
 
 static void read_server_ips(struct reader *reader, const struct node *node, void *object)
@@ -312,7 +312,7 @@ static bool is_clients(const struct node *node, const struct node *server)
 	return node->key && strcmp(node->key, "clients") == 0;
 }
 
-static void check_address(struct reader *reader, const struct claim *address,
+static void check_address(struct reader *reader, const struct stake *address,
 			  const struct weft_ip *net)
 {
 	char ip_text[WEFT_IP_TEXT], net_text[WEFT_IP_TEXT];
@@ -335,7 +335,7 @@ static void check_address(struct reader *reader, const struct claim *address,
 			ip_text, net_is_network(&ip) ? "network" : "broadcast", net_text);
 }
 
-static void check_route(struct reader *reader, const struct claim *route,
+static void check_route(struct reader *reader, const struct stake *route,
 			const struct weft_ip *net)
 {
 	char route_text[WEFT_IP_TEXT], net_text[WEFT_IP_TEXT];
@@ -358,11 +358,11 @@ static void check_route(struct reader *reader, const struct claim *route,
 
 static void forget(struct reader *reader)
 {
-	claims_clear(&reader->tokens);
-	claims_clear(&reader->addresses);
-	claims_clear(&reader->routes);
-	claims_clear(&reader->sources);
-	claims_clear(&reader->own_routes);
+	stakes_clear(&reader->tokens);
+	stakes_clear(&reader->addresses);
+	stakes_clear(&reader->routes);
+	stakes_clear(&reader->sources);
+	stakes_clear(&reader->own_routes);
 }
 
 void config_server_check(struct reader *reader, const struct node *node,
@@ -370,21 +370,21 @@ void config_server_check(struct reader *reader, const struct node *node,
 {
 	struct faults *faults = reader->faults;
 	const struct weft_ip *net = &interface->net;
-	const struct claims *addresses = &reader->addresses, *routes = &reader->routes;
+	const struct stakes *addresses = &reader->addresses, *routes = &reader->routes;
 	const struct node *clients = node_get(node, "clients");
 	for (size_t i = 0; net->family && i < addresses->n; i++)
 		if (is_clients(addresses->items[i].node, node))
 			check_address(reader, &addresses->items[i], net);
 	for (size_t i = 0; net->family && i < routes->n; i++)
 		check_route(reader, &routes->items[i], net);
-	claims_check_unique(&reader->tokens, faults, false, "this token",
+	stakes_check_unique(&reader->tokens, faults, false, "this token",
 			    "who shows it must be one client");
-	claims_check_unique(&reader->addresses, faults, false, "this address",
+	stakes_check_unique(&reader->addresses, faults, false, "this address",
 			    "each address can have one owner");
-	claims_check_unique(&reader->own_routes, faults, true, "this network",
+	stakes_check_unique(&reader->own_routes, faults, true, "this network",
 			    "take one of the two out");
-	claims_check_networks(&reader->routes, faults);
-	claims_check_networks(&reader->sources, faults);
+	stakes_check_networks(&reader->routes, faults);
+	stakes_check_networks(&reader->sources, faults);
 	if (!clients || (clients->type == JSON_ARRAY && clients->count == 0))
 		reader_fault(reader, SEVERITY_WARNING, clients ? clients : node,
 			     "nobody can connect: \"clients\" is %s",

@@ -458,10 +458,10 @@ int document_parse(const char *text, size_t len, struct faults *faults,
 		   struct node **ret_root)
 {
 	struct scanner s = { .text = text, .len = len, .at = { 1, 1 }, .faults = faults };
-	if (len > DOCUMENT_LEN_MAX) {
+	if (len > WEFT_TUNNEL_CONFIG_LEN_MAX) {
 		complain(&s, s.at,
-			 "the file has %zu bytes; a configuration has at most %zu", len,
-			 DOCUMENT_LEN_MAX);
+			 "the file has %zu bytes; a configuration has at most %u", len,
+			 WEFT_TUNNEL_CONFIG_LEN_MAX);
 		return -EINVAL;
 	}
 	struct node *root = calloc(1, sizeof(*root));

@@ -24,7 +24,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DOCUMENT_LEN_MAX   ((size_t)1 << 20)
 /** Objects and arrays in each other. */
 #define DOCUMENT_DEPTH_MAX 32u
 /** Keys of one object. */

@@ -4,6 +4,7 @@
  */
 #include "tunnel/faults.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,16 @@ static struct weft_tunnel_fault *insert(struct faults *faults, struct place at)
 	return &faults->items[i];
 }
 
+/* What was cut off or quoted may be no UTF-8, and that nobody could print. */
+static void keep_utf8(char *text)
+{
+	json_t *string = json_string(text);
+	for (; !string && *text; text++)
+		if ((unsigned char)*text >= 0x80)
+			*text = '?';
+	json_decref(string);
+}
+
 void faults_add(struct faults *faults, struct place at, bool is_warning, const char *path,
 		const char *format, ...)
 {
@@ -74,6 +85,8 @@ void faults_add(struct faults *faults, struct place at, bool is_warning, const c
 	va_start(args, format);
 	(void)vsnprintf(fault->text, sizeof(fault->text), format, args);
 	va_end(args);
+	keep_utf8(fault->path);
+	keep_utf8(fault->text);
 }
 
 void faults_tell(const struct faults *faults, weft_tunnel_fault_fn *fn, void *user)

@@ -7,9 +7,9 @@
 #ifndef TUNNEL_FIELDS_H
 #define TUNNEL_FIELDS_H
 
-#include "tunnel/claims.h"
 #include "tunnel/document.h"
 #include "tunnel/faults.h"
+#include "tunnel/stakes.h"
 
 #include <weft/tunnel.h>
 
@@ -23,9 +23,9 @@ struct reader {
 	int r;          /**< 0 or -ENOMEM. */
 	bool is_compat; /**< Of the interface that is read. */
 	/* Of all interfaces. */
-	struct claims names, ports, mark_values, mark_tables;
+	struct stakes names, ports, mark_values, mark_tables;
 	/* Of the server that is read. */
-	struct claims tokens, addresses, routes, sources, own_routes;
+	struct stakes tokens, addresses, routes, sources, own_routes;
 };
 
 struct field {

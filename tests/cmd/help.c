@@ -59,6 +59,7 @@ static void each_help_fits_a_screen(void **state)
 	check(cmd_relay);
 	check(cmd_gateway);
 	check(cmd_bridge);
+	check(cmd_check);
 	check(cmd_dump);
 	check(cmd_version);
 }

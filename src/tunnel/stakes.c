@@ -9,7 +9,7 @@
  *
  * so that the last one of the chain that holds it is the one to be told of.
  */
-#include "tunnel/claims.h"
+#include "tunnel/stakes.h"
 
 #include "tunnel/net.h"
 
@@ -20,33 +20,33 @@
 /* Networks in each other: one for each length of prefix. */
 #define CHAIN_MAX 129u
 
-void claims_clear(struct claims *claims)
+void stakes_clear(struct stakes *stakes)
 {
-	claims->n = 0;
+	stakes->n = 0;
 }
 
-void claims_fini(struct claims *claims)
+void stakes_fini(struct stakes *stakes)
 {
-	free(claims->items);
-	*claims = (struct claims){ 0 };
+	free(stakes->items);
+	*stakes = (struct stakes){ 0 };
 }
 
-int claims_add(struct claims *claims, const struct claim *claim)
+int stakes_add(struct stakes *stakes, const struct stake *stake)
 {
-	if (claims->n == claims->room) {
-		size_t room = claims->room ? 2 * claims->room : 16;
-		struct claim *items = realloc(claims->items, room * sizeof(*items));
+	if (stakes->n == stakes->room) {
+		size_t room = stakes->room ? 2 * stakes->room : 16;
+		struct stake *items = realloc(stakes->items, room * sizeof(*items));
 		if (!items)
 			return -ENOMEM;
-		claims->items = items;
-		claims->room = room;
+		stakes->items = items;
+		stakes->room = room;
 	}
-	claims->items[claims->n++] = *claim;
+	stakes->items[stakes->n++] = *stake;
 	return 0;
 }
 
-/* Which of two claims is the smaller; 0 if they are for the same. */
-static int compare(const struct claim *a, const struct claim *b)
+/* Which of two stakes is the smaller; 0 if they are for the same. */
+static int compare(const struct stake *a, const struct stake *b)
 {
 	int r = strcmp(a->text ? a->text : "", b->text ? b->text : "");
 	if (r == 0)
@@ -60,31 +60,31 @@ static int compare(const struct claim *a, const struct claim *b)
 
 static int compare_items(const void *a, const void *b)
 {
-	const struct claim *first = a, *second = b;
+	const struct stake *first = a, *second = b;
 	int r = compare(first, second);
 	return r != 0 ? r : place_compare(first->node->at, second->node->at);
 }
 
-static void sort(struct claims *claims)
+static void sort(struct stakes *stakes)
 {
-	if (claims->n > 1)
-		qsort(claims->items, claims->n, sizeof(claims->items[0]), compare_items);
+	if (stakes->n > 1)
+		qsort(stakes->items, stakes->n, sizeof(stakes->items[0]), compare_items);
 }
 
-void claims_check_unique(struct claims *claims, struct faults *faults, bool is_warning,
+void stakes_check_unique(struct stakes *stakes, struct faults *faults, bool is_warning,
 			 const char *what, const char *why)
 {
-	sort(claims);
-	for (size_t i = 1, first = 0; i < claims->n; i++) {
-		const struct claim *claim = &claims->items[i];
-		const struct node *node = claims->items[first].node;
+	sort(stakes);
+	for (size_t i = 1, first = 0; i < stakes->n; i++) {
+		const struct stake *stake = &stakes->items[i];
+		const struct node *node = stakes->items[first].node;
 		char path[NODE_PATH_LEN], other[NODE_PATH_LEN];
-		if (compare(claim, &claims->items[first]) != 0) {
+		if (compare(stake, &stakes->items[first]) != 0) {
 			first = i;
 			continue;
 		}
-		faults_add(faults, claim->node->at, is_warning,
-			   node_path(claim->node, path),
+		faults_add(faults, stake->node->at, is_warning,
+			   node_path(stake->node, path),
 			   "%s is also that of %s (line %u); %s", what,
 			   node_path(node, other), node->at.line, why);
 	}
@@ -93,48 +93,48 @@ void claims_check_unique(struct claims *claims, struct faults *faults, bool is_w
 /* ---- networks ---------------------------------------------------------------------------- */
 
 /* A network that lies in outer, or is the same. */
-static void tell_overlap(struct faults *faults, const struct claim *claim,
-			 const struct claim *outer)
+static void tell_overlap(struct faults *faults, const struct stake *stake,
+			 const struct stake *outer)
 {
 	char path[NODE_PATH_LEN], other[NODE_PATH_LEN];
 	char inner_text[WEFT_IP_TEXT], outer_text[WEFT_IP_TEXT];
 	const unsigned line = outer->node->at.line;
 	const bool is_same_client =
-		claim->node->parent->parent == outer->node->parent->parent;
-	(void)node_path(claim->node, path);
+		stake->node->parent->parent == outer->node->parent->parent;
+	(void)node_path(stake->node, path);
 	(void)node_path(outer->node, other);
-	(void)weft_ip_print(&claim->ip, inner_text);
+	(void)weft_ip_print(&stake->ip, inner_text);
 	(void)weft_ip_print(&outer->ip, outer_text);
-	if (compare(claim, outer) == 0)
-		faults_add(faults, claim->node->at, is_same_client, path,
+	if (compare(stake, outer) == 0)
+		faults_add(faults, stake->node->at, is_same_client, path,
 			   "%s is also %s (line %u); %s", inner_text, other, line,
 			   is_same_client ? "take one of the two out"
 					  : "its packets can go to one client only");
 	else if (is_same_client)
-		faults_add(faults, claim->node->at, true, path,
+		faults_add(faults, stake->node->at, true, path,
 			   "%s is not needed: it lies in %s, %s (line %u) of the same "
 			   "client",
 			   inner_text, outer_text, other, line);
 	else
-		faults_add(faults, claim->node->at, true, path,
+		faults_add(faults, stake->node->at, true, path,
 			   "%s lies in %s, %s (line %u); the smaller one wins, so that "
 			   "client gets only the rest",
 			   inner_text, outer_text, other, line);
 }
 
-void claims_check_networks(struct claims *claims, struct faults *faults)
+void stakes_check_networks(struct stakes *stakes, struct faults *faults)
 {
-	const struct claim *chain[CHAIN_MAX];
+	const struct stake *chain[CHAIN_MAX];
 	size_t n = 0;
-	sort(claims);
-	for (size_t i = 0; i < claims->n; i++) {
-		const struct claim *claim = &claims->items[i];
-		while (n > 0 && !net_contains(&chain[n - 1]->ip, &claim->ip))
+	sort(stakes);
+	for (size_t i = 0; i < stakes->n; i++) {
+		const struct stake *stake = &stakes->items[i];
+		while (n > 0 && !net_contains(&chain[n - 1]->ip, &stake->ip))
 			n--;
-		const bool is_same = n > 0 && compare(claim, chain[n - 1]) == 0;
+		const bool is_same = n > 0 && compare(stake, chain[n - 1]) == 0;
 		if (n > 0 && (is_same || chain[n - 1]->ip.prefix > 0))
-			tell_overlap(faults, claim, chain[n - 1]);
+			tell_overlap(faults, stake, chain[n - 1]);
 		if (!is_same)
-			chain[n++] = claim;
+			chain[n++] = stake;
 	}
 }

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Columns are characters, so a line is printed character by character: a tab stays one, also
+ * in front of the caret, which then stands below what it points at however wide tabs are. Of
+ * a long line (a whole configuration may be one) only what is around the column is shown.
+ */
+#include "cmd/config_file.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Up to this column a line is shown from its beginning on, and at most so much of it. */
+#define SHOWN_WHOLE 100u
+#define SHOWN_MAX   140u
+
+/* ---- a line of the file ------------------------------------------------------------------ */
+
+struct line {
+	const char *text;
+	size_t len;
+	size_t secret, secret_end; /* Offsets of a token in it. */
+};
+
+static bool is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The line of a number from 1. A byte order mark has no column. */
+static struct line find_line(const struct config_file *file, unsigned number)
+{
+	const char *text = file->text, *end = file->text + file->len;
+	if (file->len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3;
+	while (number-- > 1) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		if (!newline)
+			break;
+		text = newline + 1;
+	}
+	const char *newline = memchr(text, '\n', (size_t)(end - text));
+	size_t len = (size_t)((newline ? newline : end) - text);
+	if (len > 0 && text[len - 1] == '\r')
+		len--;
+	return (struct line){ .text = text, .len = len };
+}
+
+/* If a token's key begins at off, notes where its value stands, in quotes of any kind. */
+static void find_secret(struct line *line, size_t off)
+{
+	static const char key[] = "token";
+	if (line->len - off < sizeof(key) - 1 ||
+	    memcmp(line->text + off, key, sizeof(key) - 1) != 0)
+		return;
+	off += sizeof(key) - 1;
+	while (off < line->len && memchr("\"' \t:", line->text[off], 5))
+		off++;
+	const char quote = line->text[off - 1];
+	if (quote != '"' && quote != '\'')
+		return;
+	line->secret = off;
+	for (; off < line->len && line->text[off] != quote; off++)
+		off += line->text[off] == '\\';
+	line->secret_end = off;
+}
+
+/* The first column that is shown if this one has to be. */
+static unsigned first_shown(unsigned column)
+{
+	return column < SHOWN_WHOLE ? 1 : column - SHOWN_WHOLE / 2;
+}
+
+static void print_line(struct line line, unsigned column)
+{
+	const unsigned first = first_shown(column);
+	unsigned at = 0; /* Column of the character that off belongs to. */
+	for (size_t off = 0; off < line.len && at < first + SHOWN_MAX; off++) {
+		const char c = line.text[off];
+		at += !is_continuation(c);
+		find_secret(&line, off);
+		const bool is_secret = off >= line.secret && off < line.secret_end;
+		if (at < first || (is_secret && is_continuation(c)))
+			continue;
+		if (is_secret)
+			(void)fputc('*', stderr);
+		else
+			(void)fputc((unsigned char)c < ' ' && c != '\t' ? '?' : c,
+				    stderr);
+	}
+	(void)fputc('\n', stderr);
+}
+
+/* Spaces, and tabs where the line has them, up to the caret. */
+static void print_caret(struct line line, unsigned column)
+{
+	const unsigned first = first_shown(column);
+	unsigned at = 0;
+	for (size_t off = 0; off < line.len && at < column; off++) {
+		at += !is_continuation(line.text[off]);
+		if (at >= first && at < column && !is_continuation(line.text[off]))
+			(void)fputc(line.text[off] == '\t' ? '\t' : ' ', stderr);
+	}
+	(void)fputs("^\n", stderr);
+}
+
+/* ---- faults ------------------------------------------------------------------------------ */
+
+static void show_fault(void *user, const struct weft_tunnel_fault *fault)
+{
+	struct config_file *file = user;
+	const char *severity = fault->is_warning ? "warning" : "error";
+	if (fault->is_warning)
+		file->warnings++;
+	else
+		file->errors++;
+	if (file->out->json) {
+		output_event(file->out, "fault",
+			     json_pack("{s:s, s:s, s:i, s:i, s:s, s:s}", "severity",
+				       severity, "file", file->path, "line",
+				       (int)fault->line, "column", (int)fault->column,
+				       "path", fault->path, "text", fault->text));
+		return;
+	}
+	const struct line line = find_line(file, fault->line);
+	(void)fprintf(stderr, "%s:%u:%u: %s: %s%s%s\n%4u | ", file->path, fault->line,
+		      fault->column, severity, fault->path, fault->path[0] ? ": " : "",
+		      fault->text, fault->line);
+	print_line(line, fault->column);
+	(void)fputs("     | ", stderr);
+	print_caret(line, fault->column);
+}
+
+static void show_mode(struct config_file *file)
+{
+	static const char text[] =
+		"others than its owner can use this file, and it holds "
+		"tokens; run: chmod 600";
+	file->warnings++;
+	if (file->out->json)
+		output_event(file->out, "fault",
+			     json_pack("{s:s, s:s, s:o}", "severity", "warning", "file",
+				       file->path, "text",
+				       json_sprintf("%s %s", text, file->path)));
+	else
+		(void)fprintf(stderr, "%s: warning: mode %04o: %s %s\n", file->path,
+			      file->mode, text, file->path);
+}
+
+/* Whether the text holds a token, also where it cannot be parsed. */
+static bool has_token(const struct config_file *file)
+{
+	return memmem(file->text, file->len, "\"token\"", 7) != NULL;
+}
+
+int config_file_parse(struct config_file *file, struct weft_tunnel_config **ret_config)
+{
+	int r = weft_tunnel_config_parse(file->text, file->len, show_fault, file,
+					 ret_config);
+	if (file->mode != 0 && has_token(file))
+		show_mode(file);
+	return r;
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static int fail(const char *verb, const char *path, int r)
+{
+	char text[OUTPUT_STATUS_LEN];
+	const char *hint = "";
+	if (r == -EACCES)
+		hint = " (`ls -l` shows who may read it)";
+	else if (r == -EISDIR)
+		hint = " (a file in it is meant)";
+	(void)snprintf(text, sizeof(text), "cannot read %s: %s%s", path, strerror(-r),
+		       hint);
+	(void)output_fail(verb, text);
+	return r;
+}
+
+/* One byte more than is allowed, so that what is too large is seen to be. */
+static int read_all(struct config_file *file, FILE *stream)
+{
+	const size_t room = (size_t)WEFT_TUNNEL_CONFIG_LEN_MAX + 1;
+	file->text = malloc(room);
+	if (!file->text)
+		return -ENOMEM;
+	errno = EIO;
+	file->len = fread(file->text, 1, room, stream);
+	return ferror(stream) ? -errno : 0;
+}
+
+int config_file_read(struct config_file *file, struct output *out, const char *verb,
+		     const char *path)
+{
+	const bool is_stdin = strcmp(path, "-") == 0;
+	struct stat status;
+	*file = (struct config_file){ .out = out, .path = is_stdin ? "<stdin>" : path };
+	FILE *stream = is_stdin ? stdin : fopen(path, "re");
+	if (!stream)
+		return fail(verb, file->path, -errno);
+	int r = read_all(file, stream);
+	if (r == 0 && fstat(fileno(stream), &status) == 0 && S_ISREG(status.st_mode) &&
+	    (status.st_mode & 077) != 0 && !is_stdin)
+		file->mode = status.st_mode & 07777;
+	if (!is_stdin)
+		(void)fclose(stream);
+	if (r < 0) {
+		config_file_fini(file);
+		return fail(verb, file->path, r);
+	}
+	return 0;
+}
+
+void config_file_fini(struct config_file *file)
+{
+	if (file->text)
+		sodium_memzero(file->text, file->len);
+	free(file->text);
+	file->text = NULL;
+}

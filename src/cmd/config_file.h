@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A tunnel's configuration as a file: reads it and shows what is wrong with it, as compilers
+ * do:
+ *
+ *     tunnel.json:4:13: error: [0].port: found 80800; it must be 1 to 65535
+ *        4 |     "port": 80800,
+ *          |             ^
+ *
+ * Faults go to stderr, or with --json to stdout, each as an event. Tokens in the lines that
+ * are shown are blotted out.
+ */
+#ifndef CMD_CONFIG_FILE_H
+#define CMD_CONFIG_FILE_H
+
+#include "cmd/output.h"
+
+#include <weft/tunnel.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct config_file {
+	struct output *out;
+	const char *path; /**< As it is called in messages. */
+	char *text;
+	size_t len;
+	unsigned mode; /**< Permissions, if others than the owner have any; else 0. */
+	unsigned errors, warnings;
+};
+
+/**
+ * Reads a file, or standard input for "-". Returns 0; or -Exxx, after saying why as
+ * "weft VERB: ...".
+ */
+int config_file_read(struct config_file *file, struct output *out, const char *verb,
+		     const char *path) __attribute__((warn_unused_result));
+
+/**
+ * Parses what was read, shows and counts all that is wrong with it, and that others may read
+ * its secrets. Returns 0 and the configuration, -EINVAL or -ENOMEM.
+ */
+int config_file_parse(struct config_file *file, struct weft_tunnel_config **ret_config)
+	__attribute__((warn_unused_result));
+
+/** Wipes and frees the text. */
+void config_file_fini(struct config_file *file);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The buffer is several records long, so that the part that has to be moved to its beginning
+ * is small beside what has been delivered.
+ */
+#include "tunnel/records.h"
+
+#include "wire/tunnel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUF_LEN (4 * TUNNEL_RECORD_MAX)
+
+/* Most packets that are delivered at once. */
+#define BATCH 64u
+
+struct batch {
+	struct weft_frame packets[BATCH];
+	size_t n;
+};
+
+static void deliver(struct batch *batch, records_fn *fn, void *user)
+{
+	if (batch->n > 0)
+		fn(user, batch->packets, batch->n);
+	batch->n = 0;
+}
+
+/* What stands first, unless it is only a part: its length, 0 for a part, or -EBADMSG. */
+static int take_unit(struct records *r, uint8_t *data, size_t len, struct batch *batch)
+{
+	struct tunnel_unit unit;
+	switch (tunnel_decode(data, len, true, &unit)) {
+	case TUNNEL_MORE:
+		return 0;
+	case TUNNEL_FRAME:
+		batch->packets[batch->n++] = unit.frame;
+		break;
+	case TUNNEL_PING:
+		r->pings++;
+		break;
+	case TUNNEL_BAD:
+		r->bad++;
+		break;
+	case TUNNEL_BROKEN:
+		return -EBADMSG;
+	}
+	return (int)unit.len;
+}
+
+/* Delivers what is whole and moves what is left to the beginning. */
+static int take_whole(struct records *r, records_fn *fn, void *user)
+{
+	struct batch batch = { .n = 0 };
+	size_t off = 0;
+	int len = 1;
+	while (off < r->len && len > 0) {
+		len = take_unit(r, r->buf + off, r->len - off, &batch);
+		off += len > 0 ? (size_t)len : 0;
+		if (batch.n == BATCH)
+			deliver(&batch, fn, user);
+	}
+	deliver(&batch, fn, user);
+	r->len -= off;
+	memmove(r->buf, r->buf + off, r->len);
+	return len < 0 ? len : 0;
+}
+
+int records_input(struct records *r, const uint8_t *data, size_t len, records_fn *fn,
+		  void *user)
+{
+	int status = 0;
+	if (!r->buf)
+		r->buf = malloc(BUF_LEN);
+	if (!r->buf)
+		return -ENOMEM;
+	while (len > 0 && status == 0) {
+		size_t room = BUF_LEN - r->len;
+		size_t n = len < room ? len : room;
+		memcpy(r->buf + r->len, data, n);
+		r->len += n;
+		data += n;
+		len -= n;
+		status = take_whole(r, fn, user);
+	}
+	return status;
+}
+
+void records_reset(struct records *r)
+{
+	r->len = 0;
+}
+
+void records_trim(struct records *r)
+{
+	if (r->len > 0)
+		return;
+	free(r->buf);
+	r->buf = NULL;
+}
+
+void records_fini(struct records *r)
+{
+	r->len = 0;
+	records_trim(r);
+}

@@ -31,7 +31,8 @@
 struct flow {
 	uint64_t generation; /* 0 for an empty cache. */
 	struct route_ends ends;
-	struct route way;
+	enum weft_router_outcome outcome;
+	struct route_port *egress;
 };
 
 struct weft_router_port {
@@ -107,12 +108,15 @@ static struct run run_of(struct weft_router_port *port, const struct weft_frame 
 	run.outcome = route_ends_of(frame->data, frame->len, &ends);
 	if (run.outcome != WEFT_ROUTER_FORWARDED)
 		return run;
-	if (!flow_fits(flow, &ends, routes->generation))
+	if (!flow_fits(flow, &ends, routes->generation)) {
+		const struct route way = route_decide(routes, &port->route, &ends);
 		*flow = (struct flow){ .generation = routes->generation,
 				       .ends = ends,
-				       .way = route_decide(routes, &port->route, &ends) };
-	run.outcome = flow->way.outcome;
-	run.egress = flow->way.egress;
+				       .outcome = way.outcome,
+				       .egress = way.egress };
+	}
+	run.outcome = flow->outcome;
+	run.egress = flow->egress;
 	return run;
 }
 

@@ -196,12 +196,12 @@ static void model_drop(struct model *m, size_t i)
 static struct prefix random_prefix(struct rng *rng, bool is_addr)
 {
 	struct weft_ip ip = { .family = rng_below(rng, 2) ? AF_INET : AF_INET6 };
-	uint8_t bits = ip.family == AF_INET ? 32 : 128;
+	const unsigned bits = ip.family == AF_INET ? 32 : 128;
 	struct prefix p;
-	for (unsigned i = 0; i < bits / 8u; i++)
+	for (unsigned i = 0; i < bits / 8; i++)
 		ip.octet[i] =
 			rng_below(rng, 3) ? 0 : (uint8_t)(0x80 >> rng_below(rng, 8));
-	ip.prefix = is_addr ? bits : (uint8_t)rng_below(rng, bits + 1u);
+	ip.prefix = (uint8_t)(is_addr ? bits : rng_below(rng, bits + 1));
 	assert_int_equal(prefix_of(&ip, &p), 0);
 	return p;
 }

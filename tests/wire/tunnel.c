@@ -315,100 +315,44 @@ static enum tunnel_outcome outcome_of(const struct traffic *t, struct weft_offlo
 	return r;
 }
 
+#define CSUM WEFT_OFFLOAD_NEEDS_CSUM
+#define ECN  WEFT_OFFLOAD_ECN
+
+static const struct traffic udp = { .is_ip = true, .is_udp = true, .payload_len = 3000 };
+static const struct traffic tcp6 = { .is_ip = true, .is_ip6 = true, .payload_len = 3000 };
+
+/* flags, gso, hdr_len, gso_size, csum_start, csum_offset */
+static const struct {
+	const struct traffic *packet;
+	struct weft_offload facts;
+} lies[] = {
+	/* Types that nobody knows; 3 is UFO, which is not carried. */
+	{ &super_frame, { CSUM, 2, 0, 1400, 20, 16 } },
+	{ &super_frame, { CSUM, 3, 0, 1400, 20, 16 } },
+	/* Segments of nothing, too many of them, and one longer than all. */
+	{ &super_frame, { CSUM, 1, 0, 0, 20, 16 } },
+	{ &super_frame, { CSUM, 1, 0, 1, 20, 16 } },
+	{ &super_frame, { CSUM, 1, 0, 3001, 20, 16 } },
+	/* A checksum over the source address, at UDP's place, and none. */
+	{ &super_frame, { CSUM, 1, 0, 1400, 12, 0 } },
+	{ &super_frame, { CSUM, 1, 0, 1400, 20, 6 } },
+	{ &super_frame, { 0, 1, 0, 1400, 0, 0 } },
+	/* Another protocol's. */
+	{ &super_frame, { CSUM, 4, 0, 1400, 20, 16 } },
+	{ &super_frame, { CSUM, 5, 0, 1400, 20, 16 } },
+	{ &udp, { CSUM, 1, 0, 1400, 20, 6 } },
+	{ &udp, { CSUM | ECN, 5, 0, 1400, 20, 6 } },
+	{ &tcp6, { CSUM, 1, 0, 1400, 40, 16 } },
+	/* Without segments: over the source address, outside, half outside. */
+	{ &segment, { CSUM, 0, 0, 0, 12, 0 } },
+	{ &segment, { CSUM, 0, 0, 0, 20, 200 } },
+	{ &segment, { CSUM, 0, 0, 0, 139, 0 } },
+	{ &segment, { CSUM, 0, 0, 0, 65535, 65535 } },
+};
+
 static void lies_are_passed_over(void **state)
 {
 	(void)state;
-	static const struct traffic udp = { .is_ip = true,
-					    .is_udp = true,
-					    .payload_len = 3000 };
-	static const struct traffic tcp6 = { .is_ip = true,
-					     .is_ip6 = true,
-					     .payload_len = 3000 };
-#define CSUM WEFT_OFFLOAD_NEEDS_CSUM
-	static const struct {
-		const struct traffic *packet;
-		struct weft_offload facts;
-	} lies[] = {
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 2,
-		    .gso_size = 1400,
-		    .csum_start = 20,
-		    .csum_offset = 16 } },
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 3,
-		    .gso_size = 1400,
-		    .csum_start = 20,
-		    .csum_offset = 16 } },
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 1,
-		    .gso_size = 0,
-		    .csum_start = 20,
-		    .csum_offset = 16 } },
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 1,
-		    .gso_size = 1,
-		    .csum_start = 20,
-		    .csum_offset = 16 } },
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 1,
-		    .gso_size = 3001,
-		    .csum_start = 20,
-		    .csum_offset = 16 } },
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 1,
-		    .gso_size = 1400,
-		    .csum_start = 12,
-		    .csum_offset = 0 } },
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 1,
-		    .gso_size = 1400,
-		    .csum_start = 20,
-		    .csum_offset = 6 } },
-		{ &super_frame, { .flags = 0, .gso = 1, .gso_size = 1400 } },
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 4,
-		    .gso_size = 1400,
-		    .csum_start = 20,
-		    .csum_offset = 16 } },
-		{ &super_frame,
-		  { .flags = CSUM,
-		    .gso = 5,
-		    .gso_size = 1400,
-		    .csum_start = 20,
-		    .csum_offset = 16 } },
-		{ &udp,
-		  { .flags = CSUM,
-		    .gso = 1,
-		    .gso_size = 1400,
-		    .csum_start = 20,
-		    .csum_offset = 6 } },
-		{ &udp,
-		  { .flags = CSUM | WEFT_OFFLOAD_ECN,
-		    .gso = 5,
-		    .gso_size = 1400,
-		    .csum_start = 20,
-		    .csum_offset = 6 } },
-		{ &tcp6,
-		  { .flags = CSUM,
-		    .gso = 1,
-		    .gso_size = 1400,
-		    .csum_start = 40,
-		    .csum_offset = 16 } },
-		{ &segment, { .flags = CSUM, .csum_start = 12, .csum_offset = 0 } },
-		{ &segment, { .flags = CSUM, .csum_start = 20, .csum_offset = 200 } },
-		{ &segment, { .flags = CSUM, .csum_start = 139, .csum_offset = 0 } },
-		{ &segment,
-		  { .flags = CSUM, .csum_start = 65535, .csum_offset = 65535 } },
-	};
-#undef CSUM
 	struct weft_offload got;
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
 		if (outcome_of(lies[i].packet, lies[i].facts, &got) != TUNNEL_BAD)

@@ -147,6 +147,27 @@ static void limits(void **state)
 	prefix_table_fini(&t);
 }
 
+/* A fork goes with the second last of what it held apart. */
+static void nothing_is_left_behind(void **state)
+{
+	(void)state;
+	struct prefix_table t;
+	prefix_table_init(&t, 100);
+	struct prefix a = net("10.0.0.0/8"), b = net("12.0.0.0/8"),
+		      c = net("12.1.0.0/16");
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(prefix_add(&t, &a, &values[0]), 0);
+		assert_int_equal(prefix_add(&t, &b, &values[1]), 0);
+		assert_int_equal(prefix_add(&t, &c, &values[2]), 0);
+		assert_ptr_equal(prefix_remove(&t, i % 2 ? &a : &b), &values[!(i % 2)]);
+		assert_ptr_equal(prefix_remove(&t, i % 2 ? &b : &a), &values[i % 2]);
+		assert_ptr_equal(prefix_remove(&t, &c), &values[2]);
+		assert_int_equal(t.root[0], 0);
+	}
+	assert_true(t.nodes_n <= 5); /* Nobody, three networks, a fork. */
+	prefix_table_fini(&t);
+}
+
 /* ---- against the model ------------------------------------------------------------------- */
 
 struct model {
@@ -284,6 +305,7 @@ int main(void)
 		cmocka_unit_test(the_longest_wins),
 		cmocka_unit_test(one_value_can_be_left_out),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(nothing_is_left_behind),
 		cmocka_unit_test(table_and_model_agree),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

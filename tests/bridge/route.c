@@ -344,6 +344,9 @@ static void only_addresses_can_be_asked_about(void **state)
 	assert_int_equal(weft_router_explain(w->router, NULL, &net, &a, &v), -EINVAL);
 	assert_int_equal(weft_router_explain(w->router, NULL, &a, &v6, &v), -EINVAL);
 	assert_int_equal(weft_router_explain(w->router, NULL, &none, &a, &v), -EINVAL);
+	/* As many bits as an address of the other family has. */
+	struct weft_ip net6 = ip("2001:db8::/32");
+	assert_int_equal(weft_router_explain(w->router, NULL, &a, &net6, &v), -EINVAL);
 }
 
 #define original(f) cmocka_unit_test_setup_teardown(f, set_up_original, tear_down)

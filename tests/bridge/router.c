@@ -219,6 +219,28 @@ static void what_goes_nowhere_is_counted(void **state)
 	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_SPOOFED), 1);
 }
 
+/* To the same port, or to none, in different ways. */
+static void a_run_has_one_outcome(void **state)
+{
+	struct fixture *f = *state;
+	const struct weft_ip own = address(1);
+	uint8_t bytes[4][128];
+	struct weft_frame frames[4] = {
+		packet(bytes[0], 1, 2, PACKET),
+		packet(bytes[1], 1, OUTSIDE, PACKET),
+		packet(bytes[2], 3, 2, PACKET),
+		packet(bytes[3], 1, 2, PACKET),
+	};
+	bytes[3][0] = 0;
+	assert_int_equal(weft_router_add_pin(f->router, f->ports[2], &own), 0);
+	link_deliver(&f->links[1].link, frames, 4, 0);
+	assert_sent(f, 0, 0, 2, 0);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_FORWARDED), 1);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_PINNED), 1);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_SPOOFED), 1);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_NOT_IP), 1);
+}
+
 /* ---- changes ----------------------------------------------------------------------------- */
 
 /* The cache of a flow must not outlive what it was made from. */
@@ -248,6 +270,16 @@ static void a_cached_flow_sees_each_change(void **state)
 	weft_router_remove_network(f->router, &own);
 	receive_one(f, 1, 1, OUTSIDE);
 	assert_sent(f, 3, 0, 1, 2);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_SPOOFED), 1);
+}
+
+/* Nor serve another who sends to the same place. */
+static void a_cached_flow_is_of_one_source(void **state)
+{
+	struct fixture *f = *state;
+	receive_one(f, 1, 1, 3);
+	receive_one(f, 1, 2, 3);
+	assert_sent(f, 0, 0, 0, 1);
 	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_SPOOFED), 1);
 }
 
@@ -425,7 +457,9 @@ int main(void)
 		with_router(what_is_not_ip_is_counted),
 		with_router(what_is_malformed_is_counted),
 		with_router(what_goes_nowhere_is_counted),
+		with_router(a_run_has_one_outcome),
 		with_router(a_cached_flow_sees_each_change),
+		with_router(a_cached_flow_is_of_one_source),
 		with_router(a_port_keeps_its_networks_without_a_link),
 		with_router(a_removed_port_takes_its_networks_along),
 		with_router(where_it_came_from_goes_away),

@@ -106,15 +106,17 @@ def initramfs(script):
     return cpio(entries)
 
 
-def command(lab, netdev, script, mac='52:54:00:00:00:01', memory=192):
-    """The command line of a guest that runs the script."""
+def command(lab, netdev, script, mac='52:54:00:00:00:01', memory=192,
+            device=''):
+    """The command line of a guest that runs the script. device: more options of its NIC."""
     path = pathlib.Path(f'/run/initramfs-{len(lab.processes)}')  # the laboratory's own /run
     path.write_bytes(initramfs(script))
     return (f'qemu-system-x86_64 -machine q35,accel=tcg -cpu max -m {memory} '
             '-nodefaults -no-user-config -display none -serial stdio -no-reboot '
             f'-kernel {find_kernel()} -initrd {path} '
             '-append "console=ttyS0 quiet panic=-1" '
-            f'-netdev {netdev} -device virtio-net-pci,netdev=net0,mac={mac},romfile=')
+            f'-netdev {netdev} -device virtio-net-pci,netdev=net0,mac={mac},romfile='
+            + (f',{device}' if device else ''))
 
 
 def start(lab, host, netdev, script, **options):

@@ -54,7 +54,10 @@ struct http_stream_events {
 	 */
 	void (*response)(void *user, struct http_stream *stream, unsigned status,
 			 uint64_t now);
-	/** Bytes of the body that comes from the peer. NULL: they are passed over. */
+	/**
+	 * Bytes of the body that comes from the peer: of a PUT's request, of a GET's response.
+	 * NULL: they are passed over.
+	 */
 	void (*input)(void *user, struct http_stream *stream, const uint8_t *data,
 		      size_t len, uint64_t now);
 	/**

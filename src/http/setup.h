@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client's options, made into those of libcurl, and what libcurl says of failures made
+ * into sentences.
+ */
+#ifndef HTTP_SETUP_H
+#define HTTP_SETUP_H
+
+#include "http/http.h"
+
+#include <curl/curl.h>
+
+struct setup;
+
+/** Copies and checks the options. Returns 0, or -Exxx with err. */
+int setup_new(const struct http_client_opts *opts, struct weft_error *err,
+	      struct setup **ret_setup) WEFT_MUST_CHECK;
+
+/** NULL is allowed. No handle that it was applied to may be in use. */
+void setup_free(struct setup *setup);
+
+/** Sets all but callbacks and headers. Returns 0, -EINVAL for the URL, or -ENOMEM. */
+int setup_apply(const struct setup *setup, const struct http_client_request *request,
+		CURL *easy) WEFT_MUST_CHECK;
+
+/** How a request ended. */
+struct setup_end {
+	const char *url;
+	CURLcode result;
+	const char *text;     /**< What curl says beyond that. */
+	unsigned status;      /**< 0 without a response. */
+	const char *location; /**< Where a response leads to, or NULL. */
+	bool is_head_too_long;
+};
+
+/** Says what went wrong and what can be done about it. */
+void setup_explain(const struct setup *setup, const struct setup_end *end,
+		   struct weft_error *ret_error);
+
+#endif

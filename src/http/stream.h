@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the streams of both sides have in common; each side's own struct begins with it.
+ */
+#ifndef HTTP_STREAM_H
+#define HTTP_STREAM_H
+
+#include "http/http.h"
+
+/** What differs: how a side does what http.h promises. */
+struct stream_ops {
+	void (*wake)(struct http_stream *stream);
+	/** is_reading has changed. */
+	void (*read)(struct http_stream *stream);
+	/** is_aborted has become true. */
+	void (*abort)(struct http_stream *stream);
+	const char *(*header)(const struct http_stream *stream, const char *name);
+};
+
+struct http_stream {
+	const struct stream_ops *ops;
+	const struct http_stream_events *events; /* NULL: there is nobody to tell. */
+	void *user;
+	union weft_sockaddr peer;
+	bool is_reading;
+	bool is_aborted;
+};
+
+/** Tells of bytes from the peer. */
+void stream_input(struct http_stream *stream, const uint8_t *data, size_t len,
+		  uint64_t now);
+
+/** Asks for at most HTTP_OUTPUT_MAX bytes, as output in http_stream_events. */
+int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t now);
+
+/** Tells of the end, and has nobody be told of anything after it. */
+void stream_closed(struct http_stream *stream, enum http_end end,
+		   const struct weft_error *err, uint64_t now);
+
+#endif

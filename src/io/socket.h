@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the users of a library that opens its own sockets have to do with these all the same.
+ */
+#ifndef IO_SOCKET_H
+#define IO_SOCKET_H
+
+#include <weft/addr.h>
+#include <weft/frame.h>
+
+/** Where a socket is bound. Returns 0 or -Exxx. */
+int socket_addr(int fd, union weft_sockaddr *ret_addr) WEFT_MUST_CHECK;
+
+/** Whether the peer has ended its way of a connection, or all of it is broken. */
+bool socket_has_ended(int fd);
+
+/** Ends a connection both ways, and leaves fd open: whoever watches it finds it at its end. */
+void socket_break(int fd);
+
+#endif

@@ -57,7 +57,8 @@ static void find_secret(struct line *line, size_t off)
 	    memcmp(line->text + off, key, sizeof(key) - 1) != 0)
 		return;
 	off += sizeof(key) - 1;
-	while (off < line->len && memchr("\"' \t:", line->text[off], 5))
+	while (off < line->len && line->text[off] != '\0' &&
+	       strchr("\"' \t:", line->text[off]))
 		off++;
 	const char quote = line->text[off - 1];
 	if (quote != '"' && quote != '\'')

@@ -41,13 +41,21 @@ static bool at_end(const struct scanner *s)
 /* The character that is next; NUL at the end. */
 static char peek(const struct scanner *s)
 {
-	return at_end(s) ? '\0' : s->text[s->off];
+	if (at_end(s))
+		return '\0';
+	return s->text[s->off];
 }
 
 static bool starts_with(const struct scanner *s, const char *what)
 {
 	size_t n = strlen(what);
 	return s->len - s->off >= n && memcmp(s->text + s->off, what, n) == 0;
+}
+
+/* Whether c is in set; NUL is in none. */
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
 }
 
 static void step(struct scanner *s)
@@ -120,7 +128,7 @@ static size_t word_len(const struct scanner *s)
 {
 	struct scanner ahead = *s;
 	while (!at_end(&ahead) && !is_space(peek(&ahead)) &&
-	       !memchr(",:[]{}\"", peek(&ahead), 7) && !starts_with(&ahead, "//") &&
+	       !is_one_of(peek(&ahead), ",:[]{}\"") && !starts_with(&ahead, "//") &&
 	       !starts_with(&ahead, "/*"))
 		ahead.off++;
 	return ahead.off - s->off;
@@ -168,7 +176,7 @@ static void explain_word(const struct scanner *s, struct place at, const char *w
 			return;
 		}
 	}
-	if (memchr("+-.0123456789", word[0], 13))
+	if (is_one_of(word[0], "+-.0123456789"))
 		complain(s, at,
 			 "%s is no number; a number has digits only (1500), no leading "
 			 "zero, no plus sign and no unit; a text stands in double quotes",
@@ -293,6 +301,7 @@ static int read_key(struct scanner *s, struct node *node)
 						  : read_key_word(s, node);
 	if (r < 0)
 		return r;
+	s->node = node;
 	const struct node *first = node_get(node->parent, node->key);
 	if (first != node) {
 		complain(s, node->key_at,
@@ -340,9 +349,9 @@ static int read_member(struct scanner *s, struct node *parent)
 	struct node *node = append_node(parent);
 	if (!node)
 		return -ENOMEM;
-	s->node = node;
 	if (parent->type == JSON_OBJECT)
 		r = read_key(s, node);
+	s->node = node;
 	if (r == 0)
 		r = read_value(s, node);
 	s->node = parent;
@@ -360,7 +369,7 @@ static void read_comma(struct scanner *s, char close)
 		if (peek(s) == close)
 			complain(s, at,
 				 "no comma stands behind the last one; take it out");
-	} else if (!at_end(s) && !memchr("]}:", peek(s), 3)) {
+	} else if (!at_end(s) && !is_one_of(peek(s), "]}:")) {
 		complain(s, at, "a comma is missing in front of this");
 	}
 }
@@ -378,7 +387,7 @@ static int read_members(struct scanner *s, struct node *node)
 	step(s);
 	skip_space(s);
 	while (r == 0 && peek(s) != close) {
-		if (at_end(s) || memchr("]}", peek(s), 2)) {
+		if (at_end(s) || is_one_of(peek(s), "]}")) {
 			complain(s, s->at,
 				 "\"%c\" is missing here, which closes the \"%c\" of "
 				 "line %u",

@@ -55,8 +55,10 @@ const char *node_quote(const char *text, size_t len, char buf[NODE_QUOTE_LEN])
 	while (n > 0 && n < len && ((unsigned char)text[n] & 0xc0) == 0x80)
 		n--; /* No half characters. */
 	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-		buf[i] = c < 0x20 || c == 0x7f ? '?' : text[i];
+		const unsigned char c = (unsigned char)text[i];
+		buf[i] = text[i];
+		if (c < 0x20 || c == 0x7f)
+			buf[i] = '?';
 	}
 	memcpy(buf + n, n < len ? dots : "", n < len ? sizeof(dots) : 1);
 	return buf;

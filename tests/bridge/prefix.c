@@ -221,7 +221,7 @@ static struct prefix random_prefix(struct rng *rng, bool is_addr)
 	struct prefix p;
 	for (unsigned i = 0; i < bits / 8; i++)
 		ip.octet[i] =
-			rng_below(rng, 3) ? 0 : (uint8_t)(0x80 >> rng_below(rng, 8));
+			(uint8_t)(rng_below(rng, 3) ? 0 : 0x80 >> rng_below(rng, 8));
 	ip.prefix = (uint8_t)(is_addr ? bits : rng_below(rng, bits + 1));
 	assert_int_equal(prefix_of(&ip, &p), 0);
 	return p;

@@ -23,13 +23,29 @@ void faults_fini(struct faults *faults)
 	*faults = (struct faults){ 0 };
 }
 
-/* Makes room for one more. False if there can be none. */
-static bool grow(struct faults *faults)
+/* Takes out the last warning, so that there is room for an error. False if there is none. */
+static bool drop_warning(struct faults *faults)
 {
+	size_t i = faults->n;
+	while (i > 0 && !faults->items[i - 1].is_warning)
+		i--;
+	if (i == 0)
+		return false;
+	memmove(&faults->items[i - 1], &faults->items[i],
+		(faults->n - i) * sizeof(faults->items[0]));
+	faults->n--;
+	return true;
+}
+
+/* Makes room for one more. False if there can be none. */
+static bool grow(struct faults *faults, bool is_warning)
+{
+	if (faults->n == FAULTS_MAX) {
+		faults->left_out++;
+		return !is_warning && drop_warning(faults);
+	}
 	if (faults->n < faults->room)
 		return true;
-	if (faults->n == FAULTS_MAX)
-		return false;
 	size_t room = faults->room ? 2 * faults->room : 16;
 	room = room < FAULTS_MAX ? room : FAULTS_MAX;
 	struct weft_tunnel_fault *items = realloc(faults->items, room * sizeof(*items));
@@ -73,7 +89,7 @@ void faults_add(struct faults *faults, struct place at, bool is_warning, const c
 {
 	va_list args;
 	faults->errors += !is_warning;
-	if (!grow(faults))
+	if (!grow(faults, is_warning))
 		return;
 	struct weft_tunnel_fault *fault = insert(faults, at);
 	*fault = (struct weft_tunnel_fault){
@@ -93,4 +109,14 @@ void faults_tell(const struct faults *faults, weft_tunnel_fault_fn *fn, void *us
 {
 	for (size_t i = 0; i < faults->n; i++)
 		fn(user, &faults->items[i]);
+	if (faults->left_out == 0)
+		return;
+	struct weft_tunnel_fault rest = {
+		.is_warning = true,
+		.line = faults->items[faults->n - 1].line,
+		.column = faults->items[faults->n - 1].column,
+	};
+	(void)snprintf(rest.text, sizeof(rest.text), "%zu more are not shown",
+		       faults->left_out);
+	fn(user, &rest);
 }

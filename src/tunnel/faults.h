@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** So many are kept; a file with more of them is no configuration. */
+/** So many are kept; a file with more of them is no configuration. Of the rest the number. */
 #define FAULTS_MAX 1000u
 
 /** Where something begins. Both from 1; a column is a character, also where that is a tab. */
@@ -24,6 +24,7 @@ struct faults {
 	struct weft_tunnel_fault *items; /**< In the order of the file. */
 	size_t n, room;
 	size_t errors;     /**< Those that are no warnings, also those not kept. */
+	size_t left_out;   /**< Those not kept, warnings before errors. */
 	bool is_no_memory; /**< A fault could not be kept. */
 };
 
@@ -34,7 +35,7 @@ void faults_fini(struct faults *faults);
 void faults_add(struct faults *faults, struct place at, bool is_warning, const char *path,
 		const char *format, ...) WEFT_PRINTF(5, 6);
 
-/** Hands all of them to fn. */
+/** Hands all of them to fn, and at the end how many were left out. */
 void faults_tell(const struct faults *faults, weft_tunnel_fault_fn *fn, void *user);
 
 /** Two places compared as numbers are: negative if a stands before b. */

@@ -519,10 +519,17 @@ static void tells_all_at_once_in_order(void **state)
 	       "4:12 error [0].clients[0]: \"ip\"", "5:7 error [0].mtu: found 1;");
 }
 
+struct tally {
+	size_t n, errors;
+	char last[sizeof(((struct weft_tunnel_fault *)0)->text)];
+};
+
 static void count_fault(void *user, const struct weft_tunnel_fault *fault)
 {
-	(void)fault;
-	++*(size_t *)user;
+	struct tally *tally = user;
+	tally->n++;
+	tally->errors += !fault->is_warning;
+	memcpy(tally->last, fault->text, sizeof(tally->last));
 }
 
 static void refuses_what_is_too_large(void **state)
@@ -530,33 +537,45 @@ static void refuses_what_is_too_large(void **state)
 	(void)state;
 	const size_t len = WEFT_TUNNEL_CONFIG_LEN_MAX + 1;
 	struct weft_tunnel_config *config;
-	size_t n = 0;
+	struct tally tally = { 0 };
 	char *text = malloc(len);
 	assert_non_null(text);
 	memset(text, ' ', len);
 	memcpy(text, every_field, sizeof(every_field) - 1);
-	assert_int_equal(weft_tunnel_config_parse(text, len, count_fault, &n, &config),
-			 -EINVAL);
-	assert_int_equal(n, 1);
+	assert_int_equal(
+		weft_tunnel_config_parse(text, len, count_fault, &tally, &config),
+		-EINVAL);
+	assert_int_equal(tally.n, 1);
 	assert_int_equal(weft_tunnel_config_parse(text, len - 1, NULL, NULL, &config), 0);
 	weft_tunnel_config_free(config);
 	free(text);
 }
 
-/* However many faults there are, so many are told and no more. */
+/* However many faults there are, so many are told, and how many not; errors go first. */
 static void keeps_so_many_faults(void **state)
 {
-	(void)state;
+	static const char end[] = ",{'name':'','server':'http://x/','token':'x'}]";
+	struct tally tally = { 0 };
 	struct weft_tunnel_config *config;
-	char text[8192] = "[";
-	size_t n = 0, len = 1;
-	for (; len < 6000; len += 2)
-		memcpy(text + len, "7,", 2);
-	memcpy(text + len, "7]", 2);
+	char *text = malloc(1 << 17);
+	size_t len = 1;
+	(void)state;
+	assert_non_null(text);
+	text[0] = '[';
+	for (unsigned i = 0; i < 1010; i++)
+		len += (size_t)snprintf(text + len, 96,
+					"%s{\"name\":\"t%u\",\"port\":%u,"
+					"\"net\":\"10.1.0.1/24\"}",
+					i > 0 ? "," : "", i, i + 1);
+	for (size_t i = 0; i < sizeof(end) - 1; i++)
+		text[len++] = (char)(end[i] == '\'' ? '"' : end[i]);
 	assert_int_equal(
-		weft_tunnel_config_parse(text, len + 2, count_fault, &n, &config),
+		weft_tunnel_config_parse(text, len, count_fault, &tally, &config),
 		-EINVAL);
-	assert_int_equal(n, 1000);
+	assert_int_equal(tally.errors, 1);
+	assert_int_equal(tally.n, 1001);
+	assert_string_equal(tally.last, "11 more are not shown");
+	free(text);
 }
 
 int main(void)

@@ -244,9 +244,12 @@ static void no_such_url(void **state)
 	(void)state;
 	world_start(&w, &(struct world_opts){ 0 });
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
-		struct end *e = world_get(&w, "/");
+		struct end *e = world_open(&w, urls[i], false, 0);
 		world_until(&w, e->closings);
+		assert_int_equal(e->end, HTTP_FAILED);
+		assert_non_null(strstr(e->err.text, "write http://HOST"));
 	}
+	assert_int_equal(w.served_n, 0);
 	world_stop(&w);
 }
 

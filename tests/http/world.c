@@ -150,8 +150,7 @@ const char *world_url(const struct world *w, const char *path)
 	return url;
 }
 
-static struct end *world_open(struct world *w, const char *path, bool is_put,
-			      uint64_t out_total)
+struct end *world_open(struct world *w, const char *url, bool is_put, uint64_t out_total)
 {
 	static const char *const headers[] = { "x-api-key: foo", NULL };
 	assert_true(w->opened_n < WORLD_ENDS_MAX);
@@ -160,7 +159,7 @@ static struct end *world_open(struct world *w, const char *path, bool is_put,
 			   .out_total = out_total,
 			   .out_ready = out_total,
 			   .end = END_OPEN };
-	const struct http_client_request request = { .url = world_url(w, path),
+	const struct http_client_request request = { .url = url,
 						     .is_put = is_put,
 						     .headers = headers,
 						     .events = &end_events,
@@ -171,12 +170,12 @@ static struct end *world_open(struct world *w, const char *path, bool is_put,
 
 struct end *world_get(struct world *w, const char *path)
 {
-	return world_open(w, path, false, 0);
+	return world_open(w, world_url(w, path), false, 0);
 }
 
 struct end *world_put(struct world *w, const char *path, uint64_t out_total)
 {
-	return world_open(w, path, true, out_total);
+	return world_open(w, world_url(w, path), true, out_total);
 }
 
 /* ---- Start, turn, stop ---- */

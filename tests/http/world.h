@@ -79,6 +79,9 @@ const char *world_url(const struct world *w, const char *path);
 struct end *world_get(struct world *w, const char *path);
 struct end *world_put(struct world *w, const char *path, uint64_t out_total);
 
+/** The same to any URL. */
+struct end *world_open(struct world *w, const char *url, bool is_put, uint64_t out_total);
+
 /** One turn: runs who is due or ready; sleeps for 20 ms at most. */
 void world_turn(struct world *w);
 

@@ -51,7 +51,7 @@ struct weft_tunnel_interface {
 	char name[WEFT_TUNNEL_NAME_MAX + 1];
 	bool is_server;
 	bool is_compat; /**< Its peers are the original program ("compat"). */
-	unsigned line; /**< Where it begins in the file. */
+	unsigned line;  /**< Where it begins in the file. */
 	struct weft_tunnel_mark mark;
 	/* A server's. */
 	uint16_t port;
@@ -93,6 +93,80 @@ WEFT_API WEFT_MUST_CHECK int weft_tunnel_config_parse(
 
 /** Wipes the secrets and frees. NULL is allowed. */
 WEFT_API void weft_tunnel_config_free(struct weft_tunnel_config *config);
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+struct weft_host;
+struct weft_log;
+struct weft_loop;
+
+/** All interfaces of a configuration, with their devices, servers and clients. */
+struct weft_tunnels;
+
+/** Who is at the other end of an interface's streams. Borrowed for the call. */
+struct weft_tunnel_peer {
+	const char *interface; /**< Name of the interface, as the kernel has it. */
+	const char *name; /**< A server's: of the client. A client's: the server's URL. */
+	const char
+		*address; /**< Where it comes from, or the own address in the tunnel. */
+};
+
+/** What happens; each may be NULL. now is monotonic, in ns. */
+struct weft_tunnels_events {
+	/** A server's client is there, or a client has been accepted and configured. */
+	void (*connected)(void *user, const struct weft_tunnel_peer *peer, uint64_t now);
+	/** It is not any more; one sentence. */
+	void (*disconnected)(void *user, const struct weft_tunnel_peer *peer,
+			     const char *reason, uint64_t now);
+	/** Somebody came to a server with a wrong token, or none. */
+	void (*refused)(void *user, const char *interface, const char *address,
+			uint64_t now);
+	/** The device of an interface has gone; the reason may be empty. Only told once. */
+	void (*ended)(void *user, const char *interface, const char *reason,
+		      uint64_t now);
+};
+
+struct weft_tunnels_opts {
+	struct weft_host *host;     /**< Makes all changes; must outlive the tunnels. */
+	const struct weft_log *log; /**< Must outlive them; NULL for silence. */
+	const struct weft_tunnels_events *events; /**< Must outlive them; may be NULL. */
+	void *user;
+	const uint8_t *secret; /**< 16 random bytes. */
+};
+
+struct weft_tunnels_stats {
+	uint32_t interfaces;
+	uint32_t peers; /**< Clients that are there, and servers that have accepted. */
+	uint64_t rx_packets, rx_bytes; /**< From peers. A super-frame is one packet. */
+	uint64_t tx_packets, tx_bytes; /**< To peers. */
+	uint64_t drops;                /**< Packets that went no further. */
+};
+
+/**
+ * Makes the devices, sets them up and begins to listen and to connect, in the loop, which must
+ * outlive the tunnels; so must the configuration. Where one interface fails, none is left.
+ * Needs CAP_NET_ADMIN and, for ports below 1024, CAP_NET_BIND_SERVICE; afterwards a client's
+ * device and what is undone at the end still need the former.
+ * Returns 0, or -Exxx with err saying what to mend: -EPERM, -EBUSY for a device in use,
+ * -EADDRINUSE for a port, -ENOMEM ...
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tunnels_new(const struct weft_tunnel_config *config,
+					      struct weft_loop *loop,
+					      const struct weft_tunnels_opts *opts,
+					      struct weft_error *err,
+					      struct weft_tunnels **ret_tunnels);
+
+/** Ends all streams and takes the devices away. Calls no event. NULL is allowed. */
+WEFT_API void weft_tunnels_free(struct weft_tunnels *tunnels);
+
+/** Sums over all interfaces, as of now. */
+WEFT_API struct weft_tunnels_stats weft_tunnels_stats(const struct weft_tunnels *tunnels);
+
+/**
+ * All facts as one JSON object: "interfaces", each with its device's counters, its peers and
+ * what became of packets. The caller frees it with free(); NULL without memory.
+ */
+WEFT_API char *weft_tunnels_json(const struct weft_tunnels *tunnels, uint64_t now);
 
 #ifdef __cplusplus
 }

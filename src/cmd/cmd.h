@@ -34,6 +34,7 @@ int cmd_relay(int argc, char **argv);
 int cmd_gateway(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_tapserver(int argc, char **argv);
+int cmd_tunnel(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_dump(int argc, char **argv);

@@ -17,6 +17,7 @@ const struct verb verbs[] = {
 	{ "gateway", cmd_gateway, "join the wired LAN on an interface to a room" },
 	{ "serve", cmd_serve, "give network interfaces to emulators, VMs and programs" },
 	{ "tapserver", cmd_tapserver, "the same for one client, as tapserver has it" },
+	{ "tunnel", cmd_tunnel, "carry IP in HTTP streams, as tapotun does" },
 	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
 	{ "check", cmd_check, "say what is wrong with a tunnel's configuration" },
 	{ "dump", cmd_dump, "show what passes on a link, one line per frame" },

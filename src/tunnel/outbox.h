@@ -14,8 +14,6 @@
 #ifndef TUNNEL_OUTBOX_H
 #define TUNNEL_OUTBOX_H
 
-#include "base/list.h"
-
 #include <weft/frame.h>
 
 #include <stdbool.h>
@@ -28,17 +26,18 @@
 /** A packet that has waited longer than this is dropped, unless it is the head. */
 #define OUTBOX_AGE_NS UINT64_C(100000000)
 
+struct outbox_packet;
+
+/** Zero is an empty one. */
 struct outbox {
-	struct list packets;
-	size_t len;              /**< Bytes of records that wait. */
+	struct outbox_packet *head, *tail; /**< NULL where nothing waits. */
+	size_t len;                        /**< Bytes of records that wait. */
 	size_t head_off;         /**< Bytes of the head that have been put out. */
 	uint64_t dropped_old;    /**< Waited too long. */
 	uint64_t dropped_full;   /**< No room, or no memory. */
 	uint64_t dropped_cut;    /**< The stream ended in the middle of it. */
 	uint64_t dropped_length; /**< Shorter or longer than a record can be. */
 };
-
-void outbox_init(struct outbox *q);
 
 /** Drops everything, counting nothing. */
 void outbox_fini(struct outbox *q);
@@ -60,7 +59,7 @@ void outbox_cut(struct outbox *q);
 
 static inline bool outbox_is_empty(const struct outbox *q)
 {
-	return list_is_empty(&q->packets);
+	return !q->head;
 }
 
 #endif

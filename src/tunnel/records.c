@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUF_LEN (4 * TUNNEL_RECORD_MAX)
+#define BUF_LEN ((size_t)4 * TUNNEL_RECORD_MAX)
 
 /* Most packets that are delivered at once. */
 #define BATCH 64u

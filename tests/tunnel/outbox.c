@@ -25,7 +25,6 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	if (!f)
 		return -1;
-	outbox_init(&f->q);
 	*state = f;
 	return 0;
 }

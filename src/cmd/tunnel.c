@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft tunnel CONFIG.json: the interfaces of a configuration, as tapotun has it, until a signal
+ * comes or one of their devices is taken away.
+ */
+#include "cmd/cmd.h"
+#include "cmd/config_file.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/privilege.h"
+#include "cmd/run.h"
+#include "cmd/state.h"
+#include "cmd/status.h"
+#include "cmd/units.h"
+
+#include <weft/host.h>
+#include <weft/tunnel.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct args {
+	struct output_opts output;
+};
+
+struct tunnel {
+	struct output output;
+	struct weft_loop *loop;
+	struct weft_host *host;
+	struct weft_tunnel_config *config;
+	struct weft_tunnels *tunnels;
+	struct ticker ticker;
+	struct rates rates;
+	struct weft_error failure; /* why it cannot go on; empty while it can */
+};
+
+static const struct option options[] = {
+	OUTPUT_OPTIONS(struct args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "tunnel",
+	.operands = "CONFIG.json",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "Carries IP in long HTTP streams, for sites behind nothing but a web "
+		   "proxy:\n"
+		   "servers and clients as the configuration has them.",
+	.options = options,
+	.notes =
+		"The configuration is tapotun's, see docs/tunnel.md. With --json: "
+		"\"ready\",\n"
+		"\"connected\" and \"disconnected\" for each peer, \"refused\" for wrong "
+		"tokens,\n"
+		"and \"facts\" each minute and at the end.",
+};
+
+/* ---- what happens ------------------------------------------------------------------------ */
+
+static json_t *peer_json(const struct weft_tunnel_peer *peer, const char *reason)
+{
+	return json_pack("{s:s, s:s, s:s, s:s*}", "interface", peer->interface, "name",
+			 peer->name, "address", peer->address, "reason", reason);
+}
+
+static void on_connected(void *user, const struct weft_tunnel_peer *peer, uint64_t now)
+{
+	struct tunnel *t = user;
+	(void)now;
+	output_event(&t->output, "connected", peer_json(peer, NULL));
+	weft_log_info(&t->output.log, "%s: %s is connected (%s)", peer->interface,
+		      peer->name, peer->address);
+}
+
+static void on_disconnected(void *user, const struct weft_tunnel_peer *peer,
+			    const char *reason, uint64_t now)
+{
+	struct tunnel *t = user;
+	(void)now;
+	output_event(&t->output, "disconnected", peer_json(peer, reason));
+	weft_log_info(&t->output.log, "%s: %s is gone (%s)", peer->interface, peer->name,
+		      reason);
+}
+
+static void on_refused(void *user, const char *interface, const char *address,
+		       uint64_t now)
+{
+	struct tunnel *t = user;
+	(void)now;
+	output_event(&t->output, "refused",
+		     json_pack("{s:s, s:s}", "interface", interface, "address", address));
+	weft_log_warning(&t->output.log, "%s: %s came with a wrong token", interface,
+			 address);
+}
+
+static void on_ended(void *user, const char *interface, const char *reason, uint64_t now)
+{
+	struct tunnel *t = user;
+	(void)now;
+	weft_error_set(&t->failure, -ENODEV, "%s is gone%s%s", interface,
+		       reason[0] ? ": " : "", reason);
+	weft_loop_stop(t->loop);
+}
+
+static const struct weft_tunnels_events events = {
+	.connected = on_connected,
+	.disconnected = on_disconnected,
+	.refused = on_refused,
+	.ended = on_ended,
+};
+
+static void print_facts(struct tunnel *t)
+{
+	char *text = t->tunnels && t->output.json
+			     ? weft_tunnels_json(t->tunnels, weft_loop_now(t->loop))
+			     : NULL;
+	if (text)
+		output_event(&t->output, "facts", json_loads(text, 0, NULL));
+	free(text);
+}
+
+static void tick(void *user, uint64_t now)
+{
+	struct tunnel *t = user;
+	const struct weft_tunnels_stats stats = weft_tunnels_stats(t->tunnels);
+	char text[OUTPUT_STATUS_LEN], in[UNITS_TEXT], out[UNITS_TEXT];
+	char interfaces[UNITS_COUNT_TEXT], peers[UNITS_COUNT_TEXT];
+
+	rates_update(&t->rates, now, stats.rx_bytes, stats.tx_bytes);
+	snprintf(text, sizeof(text), "%s, %s | in %s, out %s | %" PRIu64 " dropped",
+		 units_print_count(stats.interfaces, "interface", "interfaces",
+				   interfaces),
+		 units_print_count(stats.peers, "peer", "peers", peers),
+		 units_print_rate(t->rates.in_bps, in),
+		 units_print_rate(t->rates.out_bps, out), stats.drops);
+	output_status(&t->output, now, text);
+	if (output_facts_are_due(&t->output, now))
+		print_facts(t);
+}
+
+/* ---- beginning and end ------------------------------------------------------------------- */
+
+static void report_recovered(void *user, const char *text)
+{
+	struct tunnel *t = user;
+	weft_log_info(&t->output.log, "after an earlier crash: %s", text);
+}
+
+static int open_machine(struct tunnel *t, const char *runtime, struct weft_error *err)
+{
+	const struct weft_host_opts opts = { .state_dir = runtime };
+	int r = weft_loop_new(NULL, &t->loop);
+	if (r == 0)
+		r = stop_on_signals(t->loop);
+	if (r < 0)
+		return weft_error_set(err, r, "cannot make an event loop: %s",
+				      strerror(-r));
+	r = weft_host_new(&opts, err, &t->host);
+	if (r == 0)
+		(void)weft_host_recover(t->host, report_recovered, t);
+	return r;
+}
+
+static int make_tunnels(struct tunnel *t, struct weft_error *err)
+{
+	uint8_t secret[16];
+	const struct weft_tunnels_opts opts = { .host = t->host,
+						.log = &t->output.log,
+						.events = &events,
+						.user = t,
+						.secret = secret };
+	randombytes_buf(secret, sizeof(secret));
+	return weft_tunnels_new(t->config, t->loop, &opts, err, &t->tunnels);
+}
+
+/* The right to set addresses is kept: a client's come later, and rules are undone at the end. */
+static int drop_rights(const char *runtime, struct weft_error *err)
+{
+	struct writable writable = { .n = 0 };
+	const struct privilege_opts opts = { .keep_net_admin = true,
+					     .writable = &writable };
+	writable_add(&writable, runtime);
+	return privilege_drop(&opts, err);
+}
+
+static int run(struct tunnel *t, struct weft_error *err)
+{
+	char runtime[STATE_PATH_LEN];
+	(void)state_runtime_dir(runtime);
+	int r = open_machine(t, runtime, err);
+	if (r == 0)
+		r = make_tunnels(t, err);
+	if (r == 0)
+		r = drop_rights(runtime, err);
+	if (r == 0)
+		r = ticker_start(&t->ticker, t->loop, NS_PER_S, tick, t);
+	if (r < 0)
+		return r;
+	output_event(&t->output, "ready", NULL);
+	(void)weft_loop_run(t->loop);
+	if (t->failure.text[0])
+		return weft_error_set(err, -ENODEV, "%s", t->failure.text);
+	return 0;
+}
+
+static void end(struct tunnel *t)
+{
+	print_facts(t);
+	if (t->tunnels)
+		ticker_stop(&t->ticker, t->loop);
+	weft_host_free(t->host);
+	weft_tunnels_free(t->tunnels);
+	weft_loop_free(t->loop);
+	weft_tunnel_config_free(t->config);
+	output_end(&t->output);
+}
+
+/* What is wrong with it has been said when this fails. */
+static int load(struct tunnel *t, const char *path)
+{
+	struct config_file file;
+	int r = config_file_read(&file, &t->output, command.verb, path);
+	if (r < 0)
+		return r;
+	r = config_file_parse(&file, &t->config);
+	config_file_fini(&file);
+	if (r == -ENOMEM)
+		(void)output_fail(command.verb, strerror(ENOMEM));
+	return r;
+}
+
+int cmd_tunnel(int argc, char **argv)
+{
+	struct args args = { .output = { .json = false } };
+	struct weft_error err = { .text = "" };
+	struct tunnel t = { .config = NULL };
+	int status;
+
+	if (options_parse(&command, argc, argv, &args, &status) < 0)
+		return status;
+	output_init(&t.output, &args.output);
+	if (load(&t, argv[1]) < 0)
+		return STATUS_FAILED;
+	(void)signal(SIGPIPE, SIG_IGN);
+	int r = run(&t, &err);
+	end(&t);
+	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
+}

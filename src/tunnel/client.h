@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A client's interface: two requests to one URL, made again and again.
+ *
+ *     TUN --- duplex === PUT ===> server
+ *                    <=== GET ====        x-tun-conf: MTU and address of the TUN
+ *
+ *     a stream ends regularly     at once again
+ *     it fails, or is lost        again after 3 to 10 s, by chance
+ *     60 s without a byte         the server sends a ping each 55 s, so it is lost: broken off
+ */
+#ifndef TUNNEL_CLIENT_H
+#define TUNNEL_CLIENT_H
+
+#include "tunnel/interface.h"
+
+#include <jansson.h>
+
+struct client;
+
+/** Makes the device and begins to connect. Returns 0 or -Exxx with err. */
+int client_new(const struct environment *env, const struct weft_tunnel_interface *conf,
+	       struct weft_error *err, struct client **ret_client) WEFT_MUST_CHECK;
+
+/** NULL is allowed. */
+void client_free(struct client *c);
+
+void client_count(const struct client *c, struct weft_tunnels_stats *stats);
+json_t *client_json(const struct client *c, uint64_t now);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names are those of the structs. Where memory is out, something is missing.
+ */
+#include "tunnel/facts.h"
+
+static void set(json_t *object, const char *name, uint64_t value)
+{
+	(void)json_object_set_new(object, name, json_integer((json_int_t)value));
+}
+
+static void set_link(json_t *object, const struct weft_link_stats *stats)
+{
+	set(object, "rx_packets", stats->rx_frames);
+	set(object, "rx_bytes", stats->rx_bytes);
+	set(object, "tx_packets", stats->tx_frames);
+	set(object, "tx_bytes", stats->tx_bytes);
+	set(object, "tx_dropped", stats->tx_dropped + stats->tx_too_long);
+	set(object, "cut", stats->cut);
+}
+
+json_t *facts_interface(const struct interface *i)
+{
+	const struct weft_link_stats stats = weft_link_stats(i->tun);
+	json_t *object = json_pack("{s:s, s:s}", "interface", weft_link_name(i->tun),
+				   "role", i->conf->is_server ? "server" : "client");
+	set_link(object, &stats);
+	return object;
+}
+
+json_t *facts_duplex(const struct duplex *s, uint64_t now)
+{
+	const struct weft_link_stats stats = weft_link_stats(&s->link);
+	json_t *object = json_object();
+	set_link(object, &stats);
+	set(object, "outbox_len", s->outbox.len);
+	set(object, "dropped_old", s->outbox.dropped_old);
+	set(object, "dropped_full", s->outbox.dropped_full);
+	set(object, "dropped_cut", s->outbox.dropped_cut);
+	set(object, "rx_pings", s->records.pings);
+	set(object, "tx_pings", s->tx_pings);
+	set(object, "rx_bad", s->records.bad);
+	set(object, "broken", s->broken);
+	if (s->rx)
+		set(object, "rx_silent_ns", now - s->rx_at);
+	return object;
+}
+
+void facts_count_duplex(const struct duplex *s, struct weft_tunnels_stats *stats)
+{
+	const struct weft_link_stats link = weft_link_stats(&s->link);
+	stats->rx_packets += link.rx_frames;
+	stats->rx_bytes += link.rx_bytes;
+	stats->tx_packets += link.tx_frames;
+	stats->tx_bytes += link.tx_bytes;
+	stats->drops += link.tx_dropped + s->outbox.dropped_old + s->outbox.dropped_cut +
+			s->records.bad;
+}

@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: MIT
+"""weft tunnel: two of our ends, and each of ours against tools/tapotun.py.
+
+    hub ------------ 192.0.2.0/30 ------------ site          two ends of ours
+    tun0 10.0.0.1/24 === HTTP, port 8080 === tun1 10.0.0.2
+
+    hub alone: tun0 10.0.0.1 === 127.0.0.1 === the test plays the other end
+"""
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import time
+
+import pytest
+
+import netlab
+import party as p
+import tapotun
+
+HASHES = {'test': 'a94a8fe5ccb19ba61c4c0873d391e987982fbbd3',
+          'foo': '0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33'}
+SERVER = {'name': 'tun0', 'port': 8080, 'net': '10.0.0.1/24', 'mtu': 1400,
+          'clients': [{'token': HASHES['test'], 'ip': '10.0.0.2'}]}
+TWO = {**SERVER, 'clients': SERVER['clients'] + [{'token': HASHES['foo'], 'ip': '10.0.0.3'}]}
+CLIENT = {'name': 'tun1', 'server': 'http://192.0.2.1:8080/any/path', 'token': 'test'}
+LOCAL = 'http://127.0.0.1:8080/'
+
+
+@pytest.fixture
+def lab():
+    lab = netlab.Lab()
+    lab.directory = f'/run/tunnel-{os.getpid()}-{time.monotonic_ns()}'
+    os.mkdir(lab.directory)
+    lab.host('hub')
+    lab.host('site')
+    lab.cable('hub', 'site', '192.0.2.1/30', '192.0.2.2/30')
+    yield lab
+    lab.close()
+    assert lab.run(None, 'ip -br link show type tun') == ''
+    assert 'fwmark' not in lab.run(None, 'ip rule list')
+
+
+def tunnel(lab, host, *interfaces):
+    path = pathlib.Path(f'{lab.directory}/{len(lab.processes)}.json')
+    path.write_text(json.dumps(interfaces))
+    path.chmod(0o600)
+    process = p.Weft(lab, host, f'{p.WEFT} tunnel --json {path}', env={'TERM': 'dumb'})
+    lab.processes.append(process)
+    process.wait_event('ready')
+    return process
+
+
+def both(lab):
+    server, client = tunnel(lab, 'hub', SERVER), tunnel(lab, 'site', CLIENT)
+    server.wait_event('connected', name='10.0.0.2')
+    client.wait_event('connected', address='10.0.0.2/24')
+    return server, client
+
+
+def ping(lab, host, address, seconds=20):
+    def answered():
+        return '1 received' in lab.run(host, f'ping -c1 -W1 {address}', check=False)
+    answered.__doc__ = f'{address} to answer {host}'
+    lab.until(answered, seconds)
+
+
+def facts_at_end(process):
+    assert process.stop() == 0
+    return process.wait_event('facts')['interfaces'][0]
+
+
+def iperf(lab, reverse=False):
+    server = lab.start('hub', 'iperf3 --server --one-off --forceflush --bind 10.0.0.1')
+    server.wait_for('listening')
+    result = json.loads(lab.run('site', 'iperf3 --client 10.0.0.1 --time 1 --json'
+                                + (' --reverse' if reverse else '')))
+    return result['end']['sum_received']['bits_per_second']
+
+
+# ---- two of ours -------------------------------------------------------------------------
+
+
+def test_two_ends(lab):
+    server, client = both(lab)
+    ping(lab, 'site', '10.0.0.1')
+    ping(lab, 'hub', '10.0.0.2')
+    assert 'mtu 1400' in lab.run('hub', 'ip link show tun0')
+    assert 'mtu 1400' in lab.run('site', 'ip link show tun1')
+    assert client.stop() == 0 and server.stop() == 0
+
+
+def test_further_addresses(lab):
+    tunnel(lab, 'hub', {**SERVER, 'ips': ['10.9.0.1/24']})
+    shown = lab.run('hub', 'ip -4 address show tun0')
+    assert 'inet 10.0.0.1/24' in shown and 'inet 10.9.0.1/24' in shown
+
+
+def test_a_pinned_source_goes_through_its_client(lab):
+    """What comes from 192.168.7.7 and is for nobody else leaves through 10.0.0.2."""
+    pinned = {**SERVER['clients'][0], 'sources': ['192.168.7.7/32']}
+    server = tunnel(lab, None, {**SERVER, 'clients': [pinned], 'mark': {'value': 5, 'table': 500}})
+    lab.run(None, 'ip address add 192.168.7.7/32 dev lo')
+    client = play()
+    try:
+        lab.run(None, 'ping -c1 -W1 -m5 -I 192.168.7.7 203.0.113.9', check=False)
+    finally:
+        lab.run(None, 'ip address del 192.168.7.7/32 dev lo')
+    packet = until_packet(client, lambda packet: packet[9] == 1)
+    assert packet[12:20] == bytes([192, 168, 7, 7, 203, 0, 113, 9])
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize('reverse', [False, True], ids=['up', 'down'])
+def test_super_frames_travel_whole(lab, reverse):
+    server, _ = both(lab)
+    assert iperf(lab, reverse) > 1e6
+    peer = facts_at_end(server)['peers'][0]
+    way = 'tx' if reverse else 'rx'
+    assert peer[f'{way}_bytes'] / peer[f'{way}_packets'] > 3 * 1400
+    assert peer['rx_bad'] == peer['broken'] == 0
+
+
+def test_a_killed_server_is_found_again(lab):
+    server, client = both(lab)
+    server.stop(signal.SIGKILL)
+    client.wait_event('disconnected')
+    again = tunnel(lab, 'hub', SERVER)
+    again.wait_event('connected', seconds=30)
+    ping(lab, 'site', '10.0.0.1')
+
+
+def test_a_killed_client_comes_back(lab):
+    server, client = both(lab)
+    client.stop(signal.SIGKILL)
+    server.wait_event('disconnected')
+    tunnel(lab, 'site', CLIENT)
+    server.wait_event('connected', number=2)
+    ping(lab, 'hub', '10.0.0.2')
+
+
+def test_a_cut_connection_is_made_again(lab):
+    """The kernel forgets the sockets of both streams, under load."""
+    server, client = both(lab)
+    flood = lab.start('site', 'ping -f -s 1300 10.0.0.1')
+    lab.run('site', 'ss -K dst 192.0.2.1 dport = 8080')
+    client.wait_event('disconnected')
+    client.wait_event('connected', number=2, seconds=30)
+    flood.stop(signal.SIGINT)
+    ping(lab, 'site', '10.0.0.1')
+    peer = facts_at_end(server)['peers'][0]
+    assert peer['broken'] == 0
+
+
+def test_server_and_client_in_one_file(lab):
+    """hub is a server for site, and a client of site's second interface."""
+    back = {'name': 'tun8', 'port': 8081, 'net': '10.8.0.1/24',
+            'clients': [{'token': HASHES['foo'], 'ip': '10.8.0.2'}]}
+    forth = {'name': 'tun9', 'server': 'http://192.0.2.2:8081/', 'token': 'foo'}
+    tunnel(lab, 'hub', SERVER, forth)
+    tunnel(lab, 'site', back, CLIENT)
+    ping(lab, 'site', '10.0.0.1')
+    ping(lab, 'hub', '10.8.0.1', seconds=30)
+
+
+def test_mark_is_set_and_undone(lab):
+    marked = {**SERVER, 'mark': {'value': 77, 'table': 7700}}
+    server = tunnel(lab, 'hub', marked)
+    assert 'fwmark 0x4d lookup 7700' in lab.run('hub', 'ip rule list')
+    assert 'default dev tun0' in lab.run('hub', 'ip route show table 7700')
+    assert server.stop() == 0
+    assert 'fwmark' not in lab.run('hub', 'ip rule list')
+
+
+def test_mark_is_undone_after_a_crash(lab):
+    marked = {**SERVER, 'mark': {'value': 77, 'table': 7700}}
+    tunnel(lab, 'hub', marked).stop(signal.SIGKILL)
+    assert 'fwmark 0x4d' in lab.run('hub', 'ip rule list')
+    assert tunnel(lab, 'hub', SERVER).stop() == 0
+    assert 'fwmark' not in lab.run('hub', 'ip rule list')
+
+
+def test_an_interface_removed_under_us(lab):
+    server, _ = both(lab)
+    lab.run('hub', 'ip link delete tun0')
+    lab.until(lambda: not server.is_running())
+    assert server.stop() == 1
+    assert 'tun0 is gone' in server.output()
+
+
+def test_a_port_in_use_says_so(lab):
+    tunnel(lab, 'hub', SERVER)
+    path = pathlib.Path(f'{lab.directory}/second.json')
+    path.write_text(json.dumps([{**SERVER, 'name': 'tun5'}]))
+    path.chmod(0o600)
+    second = lab.run('hub', f'{p.WEFT} tunnel {path}', check=False)
+    assert 'TCP port 8080 is in use' in second
+    assert 'tun5' not in lab.run('hub', 'ip link show')
+
+
+# ---- our server, another client ----------------------------------------------------------
+
+
+def play(token='test'):
+    """A client of the other kind, connected both ways."""
+    client = tapotun.Client(LOCAL, token)
+    client.response = client.get()
+    assert client.response.status == 200
+    client.put()
+    return client
+
+
+def until_packet(client, wanted):
+    for packet in client.packets():
+        if wanted(packet):
+            return packet
+    raise AssertionError('the stream ended')
+
+
+def is_reply(number):
+    return lambda packet: packet[9] == 1 and packet[20] == 0 and \
+        struct.unpack('!H', packet[26:28])[0] == number
+
+
+def test_server_speaks_the_format(lab):
+    tunnel(lab, None, SERVER)
+    client = play()
+    assert client.response.headers['x-tun-conf'] == 'eAUYCgAAAg=='
+    assert client.response.headers['Transfer-Encoding'] == 'chunked'
+    client.send(tapotun.PING + tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', 5)))
+    reply = until_packet(client, is_reply(5))
+    assert reply[12:16] == bytes([10, 0, 0, 1]) and reply.endswith(b'tapotun')
+    assert client.end() == (200, b'OK')
+
+
+def test_kernel_reaches_another_client(lab):
+    """As a program, it answers what it is asked."""
+    server = tunnel(lab, None, SERVER)
+    other = lab.start(None, f'python3 {p.ROOT}/tools/tapotun.py client {LOCAL} test')
+    other.wait_for('conf 1400 24 10.0.0.2')
+    server.wait_event('connected')
+    ping(lab, None, '10.0.0.2')
+
+
+def test_records_may_come_in_any_pieces(lab):
+    tunnel(lab, None, SERVER)
+    client = play()
+    for number in (1, 2):
+        for byte in tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', number)):
+            client.send(bytes([byte]))
+        until_packet(client, is_reply(number))
+
+
+def test_an_upload_that_ends_in_a_record_leaves_nothing_behind(lab):
+    tunnel(lab, None, SERVER)
+    client = play()
+    record = tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', 9))
+    for cut in (1, 2, 13, 14, 15, len(record) - 1):
+        client.send(record[:cut])
+        client.upload.close()
+        client.put()
+        client.send(record[:-1] + record[-1:])
+        until_packet(client, is_reply(9))
+
+
+def test_a_second_get_takes_over(lab):
+    server = tunnel(lab, None, SERVER)
+    first = play()
+    second = play()
+    server.wait_event('connected', number=2)
+    rest = []
+    while (one := first.received.get(timeout=10)) is not None:
+        rest.append(one)
+    second.send(tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', 6)))
+    until_packet(second, is_reply(6))
+    assert server.events('disconnected') == []
+
+
+def test_a_short_visit_is_warned_of(lab):
+    server = tunnel(lab, None, SERVER)
+    other = lab.start(None, f'python3 {p.ROOT}/tools/tapotun.py client {LOCAL} test')
+    other.wait_for('ready')
+    other.stop(signal.SIGKILL)
+    server.wait_for(r'10.0.0.2 was connected for \d+ s only')
+
+
+def test_other_methods_are_get(lab):
+    tunnel(lab, None, SERVER)
+    connection = http.client.HTTPConnection('127.0.0.1', 8080, timeout=10)
+    connection.request('OPTIONS', '/', headers={'x-api-key': 'test'})
+    assert connection.getresponse().headers['x-tun-conf'] == 'eAUYCgAAAg=='
+
+
+@pytest.mark.parametrize('headers', [{}, {'x-api-key': 'wrong'}, {'x-api-key': HASHES['test']}],
+                         ids=['none', 'wrong', 'hash'])
+@pytest.mark.parametrize('method', ['GET', 'PUT'])
+def test_a_wrong_token_is_forbidden(lab, method, headers):
+    server = tunnel(lab, None, SERVER)
+    connection = http.client.HTTPConnection('127.0.0.1', 8080, timeout=10)
+    connection.request(method, '/', headers=headers)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (403, b'Forbidden')
+    server.wait_event('refused', address='127.0.0.1')
+    assert server.is_running()
+
+
+def status_of(token, forwarded):
+    connection = http.client.HTTPConnection('127.0.0.1', 8080, timeout=10)
+    connection.request('GET', '/', headers={'x-api-key': token, 'X-Forwarded-For': forwarded})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_many_wrong_tokens_silence_their_address_alone(lab):
+    tunnel(lab, None, SERVER)
+    for number in range(12):
+        assert status_of(f'guess {number}', '1.2.3.4, 198.51.100.9') == 403
+    assert status_of('test', '198.51.100.9') == 403
+    assert status_of('test', '198.51.100.8') == 200
+
+
+def test_clients_reach_each_other_and_not_under_another_name(lab):
+    server = tunnel(lab, None, TWO)
+    one, two = play('test'), play('foo')
+    one.send(tapotun.record(tapotun.echo_request('10.0.0.9', '10.0.0.3', 1)) +
+             tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.3', 2)))
+    packet = until_packet(two, lambda packet: packet[9] == 1)
+    assert packet[12:20] == bytes([10, 0, 0, 2, 10, 0, 0, 3])
+    assert facts_at_end(server)['packets']['drop-spoofed'] >= 1
+
+
+def test_a_large_packet_of_another_client(lab):
+    tunnel(lab, None, SERVER)
+    client = play()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(('10.0.0.1', 9000))
+        receiver.settimeout(10)
+        udp = struct.pack('!HHHH', 9, 9000, 8 + 1000, 0) + bytes(1000)
+        packet = tapotun.ip4('10.0.0.2', '10.0.0.1', 17, udp)
+        client.send(tapotun.record(packet))
+        assert receiver.recv(2000) == bytes(1000)
+
+
+def test_garbage_ends_the_stream_and_nothing_else(lab):
+    server = tunnel(lab, None, SERVER)
+    client = play()
+    client.send(b'\x01\x00' + bytes(100))
+    with pytest.raises((OSError, http.client.HTTPException)):
+        while True:
+            client.send(bytes(1000))
+            time.sleep(0.05)
+    client.put()
+    client.send(tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', 3)))
+    until_packet(client, is_reply(3))
+    assert facts_at_end(server)['peers'][0]['broken'] == 1
+
+
+# ---- our client, another server ----------------------------------------------------------
+
+
+@pytest.fixture
+def other(lab):
+    server = tapotun.Server(8090, 'test', '10.0.0.2', 24, 1300, host='127.0.0.1')
+    yield server
+    server.sent.put(b'')
+    server.http.shutdown()
+    server.http.server_close()
+
+
+HERE = {'name': 'tun1', 'server': 'http://127.0.0.1:8090/', 'token': 'test'}
+
+
+def test_client_speaks_the_format(lab, other):
+    client = tunnel(lab, None, HERE)
+    client.wait_event('connected', address='10.0.0.2/24')
+    assert 'mtu 1300' in lab.run(None, 'ip link show tun1')
+    assert {other.seen.get(timeout=10), other.seen.get(timeout=10)} == {'GET', 'PUT'}
+    other.sent.put(tapotun.PING + tapotun.record(tapotun.echo_request('10.0.0.1', '10.0.0.2', 4)))
+    for packet in other.packets(timeout=10):
+        if is_reply(4)(packet):
+            break
+    assert packet[12:16] == bytes([10, 0, 0, 2])
+
+
+def test_client_comes_back_at_once_after_a_regular_end(lab, other):
+    client = tunnel(lab, None, HERE)
+    client.wait_event('connected')
+    time.sleep(1.1)  # what ends within a second is not begun again at once
+    half = tapotun.record(tapotun.echo_request('10.0.0.1', '10.0.0.2', 1))[:20]
+    other.sent.put(half)
+    other.sent.put(b'')
+    began = time.monotonic()
+    client.wait_event('connected', number=2)
+    assert time.monotonic() - began < 2.5
+    other.sent.put(tapotun.record(tapotun.echo_request('10.0.0.1', '10.0.0.2', 2)))
+    for packet in other.packets(timeout=10):
+        if is_reply(2)(packet):
+            return
+
+
+def test_client_says_that_its_token_is_not_known(lab, other):
+    client = tunnel(lab, None, {**HERE, 'token': 'wrong'})
+    client.wait_for('does not know this token; trying again')
+    assert client.stop() == 0

@@ -37,6 +37,7 @@ struct http_client {
 	struct list watches;
 	uint64_t now;
 	uint64_t deadline; /* curl's own: of connecting, of resolving. */
+	bool is_ending;    /* Nothing is opened any more. */
 };
 
 /* A socket of curl's. */
@@ -479,13 +480,12 @@ fail:
 
 void http_client_free(struct http_client *client)
 {
-	struct list *node;
 	if (!client)
 		return;
-	/* One by one: closed may open others, and break these off. */
-	while ((node = list_pop_front(&client->streams)))
-		request_close(container_of(node, struct request, node), HTTP_ABORTED,
-			      NULL);
+	client->is_ending = true;
+	list_for_each (node, &client->streams)
+		http_stream_abort(&container_of(node, struct request, node)->stream);
+	client_do_marked(client);
 	client_dispose(client);
 }
 
@@ -528,9 +528,9 @@ int http_client_open(struct http_client *client,
 		     const struct http_client_request *request,
 		     struct http_stream **ret_stream)
 {
-	struct request *q = calloc(1, sizeof(*q));
+	struct request *q = client->is_ending ? NULL : calloc(1, sizeof(*q));
 	if (!q)
-		return -ENOMEM;
+		return client->is_ending ? -ESHUTDOWN : -ENOMEM;
 	q->stream = (struct http_stream){ .ops = &request_ops,
 					  .events = request->events,
 					  .user = request->user,

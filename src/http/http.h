@@ -165,7 +165,10 @@ struct http_client_request {
 	void *user;
 };
 
-/** Begins a request; what happens is told by its events, from the client's runs. 0 or -Exxx. */
+/**
+ * Begins a request; what happens is told by its events, from the client's runs. Returns 0,
+ * -ENOMEM, or -ESHUTDOWN while the client is being freed.
+ */
 int http_client_open(struct http_client *client,
 		     const struct http_client_request *request,
 		     struct http_stream **ret_stream) WEFT_MUST_CHECK;

@@ -92,9 +92,12 @@ void world_skip(struct world *w, uint64_t ns);
 void end_more(struct end *end, uint64_t len);
 
 /** Turns until the condition holds; a minute without it fails. */
-#define world_until(w, condition)                                            \
-	for (uint64_t until_ = world_clock() + 60000000000ull; !(condition); \
-	     world_turn_before(w, until_, #condition))
+#define world_until(w, condition)                                 \
+	do {                                                      \
+		uint64_t until_ = world_clock() + 60000000000ull; \
+		while (!(condition))                              \
+			world_turn_before(w, until_, #condition); \
+	} while (0)
 
 /** One turn, unless it is too late. */
 void world_turn_before(struct world *w, uint64_t until, const char *condition);

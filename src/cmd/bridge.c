@@ -322,9 +322,9 @@ static size_t watch_links(struct switching *s)
 			continue;
 		port->was_down = true;
 		const char *reason = weft_link_down_reason(port->link);
-		output_event(&s->out, "link-down",
-			     json_pack("{s:s, s:s}", "link", port->spec, "reason",
-				       reason));
+		output_event(
+			&s->out, "link-down",
+			json_pack("{s:s, s:s}", "link", port->spec, "reason", reason));
 		if (!weft_link_mac(port->link, &mac)) {
 			weft_log_info(&s->out.log, "%s is at its end%s%s", port->spec,
 				      *reason ? ": " : "", reason);

@@ -42,7 +42,7 @@ struct request {
 };
 
 struct client {
-	struct interface interface;
+	struct netif interface;
 	struct duplex duplex;
 	struct http_client *http;
 	struct request get, put;
@@ -136,7 +136,7 @@ static void on_response(void *user, struct http_stream *stream, unsigned status,
 	}
 	c->is_connected = true;
 	c->connects++;
-	interface_connected(&c->interface, c->name, c->address_text, now);
+	netif_connected(&c->interface, c->name, c->address_text, now);
 }
 
 static void on_input(void *user, struct http_stream *stream, const uint8_t *data,
@@ -166,12 +166,11 @@ static uint64_t retry_after(struct client *c, const struct request *request,
 static void tell_end(struct client *c, enum http_end end, const struct weft_error *err,
 		     uint64_t now)
 {
-	const char *reason = interface_reason(end, err);
+	const char *reason = netif_reason(end, err);
 	if (c->status == 401 || c->status == 403)
 		reason = "the server does not know this token";
 	if (c->is_connected)
-		interface_disconnected(&c->interface, c->name, c->address_text, reason,
-				       now);
+		netif_disconnected(&c->interface, c->name, c->address_text, reason, now);
 	else
 		weft_log_warning(c->interface.env->log, "%s: %s; trying again",
 				 weft_link_name(c->interface.tun), reason);
@@ -256,7 +255,7 @@ static void client_run(struct weft_task *task, uint64_t now)
 	if (now < c->tick)
 		return;
 	c->tick = now + TICK_NS;
-	interface_watch(&c->interface, now);
+	netif_watch(&c->interface, now);
 	watch_silence(c, now);
 	duplex_tick(&c->duplex, now);
 }
@@ -305,14 +304,14 @@ static int add_tasks(struct client *c, struct weft_error *err)
 		return weft_error_set(err, r, "cannot watch the connection to %s: %s",
 				      c->name, strerror(-r));
 	weft_link_on_receive(c->interface.tun, from_device, c);
-	return interface_start(&c->interface, err);
+	return netif_start(&c->interface, err);
 }
 
 static int start(struct client *c, const struct environment *env,
 		 const struct weft_tunnel_interface *conf, struct weft_error *err)
 {
 	const struct http_client_opts opts = { .proxy = NULL };
-	int r = interface_open(&c->interface, env, conf, err);
+	int r = netif_open(&c->interface, env, conf, err);
 	if (r == 0)
 		r = make_texts(c, err);
 	if (r == 0)
@@ -353,7 +352,7 @@ void client_free(struct client *c)
 		weft_loop_remove(loop, http_client_task(c->http));
 	c->is_ending = true;
 	http_client_free(c->http);
-	interface_close(&c->interface);
+	netif_close(&c->interface);
 	duplex_fini(&c->duplex);
 	if (c->key_header)
 		sodium_memzero(c->key_header, strlen(c->key_header));

@@ -12,7 +12,7 @@
 #ifndef TUNNEL_CLIENT_H
 #define TUNNEL_CLIENT_H
 
-#include "tunnel/interface.h"
+#include "tunnel/netif.h"
 
 #include <jansson.h>
 

@@ -19,7 +19,7 @@ static void set_link(json_t *object, const struct weft_link_stats *stats)
 	set(object, "cut", stats->cut);
 }
 
-json_t *facts_interface(const struct interface *i)
+json_t *facts_interface(const struct netif *i)
 {
 	const struct weft_link_stats stats = weft_link_stats(i->tun);
 	json_t *object = json_pack("{s:s, s:s}", "interface", weft_link_name(i->tun),

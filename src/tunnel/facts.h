@@ -6,12 +6,12 @@
 #define TUNNEL_FACTS_H
 
 #include "tunnel/duplex.h"
-#include "tunnel/interface.h"
+#include "tunnel/netif.h"
 
 #include <jansson.h>
 
 /** {"interface": ..., "role": ..., and the device's counters} */
-json_t *facts_interface(const struct interface *i);
+json_t *facts_interface(const struct netif *i);
 
 /** {"rx_packets": ..., "tx_packets": ..., "outbox_len": ..., "dropped_old": ...} */
 json_t *facts_duplex(const struct duplex *s, uint64_t now);

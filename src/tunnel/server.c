@@ -37,7 +37,7 @@ struct peer {
 };
 
 struct server {
-	struct interface interface;
+	struct netif interface;
 	struct weft_router *router;
 	struct http_server *http;
 	struct backoff *backoff;
@@ -68,15 +68,14 @@ static int on_output(void *user, struct http_stream *stream, uint8_t *buf, size_
 static void tell_end(const struct peer *peer, enum http_end end,
 		     const struct weft_error *err, uint64_t now)
 {
-	const struct interface *i = &peer->server->interface;
+	const struct netif *i = &peer->server->interface;
 	if (now - peer->since < SHORT_NS)
 		weft_log_warning(i->env->log,
 				 "%s was connected for %u s only: is there a proxy that "
 				 "buffers, or cuts long responses?",
 				 peer->conf->name,
 				 (unsigned)((now - peer->since) / NS_PER_S));
-	interface_disconnected(i, peer->conf->name, peer->from,
-			       interface_reason(end, err), now);
+	netif_disconnected(i, peer->conf->name, peer->from, netif_reason(end, err), now);
 }
 
 static void on_closed(void *user, struct http_stream *stream, enum http_end end,
@@ -170,7 +169,7 @@ static struct peer *authenticate(struct server *s, const struct http_stream *str
 	}
 	s->refused++;
 	backoff_wrong(s->backoff, from, now);
-	interface_refused(&s->interface, weft_ip_print(from, text), now);
+	netif_refused(&s->interface, weft_ip_print(from, text), now);
 	return NULL;
 }
 
@@ -190,7 +189,7 @@ static void accept_get(struct peer *peer, struct http_stream *stream,
 	duplex_set_tx(&peer->duplex, stream, DUPLEX_LIFE_NS, now);
 	peer->since = now;
 	peer->connects++;
-	interface_connected(&s->interface, peer->conf->name, peer->from, now);
+	netif_connected(&s->interface, peer->conf->name, peer->from, now);
 }
 
 static void on_request(void *user, struct http_stream *stream,
@@ -219,7 +218,7 @@ static void server_run(struct weft_task *task, uint64_t now)
 	if (now < s->tick)
 		return;
 	s->tick = now + TICK_NS;
-	interface_watch(&s->interface, now);
+	netif_watch(&s->interface, now);
 	for (size_t i = 0; i < s->peers_n; i++)
 		duplex_tick(&s->peers[i].duplex, now);
 }
@@ -312,7 +311,7 @@ static int add_tasks(struct server *s, struct weft_error *err)
 	if (r < 0)
 		return weft_error_set(err, r, "cannot watch TCP port %u: %s",
 				      s->interface.conf->port, strerror(-r));
-	return interface_start(&s->interface, err);
+	return netif_start(&s->interface, err);
 }
 
 static int make_peers(struct server *s, struct weft_error *err)
@@ -336,7 +335,7 @@ static int start(struct server *s, const struct environment *env,
 	int r = backoff_new(env->secret, &s->backoff);
 	if (r < 0)
 		return weft_error_set(err, r, "out of memory");
-	r = interface_open(&s->interface, env, conf, err);
+	r = netif_open(&s->interface, env, conf, err);
 	if (r == 0)
 		r = make_peers(s, err);
 	if (r == 0)
@@ -376,7 +375,7 @@ void server_free(struct server *s)
 		weft_loop_remove(loop, http_server_task(s->http));
 	http_server_free(s->http);
 	weft_router_free(s->router);
-	interface_close(&s->interface);
+	netif_close(&s->interface);
 	for (size_t i = 0; i < s->peers_n; i++)
 		duplex_fini(&s->peers[i].duplex);
 	free(s->peers);

@@ -16,7 +16,7 @@
 #ifndef TUNNEL_SERVER_H
 #define TUNNEL_SERVER_H
 
-#include "tunnel/interface.h"
+#include "tunnel/netif.h"
 
 #include <jansson.h>
 

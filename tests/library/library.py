@@ -6,10 +6,12 @@
 
 headers    each header compiles by itself, as C17 and as C++17, without a warning, and has a
            comment right in front of each function
-symbols    both libraries show weft_* and nothing else, and just what the headers declare
+symbols    both libraries show weft_* and nothing else, and just what the headers declare;
+           inside, and in the program, no name is defined twice
 installed  a program finds the installed library by pkg-config, shared and static, and runs; so
            do all examples, and the one in C++
 """
+import collections
 import os
 import pathlib
 import re
@@ -90,6 +92,7 @@ def check_symbols(build):
                      f'there and not declared: {sorted(found - expected)}')
     if '@@WEFT_' not in run('nm', '-D', '--defined-only', build / 'src/libweft.so'):
         sys.exit('libweft.so: its symbols have no version')
+    check_names(build)
 
 
 def documented_commands():
@@ -99,6 +102,16 @@ def documented_commands():
     if len(commands) != 2:
         sys.exit(f'docs/library.md: {commands}')
     return commands
+
+
+def check_names(build):
+    """Folders share one space of names; of two in static libraries the linker takes either."""
+    lines = run('nm', '-g', '--defined-only', build / 'src/cmd/libweft-cmd.a').splitlines()
+    names = collections.Counter(words[2] for line in lines if len(words := line.split()) == 3)
+    if not names['weft_version']:
+        sys.exit('libweft-cmd.a: the library is not inside')
+    if twice := sorted(name for name, n in names.items() if n > 1):
+        sys.exit(f'defined twice: {twice}')
 
 
 def check_installed(build):

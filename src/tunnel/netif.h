@@ -3,8 +3,8 @@
  * What a server and a client of one interface have in common: the configuration, the device,
  * and whom they belong to.
  */
-#ifndef TUNNEL_INTERFACE_H
-#define TUNNEL_INTERFACE_H
+#ifndef TUNNEL_NETIF_H
+#define TUNNEL_NETIF_H
 
 #include <weft/host.h>
 #include <weft/link.h>
@@ -24,7 +24,7 @@ struct environment {
 	uint8_t secret[16];
 };
 
-struct interface {
+struct netif {
 	const struct environment *env;
 	const struct weft_tunnel_interface *conf;
 	struct weft_link *tun;
@@ -35,27 +35,27 @@ struct interface {
  * Makes the device, up and with its mark rules, its addresses and its MTU as far as the
  * configuration has them. It is in no loop yet. Returns 0 or -Exxx with err.
  */
-int interface_open(struct interface *i, const struct environment *env,
-		   const struct weft_tunnel_interface *conf,
-		   struct weft_error *err) WEFT_MUST_CHECK;
+int netif_open(struct netif *i, const struct environment *env,
+	       const struct weft_tunnel_interface *conf,
+	       struct weft_error *err) WEFT_MUST_CHECK;
 
 /** Adds the device to the loop. Returns 0 or -Exxx with err. */
-int interface_start(struct interface *i, struct weft_error *err) WEFT_MUST_CHECK;
+int netif_start(struct netif *i, struct weft_error *err) WEFT_MUST_CHECK;
 
 /** Tells, once, that the device has gone; to be called each second or so. */
-void interface_watch(struct interface *i, uint64_t now);
+void netif_watch(struct netif *i, uint64_t now);
 
 /** Takes the device away. Harmless where there is none. */
-void interface_close(struct interface *i);
+void netif_close(struct netif *i);
 
 /* Events, if somebody wants them. */
-void interface_connected(const struct interface *i, const char *name, const char *address,
-			 uint64_t now);
-void interface_disconnected(const struct interface *i, const char *name,
-			    const char *address, const char *reason, uint64_t now);
-void interface_refused(const struct interface *i, const char *address, uint64_t now);
+void netif_connected(const struct netif *i, const char *name, const char *address,
+		     uint64_t now);
+void netif_disconnected(const struct netif *i, const char *name, const char *address,
+			const char *reason, uint64_t now);
+void netif_refused(const struct netif *i, const char *address, uint64_t now);
 
 /** A sentence on how a stream has ended. err may be empty. */
-const char *interface_reason(unsigned end, const struct weft_error *err);
+const char *netif_reason(unsigned end, const struct weft_error *err);
 
 #endif

@@ -5,7 +5,7 @@
  * `mark` is policy routing: what carries the firewall mark looks into a table of its own, in
  * which everything leads into the tunnel (ip-rule(8), fwmark).
  */
-#include "tunnel/interface.h"
+#include "tunnel/netif.h"
 
 #include "http/http.h"
 
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int mark_set(const struct interface *i, uint8_t family, struct weft_error *err)
+static int mark_set(const struct netif *i, uint8_t family, struct weft_error *err)
 {
 	const struct weft_tunnel_mark *mark = &i->conf->mark;
 	struct weft_route route = { .dest = { .family = family }, .table = mark->table };
@@ -28,7 +28,7 @@ static int mark_set(const struct interface *i, uint8_t family, struct weft_error
 }
 
 /* A server knows all of it; what a client gets is told by its server. */
-static int addresses_set(const struct interface *i, struct weft_error *err)
+static int addresses_set(const struct netif *i, struct weft_error *err)
 {
 	const struct weft_tunnel_interface *conf = i->conf;
 	const char *name = weft_link_name(i->tun);
@@ -43,8 +43,8 @@ static int addresses_set(const struct interface *i, struct weft_error *err)
 	return r;
 }
 
-int interface_open(struct interface *i, const struct environment *env,
-		   const struct weft_tunnel_interface *conf, struct weft_error *err)
+int netif_open(struct netif *i, const struct environment *env,
+	       const struct weft_tunnel_interface *conf, struct weft_error *err)
 {
 	char spec[WEFT_TUNNEL_NAME_MAX + 5];
 	i->env = env;
@@ -60,7 +60,7 @@ int interface_open(struct interface *i, const struct environment *env,
 	return r;
 }
 
-int interface_start(struct interface *i, struct weft_error *err)
+int netif_start(struct netif *i, struct weft_error *err)
 {
 	int r = weft_loop_add(i->env->loop, weft_link_task(i->tun));
 	if (r < 0)
@@ -69,7 +69,7 @@ int interface_start(struct interface *i, struct weft_error *err)
 	return 0;
 }
 
-void interface_watch(struct interface *i, uint64_t now)
+void netif_watch(struct netif *i, uint64_t now)
 {
 	if (i->has_ended || !weft_link_is_down(i->tun))
 		return;
@@ -79,7 +79,7 @@ void interface_watch(struct interface *i, uint64_t now)
 				      weft_link_down_reason(i->tun), now);
 }
 
-void interface_close(struct interface *i)
+void netif_close(struct netif *i)
 {
 	if (!i->tun)
 		return;
@@ -88,7 +88,7 @@ void interface_close(struct interface *i)
 	i->tun = NULL;
 }
 
-static struct weft_tunnel_peer peer_of(const struct interface *i, const char *name,
+static struct weft_tunnel_peer peer_of(const struct netif *i, const char *name,
 				       const char *address)
 {
 	return (struct weft_tunnel_peer){ .interface = weft_link_name(i->tun),
@@ -96,30 +96,30 @@ static struct weft_tunnel_peer peer_of(const struct interface *i, const char *na
 					  .address = address };
 }
 
-void interface_connected(const struct interface *i, const char *name, const char *address,
-			 uint64_t now)
+void netif_connected(const struct netif *i, const char *name, const char *address,
+		     uint64_t now)
 {
 	const struct weft_tunnel_peer peer = peer_of(i, name, address);
 	if (i->env->events->connected)
 		i->env->events->connected(i->env->user, &peer, now);
 }
 
-void interface_disconnected(const struct interface *i, const char *name,
-			    const char *address, const char *reason, uint64_t now)
+void netif_disconnected(const struct netif *i, const char *name, const char *address,
+			const char *reason, uint64_t now)
 {
 	const struct weft_tunnel_peer peer = peer_of(i, name, address);
 	if (i->env->events->disconnected)
 		i->env->events->disconnected(i->env->user, &peer, reason, now);
 }
 
-void interface_refused(const struct interface *i, const char *address, uint64_t now)
+void netif_refused(const struct netif *i, const char *address, uint64_t now)
 {
 	if (i->env->events->refused)
 		i->env->events->refused(i->env->user, weft_link_name(i->tun), address,
 					now);
 }
 
-const char *interface_reason(unsigned end, const struct weft_error *err)
+const char *netif_reason(unsigned end, const struct weft_error *err)
 {
 	if (err && err->text[0])
 		return err->text;

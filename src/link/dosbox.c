@@ -20,6 +20,8 @@
  *
  * A DOSBox that ends says nothing; it answers pings as long as it lives, and pings are what a
  * silent peer gets.
+ *
+ * With connect it is the other way round: link/dosbox_client.c.
  */
 #include "link/dosbox.h"
 
@@ -46,16 +48,14 @@
 /* So that with LLC and SNAP in front a frame still has a length and no type. */
 #define PACKET_LEN_MAX 1492u
 
-enum { DOSBOX_FRAMING = LOCAL_OPTIONS_N, DOSBOX_IDLE };
+enum { DOSBOX_FRAMING = LOCAL_OPTIONS_N, DOSBOX_IDLE, DOSBOX_STATION };
 
 /* "auto" stands behind the framings. */
 #define FRAMING_WORDS "ethernet2|802.3|802.2|snap|auto"
 
 struct server {
 	struct senders senders;
-	enum ipx_framing framing;
-	bool follows; /* The framing is that of what was heard last. */
-	uint64_t idle_ns;
+	struct dosbox_opts opts;
 };
 
 struct dosbox_peer {
@@ -79,7 +79,7 @@ static bool is_registration(const struct ipx_hdr *hdr)
 	return hdr->dst.socket == IPX_SOCKET_ECHO && mac_is_zero(hdr->dst.node);
 }
 
-static void say_hdr(struct packets *p, const struct ipx_hdr *hdr)
+void dosbox_say(struct packets *p, const struct ipx_hdr *hdr)
 {
 	uint8_t buf[IPX_LEN];
 	ipx_hdr_emit(buf, hdr);
@@ -94,7 +94,7 @@ static void say_registered(struct dosbox_peer *peer)
 		.dst = { .node = peer->node, .socket = IPX_SOCKET_ECHO },
 		.src = { .network = 1, .node = everybody, .socket = IPX_SOCKET_ECHO },
 	};
-	say_hdr(&peer->packets, &hdr);
+	dosbox_say(&peer->packets, &hdr);
 }
 
 static void say_ping(struct dosbox_peer *peer)
@@ -105,7 +105,7 @@ static void say_ping(struct dosbox_peer *peer)
 		.dst = { .node = everybody, .socket = IPX_SOCKET_ECHO },
 		.src = { .node = pinger, .socket = IPX_SOCKET_ECHO },
 	};
-	say_hdr(&peer->packets, &hdr);
+	dosbox_say(&peer->packets, &hdr);
 }
 
 /* ---- Packets and frames ---- */
@@ -130,7 +130,17 @@ int dosbox_frame(struct weft_frame *frame, enum ipx_framing framing,
 	return 1;
 }
 
-static bool may_be_sent_to(struct weft_mac node)
+int dosbox_place(struct dosbox_opts *opts, const struct weft_frame *frame,
+		 struct ipx_place *ret_place)
+{
+	int r = ipx_frame_parse(frame->data, frame->len, ret_place);
+
+	if (r == 0 && opts->follows)
+		opts->framing = ret_place->framing;
+	return r;
+}
+
+bool dosbox_may_be_sent_to(struct weft_mac node)
 {
 	return mac_is_broadcast(node) || (!mac_is_group(node) && !mac_is_zero(node));
 }
@@ -147,11 +157,11 @@ static int server_decode(struct packets *p, struct weft_frame *frame, uint64_t n
 		say_registered(peer);
 		return 0;
 	}
-	if (!mac_equal(hdr.src.node, peer->node) || !may_be_sent_to(hdr.dst.node))
+	if (!mac_equal(hdr.src.node, peer->node) || !dosbox_may_be_sent_to(hdr.dst.node))
 		return -EBADMSG;
 	if (mac_equal(hdr.dst.node, pinger))
 		return 0;
-	return dosbox_frame(frame, peer->server->framing, &hdr);
+	return dosbox_frame(frame, peer->server->opts.framing, &hdr);
 }
 
 /* A DOSBox looks at sockets only: what is for another node must not come to it. */
@@ -161,10 +171,8 @@ static int server_encode(struct packets *p, const struct weft_frame *frame,
 	const struct dosbox_peer *peer = dosbox_peer(p);
 	struct ipx_place place;
 
-	if (ipx_frame_parse(frame->data, frame->len, &place) < 0)
+	if (dosbox_place(&peer->server->opts, frame, &place) < 0)
 		return 0;
-	if (peer->server->follows)
-		peer->server->framing = place.framing;
 	if (!mac_is_broadcast(place.hdr.dst.node) &&
 	    !mac_equal(place.hdr.dst.node, peer->node))
 		return 0;
@@ -176,7 +184,7 @@ static int server_encode(struct packets *p, const struct weft_frame *frame,
 static void server_quiet(struct packets *p, uint64_t silence_ns, uint64_t now)
 {
 	struct dosbox_peer *peer = dosbox_peer(p);
-	uint64_t idle_ns = peer->server->idle_ns;
+	uint64_t idle_ns = peer->server->opts.idle_ns;
 
 	if (idle_ns > 0 && silence_ns >= idle_ns)
 		senders_quiet(p, silence_ns, now);
@@ -211,6 +219,11 @@ struct weft_mac dosbox_node(const union weft_sockaddr *addr)
 		ip = addr->in6.sin6_addr.s6_addr + 12;
 	memcpy(node.octet, ip, 4);
 	store_be16(node.octet + 4, weft_sockaddr_port(addr));
+	return node;
+}
+
+struct weft_mac dosbox_mac(struct weft_mac node)
+{
 	node.octet[0] = (uint8_t)((node.octet[0] & 0xfcu) | 0x02u);
 	return node;
 }
@@ -219,7 +232,7 @@ struct weft_mac dosbox_node(const union weft_sockaddr *addr)
 static struct weft_mac node_choose(const struct senders *s,
 				   const union weft_sockaddr *addr)
 {
-	struct weft_mac node = dosbox_node(addr);
+	struct weft_mac node = dosbox_mac(dosbox_node(addr));
 	uint64_t first = mac_to_u64(node) & ~NODE_REST;
 	uint64_t rest = mac_to_u64(node) & NODE_REST;
 
@@ -263,17 +276,32 @@ static const struct packets_ops server_packets = {
 
 static const struct senders_ops server_senders = {
 	.packets = &server_packets,
-	.frame_len_max = ETHER_LEN + 1500u,
+	.frame_len_max = DOSBOX_FRAME_LEN_MAX,
 	.greet = server_greet,
 	.peer_new = server_peer_new,
 };
 
 /* ---- The kind ---- */
 
+static struct dosbox_opts opts_of(const struct spec *spec)
+{
+	size_t framing = spec->values[DOSBOX_FRAMING].choice;
+	bool follows = framing >= IPX_FRAMINGS;
+	struct dosbox_opts opts = {
+		.framing = follows ? IPX_8022 : (enum ipx_framing)framing,
+		.follows = follows,
+		.idle_ns = spec->values[DOSBOX_IDLE].number,
+	};
+
+	if (spec->given[DOSBOX_STATION])
+		opts.station = spec->values[DOSBOX_STATION].mac;
+	return opts;
+}
+
 static int dosbox_plug(const struct spec *spec, struct weft_error *err,
 		       struct weft_plug **ret_plug)
 {
-	size_t framing = spec->values[DOSBOX_FRAMING].choice;
+	const struct dosbox_opts dosbox_opts = opts_of(spec);
 	struct spec own = *spec;
 	struct local_opts opts;
 
@@ -285,18 +313,15 @@ static int dosbox_plug(const struct spec *spec, struct weft_error *err,
 	if (opts.address.kind != LOCAL_INET)
 		return weft_error_set(err, -EINVAL, "%s:%s: give a UDP port or HOST:PORT",
 				      spec->driver->kind, spec->name);
+	if (mac_is_group(dosbox_opts.station))
+		return weft_error_set(err, -EINVAL, "station=: not the MAC of a machine");
 	if (opts.connect)
-		return weft_error_set(
-			err, -ENOTSUP,
-			"%s: only the server's part is there: have the others "
-			"connect to this one",
-			spec->driver->kind);
+		return dosbox_client_plug(&opts, &dosbox_opts, spec->driver->kind,
+					  ret_plug);
 	struct server *server = calloc(1, sizeof(*server));
 	if (!server)
 		return -ENOMEM;
-	server->follows = framing >= IPX_FRAMINGS;
-	server->framing = server->follows ? IPX_8022 : (enum ipx_framing)framing;
-	server->idle_ns = spec->values[DOSBOX_IDLE].number;
+	server->opts = dosbox_opts;
 	server->senders.quiet_ns = PING_NS;
 	return senders_open(&server->senders, &server_senders, &own, err, ret_plug);
 }
@@ -306,14 +331,16 @@ static const struct spec_option dosbox_options[] = {
 	[DOSBOX_FRAMING] = { "framing", SPEC_CHOICE, FRAMING_WORDS, "auto",
 			     "how IPX is on the bridge; auto: as heard last" },
 	[DOSBOX_IDLE] = { "idle", SPEC_DURATION, "TIME", "10min",
-			  "a peer silent for so long has gone; 0 for never" },
+			  "who is silent for so long has gone; 0 for never" },
+	[DOSBOX_STATION] = { "station", SPEC_MAC, "MAC", NULL,
+			     "with connect: whom it is for; else who sends first" },
 	{ 0 },
 };
 
 const struct spec_driver dosbox_driver = {
 	.kind = "dosbox",
 	.name_syntax = "[ADDRESS]",
-	.summary = "IPX of DOSBox (IPXNET CONNECT), ipxbox, IPXWrapper; UDP " PORT_TEXT,
+	.summary = "IPX of DOSBox (IPXNET), ipxbox, IPXWrapper; UDP " PORT_TEXT,
 	.example = "dosbox:" PORT_TEXT ",framing=802.3",
 	.options = dosbox_options,
 	.plug = dosbox_plug,

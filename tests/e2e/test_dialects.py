@@ -103,13 +103,13 @@ def test_vde_point_to_point(lab):
 class DosBox:
     """Runs commands in a DOSBox without a screen; what each prints is a file."""
 
-    def __init__(self, lab, name, port, commands):
+    def __init__(self, lab, name, port, commands, way='connect 127.0.0.1'):
         self.directory = pathlib.Path(lab.directory, name)
         self.directory.mkdir()
         config = self.directory.with_suffix('.conf')
         config.write_text('[sdl]\noutput=surface\n[mixer]\nnosound=true\n[ipx]\nipx=true\n'
                           f'[autoexec]\nmount c {self.directory}\nc:\n'
-                          f'ipxnet connect 127.0.0.1 {port} > connect.txt\n'
+                          f'ipxnet {way} {port} > connect.txt\n'
                           + '\n'.join(commands) + '\nexit\n')
         self.process = lab.start(
             None, f'dosbox -conf {config} -noconsole',
@@ -155,6 +155,18 @@ FRAMINGS = {
 }
 
 
+def asked(lan, machine, question):
+    """The answer to a machine's question to everybody, if one comes within a second."""
+    lan.settimeout(1)
+    lan.send((BROADCAST + machine + question).ljust(60, b'\0'))
+    try:
+        while (frame := lan.recv(2048))[:6] != machine:
+            pass
+        return frame
+    except TimeoutError:
+        return None
+
+
 @needs_dosbox
 @pytest.mark.parametrize('framing', FRAMINGS)
 def test_a_machine_on_the_lan_pings_dosbox(lab, framing):
@@ -166,21 +178,31 @@ def test_a_machine_on_the_lan_pings_dosbox(lab, framing):
     question = FRAMINGS[framing](ipx(BROADCAST, machine, 2))
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as lan:
         lan.bind((process.wait_event('interface')['name'], 3))
-        lan.settimeout(1)
-
-        def ask():
-            """an answer of DOSBox's"""
-            lan.send((BROADCAST + machine + question).ljust(60, b'\0'))
-            try:
-                while (frame := lan.recv(2048))[:6] != machine:
-                    pass
-                return frame
-            except TimeoutError:
-                return None
-        answer = lab.until(ask, seconds=60)
+        answer = lab.until(lambda: asked(lan, machine, question), seconds=60)
     assert 'connected to server' in box.said('CONNECT')
     assert answer[6] & 3 == 2  # one's own, and no group's
     assert answer[12:].startswith(FRAMINGS[framing](ipx(machine, answer[6:12], 2))[:10])
+
+
+@needs_dosbox
+def test_a_machine_on_the_lan_pings_the_dosbox_that_serves(lab):
+    """We are the client: the server pings us, and then a machine of the LAN everybody there."""
+    process = serve(lab, f'{ADDRESS} dosbox:127.0.0.1:2130,connect')
+    pings = [f'ipxnet ping > ping{i}.txt' for i in range(8)]
+    box = DosBox(lab, 'one', 2130, [*pings, 'pause'], way='startserver')
+    process.wait_event('plugged', seconds=60)
+    answers = lab.until(lambda: responses(box, 8), seconds=60)
+    assert {address for address, _ in answers} == {'127.0.0.1'}
+    assert len({port for _, port in answers}) == 1
+    machine = bytes.fromhex('00001b010203')
+    question = FRAMINGS['802.3'](ipx(BROADCAST, machine, 2))
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as lan:
+        lan.bind((process.wait_event('interface')['name'], 3))
+        # While it pings, DOSBox answers nobody.
+        answer = lab.until(lambda: asked(lan, machine, question), seconds=60)
+    assert answer[6:10] == b'\x7e\0\0\1'  # 127.0.0.1, made a MAC
+    assert answer[12:].startswith(FRAMINGS['802.3'](ipx(machine, answer[6:12], 2))[:8])
+    assert int(answers[0][1]) != int.from_bytes(answer[10:12], 'big')
 
 
 # ---- XLink Kai ----------------------------------------------------------------------------

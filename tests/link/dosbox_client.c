@@ -5,15 +5,13 @@
  */
 #include "../unit.h"
 #include "base/mac.h"
+#include "ipx_server.h"
 #include "link/dosbox.h"
-#include "outlet.h"
 #include "wire/cursor.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define DOOM 0x869cu
 
 static struct outlet o;
 
@@ -28,106 +26,6 @@ static const struct weft_mac box_mac = { { 0x7e, 0x00, 0x00, 0x01, 0x12, 0x34 } 
 
 /* Whom ipxbox asks by, and by what it is answered. */
 static const struct weft_mac pinger = { { 0x02, 0xff, 0xff, 0xff, 0x00, 0x00 } };
-
-/* ---- The server ---- */
-
-struct server {
-	int fd;
-	union weft_sockaddr client; /* Where it was heard last. */
-	struct weft_mac node;       /* That address, as DOSBox makes a node of it. */
-};
-
-static struct ipx_hdr header(struct weft_mac dst, struct weft_mac src, uint16_t socket)
-{
-	return (struct ipx_hdr){
-		.checksum = IPX_NO_CHECKSUM,
-		.len = IPX_LEN,
-		.dst = { .node = dst, .socket = socket },
-		.src = { .node = src, .socket = socket },
-	};
-}
-
-static void says_bytes(struct server *s, const void *data, size_t len)
-{
-	ssize_t sent = sendto(s->fd, data, len, 0, &s->client.sa, sizeof(s->client.in));
-	assert_int_equal(sent, len);
-	outlet_run(&o);
-}
-
-static void says(struct server *s, const struct ipx_hdr *hdr)
-{
-	uint8_t buf[2048];
-	ipx_hdr_emit(buf, hdr);
-	memset(buf + IPX_LEN, 'x', hdr->len - IPX_LEN);
-	says_bytes(s, buf, hdr->len);
-}
-
-/* Four bytes of a game's. */
-static void says_doom(struct server *s, struct weft_mac dst, struct weft_mac src)
-{
-	struct ipx_hdr hdr = header(dst, src, DOOM);
-	hdr.len += 4;
-	says(s, &hdr);
-}
-
-static void says_registered(struct server *s, struct weft_mac node)
-{
-	struct ipx_hdr hdr = header(node, nobody, IPX_SOCKET_ECHO);
-	hdr.src.network = 1;
-	says(s, &hdr);
-}
-
-static struct ipx_hdr hears(struct server *s)
-{
-	uint8_t buf[2048];
-	struct ipx_hdr hdr;
-	socklen_t len = sizeof(s->client);
-	ssize_t got = recvfrom(s->fd, buf, sizeof(buf), 0, &s->client.sa, &len);
-	assert_true(got > 0);
-	assert_int_equal(ipx_hdr_parse(buf, (size_t)got, &hdr), IPX_LEN);
-	assert_int_equal(hdr.len, got);
-	assert_int_equal(hdr.checksum, IPX_NO_CHECKSUM);
-	s->node = dosbox_node(&s->client);
-	return hdr;
-}
-
-static void hears_registration(struct server *s, struct weft_mac from)
-{
-	struct ipx_hdr hdr = hears(s);
-	assert_int_equal(hdr.len, IPX_LEN);
-	assert_true(mac_is_zero(hdr.dst.node));
-	assert_int_equal(hdr.dst.socket, IPX_SOCKET_ECHO);
-	assert_true(mac_equal(hdr.src.node, mac_is_zero(from) ? s->node : from));
-}
-
-/* The plug is there and has asked. */
-static struct server asked(const char *options)
-{
-	char spec[120];
-	struct server s = { .fd = peer_udp(0) };
-	socklen_t len = sizeof(s.client);
-	assert_int_equal(getsockname(s.fd, &s.client.sa, &len), 0);
-	(void)snprintf(spec, sizeof(spec), "dosbox:127.0.0.1:%u,connect%s",
-		       weft_sockaddr_port(&s.client), options);
-	outlet_open(&o, spec);
-	outlet_run(&o);
-	hears_registration(&s, nobody);
-	return s;
-}
-
-static struct server registered(const char *options)
-{
-	struct server s = asked(options);
-	says_registered(&s, s.node);
-	assert_int_equal(o.links_n, 1);
-	return s;
-}
-
-static void server_close(struct server *s)
-{
-	outlet_close(&o);
-	(void)close(s->fd);
-}
 
 /* ---- The bridge ---- */
 
@@ -188,7 +86,7 @@ static struct ipx_place last_frame(void)
 static void it_asks_until_it_is_answered(void **state)
 {
 	(void)state;
-	struct server s = asked("");
+	struct ipx_server s = asked(&o, "");
 	struct weft_mac node = s.node;
 	for (unsigned i = 0; i < 20; i++) {
 		peer_expect_nothing(s.fd);
@@ -210,7 +108,7 @@ static void what_is_no_answer(void **state)
 {
 	struct ipx_hdr hdr;
 	(void)state;
-	struct server s = asked("");
+	struct ipx_server s = asked(&o, "");
 	says_bytes(&s, "IPX?", 4);
 	says_registered(&s, nobody);
 	says_registered(&s, everybody);
@@ -230,7 +128,7 @@ static void what_is_no_answer(void **state)
 static void nobody_answers_at_all(void **state)
 {
 	(void)state;
-	struct server s = asked("");
+	struct ipx_server s = asked(&o, "");
 	outlet_pass(&o, 31 * (uint64_t)SECOND);
 	assert_int_equal(o.troubles, 1);
 	assert_non_null(strstr(o.trouble, "does not answer"));
@@ -243,7 +141,7 @@ static void nobody_answers_at_all(void **state)
 static void a_game_of_two(void **state)
 {
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	bridge_says(everybody, machine);
 	struct ipx_hdr hdr = hears(&s);
 	assert_int_equal(hdr.len, IPX_LEN + 4);
@@ -274,7 +172,7 @@ static void the_data_and_the_rest_of_the_header_stay(void **state)
 	uint8_t sent[64], got[64];
 	struct ipx_hdr hdr = header(everybody, machine, DOOM);
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	hdr.len = 36;
 	hdr.hops = 3;
 	hdr.type = 20;
@@ -289,11 +187,27 @@ static void the_data_and_the_rest_of_the_header_stay(void **state)
 	server_close(&s);
 }
 
+/* One covers the nodes, which are other ones on the other side. */
+static void a_checksum_is_taken_off(void **state)
+{
+	struct ipx_hdr hdr = header(everybody, machine, DOOM);
+	(void)state;
+	struct ipx_server s = registered(&o, "");
+	hdr.checksum = 0x1234;
+	frame_to_client(IPX_8022, &hdr, machine);
+	assert_int_equal(hears(&s).checksum, IPX_NO_CHECKSUM);
+	hdr = header(s.node, box, DOOM);
+	hdr.checksum = 0x1234;
+	says(&s, &hdr);
+	assert_int_equal(last_frame().hdr.checksum, IPX_NO_CHECKSUM);
+	server_close(&s);
+}
+
 /* Of two nodes that differ in bits that a MAC does not have, each is found again. */
 static void nodes_are_found_again(void **state)
 {
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	for (uint8_t i = 0; i < 16; i++) {
 		struct weft_mac node = { { 193, 0, 2, i, 0x12, 0x34 } };
 		struct weft_mac mac = { { 0xc2, 0, 2, i, 0x12, 0x34 } };
@@ -315,7 +229,7 @@ static void a_server_with_too_many_nodes(void **state)
 {
 	struct weft_mac node = { { 193, 0, 0, 0, 0, 1 } };
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	for (unsigned i = 0; i < 1000; i++) {
 		store_be16(node.octet + 2, (uint16_t)i);
 		says_doom(&s, everybody, node);
@@ -332,7 +246,7 @@ static void the_framing_follows_the_bridge(void **state)
 {
 	struct ipx_hdr hdr = header(everybody, machine, DOOM);
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	for (int framing = 0; framing < IPX_FRAMINGS; framing++) {
 		frame_to_client((enum ipx_framing)framing, &hdr, machine);
 		(void)hears(&s);
@@ -340,7 +254,7 @@ static void the_framing_follows_the_bridge(void **state)
 		assert_int_equal(last_frame().framing, framing);
 	}
 	server_close(&s);
-	s = registered(",framing=ethernet2");
+	s = registered(&o, ",framing=ethernet2");
 	bridge_says(everybody, machine);
 	says_doom(&s, s.node, box);
 	assert_int_equal(last_frame().framing, IPX_ETHERNET2);
@@ -352,7 +266,7 @@ static void the_framing_follows_the_bridge(void **state)
 static void others_are_not_carried_and_are_counted(void **state)
 {
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	says_doom(&s, s.node, box); /* For whom, nobody knows yet. */
 	assert_int_equal(frames_heard(), 0);
 	bridge_says(everybody, machine);
@@ -374,7 +288,7 @@ static void what_is_no_station(void **state)
 	const struct weft_frame frame = { .data = arp, .len = sizeof(arp) };
 	struct ipx_hdr hdr = header(everybody, printer, DOOM);
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	weft_link_send(o.links[0]->link, &frame, 1, o.now);
 	assert_int_equal(dropped(), 0);
 	frame_to_client(IPX_8022, &hdr, machine); /* A router. */
@@ -393,7 +307,7 @@ static void what_is_no_station(void **state)
 static void a_silent_station_makes_room(void **state)
 {
 	(void)state;
-	struct server s = registered(",idle=1min");
+	struct ipx_server s = registered(&o, ",idle=1min");
 	says_doom(&s, everybody, box);
 	bridge_says(everybody, machine);
 	(void)hears(&s);
@@ -417,7 +331,7 @@ static void a_silent_station_makes_room(void **state)
 static void a_station_that_was_named(void **state)
 {
 	(void)state;
-	struct server s = registered(",station=00:00:1b:01:02:03,idle=1min");
+	struct ipx_server s = registered(&o, ",station=00:00:1b:01:02:03,idle=1min");
 	says_doom(&s, s.node, box);
 	assert_true(mac_equal(last_frame().hdr.dst.node, machine));
 	for (unsigned i = 0; i < 20; i++) {
@@ -435,7 +349,7 @@ static void a_station_that_was_named(void **state)
 static void our_own_broadcasts_do_not_come_back(void **state)
 {
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	bridge_says(everybody, machine);
 	(void)hears(&s);
 	says_doom(&s, everybody, s.node);
@@ -449,7 +363,7 @@ static void what_makes_no_sense_is_counted(void **state)
 {
 	struct ipx_hdr hdr;
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	bridge_says(everybody, machine);
 	(void)hears(&s);
 	says_bytes(&s, "short", 5);
@@ -468,7 +382,7 @@ static void what_makes_no_sense_is_counted(void **state)
 	assert_int_equal(frames_heard(), 0);
 	/* One that would take the station's place on the bridge. */
 	server_close(&s);
-	s = registered(",station=02:00:00:00:00:01");
+	s = registered(&o, ",station=02:00:00:00:00:01");
 	says_doom(&s, everybody, (struct weft_mac){ { 3, 0, 0, 0, 0, 1 } });
 	assert_int_equal(errors(), 1);
 	assert_int_equal(frames_heard(), 0);
@@ -480,7 +394,7 @@ static void a_ping_is_answered_for_the_node(void **state)
 	uint8_t buf[IPX_LEN];
 	struct ipx_hdr hdr = header(everybody, box, IPX_SOCKET_ECHO);
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	says(&s, &hdr);
 	struct ipx_hdr pong = hears(&s);
 	assert_true(mac_equal(pong.dst.node, box) && mac_equal(pong.src.node, s.node));
@@ -495,6 +409,7 @@ static void a_ping_is_answered_for_the_node(void **state)
 	says_bytes(&s, buf, sizeof(buf));
 	pong = hears(&s);
 	assert_true(mac_equal(pong.dst.node, pinger));
+	assert_int_equal(pong.dst.socket, IPX_SOCKET_ECHO);
 	assert_int_equal(frames_heard(), 0);
 	assert_int_equal(errors(), 0);
 
@@ -513,7 +428,7 @@ static void a_ping_is_answered_for_the_node(void **state)
 static void a_silent_server_is_asked_and_goes_at_last(void **state)
 {
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	struct weft_mac node = s.node;
 	for (unsigned i = 0; i < 20; i++) {
 		outlet_pass(&o, 10 * (uint64_t)SECOND);
@@ -540,7 +455,7 @@ static void another_node(void **state)
 {
 	const struct weft_mac other = { { 2, 1, 2, 3, 4, 5 } };
 	(void)state;
-	struct server s = registered("");
+	struct ipx_server s = registered(&o, "");
 	outlet_pass(&o, 10 * (uint64_t)SECOND);
 	hears_registration(&s, nobody);
 	says_registered(&s, other);
@@ -561,6 +476,7 @@ int main(void)
 		cmocka_unit_test(nobody_answers_at_all),
 		cmocka_unit_test(a_game_of_two),
 		cmocka_unit_test(the_data_and_the_rest_of_the_header_stay),
+		cmocka_unit_test(a_checksum_is_taken_off),
 		cmocka_unit_test(nodes_are_found_again),
 		cmocka_unit_test(a_server_with_too_many_nodes),
 		cmocka_unit_test(the_framing_follows_the_bridge),

@@ -265,6 +265,31 @@ void world_settle(struct world *w)
 		world_turn(w);
 }
 
+/* Only grows, with all that happens. */
+static uint64_t world_moves(const struct world *w)
+{
+	uint64_t moves = 0;
+	for (unsigned i = 0; i < w->served_n; i++)
+		moves += w->served[i].asked + w->served[i].in_len;
+	for (unsigned i = 0; i < w->opened_n; i++)
+		moves += w->opened[i].asked + w->opened[i].in_len;
+	return moves;
+}
+
+void world_until_still(struct world *w)
+{
+	const uint64_t still = 500000000u;
+	uint64_t until = world_clock() + 60000000000ull;
+	uint64_t moves = world_moves(w), since = world_clock();
+	while (world_clock() < since + still) {
+		world_turn_before(w, until, "nothing moves");
+		if (world_moves(w) == moves)
+			continue;
+		moves = world_moves(w);
+		since = world_clock();
+	}
+}
+
 void world_skip(struct world *w, uint64_t ns)
 {
 	w->skew += ns;

@@ -105,6 +105,14 @@ void world_turn_before(struct world *w, uint64_t until, const char *condition);
 /** Turns for a while in which nothing is to happen. */
 void world_settle(struct world *w);
 
+/**
+ * Turns until nothing has been asked of any end, nor come to it, for half a second; a minute
+ * without that fails. With ends that put out for ever it is back-pressure that brings this
+ * about. It takes its time: a sender whose peer's window is less than a segment waits 200 ms
+ * (TCP's smallest time-out) before it fills that, and then there is room behind it.
+ */
+void world_until_still(struct world *w);
+
 uint64_t world_clock(void);
 uint8_t pattern(uint64_t i);
 

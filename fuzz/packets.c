@@ -192,6 +192,51 @@ static void fuzz_dosbox_plug(const uint8_t *data, size_t size)
 	fuzz_plug("dosbox:127.0.0.1:0", data, size);
 }
 
+/* The plug asks us, and is answered: what comes then is the server's. */
+static void bench_serve(struct bench *b, int fd, struct reader *train)
+{
+	static const uint8_t answer[] = "\xff\xff\0\x1e\0\0"
+					"\0\0\0\0\x7f\0\0\1\x12\x34\0\2"
+					"\0\0\0\1\0\0\0\0\0\0\0\2";
+	union weft_sockaddr to;
+	socklen_t len = sizeof(to);
+	uint8_t sink[64];
+
+	bench_run(b, 1);
+	if (recvfrom(fd, sink, sizeof(sink), MSG_DONTWAIT, &to.sa, &len) < 0)
+		return;
+	(void)!sendto(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT, &to.sa, len);
+	bench_run(b, 1);
+	assert(b->link);
+	bench_feed(b, fd, &to, train);
+}
+
+static void fuzz_dosbox_client(const uint8_t *data, size_t size)
+{
+	union weft_sockaddr own = { .in = { .sin_family = AF_INET,
+					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+	struct reader train = reader_of(data, size);
+	struct bench b = { .plug = NULL };
+	socklen_t len = sizeof(own);
+	char spec[64];
+
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd < 0 || bind(fd, &own.sa, sizeof(own.in)) < 0 ||
+	    getsockname(fd, &own.sa, &len) < 0)
+		abort();
+	(void)snprintf(spec, sizeof(spec), "dosbox:127.0.0.1:%u,connect",
+		       weft_sockaddr_port(&own));
+	if (drivers_open_plug(spec, NULL, &b.plug) < 0)
+		abort();
+	b.plug->runner = (struct plug_runner){ bench_add, task_remove, &b };
+	b.plug->events = &bench_events;
+	b.plug->user = &b;
+	b.reader = &b.plug->task;
+	bench_serve(&b, fd, &train);
+	(void)close(fd);
+	weft_plug_free(b.plug);
+}
+
 static void fuzz_qemu_plug(const uint8_t *data, size_t size)
 {
 	fuzz_plug("qemu-dgram:127.0.0.1:0,idle=1s", data, size);
@@ -201,7 +246,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const targets[])(const uint8_t *, size_t) = {
 		fuzz_kai,      fuzz_vde,         fuzz_ipx,       fuzz_ipx_frame,
-		fuzz_kai_plug, fuzz_dosbox_plug, fuzz_qemu_plug,
+		fuzz_kai_plug, fuzz_dosbox_plug, fuzz_qemu_plug, fuzz_dosbox_client,
 	};
 
 	if (size > 0)

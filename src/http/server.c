@@ -520,7 +520,6 @@ static unsigned server_flags(const struct http_server *s)
 static int server_start(struct http_server *s, struct weft_error *err)
 {
 	const struct http_server_opts *opts = &s->opts;
-	errno = 0;
 	s->daemon = MHD_start_daemon(
 		server_flags(s), 0, NULL, NULL, server_on_request, s,
 		MHD_OPTION_SOCK_ADDR, &opts->listen.sa,
@@ -535,7 +534,9 @@ static int server_start(struct http_server *s, struct weft_error *err)
 		MHD_OPTION_END);
 	if (s->daemon)
 		return 0;
-	int error = errno > 0 ? errno : EIO;
+	/* What it has left in errno need not be why. */
+	int r = socket_why_not(&opts->listen);
+	int error = r < 0 ? -r : EIO;
 	char where[WEFT_SOCKADDR_TEXT];
 	return weft_error_set(err, -error, "cannot listen on %s: %s",
 			      weft_sockaddr_print(&opts->listen, where), strerror(error));

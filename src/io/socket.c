@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls on the sockets of others.
+ * System calls on the sockets of others, and on one that is only tried.
  */
 #include "io/socket.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int socket_addr(int fd, union weft_sockaddr *ret_addr)
 {
@@ -16,6 +17,20 @@ int socket_addr(int fd, union weft_sockaddr *ret_addr)
 		return -errno;
 	*ret_addr = addr;
 	return 0;
+}
+
+int socket_why_not(const union weft_sockaddr *addr)
+{
+	const int on = 1;
+	int r = 0;
+	int fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, &addr->sa, weft_sockaddr_len(addr)) < 0)
+		r = -errno;
+	(void)close(fd);
+	return r;
 }
 
 bool socket_has_ended(int fd)

@@ -11,6 +11,9 @@
 /** Where a socket is bound. Returns 0 or -Exxx. */
 int socket_addr(int fd, union weft_sockaddr *ret_addr) WEFT_MUST_CHECK;
 
+/** Why no TCP socket can be bound there: -Exxx; 0 if one can. */
+int socket_why_not(const union weft_sockaddr *addr);
+
 /** Whether the peer has ended its way of a connection, or all of it is broken. */
 bool socket_has_ended(int fd);
 

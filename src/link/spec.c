@@ -9,13 +9,12 @@
 #include "base/fmt.h"
 #include "base/parse.h"
 
+#include <weft/nearest.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Longest word that is compared when looking for the nearest known one. */
-#define WORD_MAX 24u
 
 struct field {
 	char *key;
@@ -36,59 +35,23 @@ static WEFT_PRINTF(4, 5) int fail(const struct spec_source *source, size_t offse
 			      source->whole, offset + 1, text);
 }
 
-/* Levenshtein distance of two short words, by one row of the table. */
-static size_t word_distance(const char *a, const char *b)
-{
-	size_t row[WORD_MAX + 1];
-	size_t a_len = strlen(a), b_len = strlen(b);
-	if (a_len > WORD_MAX || b_len > WORD_MAX)
-		return WORD_MAX;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[b_len];
-}
-
-/* A typo has at most every other letter wrong: further away, a guess only misleads. */
-static bool word_is_near(const char *word, const char *known, size_t *best)
-{
-	size_t distance = word_distance(word, known);
-	if (distance >= *best || distance * 2 > strlen(known) + 1)
-		return false;
-	*best = distance;
-	return true;
-}
-
 static int fail_kind(const struct spec_source *source, size_t offset, const char *kind,
 		     struct weft_error *err)
 {
 	char kinds[240];
 	struct fmt f;
-	const char *nearest = NULL;
-	size_t best = WORD_MAX;
+	struct weft_nearest nearest = { 0 };
 
 	fmt_init(&f, kinds, sizeof(kinds));
 	for (size_t i = 0; source->drivers[i]; i++) {
 		const char *known = source->drivers[i]->kind;
 		fmt_add(&f, "%s%s", i ? ", " : "", known);
-		if (word_is_near(kind, known, &best))
-			nearest = known;
+		weft_nearest_offer(&nearest, kind, known);
 	}
 	return fail(source, offset, err, "unknown kind \"%.32s\"%s%s%s; there are: %s",
-		    kind, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
-		    nearest ? "\"?)" : "", fmt_text(&f));
+		    kind, nearest.word ? " (did you mean \"" : "",
+		    nearest.word ? nearest.word : "", nearest.word ? "\"?)" : "",
+		    fmt_text(&f));
 }
 
 static int fail_option(const struct spec_source *source, size_t offset,
@@ -97,18 +60,16 @@ static int fail_option(const struct spec_source *source, size_t offset,
 {
 	char options[160];
 	struct fmt f;
-	const char *nearest = NULL;
-	size_t best = WORD_MAX;
+	struct weft_nearest nearest = { 0 };
 
 	fmt_init(&f, options, sizeof(options));
 	for (const struct spec_option *o = driver->options; o && o->name; o++) {
 		fmt_add(&f, "%s%s", o == driver->options ? "" : ", ", o->name);
-		if (word_is_near(word, o->name, &best))
-			nearest = o->name;
+		weft_nearest_offer(&nearest, word, o->name);
 	}
 	return fail(source, offset, err, "%s has no option \"%.32s\"%s%s%s; it has: %s",
-		    driver->kind, word, nearest ? " (did you mean \"" : "",
-		    nearest ? nearest : "", nearest ? "\"?)" : "",
+		    driver->kind, word, nearest.word ? " (did you mean \"" : "",
+		    nearest.word ? nearest.word : "", nearest.word ? "\"?)" : "",
 		    f.off ? fmt_text(&f) : "none");
 }
 

@@ -36,14 +36,66 @@ struct weft_tunnel_mark {
 	uint32_t table;
 };
 
+/** What an interface carries. */
+enum weft_tunnel_mode {
+	WEFT_TUNNEL_IP,       /**< A TUN: IP packets, routed. */
+	WEFT_TUNNEL_ETHERNET, /**< A TAP: Ethernet frames, bridged. */
+};
+
+/** Networks, or addresses of full length. */
+struct weft_tunnel_networks {
+	struct weft_ip *items;
+	size_t n;
+};
+
+/**
+ * Those of whom a rule speaks: each text is a network or an address ("10.0.0.0/8"), a glob
+ * ("office-*") over the tags and names of clients, or WEFT_TUNNEL_SELF for the server itself.
+ */
+struct weft_tunnel_selectors {
+	char **items;
+	size_t n;
+};
+
+#define WEFT_TUNNEL_SELF "__self__"
+
+/** Ports from first to last. */
+struct weft_tunnel_ports {
+	uint16_t first, last;
+};
+
+/** Who may begin to talk to whom; the answers pass as well. */
+struct weft_tunnel_acl_rule {
+	struct weft_tunnel_selectors from, to;
+	uint8_t protocol; /**< IPPROTO_TCP, _UDP, _ICMP (for ICMPv6, too); 0 for any. */
+	struct weft_tunnel_ports *ports; /**< Of the destination; none: all. */
+	size_t ports_n;
+	unsigned line; /**< Where it begins in the file. */
+};
+
+/** Clients that lead out, for what is for no network. */
+struct weft_tunnel_exit {
+	struct weft_tunnel_selectors from; /**< Whose packets; none: everybody's. */
+	struct weft_tunnel_selectors via;  /**< Clients, by tags and names. */
+	bool balance; /**< Flows are spread over the good ones; else the best has all. */
+	unsigned line;
+};
+
 /** One who may connect. */
 struct weft_tunnel_client {
 	char *name; /**< For people: from the configuration, or its address. */
 	char *token; /**< Hash of the token as the file has it (SHA-1 in hex, or argon2id). */
-	struct weft_ip *ips;     /**< At least one; full length. */
+	struct weft_ip
+		*ips; /**< IPv4 before IPv6, full length; none only with Ethernet. */
 	struct weft_ip *routes;  /**< Networks behind it. */
 	struct weft_ip *sources; /**< Whose packets go to it when no route does. */
 	size_t ips_n, routes_n, sources_n;
+	struct weft_tunnel_networks
+		push; /**< Routes that it is told, beside the server's. */
+	char **tags;
+	size_t tags_n;
+	bool no_source_check; /**< May send from any address. */
+	unsigned line;
 };
 
 /** One interface of the configuration. */
@@ -52,19 +104,44 @@ struct weft_tunnel_interface {
 	bool is_server;
 	bool is_compat; /**< Its peers are the original program ("compat"). */
 	unsigned line;  /**< Where it begins in the file. */
+	enum weft_tunnel_mode mode;
 	struct weft_tunnel_mark mark;
+	char *congestion; /**< Of its TCP connections ("bbr"); NULL for the system's. */
+	char *bridge; /**< Linux bridge that the TAP becomes a port of; NULL for none. */
 	/* A server's. */
 	uint16_t port;
-	struct weft_ip net; /**< Own address with the prefix of the tunnel's network. */
+	struct weft_ip listen; /**< Address to listen at; family 0 for all. */
+	struct weft_ip net;  /**< Own address with the prefix of the tunnel's network. */
+	struct weft_ip net6; /**< The same for IPv6; family 0 for none. */
 	unsigned mtu;
 	struct weft_ip *ips;    /**< Further addresses on the interface. */
 	struct weft_ip *routes; /**< Networks that never go to a pinned client. */
 	struct weft_tunnel_client *clients;
 	size_t ips_n, routes_n, clients_n;
+	struct weft_tunnel_networks push; /**< Routes that every client is told. */
+	struct weft_tunnel_acl_rule *acl; /**< In order; has_acl and none: nobody may. */
+	struct weft_tunnel_exit *exits;   /**< The first whose from holds the source. */
+	size_t acl_n, exits_n;
+	bool has_acl;             /**< What no rule allows is dropped. */
+	char *tls_cert, *tls_key; /**< PEM files; NULL for plain HTTP. */
 	/* A client's. */
 	char *url;
 	char *raw_token;
+	char *proxy;     /**< URL of an HTTP or SOCKS proxy; NULL for none. */
+	char *ca_file;   /**< PEM; NULL for the system's. */
+	uint8_t pin[32]; /**< SHA-256 of the server's public key, if has_pin. */
+	bool has_pin;
+	bool http2;       /**< Where the other end speaks it. */
+	unsigned family;  /**< AF_INET or AF_INET6 only; 0 for both. */
+	unsigned streams; /**< Each way, side by side: 1 to WEFT_TUNNEL_STREAMS_MAX. */
+	bool no_routes;   /**< Takes no pushed routes. */
+	struct weft_tunnel_networks
+		accept; /**< Takes pushed ones only in these, if any. */
+	char **headers; /**< Further ones of each request: "name: value". */
+	size_t headers_n;
 };
+
+#define WEFT_TUNNEL_STREAMS_MAX 8u
 
 struct weft_tunnel_config {
 	struct weft_tunnel_interface *interfaces;

@@ -134,6 +134,16 @@ static void set_peer(struct request *q)
 		q->stream.peer.sa.sa_family = AF_UNSPEC;
 }
 
+static void set_version(struct request *q)
+{
+	long version = 0;
+	(void)curl_easy_getinfo(q->easy, CURLINFO_HTTP_VERSION, &version);
+	q->stream.version = version == CURL_HTTP_VERSION_1_0   ? 10
+			    : version == CURL_HTTP_VERSION_1_1 ? 11
+			    : version == CURL_HTTP_VERSION_2_0 ? 20
+							       : 0;
+}
+
 static bool is_success(unsigned status)
 {
 	return status >= 200 && status < 300;
@@ -148,6 +158,7 @@ static void request_on_head(struct request *q)
 		return;
 	q->status = (unsigned)status;
 	set_peer(q);
+	set_version(q);
 	if (q->stream.events->response)
 		q->stream.events->response(q->stream.user, &q->stream, q->status,
 					   q->client->now);

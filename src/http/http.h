@@ -87,6 +87,10 @@ void http_stream_abort(struct http_stream *stream);
 /** A header of the request (server) or the response (client), or NULL. Borrowed. */
 const char *http_stream_header(const struct http_stream *stream, const char *name);
 
+/** Ten times HTTP's version, 11 for HTTP/1.1: of the request (server), of the response (client;
+ *  0 before it). */
+unsigned http_stream_version(const struct http_stream *stream);
+
 /** The peer's address as the socket has it; the client's has no family before response. */
 const union weft_sockaddr *http_stream_peer(const struct http_stream *stream);
 

@@ -335,11 +335,11 @@ static enum MHD_Result server_on_request(void *user, struct MHD_Connection *mhd,
 {
 	struct conn *c = conn_of_mhd(mhd);
 	(void)user;
-	(void)version;
 	if (!c)
 		return MHD_NO;
 	if (!*context) {
 		*context = c;
+		c->stream.version = strcmp(version, MHD_HTTP_VERSION_1_0) == 0 ? 10 : 11;
 		return conn_begin(
 			c, &(struct http_request){ .method = method, .path = path });
 	}

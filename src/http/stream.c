@@ -33,6 +33,11 @@ const char *http_stream_header(const struct http_stream *stream, const char *nam
 	return stream->ops->header(stream, name);
 }
 
+unsigned http_stream_version(const struct http_stream *stream)
+{
+	return stream->version;
+}
+
 const union weft_sockaddr *http_stream_peer(const struct http_stream *stream)
 {
 	return &stream->peer;

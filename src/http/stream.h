@@ -22,6 +22,7 @@ struct http_stream {
 	const struct http_stream_events *events; /* NULL: there is nobody to tell. */
 	void *user;
 	union weft_sockaddr peer;
+	unsigned version; /* 0 before the response. */
 	bool is_reading;
 	bool is_aborted;
 };

@@ -84,6 +84,8 @@ static void the_head_comes_before_the_body(void **state)
 	assert_string_equal(http_stream_header(get->stream, "x-tun-conf"),
 			    "eAUYCjIAAg==");
 	assert_null(http_stream_header(get->stream, "x-other"));
+	assert_int_equal(http_stream_version(get->stream), 11);
+	assert_int_equal(http_stream_version(w.served[0].stream), 11);
 	union weft_sockaddr server = http_server_addr(w.server);
 	assert_true(weft_sockaddr_equal(http_stream_peer(get->stream), &server));
 	world_settle(&w);

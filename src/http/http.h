@@ -101,14 +101,21 @@ struct http_request {
 	const char *path;
 };
 
+/** Most headers that an answer has of its own. */
+#define HTTP_ANSWER_HEADERS 4u
+
+/** name NULL: none. Both are borrowed until the next request. */
+struct http_header {
+	const char *name, *value;
+};
+
 /** What a request gets. Zero status: it becomes a stream. */
 struct http_answer {
 	unsigned status;  /**< Refuses: 403 and the like, with text as the whole body. */
 	const char *text; /**< Static. */
-	const char *header; /**< Of an accepted stream: a header's name, NULL for none, */
-	char value[512];    /**< and its value. */
-	const struct http_stream_events *events; /**< Of an accepted stream, */
-	void *user;                              /**< and their user. */
+	struct http_header headers[HTTP_ANSWER_HEADERS]; /**< Of an accepted stream. */
+	const struct http_stream_events *events;         /**< Of an accepted stream, */
+	void *user;                                      /**< and their user. */
 };
 
 struct http_server_opts {

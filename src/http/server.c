@@ -256,10 +256,13 @@ static struct MHD_Response *response_new(struct conn *c, bool is_put,
 							 MHD_RESPMEM_PERSISTENT)
 		       : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_LEN,
 							   conn_on_room, c, NULL);
-	if (response && answer->header &&
-	    MHD_add_response_header(response, answer->header, answer->value) == MHD_NO) {
-		MHD_destroy_response(response);
-		return NULL;
+	for (unsigned i = 0; response && i < HTTP_ANSWER_HEADERS; i++) {
+		const struct http_header *h = &answer->headers[i];
+		if (h->name &&
+		    MHD_add_response_header(response, h->name, h->value) == MHD_NO) {
+			MHD_destroy_response(response);
+			return NULL;
+		}
 	}
 	return response;
 }

@@ -47,6 +47,7 @@ struct server {
 	uint64_t tick;
 	bool is_ending;
 	uint64_t refused;
+	char tun_conf[TUNNEL_CONF_TEXT]; /* of the answer that is being made */
 };
 
 /* ---- streams ----------------------------------------------------------------------------- */
@@ -176,15 +177,14 @@ static struct peer *authenticate(struct server *s, const struct http_stream *str
 static void accept_get(struct peer *peer, struct http_stream *stream,
 		       struct http_answer *answer, uint64_t now)
 {
-	const struct server *s = peer->server;
+	struct server *s = peer->server;
 	const struct weft_tunnel_interface *conf = s->interface.conf;
 	struct weft_ip ip = peer->conf->ips[0];
-	char text[TUNNEL_CONF_TEXT];
 	ip.prefix = conf->net.prefix;
-	if (tunnel_conf_print((uint16_t)conf->mtu, &ip, text) < 0)
-		text[0] = '\0'; /* the configuration's check has seen to it */
-	answer->header = "x-tun-conf";
-	(void)snprintf(answer->value, sizeof(answer->value), "%s", text);
+	if (tunnel_conf_print((uint16_t)conf->mtu, &ip, s->tun_conf) < 0)
+		s->tun_conf[0] = '\0'; /* the configuration's check has seen to it */
+	answer->headers[0] =
+		(struct http_header){ .name = "x-tun-conf", .value = s->tun_conf };
 	answer->events = &get_events;
 	duplex_set_tx(&peer->duplex, stream, DUPLEX_LIFE_NS, now);
 	peer->since = now;

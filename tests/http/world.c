@@ -130,8 +130,8 @@ static void world_request(void *user, struct http_stream *stream,
 			   .abort_at = w->opts.served_abort_at,
 			   .is_wild = w->opts.is_wild,
 			   .end = END_OPEN };
-	ret_answer->header = "X-Tun-Conf";
-	(void)snprintf(ret_answer->value, sizeof(ret_answer->value), "eAUYCjIAAg==");
+	ret_answer->headers[0] =
+		(struct http_header){ .name = "X-Tun-Conf", .value = "eAUYCjIAAg==" };
 	ret_answer->events = &end_events;
 	ret_answer->user = e;
 	if (w->opts.abort_in_request)

@@ -153,6 +153,34 @@ WEFT_API WEFT_MUST_CHECK int weft_host_add_rule(struct weft_host *host,
 						const struct weft_rule *rule,
 						struct weft_error *err);
 
+/** Takes away a route that this host added; success where it did not, as for addresses. */
+WEFT_API WEFT_MUST_CHECK int weft_host_remove_route(struct weft_host *host,
+						    const struct weft_route *route,
+						    struct weft_error *err);
+
+/** Takes away a rule that this host added; success where it did not. */
+WEFT_API WEFT_MUST_CHECK int weft_host_remove_rule(struct weft_host *host,
+						   const struct weft_rule *rule,
+						   struct weft_error *err);
+
+/**
+ * Undoes what this host has changed on one interface, newest first, and knows nothing of it
+ * any more: for a device that goes while the host stays. Returns 0 or the first failure; what
+ * failed stays on record.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_undo_interface(struct weft_host *host,
+						      const char *ifname,
+						      struct weft_error *err);
+
+/**
+ * Says by which way the kernel sends to an address now: gateway (family 0: on the link) and
+ * interface; dest is the address. Returns 0, or -Exxx with err (-ENETUNREACH: there is none).
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_find_route(struct weft_host *host,
+						  const struct weft_ip *address,
+						  struct weft_error *err,
+						  struct weft_route *ret_route);
+
 /** Facts about an interface. */
 struct weft_interface {
 	char name[16];

@@ -312,3 +312,31 @@ void change_print(const struct change *change, struct fmt *f)
 {
 	kinds[change->kind].print(change, f);
 }
+
+static bool is_same_ip(const struct weft_ip *a, const struct weft_ip *b)
+{
+	size_t len = a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;
+	return a->family == b->family && a->prefix == b->prefix &&
+	       memcmp(a->octet, b->octet, len) == 0;
+}
+
+bool change_is_same_thing(const struct change *a, const struct change *b)
+{
+	if (a->kind != b->kind || strcmp(a->ifname, b->ifname) != 0)
+		return false;
+	switch (a->kind) {
+	case CHANGE_ADDRESS:
+		return is_same_ip(&a->address, &b->address);
+	case CHANGE_ROUTE:
+		return is_same_ip(&a->route.dest, &b->route.dest) &&
+		       is_same_ip(&a->route.gateway, &b->route.gateway) &&
+		       a->route.metric == b->route.metric &&
+		       a->route.table == b->route.table;
+	case CHANGE_RULE:
+		return a->rule.family == b->rule.family && a->rule.mark == b->rule.mark &&
+		       a->rule.table == b->rule.table &&
+		       a->rule.priority == b->rule.priority;
+	default:
+		return false;
+	}
+}

@@ -15,6 +15,7 @@
 #include "host/undo.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -226,39 +227,74 @@ int weft_host_add_address_metric(struct weft_host *host, const char *ifname,
 	return r < 0 ? r : weft_host_add_route(host, &route, err);
 }
 
-static bool ip_equal(const struct weft_ip *a, const struct weft_ip *b)
-{
-	size_t len = a->family == AF_INET ? 4 : 16;
-	return a->family == b->family && a->prefix == b->prefix &&
-	       memcmp(a->octet, b->octet, len) == 0;
-}
-
-static struct journal_entry *find_address(struct weft_host *host, const char *ifname,
-					  const struct weft_ip *address)
+/* The entry of a thing (address, route, rule) that this host has added, or NULL. */
+static struct journal_entry *find_thing(struct weft_host *host,
+					const struct change *thing)
 {
 	list_for_each (node, &host->journal->entries) {
 		struct journal_entry *entry =
 			container_of(node, struct journal_entry, node);
-		const struct change *change = &entry->change;
-		if (change->kind == CHANGE_ADDRESS &&
-		    strcmp(change->ifname, ifname) == 0 &&
-		    ip_equal(&change->address, address))
+		if (change_is_same_thing(&entry->change, thing))
 			return entry;
 	}
 	return NULL;
 }
 
-int weft_host_remove_address(struct weft_host *host, const char *ifname,
-			     const struct weft_ip *address, struct weft_error *err)
+static int undo_entry(struct weft_host *host, struct journal_entry *entry,
+		      struct weft_error *err)
 {
-	struct journal_entry *entry = find_address(host, ifname, address);
-	if (!entry)
-		return 0;
 	int r = undo_change(host->nl, &entry->change);
 	if (r < 0)
 		return explain(err, r, &entry->change);
 	journal_cancel(host->journal, entry);
 	return 0;
+}
+
+static int remove_thing(struct weft_host *host, const struct change *thing,
+			struct weft_error *err)
+{
+	struct journal_entry *entry = find_thing(host, thing);
+	return entry ? undo_entry(host, entry, err) : 0;
+}
+
+int weft_host_remove_address(struct weft_host *host, const char *ifname,
+			     const struct weft_ip *address, struct weft_error *err)
+{
+	struct change thing = { .kind = CHANGE_ADDRESS, .address = *address };
+	(void)snprintf(thing.ifname, sizeof(thing.ifname), "%s", ifname);
+	return remove_thing(host, &thing, err);
+}
+
+int weft_host_remove_route(struct weft_host *host, const struct weft_route *route,
+			   struct weft_error *err)
+{
+	struct change thing = { .kind = CHANGE_ROUTE, .route = *route };
+	memcpy(thing.ifname, route->ifname, sizeof(thing.ifname));
+	return remove_thing(host, &thing, err);
+}
+
+int weft_host_remove_rule(struct weft_host *host, const struct weft_rule *rule,
+			  struct weft_error *err)
+{
+	const struct change thing = { .kind = CHANGE_RULE, .rule = *rule };
+	return remove_thing(host, &thing, err);
+}
+
+int weft_host_undo_interface(struct weft_host *host, const char *ifname,
+			     struct weft_error *err)
+{
+	struct list *entries = &host->journal->entries, *previous;
+	int failure = 0;
+	for (struct list *node = entries->prev; node != entries; node = previous) {
+		struct journal_entry *entry =
+			container_of(node, struct journal_entry, node);
+		previous = node->prev;
+		if (strcmp(entry->change.ifname, ifname) != 0)
+			continue;
+		int r = undo_entry(host, entry, failure ? NULL : err);
+		failure = failure ? failure : r;
+	}
+	return failure;
 }
 
 int weft_host_set_mtu(struct weft_host *host, const char *ifname, unsigned mtu,
@@ -320,4 +356,15 @@ int weft_host_add_rule(struct weft_host *host, const struct weft_rule *rule,
 {
 	const struct change change = { .kind = CHANGE_RULE, .rule = *rule };
 	return make(host, &change, err);
+}
+
+int weft_host_find_route(struct weft_host *host, const struct weft_ip *address,
+			 struct weft_error *err, struct weft_route *ret_route)
+{
+	char text[WEFT_IP_TEXT];
+	int r = netlink_find_route(host->nl, address, ret_route);
+	if (r < 0)
+		return weft_error_set(err, r, "there is no route to %s: %s",
+				      weft_ip_print(address, text), strerror(-r));
+	return 0;
 }

@@ -25,6 +25,8 @@ struct netlink_ops {
 	int (*interface)(struct netlink *nl, const char *ifname,
 			 struct weft_interface *ret_interface);
 	int (*list)(struct netlink *nl, struct fmt *names);
+	int (*find_route)(struct netlink *nl, const struct weft_ip *address,
+			  struct weft_route *ret_route);
 	int (*is_made)(struct netlink *nl, const struct change *change);
 	int (*apply)(struct netlink *nl, const struct change *change);
 	int (*revert)(struct netlink *nl, const struct change *change);
@@ -51,6 +53,13 @@ static inline int netlink_interface(struct netlink *nl, const char *ifname,
 static inline int netlink_list(struct netlink *nl, struct fmt *names)
 {
 	return nl->ops->list(nl, names);
+}
+
+/** By which way the kernel sends to an address. Returns 0, -ENETUNREACH or another -Exxx. */
+static inline int netlink_find_route(struct netlink *nl, const struct weft_ip *address,
+				     struct weft_route *ret_route)
+{
+	return nl->ops->find_route(nl, address, ret_route);
 }
 
 /** Returns 1 if the machine is as the change makes it, 0 if not (or its device is gone). */

@@ -383,6 +383,45 @@ static bool route_matches(const struct change *change, struct nl_object *object)
 	       nexthop_matches(change, rtnl_route_nexthop_n(route, 0));
 }
 
+static struct weft_ip ip_of(const struct nl_addr *addr)
+{
+	struct weft_ip ip = { .family = 0 };
+	if (!addr || nl_addr_get_len(addr) > sizeof(ip.octet))
+		return ip;
+	ip.family = (uint8_t)nl_addr_get_family(addr);
+	ip.prefix = (uint8_t)nl_addr_get_prefixlen(addr);
+	memcpy(ip.octet, nl_addr_get_binary_addr(addr), nl_addr_get_len(addr));
+	return ip;
+}
+
+static int rt_find_route(struct netlink *nl, const struct weft_ip *address,
+			 struct weft_route *ret_route)
+{
+	struct rtnetlink *rt = rtnetlink_of(nl);
+	struct nl_addr *addr = ip_build(address);
+	struct rtnl_route *found = NULL;
+	struct rtnl_link *link;
+	int r = addr ? result(rt, rtnl_route_lookup(rt->sock, addr, &found)) : -ENOMEM;
+	nl_addr_put(addr);
+	if (r < 0)
+		return r;
+	struct rtnl_nexthop *hop = rtnl_route_nexthop_n(found, 0);
+	r = hop ? result(rt,
+			 rtnl_link_get_kernel(rt->sock, rtnl_route_nh_get_ifindex(hop),
+					      NULL, &link))
+		: -ENETUNREACH;
+	if (r == 0) {
+		*ret_route = (struct weft_route){
+			.dest = *address, .gateway = ip_of(rtnl_route_nh_get_gateway(hop))
+		};
+		(void)snprintf(ret_route->ifname, sizeof(ret_route->ifname), "%s",
+			       rtnl_link_get_name(link));
+		rtnl_link_put(link);
+	}
+	rtnl_route_put(found);
+	return r;
+}
+
 /* Rules */
 
 static int rule_set(struct rtnetlink *rt, const struct change *change, bool after)
@@ -496,6 +535,7 @@ static void rt_free(struct netlink *nl)
 static const struct netlink_ops ops = {
 	.interface = rt_interface,
 	.list = rt_list,
+	.find_route = rt_find_route,
 	.is_made = rt_is_made,
 	.apply = rt_apply,
 	.revert = rt_revert,

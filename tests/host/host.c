@@ -200,6 +200,66 @@ static void test_an_address_can_be_removed_and_added_again(void **state)
 	assert_as_before(&machine);
 }
 
+static void test_routes_and_rules_can_be_removed(void **state)
+{
+	const struct state_dir *dir = *state;
+	struct machine machine;
+	machine_init(&machine);
+	struct weft_host *host = new_host(dir, machine_netlink(&machine, HERE));
+	const struct weft_route route = { .dest = ip("198.51.100.0/24"),
+					  .gateway = ip("192.0.2.254"),
+					  .ifname = "weft0" };
+	struct weft_route other = route;
+	const struct weft_rule rule = { AF_INET6, 1, 100, 0 };
+	other.metric = 5;
+	assert_int_equal(weft_host_add_route(host, &route, NULL), 0);
+	assert_int_equal(weft_host_add_rule(host, &rule, NULL), 0);
+	assert_int_equal(machine.n_things, 2);
+	assert_int_equal(weft_host_remove_route(host, &other, NULL), 0);
+	assert_int_equal(machine.n_things, 2);
+	assert_int_equal(weft_host_remove_route(host, &route, NULL), 0);
+	assert_int_equal(weft_host_remove_rule(host, &rule, NULL), 0);
+	assert_int_equal(machine.n_things, 0);
+	assert_int_equal(weft_host_remove_rule(host, &rule, NULL), 0);
+	weft_host_free(host);
+	assert_as_before(&machine);
+}
+
+static void test_all_of_one_interface_is_undone(void **state)
+{
+	const struct state_dir *dir = *state;
+	struct machine machine;
+	machine_init(&machine);
+	struct weft_host *host = new_host(dir, machine_netlink(&machine, HERE));
+	change_everything(host);
+	assert_int_equal(weft_host_undo_interface(host, "lo", NULL), 0);
+	assert_changed(&machine);
+	assert_int_equal(weft_host_undo_interface(host, "weft0", NULL), 0);
+	assert_int_equal(machine.n_things, 1); /* the rule, which is nobody's */
+	change_everything(host);
+	weft_host_free(host);
+	assert_as_before(&machine);
+}
+
+static void test_the_way_to_an_address(void **state)
+{
+	const struct state_dir *dir = *state;
+	struct machine machine;
+	machine_init(&machine);
+	struct weft_host *host = new_host(dir, machine_netlink(&machine, HERE));
+	const struct weft_ip near = ip("198.51.100.9"), far = ip("203.0.113.1");
+	struct weft_route found;
+	struct weft_error err;
+	change_everything(host);
+	assert_int_equal(weft_host_find_route(host, &near, &err, &found), 0);
+	assert_string_equal(found.ifname, "weft0");
+	assert_int_equal(found.gateway.octet[3], 254);
+	assert_int_equal(found.dest.prefix, 32);
+	assert_int_equal(weft_host_find_route(host, &far, &err, &found), -ENETUNREACH);
+	assert_non_null(strstr(err.text, "no route to 203.0.113.1"));
+	weft_host_free(host);
+}
+
 static void test_a_refused_change_is_explained_and_forgotten(void **state)
 {
 	const struct state_dir *dir = *state;
@@ -383,6 +443,9 @@ int main(void)
 		in_state_dir(test_a_setting_changed_twice_goes_all_the_way_back),
 		in_state_dir(test_a_new_device_of_the_same_name_is_left_alone),
 		in_state_dir(test_an_address_can_be_removed_and_added_again),
+		in_state_dir(test_routes_and_rules_can_be_removed),
+		in_state_dir(test_all_of_one_interface_is_undone),
+		in_state_dir(test_the_way_to_an_address),
 		in_state_dir(test_a_refused_change_is_explained_and_forgotten),
 		in_state_dir(test_an_unknown_interface_is_answered_with_those_there_are),
 		in_state_dir(test_a_crash_is_found_and_undone),

@@ -95,6 +95,23 @@ static int op_list(struct netlink *nl, struct fmt *names)
 	return 0;
 }
 
+/* The first route to the same /24. */
+static int op_find_route(struct netlink *nl, const struct weft_ip *address,
+			 struct weft_route *ret_route)
+{
+	const struct machine *machine = machine_of(nl);
+	for (unsigned i = 0; i < machine->n_things; i++) {
+		const struct change *thing = &machine->things[i];
+		if (thing->kind != CHANGE_ROUTE ||
+		    memcmp(thing->route.dest.octet, address->octet, 3) != 0)
+			continue;
+		*ret_route = thing->route;
+		ret_route->dest = *address;
+		return 0;
+	}
+	return -ENETUNREACH;
+}
+
 static struct weft_interface *interface_of(struct netlink *nl,
 					   const struct change *change)
 {
@@ -166,6 +183,7 @@ struct netlink *machine_netlink(struct machine *machine, uint64_t netns)
 	static const struct netlink_ops ops = {
 		.interface = op_interface,
 		.list = op_list,
+		.find_route = op_find_route,
 		.is_made = op_is_made,
 		.apply = op_apply,
 		.revert = op_revert,

@@ -276,6 +276,30 @@ static void test_an_address_is_taken_away_before_the_end(void **state)
 	assert_same(&before);
 }
 
+static void test_ways_are_found_and_routes_taken_away(void **state)
+{
+	struct weft_host *host = new_host(*state);
+	const struct weft_ip near = ip("192.0.2.77/32"), far = ip("198.51.100.5/32");
+	const struct weft_route route = { .dest = ip("198.51.100.0/24"),
+					  .gateway = ip("192.0.2.254"),
+					  .ifname = "weft0" };
+	struct weft_route found;
+	struct weft_error refusal;
+	add_address(host, "192.0.2.1/24");
+	assert_done(weft_host_set_up(host, "weft0", true, &err));
+	assert_done(weft_host_find_route(host, &near, &err, &found));
+	assert_string_equal(found.ifname, "weft0");
+	assert_int_equal(found.gateway.family, 0);
+	assert_done(weft_host_add_route(host, &route, &err));
+	assert_done(weft_host_find_route(host, &far, &err, &found));
+	assert_memory_equal(found.gateway.octet, route.gateway.octet, 4);
+	assert_done(weft_host_remove_route(host, &route, &err));
+	assert_int_equal(weft_host_find_route(host, &far, &refusal, &found),
+			 -ENETUNREACH);
+	assert_non_null(strstr(refusal.text, "no route to 198.51.100.5"));
+	weft_host_free(host);
+}
+
 static void test_an_unknown_interface_is_named_with_those_there_are(void **state)
 {
 	struct weft_host *host = new_host(*state);
@@ -439,6 +463,7 @@ int main(void)
 		with_weft0(test_a_device_that_has_gone_needs_no_undoing),
 		with_weft0(test_what_others_set_meanwhile_stays),
 		with_weft0(test_an_address_is_taken_away_before_the_end),
+		with_weft0(test_ways_are_found_and_routes_taken_away),
 		with_weft0(test_an_unknown_interface_is_named_with_those_there_are),
 		with_weft0(test_the_facts_of_interfaces),
 		with_weft0(test_a_crash_is_undone),

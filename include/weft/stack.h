@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A host in user space: IPv4 and IPv6 with all that belongs to them (ARP, Neighbour Discovery,
+ * SLAAC, fragments, ICMP, path MTU, multicast groups, forwarding) on any number of
+ * links. What stands on it has headers of its own: <weft/udp.h>, <weft/tcp.h>.
+ *
+ *     program --- sockets --- [ stack ] --- interface --- link     "tap:weft0", a room,
+ *                                      '--- interface --- link     a tunnel, a pair in memory
+ *
+ * The stack owns no thread, no clock and no descriptor. It is the receiver of its links: what
+ * comes in is handled in the link's run, and the answers of a whole batch are sent by one
+ * weft_link_send. Everything else it does in its own task's run. Both tasks, the stack's and
+ * each link's, are put into a loop by the caller.
+ *
+ *     struct weft_stack *stack;
+ *     struct weft_iface *eth0;
+ *     struct weft_ip ip;
+ *     if (weft_stack_new(&(struct weft_stack_opts){ .secret = secret }, now, &stack) < 0 ||
+ *         weft_stack_add_interface(stack, link, NULL, now, &eth0) < 0 ||
+ *         weft_ip_parse("10.1.0.2/24", &ip) < 0 ||
+ *         weft_iface_add_address(eth0, &ip, 0, now) < 0)
+ *             fail();
+ *     weft_loop_add(loop, weft_link_task(link));
+ *     weft_loop_add(loop, weft_stack_task(stack));       ... and it answers to ping
+ *
+ * Nothing that a peer sends is an error: each packet ends in exactly one outcome, counted. All
+ * that a peer can make grow has a limit among the options.
+ */
+#ifndef WEFT_STACK_H
+#define WEFT_STACK_H
+
+#include <weft/addr.h>
+#include <weft/frame.h>
+#include <weft/link.h>
+#include <weft/loop.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct weft_stack;
+struct weft_iface;
+
+/** How a packet that came in can end. Each is counted. */
+enum weft_stack_outcome {
+	WEFT_STACK_DELIVERED, /**< To a socket, or an error to whom it was about. */
+	WEFT_STACK_ANSWERED,  /**< An echo, an ARP request, a solicitation. */
+	WEFT_STACK_NOTED,     /**< News for a table: neighbour, router, MTU, group. */
+	WEFT_STACK_FORWARDED, /**< On to another host. */
+	WEFT_STACK_HELD,      /**< A fragment: the others are awaited. */
+	WEFT_STACK_IGNORED,   /**< Valid, and nothing had to be done. */
+
+	/* The link's layer. */
+	WEFT_STACK_DROP_RUNT,      /**< Shorter than its header. */
+	WEFT_STACK_DROP_NOT_OURS,  /**< For another MAC. */
+	WEFT_STACK_DROP_ETHERTYPE, /**< Neither ARP nor IP; a tag that is not ours. */
+	WEFT_STACK_DROP_OFFLOAD,   /**< The virtio-net header is not true. */
+	WEFT_STACK_DROP_ARP, /**< Malformed, or from an impossible sender (RFC 826, 5227). */
+
+	/* IP. */
+	WEFT_STACK_DROP_IP_HEADER, /**< Version, lengths, extension headers. */
+	WEFT_STACK_DROP_IP_CHECKSUM,
+	WEFT_STACK_DROP_MARTIAN,     /**< A source or destination that cannot be. */
+	WEFT_STACK_DROP_NO_HOST,     /**< For somebody else, and this is no router. */
+	WEFT_STACK_DROP_OPTION,      /**< Source routes, options that say "discard". */
+	WEFT_STACK_DROP_NO_PROTOCOL, /**< Nobody here speaks it. */
+	WEFT_STACK_DROP_FRAGMENT, /**< Overlaps, is impossible, or of a packet given up. */
+	WEFT_STACK_DROP_FRAGMENT_LIMIT, /**< No room left for fragments. */
+	WEFT_STACK_DROP_TTL,            /**< To be forwarded, but has come too far. */
+	WEFT_STACK_DROP_NO_ROUTE,       /**< To be forwarded, but nobody knows where. */
+	WEFT_STACK_DROP_TOO_BIG, /**< To be forwarded, but too long for the next link. */
+
+	/* ICMP, ND, IGMP, MLD. */
+	WEFT_STACK_DROP_ICMP,       /**< Malformed, wrong checksum, or not for hosts. */
+	WEFT_STACK_DROP_ICMP_QUOTE, /**< An error about nothing that was sent from here. */
+	WEFT_STACK_DROP_ECHO_LIMIT, /**< More echo requests than are answered. */
+	WEFT_STACK_DROP_ND,    /**< Malformed, or not from this link (hop limit 255). */
+	WEFT_STACK_DROP_GROUP, /**< IGMP or MLD malformed, or not from this link. */
+
+	/* UDP. */
+	WEFT_STACK_DROP_UDP_HEADER,
+	WEFT_STACK_DROP_UDP_CHECKSUM,
+	WEFT_STACK_DROP_UDP_NO_SOCKET,
+	WEFT_STACK_DROP_UDP_FULL, /**< The socket's queue. */
+
+	/* TCP. */
+	WEFT_STACK_DROP_TCP_HEADER,
+	WEFT_STACK_DROP_TCP_CHECKSUM,
+	WEFT_STACK_DROP_TCP_NO_SOCKET, /**< Answered by a reset. */
+	WEFT_STACK_DROP_TCP_UNACCEPTED, /**< Outside the window, an old ACK, a blind attack. */
+	WEFT_STACK_DROP_TCP_LIMIT, /**< No room for another connection or for data. */
+	WEFT_STACK_OUTCOMES
+};
+
+/** "delivered", "drop-no-route" and the like; the same words that --json prints. */
+WEFT_API const char *weft_stack_outcome_name(enum weft_stack_outcome outcome);
+
+/** What else happened. Each is counted. */
+enum weft_stack_event {
+	WEFT_STACK_NEIGH_FAILED,     /**< A neighbour did not answer. */
+	WEFT_STACK_NEIGH_EVICTED,    /**< An entry gave way to another: neighbours_max. */
+	WEFT_STACK_NEIGH_QUEUE_FULL, /**< A waiting packet gave way to a later one. */
+	WEFT_STACK_CONFLICT,         /**< Somebody else has one of our addresses. */
+	WEFT_STACK_FRAGMENT_TIMEOUT, /**< Some of a packet's fragments never came. */
+	WEFT_STACK_FRAGMENT_EVICTED, /**< A packet in pieces gave way to another. */
+	WEFT_STACK_ERROR_SENT,       /**< An ICMP error. */
+	WEFT_STACK_ERROR_LIMITED,    /**< An ICMP error not sent: the rate limit. */
+	WEFT_STACK_EVENTS
+};
+
+/** "neigh-failed" and the like. */
+WEFT_API const char *weft_stack_event_name(enum weft_stack_event event);
+
+/** secret is needed; the rest may be zero, which is the default that is named. */
+struct weft_stack_opts {
+	/** 16 random bytes: hash keys, IP identifiers, ports, sequence numbers. Copied. */
+	const uint8_t *secret;
+	bool forwarding;     /**< Be a router between the interfaces. */
+	bool no_echo;        /**< Do not answer to ping. */
+	bool broadcast_echo; /**< Answer to ping to a broadcast or multicast address, too. */
+
+	uint32_t interfaces_max; /**< 0 for 64. */
+	uint32_t addresses_max;  /**< Per interface, and those of SLAAC; 0 for 32. */
+	uint32_t routes_max;     /**< Also those of router advertisements; 0 for 256. */
+	uint32_t neighbours_max; /**< 0 for 1,024. */
+	uint32_t
+		neighbour_queue_max; /**< Packets that wait for one neighbour; 0 for 16. */
+	uint32_t fragments_max; /**< Packets whose fragments are collected; 0 for 64. */
+	size_t fragment_bytes_max; /**< Bytes of all of them together; 0 for 1 MiB. */
+	uint32_t path_mtus_max; /**< Destinations with an MTU of their own; 0 for 256. */
+	uint32_t groups_max;    /**< Multicast groups per interface; 0 for 32. */
+	uint32_t udp_sockets_max; /**< 0 for 1,024. */
+	uint32_t errors_per_s;    /**< ICMP errors that are sent; 0 for 1,000. */
+	uint32_t echoes_per_s;    /**< Echo requests that are answered; 0 for no limit. */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -8,6 +8,7 @@
 #include "base/container.h"
 #include "http/http.h"
 #include "tunnel/backoff.h"
+#include "tunnel/doctor.h"
 #include "tunnel/duplex.h"
 #include "tunnel/facts.h"
 #include "tunnel/token.h"
@@ -41,6 +42,7 @@ struct server {
 	struct weft_router *router;
 	struct http_server *http;
 	struct backoff *backoff;
+	struct doctor *doctor;
 	struct peer *peers;
 	size_t peers_n;
 	struct weft_task task;
@@ -202,6 +204,10 @@ static void on_request(void *user, struct http_stream *stream,
 		*ret_answer = (struct http_answer){ .status = 403, .text = "Forbidden" };
 		return;
 	}
+	if (doctor_is_asked(stream)) {
+		doctor_request(peer->server->doctor, stream, request, ret_answer, now);
+		return;
+	}
 	*ret_answer = (struct http_answer){ .events = &put_events, .user = peer };
 	weft_ip_print(&from, peer->from);
 	if (strcmp(request->method, "PUT") == 0)
@@ -307,6 +313,8 @@ static int add_tasks(struct server *s, struct weft_error *err)
 	struct weft_loop *loop = s->interface.env->loop;
 	int r = weft_loop_add(loop, http_server_task(s->http));
 	if (r == 0)
+		r = weft_loop_add(loop, doctor_task(s->doctor));
+	if (r == 0)
 		r = weft_loop_add(loop, &s->task);
 	if (r < 0)
 		return weft_error_set(err, r, "cannot watch TCP port %u: %s",
@@ -333,6 +341,8 @@ static int start(struct server *s, const struct environment *env,
 		 const struct weft_tunnel_interface *conf, struct weft_error *err)
 {
 	int r = backoff_new(env->secret, &s->backoff);
+	if (r == 0)
+		r = doctor_new(&s->doctor);
 	if (r < 0)
 		return weft_error_set(err, r, "out of memory");
 	r = netif_open(&s->interface, env, conf, err);
@@ -373,7 +383,10 @@ void server_free(struct server *s)
 	weft_loop_remove(loop, &s->task);
 	if (s->http)
 		weft_loop_remove(loop, http_server_task(s->http));
+	if (s->doctor)
+		weft_loop_remove(loop, doctor_task(s->doctor));
 	http_server_free(s->http);
+	doctor_free(s->doctor);
 	weft_router_free(s->router);
 	netif_close(&s->interface);
 	for (size_t i = 0; i < s->peers_n; i++)

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each plane has a router or a bridge, never both; what differs is in functions whose names
+ * begin with router_ and bridge_.
+ */
+#include "tunnel/plane.h"
+
+#include "base/list.h"
+#include "tunnel/net.h"
+
+#include <weft/bridge.h>
+#include <weft/loop.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Addresses that are learned: of all, and behind one client, so that one cannot fill all. */
+#define FDB_MAX      16384u
+#define FDB_PORT_MAX 1024u
+
+struct plane {
+	const struct weft_tunnel_interface *conf;
+	struct list ports;
+	struct weft_router *router; /* NULL with mode ethernet, */
+	struct weft_bridge *bridge; /* and this with mode ip. */
+};
+
+struct plane_port {
+	struct list of_plane;
+	struct plane *plane;
+	const struct weft_tunnel_client *conf;
+	struct weft_router_port *on_router;
+	struct weft_bridge_port *on_bridge;
+};
+
+/* ---- mode ip ----------------------------------------------------------------------------- */
+
+/* What never goes to a pinned client or an exit: the own addresses and the top-level routes. */
+static int router_exempt(struct weft_router *router,
+			 const struct weft_tunnel_interface *conf)
+{
+	const struct weft_ip own = net_host(&conf->net), own6 = net_host(&conf->net6);
+	int r = own.family ? weft_router_exempt(router, &own) : 0;
+	if (r == 0 && own6.family)
+		r = weft_router_exempt(router, &own6);
+	for (size_t i = 0; i < conf->routes_n && r >= 0; i++) {
+		r = weft_router_exempt(router, &conf->routes[i]);
+		r = r == -EEXIST ? 0 : r;
+	}
+	return r;
+}
+
+static void router_unexempt(struct weft_router *router,
+			    const struct weft_tunnel_interface *conf)
+{
+	const struct weft_ip own = net_host(&conf->net), own6 = net_host(&conf->net6);
+	weft_router_unexempt(router, &own);
+	weft_router_unexempt(router, &own6);
+	for (size_t i = 0; i < conf->routes_n; i++)
+		weft_router_unexempt(router, &conf->routes[i]);
+}
+
+static int router_begin(struct plane *p, struct weft_link *device)
+{
+	const struct weft_router_port_opts opts = { .uplink = true };
+	struct weft_router_port *uplink;
+	int r = weft_router_new(NULL, &p->router);
+	if (r == 0)
+		r = weft_router_add(p->router, device, &opts, &uplink);
+	return r == 0 ? router_exempt(p->router, p->conf) : r;
+}
+
+static int router_networks(struct plane_port *port)
+{
+	struct weft_router *router = port->plane->router;
+	const struct weft_tunnel_client *conf = port->conf;
+	int r = 0;
+	for (size_t i = 0; i < conf->ips_n && r == 0; i++)
+		r = weft_router_add_network(router, port->on_router, &conf->ips[i]);
+	for (size_t i = 0; i < conf->routes_n && r == 0; i++)
+		r = weft_router_add_network(router, port->on_router, &conf->routes[i]);
+	for (size_t i = 0; i < conf->sources_n && r == 0; i++)
+		r = weft_router_add_pin(router, port->on_router, &conf->sources[i]);
+	return r;
+}
+
+static int router_add(struct plane_port *port, struct weft_link *link)
+{
+	const struct weft_router_port_opts opts = {
+		.no_source_check = port->conf->no_source_check,
+		.user = port,
+	};
+	int r = weft_router_add(port->plane->router, link, &opts, &port->on_router);
+	return r == 0 ? router_networks(port) : r;
+}
+
+/* ---- mode ethernet ----------------------------------------------------------------------- */
+
+static int bridge_begin(struct plane *p, const uint8_t secret[16],
+			struct weft_link *device)
+{
+	const struct weft_bridge_opts opts = { .fdb_max = FDB_MAX, .secret = secret };
+	struct weft_bridge_port *port;
+	int r = weft_bridge_new(&opts, &p->bridge);
+	return r == 0 && device ? weft_bridge_add(p->bridge, device, NULL, &port) : r;
+}
+
+static int bridge_add(struct plane_port *port, struct weft_link *link)
+{
+	const struct weft_bridge_port_opts opts = { .fdb_max = FDB_PORT_MAX };
+	return weft_bridge_add(port->plane->bridge, link, &opts, &port->on_bridge);
+}
+
+/* ---- both -------------------------------------------------------------------------------- */
+
+int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16],
+	      struct weft_link *device, struct weft_error *err, struct plane **ret_plane)
+{
+	struct plane *p = calloc(1, sizeof(*p));
+	if (!p)
+		return weft_error_set(err, -ENOMEM, "out of memory");
+	p->conf = conf;
+	list_init(&p->ports);
+	int r = conf->mode == WEFT_TUNNEL_IP ? router_begin(p, device)
+					     : bridge_begin(p, secret, device);
+	if (r < 0) {
+		plane_free(p);
+		return weft_error_set(err, r, "%s: %s", conf->name, strerror(-r));
+	}
+	*ret_plane = p;
+	return 0;
+}
+
+void plane_free(struct plane *p)
+{
+	if (!p)
+		return;
+	list_for_each (node, &p->ports)
+		plane_remove(container_of(node, struct plane_port, of_plane));
+	weft_router_free(p->router);
+	weft_bridge_free(p->bridge);
+	free(p);
+}
+
+static int tell(const struct weft_tunnel_client *conf, int r, struct weft_error *err)
+{
+	if (r == -EEXIST)
+		return weft_error_set(err, r,
+				      "%s: an address, route or source of this client is "
+				      "another client's as well",
+				      conf->name);
+	return r < 0 ? weft_error_set(err, r, "%s: %s", conf->name, strerror(-r)) : 0;
+}
+
+int plane_add(struct plane *p, const struct weft_tunnel_client *conf,
+	      struct weft_link *link, struct weft_error *err,
+	      struct plane_port **ret_port)
+{
+	struct plane_port *port = calloc(1, sizeof(*port));
+	if (!port)
+		return weft_error_set(err, -ENOMEM, "out of memory");
+	port->plane = p;
+	port->conf = conf;
+	list_push_back(&p->ports, &port->of_plane);
+	int r = p->router ? router_add(port, link) : bridge_add(port, link);
+	if (r < 0) {
+		plane_remove(port);
+		return tell(conf, r, err);
+	}
+	*ret_port = port;
+	return 0;
+}
+
+void plane_remove(struct plane_port *port)
+{
+	if (!port)
+		return;
+	if (port->on_router)
+		weft_router_remove(port->plane->router, port->on_router);
+	if (port->on_bridge)
+		weft_bridge_remove(port->plane->bridge, port->on_bridge);
+	list_remove(&port->of_plane);
+	free(port);
+}
+
+/* ---- a changed configuration ------------------------------------------------------------- */
+
+static void router_clear(struct plane_port *port)
+{
+	struct weft_router *router = port->plane->router;
+	for (size_t i = 0; i < port->conf->ips_n; i++)
+		weft_router_remove_network(router, &port->conf->ips[i]);
+	for (size_t i = 0; i < port->conf->routes_n; i++)
+		weft_router_remove_network(router, &port->conf->routes[i]);
+	for (size_t i = 0; i < port->conf->sources_n; i++)
+		weft_router_remove_pin(router, &port->conf->sources[i]);
+}
+
+static int router_apply(struct plane *p, const struct weft_tunnel_interface *conf)
+{
+	router_unexempt(p->router, p->conf);
+	int r = router_exempt(p->router, conf);
+	if (r < 0) {
+		router_unexempt(p->router, conf);
+		/* Cannot fail: the tables have been as large before. */
+		return router_exempt(p->router, p->conf) < 0 ? -ENOMEM : r;
+	}
+	list_for_each (node, &p->ports)
+		router_clear(container_of(node, struct plane_port, of_plane));
+	return 0;
+}
+
+int plane_apply(struct plane *p, const struct weft_tunnel_interface *conf,
+		struct weft_error *err)
+{
+	assert(conf->mode == p->conf->mode);
+	int r = p->router ? router_apply(p, conf) : 0;
+	if (r < 0)
+		return weft_error_set(err, r, "%s: %s", conf->name, strerror(-r));
+	p->conf = conf;
+	return 0;
+}
+
+int plane_port_apply(struct plane_port *port, const struct weft_tunnel_client *conf,
+		     struct weft_error *err)
+{
+	port->conf = conf;
+	return port->on_router ? tell(conf, router_networks(port), err) : 0;
+}
+
+/* ---- time and facts ---------------------------------------------------------------------- */
+
+void plane_set_health(struct plane_port *port, bool is_connected, uint64_t rtt_ns,
+		      uint32_t loss_permille, uint64_t now)
+{
+	(void)port, (void)is_connected, (void)rtt_ns, (void)loss_permille, (void)now;
+}
+
+void plane_tick(struct plane *p, uint64_t now)
+{
+	struct weft_task *task = p->bridge ? weft_bridge_task(p->bridge) : NULL;
+	if (task && task->deadline(task) <= now)
+		task->run(task, now);
+}
+
+uint64_t plane_dropped(const struct plane *p)
+{
+	uint64_t n = 0;
+	if (p->bridge)
+		for (unsigned i = WEFT_BRIDGE_DROP_RUNT; i < WEFT_BRIDGE_OUTCOMES; i++)
+			n += weft_bridge_count(p->bridge, NULL,
+					       (enum weft_bridge_outcome)i);
+	if (p->router)
+		for (unsigned i = WEFT_ROUTER_DROP_NOT_IP; i < WEFT_ROUTER_OUTCOMES; i++)
+			n += weft_router_count(p->router, NULL,
+					       (enum weft_router_outcome)i);
+	return n;
+}
+
+static void set_count(json_t *object, const char *name, uint64_t n)
+{
+	if (n > 0)
+		(void)json_object_set_new(object, name, json_integer((json_int_t)n));
+}
+
+static json_t *router_outcomes(const struct weft_router *router,
+			       const struct weft_router_port *port)
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < WEFT_ROUTER_OUTCOMES; i++) {
+		enum weft_router_outcome outcome = (enum weft_router_outcome)i;
+		set_count(object, weft_router_outcome_name(outcome),
+			  weft_router_count(router, port, outcome));
+	}
+	return object;
+}
+
+static json_t *bridge_outcomes(const struct weft_bridge *bridge,
+			       const struct weft_bridge_port *port)
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < WEFT_BRIDGE_OUTCOMES; i++) {
+		enum weft_bridge_outcome outcome = (enum weft_bridge_outcome)i;
+		set_count(object, weft_bridge_outcome_name(outcome),
+			  weft_bridge_count(bridge, port, outcome));
+	}
+	return object;
+}
+
+json_t *plane_json(const struct plane *p, uint64_t now)
+{
+	(void)now;
+	return json_pack("{s:o}", "packets",
+			 p->router ? router_outcomes(p->router, NULL)
+				   : bridge_outcomes(p->bridge, NULL));
+}
+
+json_t *plane_port_json(const struct plane_port *port, uint64_t now)
+{
+	const struct plane *p = port->plane;
+	(void)now;
+	return json_pack("{s:o}", "packets",
+			 p->router ? router_outcomes(p->router, port->on_router)
+				   : bridge_outcomes(p->bridge, port->on_bridge));
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything on a server between the device and its clients' links: who gets which packet.
+ *
+ *     mode ip        TUN (uplink) ---- router ---- a port per client: addresses, routes, sources
+ *                                      |    `- exits: ways out for what is for no network
+ *                                      `- ACL: who may begin to talk to whom
+ *
+ *     mode ethernet  TAP ------------- bridge ---- a port per client: learning, flooding
+ *
+ * Whoever has a plane does not see which of the two it is. Clients' ports are there while
+ * their clients are away: their links then forget what they are sent.
+ *
+ * A plane keeps pointers into its configuration. A changed one is put in like this, with no
+ * packet in between:
+ *
+ *     plane_apply(plane, after);            rules, exits; no client has its networks any more
+ *     plane_remove(port)                    of each client that is no more
+ *     plane_port_apply(port, client)        of each other, though it be the same
+ *     plane_add(plane, client, link, ...)   of each new one
+ *
+ * Then the former configuration may be freed. What the ACL knows of flows stays; each is judged
+ * again by the new rules at its next packet.
+ */
+#ifndef TUNNEL_PLANE_H
+#define TUNNEL_PLANE_H
+
+#include <weft/error.h>
+#include <weft/link.h>
+#include <weft/router.h>
+#include <weft/tunnel.h>
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct plane;
+struct plane_port;
+
+/**
+ * Makes the plane of a server, with the device and without clients. conf must outlive it or
+ * be replaced; the device, too, gets the plane as its receiver. device may be NULL for a plane
+ * that is only asked. Returns 0 or -Exxx with err.
+ */
+int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16],
+	      struct weft_link *device, struct weft_error *err,
+	      struct plane **ret_plane) WEFT_MUST_CHECK;
+
+/** Frees it with its ports. Links have no receiver then. NULL is allowed. */
+void plane_free(struct plane *p);
+
+/**
+ * Adds a client of the plane's configuration. The link stays the caller's and must outlive the
+ * port; NULL only with mode ip. Returns 0 or -Exxx with err: -EEXIST for a network that is
+ * another client's.
+ */
+int plane_add(struct plane *p, const struct weft_tunnel_client *conf,
+	      struct weft_link *link, struct weft_error *err,
+	      struct plane_port **ret_port) WEFT_MUST_CHECK;
+
+/** Takes a client off; its link has no receiver then. NULL is allowed. */
+void plane_remove(struct plane_port *port);
+
+/**
+ * Replaces the configuration; mode must be the same. Returns 0, or -Exxx with err, and then
+ * nothing has changed.
+ */
+int plane_apply(struct plane *p, const struct weft_tunnel_interface *conf,
+		struct weft_error *err) WEFT_MUST_CHECK;
+
+/**
+ * Gives a port its client's entry in the plane's configuration. Returns 0, or -Exxx with err,
+ * and then the client is without some of its networks.
+ */
+int plane_port_apply(struct plane_port *port, const struct weft_tunnel_client *conf,
+		     struct weft_error *err) WEFT_MUST_CHECK;
+
+/**
+ * Says how a client does, each second or so: exits are chosen by it. rtt_ns is 0 where nobody
+ * has measured.
+ */
+void plane_set_health(struct plane_port *port, bool is_connected, uint64_t rtt_ns,
+		      uint32_t loss_permille, uint64_t now);
+
+/** Sees to what ages; to be called each second or so. */
+void plane_tick(struct plane *p, uint64_t now);
+
+/** Packets, or frames, that went no further, by whatever name. */
+uint64_t plane_dropped(const struct plane *p);
+
+/** {"packets": {outcome: how many}}, and what else the plane has; for json_object_update_new. */
+json_t *plane_json(const struct plane *p, uint64_t now);
+
+/** {"packets": {outcome: how many of those that came from the client}} */
+json_t *plane_port_json(const struct plane_port *port, uint64_t now);
+
+#endif

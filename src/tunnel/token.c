@@ -21,9 +21,14 @@ int token_sha1(const char *token, char ret_text[TOKEN_SHA1_TEXT])
 	return 0;
 }
 
+bool token_is_slow(const char *hash)
+{
+	return strncmp(hash, "$argon2id$", 10) == 0;
+}
+
 bool token_matches(const char *hash, const char *token, const char sha1[TOKEN_SHA1_TEXT])
 {
-	if (strncmp(hash, "$argon2id$", 10) == 0)
+	if (token_is_slow(hash))
 		return crypto_pwhash_str_verify(hash, token, strlen(token)) == 0;
 	return strlen(hash) == TOKEN_SHA1_TEXT - 1 &&
 	       sodium_memcmp(hash, sha1, TOKEN_SHA1_TEXT - 1) == 0;

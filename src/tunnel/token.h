@@ -23,4 +23,7 @@ int token_sha1(const char *token, char ret_text[TOKEN_SHA1_TEXT]) WEFT_MUST_CHEC
  */
 bool token_matches(const char *hash, const char *token, const char sha1[TOKEN_SHA1_TEXT]);
 
+/** Whether a hash of the configuration is one in argon2id. */
+bool token_is_slow(const char *hash);
+
 #endif

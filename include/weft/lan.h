@@ -115,8 +115,8 @@ struct weft_relay_opts {
 	enum weft_cc cc;
 	uint32_t rooms_max;        /**< 0 for 256; at most 65,534. */
 	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
-	uint32_t
-		mtu_max; /**< Largest room MTU in bytes, >= 1,000; 0 for what paths carry. */
+	uint32_t mtu;  /**< IP MTU of its rooms, 1,000 to 1,500; 0 for 1,500. */
+	bool mtu_auto; /**< Instead: what one datagram carries on the path of the first. */
 	bool always_retry; /**< Every address has to prove itself by Retry. */
 };
 

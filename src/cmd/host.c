@@ -158,6 +158,7 @@ static int run(struct hosting *h, const char *room)
 int cmd_host(int argc, char **argv)
 {
 	struct relaying_args args = { .listen = relaying_default_listen(),
+				      .mtu = RELAYING_MTU,
 				      .link = "tap:weft0" };
 	struct hosting h = { .r = { .args = &args } };
 	int status;

@@ -103,6 +103,12 @@ static int store_number(struct parse *p, const struct option *option, const char
 {
 	const uint32_t min = option->min ? option->min : 1;
 	const uint32_t max = option->max ? option->max : UINT32_MAX;
+	const size_t word_len = strcspn(option->syntax, "|");
+	if (option->syntax[word_len] && strlen(text) == word_len &&
+	    strncmp(text, option->syntax, word_len) == 0) {
+		*number = 0;
+		return 0;
+	}
 	errno = 0;
 	unsigned long long value = strtoull(text, NULL, 10);
 	if (!*text || strspn(text, "0123456789") != strlen(text))

@@ -41,10 +41,10 @@
 
 /** What an option takes and where it is stored: the type of the member at its offset. */
 enum option_type {
-	OPTION_FLAG,     /**< Nothing. bool */
-	OPTION_TEXT,     /**< Anything. const char *, into argv */
-	OPTION_LIST,     /**< Anything, again and again. struct option_list */
-	OPTION_NUMBER,   /**< From min (1) to max (UINT32_MAX). uint32_t */
+	OPTION_FLAG,   /**< Nothing. bool */
+	OPTION_TEXT,   /**< Anything. const char *, into argv */
+	OPTION_LIST,   /**< Anything, again and again. struct option_list */
+	OPTION_NUMBER, /**< From min (1) to max (UINT32_MAX), or "word|N": 0. uint32_t */
 	OPTION_DURATION, /**< "20ms", see cmd/units.h. uint64_t, in ns */
 	OPTION_CHOICE, /**< One of the words of the syntax "a|b|c". unsigned: its index */
 	OPTION_MAC,    /**< The address of one station. struct weft_mac */

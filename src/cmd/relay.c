@@ -55,7 +55,8 @@ static int relay(struct relaying *r, struct weft_error *err)
 
 int cmd_relay(int argc, char **argv)
 {
-	struct relaying_args args = { .listen = relaying_default_listen() };
+	struct relaying_args args = { .listen = relaying_default_listen(),
+				      .mtu = RELAYING_MTU };
 	struct relaying r = { .args = &args };
 	struct weft_error err = { .text = "" };
 	int status;

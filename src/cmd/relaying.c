@@ -71,7 +71,8 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.cc = (enum weft_cc)r->args->cc,
 		.rooms_max = r->args->rooms,
 		.room_members_max = r->args->members,
-		.mtu_max = r->args->mtu,
+		.mtu = r->args->mtu,
+		.mtu_auto = r->args->mtu == 0,
 		.always_retry = r->args->retry,
 	};
 

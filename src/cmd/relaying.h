@@ -30,6 +30,9 @@ struct relaying_args {
 	struct output_opts output;
 };
 
+/** Of rooms, if nothing else is said: that of an ordinary LAN. */
+#define RELAYING_MTU 1500u
+
 #define RELAYING_OPTIONS                                                          \
 	{ .name = "listen",                                                       \
 	  .letter = 'l',                                                          \
@@ -61,11 +64,11 @@ struct relaying_args {
 		  .help = "most clients in a room [16]" },                        \
 		{ .name = "mtu",                                                  \
 		  .type = OPTION_NUMBER,                                          \
-		  .syntax = "BYTES",                                              \
+		  .syntax = "auto|BYTES",                                         \
 		  .offset = OFFSET(struct relaying_args, mtu),                    \
 		  .min = 1000,                                                    \
 		  .max = 1500,                                                    \
-		  .help = "largest room MTU, 1000-1500 [what paths carry]" },     \
+		  .help = "MTU of rooms [1500]; auto: a datagram a frame" },      \
 		{ .name = "cc",                                                   \
 		  .type = OPTION_CHOICE,                                          \
 		  .syntax = "bbr|cubic|reno",                                     \

@@ -76,15 +76,15 @@ static int open_room(struct visitor *visitor, struct reject *reject,
 	const struct hello *hello = &visitor->hello;
 	struct room_opts opts = {
 		.name = hello->room,
-		.mtu = room_mtu_of_budget(hello->budget, relay->mtu_max),
+		.mtu = relay->mtu ? relay->mtu : room_mtu_of_budget(hello->budget),
 	};
-	if (opts.mtu == 0) {
+	if (hello->budget < room_budget_of_mtu(opts.mtu)) {
 		reject->code = REJECT_PATH_TOO_SMALL;
 		message_print(
 			reject->text,
-			"a room needs datagrams of %u bytes at least, and this path "
-			"carries no more than %u",
-			LAN_MTU_MIN + ROOM_OVERHEAD, hello->budget);
+			"a room with an MTU of %u needs datagrams of %u bytes, and this "
+			"path carries no more than %u",
+			opts.mtu, room_budget_of_mtu(opts.mtu), hello->budget);
 		return -EMSGSIZE;
 	}
 	memcpy(opts.key, hello->key, sizeof(opts.key));

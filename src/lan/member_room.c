@@ -85,7 +85,6 @@ static int attach(struct weft_member *member, const struct welcome *welcome)
 	if (member->opts.claims && !is_gateway) {
 		member->session.gate = gate;
 		member->session.gate_user = member;
-		member->session.clamps_mss = true;
 	}
 	int r = weft_bridge_add(member->bridge, &member->session.link,
 				is_gateway ? &gateway : &client, &member->room_port);

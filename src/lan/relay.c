@@ -209,10 +209,10 @@ static int check_opts(const struct weft_relay_opts *opts, struct weft_error *err
 		return weft_error_set(err, -EINVAL,
 				      "a relay has at most %u rooms, not %u", LAN_ID_MAX,
 				      opts->rooms_max);
-	if (opts->mtu_max != 0 && opts->mtu_max < LAN_MTU_MIN)
+	if (opts->mtu != 0 && (opts->mtu < LAN_MTU_MIN || opts->mtu > LAN_MTU_MAX))
 		return weft_error_set(err, -EINVAL,
-				      "an MTU of %u is too small: %u is the least",
-				      opts->mtu_max, LAN_MTU_MIN);
+				      "a room's MTU is from %u to %u, not %u",
+				      LAN_MTU_MIN, LAN_MTU_MAX, opts->mtu);
 	return 0;
 }
 
@@ -235,7 +235,9 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->rooms_max = opts->rooms_max ? opts->rooms_max : RELAY_ROOMS_DEFAULT;
 	relay->clients_max =
 		opts->room_members_max ? opts->room_members_max : RELAY_CLIENTS_DEFAULT;
-	relay->mtu_max = opts->mtu_max;
+	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
+	if (opts->mtu_auto)
+		relay->mtu = 0;
 	int r = quic_tls_server_new_pem(opts->cert_pem, opts->key_pem, LAN_ALPN, err,
 					&relay->tls);
 	if (r < 0)
@@ -332,9 +334,8 @@ static int get_room(struct weft_relay *relay, const char *name,
 		    struct room **ret_room)
 {
 	struct room *room = relay_find_room(relay, name);
-	struct room_opts opts = { .name = name, .mtu = RELAY_OPEN_MTU };
-	if (relay->mtu_max && relay->mtu_max < opts.mtu)
-		opts.mtu = relay->mtu_max;
+	struct room_opts opts = { .name = name,
+				  .mtu = relay->mtu ? relay->mtu : RELAY_AUTO_MTU };
 	memcpy(opts.key, key, sizeof(opts.key));
 	if (!room) {
 		int r = relay_open_room(relay, &opts, &room);

@@ -28,11 +28,11 @@
 #define RELAY_KEEP_ALIVE_NS 5000000000u
 
 /**
- * MTU of a room that is opened before anyone has come: what a path with a UDP payload of 1,406
- * bytes carries. Path MTU discovery finds 1,444, 1,406, 1,342 or 1,232, and 1,406 fits where
+ * MTU of a room of one-datagram frames that is opened before anyone has come: what a path with
+ * a UDP payload of 1,406 bytes carries. Path MTU discovery finds 1,444, 1,406, 1,342 or 1,232, and 1,406 fits where
  * IPv6 carries IPv4 (DS-Lite), through most PPPoE and through most VPNs of 1,500 below.
  */
-#define RELAY_OPEN_MTU 1348u
+#define RELAY_AUTO_MTU 1348u
 
 /** What the relay has carried for members who are gone, and for those who are here. */
 struct relay_totals {
@@ -54,7 +54,8 @@ struct weft_relay {
 			  bool is_here, const char *reason); /**< May be NULL. */
 	void *user;
 	uint32_t rooms_max, clients_max;
-	unsigned mtu_max;
+	unsigned
+		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
 	uint16_t last_room_id;
 	uint8_t hash_secret[HASH_SECRET_LEN];
 	uint64_t now; /**< Of the last run. */

@@ -22,14 +22,17 @@
 #define HOST_FIRST 2u
 #define HOST_LAST  254u
 
-unsigned room_mtu_of_budget(size_t budget, unsigned mtu_max)
+unsigned room_mtu_of_budget(size_t budget)
 {
-	if (mtu_max == 0 || mtu_max > LAN_MTU_MAX)
-		mtu_max = LAN_MTU_MAX;
 	if (budget < LAN_MTU_MIN + ROOM_OVERHEAD)
-		return 0;
-	return budget - ROOM_OVERHEAD < mtu_max ? (unsigned)(budget - ROOM_OVERHEAD)
-						: mtu_max;
+		return LAN_MTU_MIN;
+	return budget - ROOM_OVERHEAD < LAN_MTU_MAX ? (unsigned)(budget - ROOM_OVERHEAD)
+						    : LAN_MTU_MAX;
+}
+
+unsigned room_budget_of_mtu(unsigned mtu)
+{
+	return (mtu + ETHER_LEN + ETHER_TAG_LEN + 1) / 2 + OVERLAY_LEN;
 }
 
 /* 100.64.0.0/10 has 14 bits for the /24s in it. */
@@ -132,14 +135,13 @@ static bool refuses_client(const struct room *room, struct weft_mac mac,
 
 static bool refuses_path(const struct room *room, size_t budget, struct reject *reject)
 {
-	if (budget >= room->mtu + ROOM_OVERHEAD)
+	if (budget >= room_budget_of_mtu(room->mtu))
 		return false;
 	reject->code = REJECT_PATH_TOO_SMALL;
-	message_print(
-		reject->text,
-		"room %s needs datagrams of %u bytes (its MTU of %u was fixed when it "
-		"was opened), and this path carries no more than %zu",
-		room->name, room->mtu + ROOM_OVERHEAD, room->mtu, budget);
+	message_print(reject->text,
+		      "room %s with its MTU of %u needs datagrams of %u bytes, and this "
+		      "path carries no more than %zu",
+		      room->name, room->mtu, room_budget_of_mtu(room->mtu), budget);
 	return true;
 }
 

@@ -23,8 +23,9 @@
  * and that a client cannot send under a MAC that is not its own, nor the gateway under one
  * that is a client's. The links of the members are the caller's; the room only joins them.
  *
- * The room's MTU is fixed for its whole life, because the members' interfaces have it: it is
- * what the path of the first member carries, and later ones must carry it too.
+ * The room's MTU is fixed for its whole life, because the members' interfaces have it: that of
+ * an ordinary LAN, or what one datagram on the path of the first member carries, as the relay
+ * was told. What a member's path does not carry in one datagram goes in two.
  */
 #ifndef LAN_ROOM_H
 #define LAN_ROOM_H
@@ -32,6 +33,8 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "lan/message.h"
+#include "wire/ether.h"
+#include "wire/overlay.h"
 
 #include <weft/bridge.h>
 #include <weft/lan.h>
@@ -40,7 +43,7 @@
 #include <stdint.h>
 
 /** Bytes of a DATAGRAM that are not the IP packet: overlay header, Ethernet header, one tag. */
-#define ROOM_OVERHEAD (8u + 14u + 4u)
+#define ROOM_OVERHEAD (OVERLAY_LEN + ETHER_LEN + ETHER_TAG_LEN)
 
 /** Most MACs that all members of a room together claim, and most learned of its LAN. */
 #define ROOM_CLAIMS_MAX 1024u
@@ -49,8 +52,11 @@
 /** Host number of the relay's own link in the room's network. */
 #define ROOM_HOST_OF_RELAY 1u
 
-/** IP MTU for a budget, at most mtu_max (0 for no limit of its own); 0: LAN_MTU_MIN fails. */
-unsigned room_mtu_of_budget(size_t budget, unsigned mtu_max);
+/** The IP MTU at which each frame goes in one datagram of the budget, LAN_MTU_MAX at most. */
+unsigned room_mtu_of_budget(size_t budget);
+
+/** The least budget for an IP MTU: two DATAGRAMs of it hold any frame. */
+unsigned room_budget_of_mtu(unsigned mtu);
 
 struct room_opts {
 	const char *name;

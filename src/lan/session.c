@@ -23,11 +23,14 @@ const char *session_outcome_name(enum session_outcome outcome)
 	static const char *const names[] = {
 		[SESSION_RECEIVED] = "received",
 		[SESSION_TAKEN] = "taken",
+		[SESSION_PART] = "part",
 		[SESSION_DROP_MALFORMED] = "drop-malformed",
 		[SESSION_DROP_WRONG_IDS] = "drop-wrong-ids",
 		[SESSION_DROP_RUNT] = "drop-runt",
 		[SESSION_DROP_TOO_LONG] = "drop-too-long",
+		[SESSION_DROP_NO_MEMORY] = "drop-no-memory",
 		[SESSION_SENT] = "sent",
+		[SESSION_SPLIT] = "split",
 		[SESSION_HELD] = "held",
 		[SESSION_DROP_UNCLAIMED] = "drop-unclaimed",
 		[SESSION_DROP_PATH] = "drop-path",
@@ -39,26 +42,48 @@ const char *session_outcome_name(enum session_outcome outcome)
 	return outcome < SESSION_OUTCOMES ? names[outcome] : "unknown";
 }
 
-/* A copy of a frame whose MSS is too large for the room, in buf; or the frame as it is. */
+/* Most bytes of a frame that one datagram of the path holds now. */
+static size_t whole_max(const struct session *session)
+{
+	size_t max = quic_conn_datagram_max(session->conn);
+	return max > OVERLAY_LEN ? max - OVERLAY_LEN : 0;
+}
+
+/* The IP MTU at which every frame is whole, tag and all. */
+static unsigned whole_mtu(const struct session *session)
+{
+	const unsigned head = ETHER_LEN + ETHER_TAG_LEN;
+	size_t max = whole_max(session);
+	return max > head && max - head < session->ids.mtu ? (unsigned)(max - head)
+							   : session->ids.mtu;
+}
+
+/* A copy of a frame whose MSS is too large for one datagram, in buf; or the frame as it is. */
 static struct weft_frame clamp(const struct session *session,
 			       const struct weft_frame *frame, uint8_t buf[CLAMP_LEN_MAX])
 {
 	struct weft_frame clamped = *frame;
-	size_t mss_off = session->clamps_mss && frame->len <= CLAMP_LEN_MAX
-				 ? mss_find(frame, session->ids.mtu)
-				 : 0;
+	if (frame->len > CLAMP_LEN_MAX)
+		return clamped;
+	const unsigned mtu = whole_mtu(session);
+	size_t mss_off = mss_find(frame, mtu);
 	if (mss_off == 0)
 		return clamped;
 	memcpy(buf, frame->data, frame->len);
 	clamped.data = buf;
 	clamped.headroom = 0;
-	mss_clamp(&clamped, mss_off, session->ids.mtu);
+	mss_clamp(&clamped, mss_off, mtu);
 	return clamped;
 }
 
-static enum session_outcome send_one(struct session *session,
-				     const struct quic_datagram *datagram, uint64_t now)
+static enum session_outcome send_datagram(struct session *session,
+					  const struct overlay_hdr *hdr,
+					  struct quic_datagram *datagram, uint64_t now)
 {
+	uint8_t head[OVERLAY_LEN];
+	overlay_hdr_emit(head, hdr);
+	datagram->head = head;
+	datagram->head_len = sizeof(head);
 	switch (quic_conn_send_datagram(session->conn, datagram, now)) {
 	case 0:
 		return SESSION_SENT;
@@ -69,6 +94,44 @@ static enum session_outcome send_one(struct session *session,
 	default:
 		return SESSION_DROP_QUEUE;
 	}
+}
+
+/* The first part as long as can be. Neither overtakes: nothing is won by half a frame. */
+static enum session_outcome send_split(struct session *session,
+				       const struct weft_frame *frame, size_t first_len,
+				       uint64_t now)
+{
+	struct overlay_hdr hdr = { .type = OVERLAY_FIRST,
+				   .number = ++session->split_number,
+				   .room = session->ids.room,
+				   .peer = session->ids.peer };
+	struct quic_datagram part = { .body = frame->data,
+				      .body_len = first_len,
+				      .in_order = true };
+	enum session_outcome outcome = send_datagram(session, &hdr, &part, now);
+	if (outcome != SESSION_SENT)
+		return outcome;
+	hdr.type = OVERLAY_LAST;
+	part.body = frame->data + first_len;
+	part.body_len = frame->len - first_len;
+	outcome = send_datagram(session, &hdr, &part, now);
+	return outcome == SESSION_SENT ? SESSION_SPLIT : outcome;
+}
+
+static enum session_outcome send_one(struct session *session,
+				     const struct weft_frame *frame, bool in_order,
+				     uint64_t now)
+{
+	const struct overlay_hdr hdr = { .type = OVERLAY_ETHERNET,
+					 .room = session->ids.room,
+					 .peer = session->ids.peer };
+	struct quic_datagram whole = { .body = frame->data,
+				       .body_len = frame->len,
+				       .in_order = in_order };
+	size_t max = whole_max(session);
+	if (max > 0 && frame->len > max)
+		return send_split(session, frame, max, now);
+	return send_datagram(session, &hdr, &whole, now);
 }
 
 static enum session_outcome pass_gate(const struct session *session,
@@ -94,25 +157,16 @@ static size_t send_frames(struct weft_link *link, const struct weft_frame *frame
 			  size_t n, uint64_t now)
 {
 	struct session *session = container_of(link, struct session, link);
-	const struct overlay_hdr hdr = { .type = OVERLAY_ETHERNET,
-					 .room = session->ids.room,
-					 .peer = session->ids.peer };
-	uint8_t head[OVERLAY_LEN];
-	overlay_hdr_emit(head, &hdr);
 	for (size_t i = 0; i < n; i++) {
 		uint8_t buf[CLAMP_LEN_MAX];
 		const struct weft_frame frame = clamp(session, &frames[i], buf);
-		const struct quic_datagram datagram = { .head = head,
-							.head_len = sizeof(head),
-							.body = frame.data,
-							.body_len = frame.len,
-							.in_order = is_last_segment(
-								frames, i, n) };
+		const bool in_order = is_last_segment(frames, i, n);
 		enum session_outcome outcome = pass_gate(session, &frames[i], now);
 		if (outcome == SESSION_SENT)
-			outcome = send_one(session, &datagram, now);
+			outcome = send_one(session, &frame, in_order, now);
 		session->counts[outcome]++;
-		if (outcome != SESSION_SENT && outcome != SESSION_HELD)
+		if (outcome != SESSION_SENT && outcome != SESSION_SPLIT &&
+		    outcome != SESSION_HELD)
 			return i;
 	}
 	return n;
@@ -132,6 +186,7 @@ void session_init(struct session *session, struct quic_conn *conn,
 void session_fini(struct session *session)
 {
 	assert(!session->link.receive);
+	parts_fini(&session->parts);
 	link_fini(&session->link);
 }
 
@@ -146,43 +201,70 @@ static struct weft_frame frame_borrow(const uint8_t *data, size_t len)
 	return frame;
 }
 
-static enum session_outcome check(const struct session *session, const uint8_t *data,
-				  size_t len)
+static enum session_outcome check_frame(const struct session *session, size_t len)
 {
-	struct overlay_hdr hdr;
-	if (overlay_hdr_parse(data, len, &hdr) < 0)
-		return SESSION_DROP_MALFORMED;
-	if (hdr.room != session->ids.room || hdr.peer != session->ids.peer)
-		return SESSION_DROP_WRONG_IDS;
-	if (len - OVERLAY_LEN < ETHER_LEN)
+	if (len < ETHER_LEN)
 		return SESSION_DROP_RUNT;
-	if (len - OVERLAY_LEN > session->link.caps.frame_len_max)
+	if (len > session->link.caps.frame_len_max)
 		return SESSION_DROP_TOO_LONG;
 	return SESSION_RECEIVED;
 }
 
-void session_input(struct session *session, const uint8_t *data, size_t len, uint64_t now)
+static enum session_outcome receive(struct session *session, const uint8_t *data,
+				    size_t len, uint64_t now)
 {
-	enum session_outcome outcome = check(session, data, len);
-	if (outcome != SESSION_RECEIVED) {
-		session->counts[outcome]++;
-		session->link.stats.rx_errors++;
-		return;
-	}
-	const struct weft_frame frame =
-		frame_borrow(data + OVERLAY_LEN, len - OVERLAY_LEN);
-	if (session->filter && session->filter(session->filter_user, &frame, now)) {
-		session->counts[SESSION_TAKEN]++;
-		return;
-	}
+	const struct weft_frame frame = frame_borrow(data, len);
+	enum session_outcome outcome = check_frame(session, len);
+	if (outcome != SESSION_RECEIVED)
+		return outcome;
+	if (session->filter && session->filter(session->filter_user, &frame, now))
+		return SESSION_TAKEN;
 	uint8_t buf[CLAMP_LEN_MAX];
 	const struct weft_frame clamped = clamp(session, &frame, buf);
-	session->counts[SESSION_RECEIVED]++;
 	link_deliver(&session->link, &clamped, 1, now);
+	return SESSION_RECEIVED;
+}
+
+static enum session_outcome receive_part(struct session *session,
+					 const struct overlay_hdr *hdr,
+					 const uint8_t *data, size_t len, uint64_t now)
+{
+	uint8_t buf[PARTS_FRAME_MAX];
+	if (len == 0)
+		return SESSION_DROP_RUNT;
+	int r = parts_take(&session->parts, hdr, data, len, now, buf);
+	if (r == 0)
+		return SESSION_PART;
+	if (r < 0)
+		return r == -ENOMEM ? SESSION_DROP_NO_MEMORY : SESSION_DROP_TOO_LONG;
+	return receive(session, buf, (size_t)r, now);
+}
+
+static enum session_outcome take(struct session *session, const uint8_t *data, size_t len,
+				 uint64_t now)
+{
+	struct overlay_hdr hdr;
+	const uint8_t *body = data + OVERLAY_LEN;
+	if (overlay_hdr_parse(data, len, &hdr) < 0)
+		return SESSION_DROP_MALFORMED;
+	if (hdr.room != session->ids.room || hdr.peer != session->ids.peer)
+		return SESSION_DROP_WRONG_IDS;
+	if (hdr.type == OVERLAY_ETHERNET)
+		return receive(session, body, len - OVERLAY_LEN, now);
+	return receive_part(session, &hdr, body, len - OVERLAY_LEN, now);
+}
+
+void session_input(struct session *session, const uint8_t *data, size_t len, uint64_t now)
+{
+	enum session_outcome outcome = take(session, data, len, now);
+	session->counts[outcome]++;
+	if (outcome >= SESSION_DROP_MALFORMED && outcome < SESSION_SENT)
+		session->link.stats.rx_errors++;
 }
 
 uint64_t session_drops(const struct session *session)
 {
 	const struct weft_link_stats *stats = &session->link.stats;
-	return stats->rx_errors + stats->tx_dropped + stats->tx_too_long;
+	return stats->rx_errors + stats->tx_dropped + stats->tx_too_long +
+	       session->parts.lost;
 }

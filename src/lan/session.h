@@ -7,6 +7,10 @@
  *     weft_link_send ---> header of this session, frame ---> quic_conn_send_datagram
  *     session_input  ---> header checked, taken off ---> filter ---> receiver
  *
+ * A frame that one datagram of the path does not hold goes in two (lan/parts.h), so a room can
+ * have the MTU of an ordinary LAN on every path; that of TCP connections is lowered as they
+ * are made (wire/mss.h), so that their segments need one datagram each.
+ *
  * Room and peer in the header are those that the relay gave to the member in its welcome, in
  * both directions: they say whose session it is. So a relay has nothing to believe, and a
  * member that has just come back cannot mistake a late datagram for one of its new session.
@@ -16,6 +20,7 @@
 #ifndef LAN_SESSION_H
 #define LAN_SESSION_H
 
+#include "lan/parts.h"
 #include "link/link.h"
 #include "quic/quic.h"
 
@@ -26,11 +31,14 @@
 enum session_outcome {
 	SESSION_RECEIVED,
 	SESSION_TAKEN,          /**< Received, and kept by the filter. */
+	SESSION_PART,           /**< Waits for the other part of its frame. */
 	SESSION_DROP_MALFORMED, /**< No overlay header of this version. */
 	SESSION_DROP_WRONG_IDS, /**< Another room's or peer's. */
 	SESSION_DROP_RUNT,      /**< Too short to be an Ethernet frame. */
 	SESSION_DROP_TOO_LONG,  /**< Longer than the room's MTU allows. */
+	SESSION_DROP_NO_MEMORY, /**< A part that could not be kept. */
 	SESSION_SENT,
+	SESSION_SPLIT,          /**< Sent in two datagrams. */
 	SESSION_HELD,           /**< Kept by the gate, which sends it later. */
 	SESSION_DROP_UNCLAIMED, /**< Under a MAC that is not ours in this room. */
 	SESSION_DROP_PATH,      /**< Does not fit the path now. */
@@ -64,7 +72,8 @@ struct session {
 	void *filter_user;
 	session_gate *gate; /**< NULL for none. */
 	void *gate_user;
-	bool clamps_mss; /**< Of TCP both ways, for stations that do not know the room's MTU. */
+	struct parts parts;
+	uint16_t split_number; /**< Of the frame that was split last. */
 	uint64_t counts[SESSION_OUTCOMES];
 };
 

@@ -15,12 +15,14 @@ int overlay_hdr_parse(const uint8_t *data, size_t len, struct overlay_hdr *ret_h
 		return -EBADMSG;
 	uint8_t version = data[OVERLAY_OFF_VERSION] >> 4;
 	uint8_t type = data[OVERLAY_OFF_VERSION] & 0x0f;
-	if (version != OVERLAY_VERSION || type != OVERLAY_ETHERNET)
+	uint16_t number = load_be16(data + OVERLAY_OFF_NUMBER);
+	if (version != OVERLAY_VERSION || type < OVERLAY_ETHERNET || type > OVERLAY_LAST)
 		return -EBADMSG;
-	if (load_be16(data + OVERLAY_OFF_FLAGS) != 0)
+	if (type == OVERLAY_ETHERNET && number != 0)
 		return -EBADMSG;
 	*ret_hdr = (struct overlay_hdr){
 		.type = type,
+		.number = number,
 		.room = load_be16(data + OVERLAY_OFF_ROOM),
 		.peer = load_be16(data + OVERLAY_OFF_PEER),
 	};
@@ -31,7 +33,7 @@ void overlay_hdr_emit(uint8_t buf[OVERLAY_LEN], const struct overlay_hdr *hdr)
 {
 	buf[OVERLAY_OFF_MAGIC] = OVERLAY_MAGIC;
 	buf[OVERLAY_OFF_VERSION] = (uint8_t)(OVERLAY_VERSION << 4 | (hdr->type & 0x0fu));
-	store_be16(buf + OVERLAY_OFF_FLAGS, 0);
+	store_be16(buf + OVERLAY_OFF_NUMBER, hdr->number);
 	store_be16(buf + OVERLAY_OFF_ROOM, hdr->room);
 	store_be16(buf + OVERLAY_OFF_PEER, hdr->peer);
 }

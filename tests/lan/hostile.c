@@ -94,9 +94,9 @@ static void test_forged_headers(void **state)
 	} rows[] = {
 		{ OVERLAY_OFF_MAGIC, 0x01, SESSION_DROP_MALFORMED },
 		{ OVERLAY_OFF_VERSION, 0x30, SESSION_DROP_MALFORMED },
-		{ OVERLAY_OFF_VERSION, 0x02, SESSION_DROP_MALFORMED },
-		{ OVERLAY_OFF_FLAGS, 0x80, SESSION_DROP_MALFORMED },
-		{ OVERLAY_OFF_FLAGS + 1, 0x01, SESSION_DROP_MALFORMED },
+		{ OVERLAY_OFF_VERSION, 0x04, SESSION_DROP_MALFORMED },
+		{ OVERLAY_OFF_NUMBER, 0x80, SESSION_DROP_MALFORMED },
+		{ OVERLAY_OFF_NUMBER + 1, 0x01, SESSION_DROP_MALFORMED },
 		{ OVERLAY_OFF_ROOM, 0x01, SESSION_DROP_WRONG_IDS },
 		{ OVERLAY_OFF_ROOM + 1, 0x02, SESSION_DROP_WRONG_IDS },
 		{ OVERLAY_OFF_PEER, 0x01, SESSION_DROP_WRONG_IDS },
@@ -132,13 +132,58 @@ static void test_wrong_lengths(void **state)
 	scene_end(&scene);
 }
 
+/* Part of a frame of eve's: type and number, and what of the frame. */
+static void eve_sends_part(struct scene *scene, enum overlay_type type, uint16_t number,
+			   size_t off, size_t len)
+{
+	const struct overlay_hdr hdr = { .type = (uint8_t)type,
+					 .number = number,
+					 .room = scene->eve.welcome.room,
+					 .peer = scene->eve.welcome.peer };
+	const struct forged whole = datagram_of_eve(scene);
+	struct forged part = { .len = OVERLAY_LEN + len };
+	overlay_hdr_emit(part.data, &hdr);
+	memcpy(part.data + OVERLAY_LEN, whole.data + OVERLAY_LEN + off, len);
+	stranger_sends(&scene->eve, part.data, part.len);
+}
+
+static void test_parts_are_held_to_the_same_rules(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	const struct session *session = session_of_eve(&scene);
+	eve_sends_part(&scene, OVERLAY_FIRST, 1, 0, 20);
+	assert_int_equal(session->counts[SESSION_PART], 1);
+	eve_sends_part(&scene, OVERLAY_LAST, 1, 20, 40);
+	assert_int_equal(guest_got(&scene.bob), 1);
+	/* Too little of a frame, too much of one, and nothing at all. */
+	eve_sends_part(&scene, OVERLAY_FIRST, 2, 0, 6);
+	eve_sends_part(&scene, OVERLAY_LAST, 2, 6, 7);
+	assert_int_equal(session->counts[SESSION_DROP_RUNT], 1);
+	eve_sends_part(&scene, OVERLAY_FIRST, 3, 0, 1000);
+	eve_sends_part(&scene, OVERLAY_LAST, 3, 0, 519);
+	assert_int_equal(session->counts[SESSION_DROP_TOO_LONG], 1);
+	eve_sends_part(&scene, OVERLAY_FIRST, 4, 0, 0);
+	eve_sends_part(&scene, OVERLAY_LAST, 4, 0, 0);
+	assert_int_equal(session->counts[SESSION_DROP_RUNT], 3);
+	assert_int_equal(guest_got(&scene.bob), 0);
+	/* Parts without an end: so many wait and no more. */
+	for (uint16_t i = 0; i < 100; i++)
+		eve_sends_part(&scene, OVERLAY_FIRST, (uint16_t)(1000 + i), 0, 60);
+	assert_true(session->parts.n <= PARTS_MAX);
+	assert_int_equal(guest_got(&scene.bob), 0);
+	scene_end(&scene);
+}
+
 /* The room's MTU may be less than what the path carries. */
 static void test_frame_above_the_mtu(void **state)
 {
 	(void)state;
 	struct scene scene;
 	party_init(&scene.party, test_seed());
-	scene.party.relay_opts.mtu_max = 1280;
+	scene.party.relay_opts.mtu = 1280;
 	party_open_relay(&scene.party);
 	guest_join(&scene.alice, &scene.party, "alice", 1);
 	guest_join(&scene.bob, &scene.party, "bob", 2);
@@ -469,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forged_headers),
 		cmocka_unit_test(test_wrong_lengths),
+		cmocka_unit_test(test_parts_are_held_to_the_same_rules),
 		cmocka_unit_test(test_frame_above_the_mtu),
 		cmocka_unit_test(test_spoofed_sources),
 		cmocka_unit_test(test_datagrams_before_the_hello),

@@ -86,8 +86,7 @@ static void test_what_the_welcome_says(void **state)
 		assert_int_equal(guests[i]->joined.mtu, full.alice.joined.mtu);
 		assert_true(weft_member_stats(guests[i]->member).rtt_ns >= sim_ms(10));
 	}
-	/* The simulated path carries the largest probe, a UDP payload of 1,444 bytes. */
-	assert_int_equal(full.alice.joined.mtu, 1386);
+	assert_int_equal(full.alice.joined.mtu, 1500);
 	assert_int_equal(full.alice.joined.address.octet[3], 2);
 	assert_int_equal(full.bob.joined.address.octet[3], 3);
 	assert_int_equal(full.lan.joined.address.family, 0);
@@ -301,6 +300,34 @@ static void test_lan_frames_of_strange_lengths(void **state)
 	full_end(&full);
 }
 
+/* Their frames of 1,500 need two datagrams each, so TCP is asked for smaller ones. */
+static void test_tcp_is_asked_for_segments_of_one_datagram(void **state)
+{
+	(void)state;
+	struct full full;
+	uint8_t
+		syn[14 + 20 + 24] = {
+			2,    0,  0, 0,  0, 2, 2,    0,    0,  0, 0, 1, 0x08, 0x00, /* */
+			0x45, 0,  0, 44, 0, 0, 0,    0,    64, 6, 0, 0, 10,   0,    0,
+			1,    10, 0, 0,  2, /* */
+			0x10, 0,  0, 80, 0, 0, 0,    1,    0,  0, 0, 0, 0x60, 0x02, 0xff,
+			0xff,                              /* */
+			0,    0,  0, 0,  2, 4, 0x05, 0xb4, /* MSS 1460 */
+		};
+	full_begin(&full);
+	struct weft_mac alice = guest_mac(1), bob = guest_mac(2);
+	memcpy(syn, bob.octet, 6);
+	memcpy(syn + 6, alice.octet, 6);
+	const struct weft_frame frame = { .data = syn, .len = sizeof(syn) };
+	link_deliver(&full.alice.probe.link, &frame, 1, sim_now(full.party.sim));
+	party_run(&full.party, 50);
+	assert_int_equal(guest_got(&full.bob), 1);
+	/* The simulated path carries the largest probe: datagrams of 1,412 bytes. */
+	const unsigned mss = 1412 - 8 - 14 - 4 - 40;
+	assert_int_equal(full.bob.probe.last[56] << 8 | full.bob.probe.last[57], mss);
+	full_end(&full);
+}
+
 /* ---- the way between ---- */
 
 static void test_loss_jitter_and_duplicates(void **state)
@@ -410,20 +437,21 @@ static void test_host_and_guest(void **state)
 	struct guest alice;
 	struct weft_error err = { "" };
 	party_init(&party, test_seed());
+	party.relay_opts.mtu_auto = true;
 	party_open_relay(&party);
 	probe_init(&tap);
 	guest_init(&alice, &party, "alice", 1);
 	const uint8_t *secret = alice.opts.invite.secret;
 	int mtu = weft_relay_open_room(party.relay, "FRIDAY", secret, &tap.link,
 				       guest_mac(9), &err);
-	assert_int_equal(mtu, RELAY_OPEN_MTU);
+	assert_int_equal(mtu, RELAY_AUTO_MTU);
 	struct weft_ip address = weft_relay_room_address(party.relay, "FRIDAY");
 	assert_int_equal(address.octet[3], 1);
 	assert_int_equal(weft_relay_room_address(party.relay, "OTHER").family, 0);
 
 	guest_start(&alice);
 	assert_true(guest_reaches(&alice, WEFT_MEMBER_JOINED, 5000));
-	assert_int_equal(alice.joined.mtu, RELAY_OPEN_MTU);
+	assert_int_equal(alice.joined.mtu, RELAY_AUTO_MTU);
 	assert_memory_equal(alice.joined.address.octet, address.octet, 3);
 	assert_int_equal(alice.joined.address.octet[3], 2);
 	assert_string_equal(alice.peer.name, "host");
@@ -457,7 +485,7 @@ static void test_rooms_that_cannot_be_opened(void **state)
 			 -EEXIST);
 	assert_int_equal(weft_relay_open_room(relay, "FRIDAY", secret, &tap.link,
 					      guest_mac(9), &err),
-			 1386);
+			 1500);
 	party_run(&full.party, 50);
 	assert_string_equal(full.alice.peer.name, "host");
 	secret[0] ^= 1;
@@ -540,7 +568,7 @@ static void test_facts(void **state)
 			fail_msg("no %s in %s", words[i], json);
 	free(json);
 	json = weft_member_json(full.alice.member, 5);
-	const char *const others[] = { "\"joined\"", "\"bob\"",    "\"mtu\":1386",
+	const char *const others[] = { "\"joined\"", "\"bob\"",    "\"mtu\":1500",
 				       "rtt_us",     "\"sent\":1", "\"received\":1" };
 	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strstr(json, others[i]))
@@ -577,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_gateway_leaves_and_returns),
 		cmocka_unit_test(test_gateway_keeps_the_lan_at_home),
 		cmocka_unit_test(test_lan_frames_of_strange_lengths),
+		cmocka_unit_test(test_tcp_is_asked_for_segments_of_one_datagram),
 		cmocka_unit_test(test_loss_jitter_and_duplicates),
 		cmocka_unit_test(test_an_hour_of_loss),
 		cmocka_unit_test(test_nat_changes_its_mind),

@@ -40,7 +40,24 @@ static void every_truncation_is_refused(void **state)
 	assert_needs_all(b.data, b.len, parse);
 }
 
-/* In magic, version, type and flags one value is right, and the other 255 are wrong. */
+static void parts_have_a_number(void **state)
+{
+	(void)state;
+	struct bytes b = bytes_of("57 12 fffe 0102 0304");
+	struct overlay_hdr hdr;
+	uint8_t out[OVERLAY_LEN];
+	assert_int_equal(overlay_hdr_parse(b.data, b.len, &hdr), OVERLAY_LEN);
+	assert_int_equal(hdr.type, OVERLAY_FIRST);
+	assert_int_equal(hdr.number, 0xfffe);
+	overlay_hdr_emit(out, &hdr);
+	assert_memory_equal(out, b.data, OVERLAY_LEN);
+	b = bytes_of("57 13 0000 0102 0304");
+	assert_int_equal(overlay_hdr_parse(b.data, b.len, &hdr), OVERLAY_LEN);
+	assert_int_equal(hdr.type, OVERLAY_LAST);
+	assert_int_equal(hdr.number, 0);
+}
+
+/* Magic and number have one right value, and the byte of version and type has three. */
 static void fixed_bytes_take_one_value(void **state)
 {
 	(void)state;
@@ -53,7 +70,7 @@ static void fixed_bytes_take_one_value(void **state)
 			assert_true(r == OVERLAY_LEN || r == -EBADMSG);
 			taken += r == OVERLAY_LEN;
 		}
-		assert_int_equal(taken, 1);
+		assert_int_equal(taken, off == OVERLAY_OFF_VERSION ? 3 : 1);
 	}
 }
 
@@ -71,6 +88,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(header),
 		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(parts_have_a_number),
 		cmocka_unit_test(fixed_bytes_take_one_value),
 		cmocka_unit_test(error_leaves_the_header_alone),
 	};

@@ -46,19 +46,75 @@ static void check_ips(const struct weft_ip *ips, size_t n)
 		CHECK(ips[i].family == AF_INET || ips[i].family == AF_INET6);
 }
 
+static void check_selectors(const struct weft_tunnel_selectors *selectors)
+{
+	for (size_t i = 0; i < selectors->n; i++)
+		CHECK(selectors->items[i] && selectors->items[i][0]);
+}
+
+static void check_client(const struct weft_tunnel_client *client, bool is_ethernet)
+{
+	CHECK(client->name && client->token && client->line > 0);
+	CHECK(client->ips_n > 0 || is_ethernet);
+	check_ips(client->ips, client->ips_n);
+	for (size_t i = 1; i < client->ips_n; i++)
+		CHECK(client->ips[i - 1].family == AF_INET ||
+		      client->ips[i].family == AF_INET6);
+	check_ips(client->routes, client->routes_n);
+	check_ips(client->sources, client->sources_n);
+	check_ips(client->push.items, client->push.n);
+	for (size_t i = 0; i < client->tags_n; i++)
+		CHECK(client->tags[i] && client->tags[i][0]);
+	CHECK(!is_ethernet || client->routes_n + client->sources_n + client->push.n == 0);
+}
+
+static void check_rules(const struct weft_tunnel_interface *server)
+{
+	CHECK(server->acl_n == 0 || server->has_acl);
+	for (size_t i = 0; i < server->acl_n; i++) {
+		const struct weft_tunnel_acl_rule *rule = &server->acl[i];
+		CHECK(rule->from.n > 0 && rule->to.n > 0 && rule->line > 0);
+		check_selectors(&rule->from);
+		check_selectors(&rule->to);
+		CHECK(rule->ports_n == 0 || rule->protocol == IPPROTO_TCP ||
+		      rule->protocol == IPPROTO_UDP);
+		for (size_t k = 0; k < rule->ports_n; k++)
+			CHECK(rule->ports[k].first > 0 &&
+			      rule->ports[k].first <= rule->ports[k].last);
+	}
+	for (size_t i = 0; i < server->exits_n; i++) {
+		CHECK(server->exits[i].via.n > 0 && server->exits[i].line > 0);
+		check_selectors(&server->exits[i].from);
+		check_selectors(&server->exits[i].via);
+	}
+}
+
 static void check_server(const struct weft_tunnel_interface *server)
 {
-	CHECK(server->port > 0 && server->net.family == AF_INET);
-	CHECK(server->mtu >= 68 && server->mtu <= 9000 && !server->url);
+	const bool is_ethernet = server->mode == WEFT_TUNNEL_ETHERNET;
+	CHECK(server->port > 0 && !server->url);
+	CHECK(server->net.family == AF_INET || (is_ethernet && !server->net.family));
+	CHECK(server->net6.family == AF_INET6 || !server->net6.family);
+	CHECK(server->mtu >= 68 && server->mtu <= 9000);
+	CHECK(!server->tls_cert == !server->tls_key);
+	CHECK(!is_ethernet || (!server->has_acl && server->exits_n == 0));
 	check_ips(server->ips, server->ips_n);
 	check_ips(server->routes, server->routes_n);
-	for (size_t i = 0; i < server->clients_n; i++) {
-		const struct weft_tunnel_client *client = &server->clients[i];
-		CHECK(client->name && client->token && client->ips_n > 0);
-		check_ips(client->ips, client->ips_n);
-		check_ips(client->routes, client->routes_n);
-		check_ips(client->sources, client->sources_n);
-	}
+	check_ips(server->push.items, server->push.n);
+	check_rules(server);
+	for (size_t i = 0; i < server->clients_n; i++)
+		check_client(&server->clients[i], is_ethernet);
+}
+
+static void check_way(const struct weft_tunnel_interface *client)
+{
+	CHECK(client->url && client->raw_token);
+	CHECK(client->streams >= 1 && client->streams <= WEFT_TUNNEL_STREAMS_MAX);
+	CHECK(!client->no_routes || client->accept.n == 0);
+	check_ips(client->accept.items, client->accept.n);
+	for (size_t i = 0; i < client->headers_n; i++)
+		CHECK(strstr(client->headers[i], ": ") &&
+		      !strpbrk(client->headers[i], "\r\n"));
 }
 
 static void check_config(const struct weft_tunnel_config *config)
@@ -68,10 +124,11 @@ static void check_config(const struct weft_tunnel_config *config)
 		const struct weft_tunnel_interface *interface = &config->interfaces[i];
 		CHECK(interface->name[0] && interface->line > 0);
 		CHECK(interface->mark.value == 0 || interface->mark.table > 0);
+		CHECK(!interface->bridge || interface->mode == WEFT_TUNNEL_ETHERNET);
 		if (interface->is_server)
 			check_server(interface);
 		else
-			CHECK(interface->url && interface->raw_token);
+			check_way(interface);
 	}
 }
 

@@ -22,7 +22,9 @@
 /* A port makes a server. Without one, the keys that only one of the two has decide. */
 static bool is_server(const struct node *node)
 {
-	static const char *const keys[] = { "net", "clients", "mtu", "ips", "routes" };
+	static const char *const keys[] = { "net",   "net6",   "clients", "mtu",
+					    "ips",   "routes", "push",    "acl",
+					    "exits", "listen", "tls" };
 	if (node_get(node, "port"))
 		return true;
 	if (node_get(node, "server") || node_get(node, "token"))
@@ -36,12 +38,13 @@ static bool is_server(const struct node *node)
 static void read_interface(struct reader *reader, const struct node *node,
 			   struct weft_tunnel_interface *interface)
 {
-	const struct node *compat = node_get(node, "compat");
-	reader->is_compat = compat && compat->type == JSON_TRUE;
+	config_begin_interface(reader, node);
 	interface->line = node->at.line;
 	interface->is_server = is_server(node);
 	if (!interface->is_server) {
-		(void)fields_read(reader, node, &config_client_fields, interface);
+		interface->streams = 1;
+		if (fields_read(reader, node, &config_client_fields, interface))
+			config_client_check(reader, node, interface);
 		return;
 	}
 	interface->mtu = MTU_DEFAULT;
@@ -55,8 +58,7 @@ static void check_interfaces(struct reader *reader)
 	struct faults *faults = reader->faults;
 	stakes_check_unique(&reader->names, faults, false, "this name",
 			    "each interface needs its own");
-	stakes_check_unique(&reader->ports, faults, false, "this port",
-			    "each server needs its own");
+	stakes_check_ports(&reader->ports, faults);
 	stakes_check_unique(&reader->mark_values, faults, true, "this mark",
 			    "packets that carry it go to one of them only");
 	stakes_check_unique(&reader->mark_tables, faults, true, "this table",
@@ -102,6 +104,7 @@ static void reader_fini(struct reader *reader)
 	stakes_fini(&reader->routes);
 	stakes_fini(&reader->sources);
 	stakes_fini(&reader->own_routes);
+	stakes_fini(&reader->client_names);
 }
 
 /* Reads text into config and adds what is wrong with it to faults. Returns 0 or -ENOMEM. */
@@ -147,21 +150,63 @@ static void free_secret(char *secret)
 	free(secret);
 }
 
+static void free_texts(char **items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free_secret(items[i]);
+	free(items);
+}
+
+static void free_selectors(struct weft_tunnel_selectors *selectors)
+{
+	free_texts(selectors->items, selectors->n);
+}
+
+static void free_client(struct weft_tunnel_client *client)
+{
+	free(client->name);
+	free_secret(client->token);
+	free(client->ips);
+	free(client->routes);
+	free(client->sources);
+	free(client->push.items);
+	free_texts(client->tags, client->tags_n);
+}
+
+static void free_rules(struct weft_tunnel_interface *interface)
+{
+	for (size_t i = 0; i < interface->acl_n; i++) {
+		free_selectors(&interface->acl[i].from);
+		free_selectors(&interface->acl[i].to);
+		free(interface->acl[i].ports);
+	}
+	for (size_t i = 0; i < interface->exits_n; i++) {
+		free_selectors(&interface->exits[i].from);
+		free_selectors(&interface->exits[i].via);
+	}
+	free(interface->acl);
+	free(interface->exits);
+}
+
 static void free_interface(struct weft_tunnel_interface *interface)
 {
-	for (size_t i = 0; i < interface->clients_n; i++) {
-		struct weft_tunnel_client *client = &interface->clients[i];
-		free(client->name);
-		free_secret(client->token);
-		free(client->ips);
-		free(client->routes);
-		free(client->sources);
-	}
+	for (size_t i = 0; i < interface->clients_n; i++)
+		free_client(&interface->clients[i]);
 	free(interface->clients);
+	free_rules(interface);
+	free(interface->congestion);
+	free(interface->bridge);
 	free(interface->ips);
 	free(interface->routes);
-	free(interface->url);
+	free(interface->push.items);
+	free(interface->tls_cert);
+	free(interface->tls_key);
+	free_secret(interface->url);
 	free_secret(interface->raw_token);
+	free_secret(interface->proxy);
+	free(interface->ca_file);
+	free(interface->accept.items);
+	free_texts(interface->headers, interface->headers_n);
 }
 
 void weft_tunnel_config_free(struct weft_tunnel_config *config)

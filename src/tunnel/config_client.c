@@ -1,74 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client: where the server is, and the token that opens it.
+ * A client: where the server is, the token that opens it, and what it takes of the server.
  */
 #include "tunnel/config.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
-#define HOST_LEN 256u
+/* ---- the server -------------------------------------------------------------------------- */
 
-/* ---- the URL ----------------------------------------------------------------------------- */
-
-static size_t scheme_len(const char *url)
-{
-	if (strncasecmp(url, "https://", 8) == 0)
-		return 8;
-	return strncasecmp(url, "http://", 7) == 0 ? 7 : 0;
-}
-
-static bool has_odd_character(const char *text)
-{
-	for (; *text; text++)
-		if (*text <= ' ' || *text == 0x7f)
-			return true;
-	return false;
-}
-
-/* Whether between the scheme and the path stands "host", "host:port" or "[v6]:port". */
-static bool has_host(const char *url)
-{
-	char authority[HOST_LEN + 16], host[HOST_LEN];
-	const char *begin = url + scheme_len(url);
-	const size_t len = strcspn(begin, "/?#");
-	uint16_t port;
-	if (len >= sizeof(authority))
-		return false;
-	memcpy(authority, begin, len);
-	authority[len] = '\0';
-	const char *at = strrchr(authority, '@');
-	return weft_hostport_parse(at ? at + 1 : authority, 80, host, sizeof(host),
-				   &port) == 0;
-}
-
-/* A URL may hold a password; none of it is repeated, but for the host of one without scheme. */
 static void read_url(struct reader *reader, const struct node *node, void *object)
 {
-	struct weft_tunnel_interface *interface = object;
-	const char *url = field_text(node);
-	char quote[NODE_QUOTE_LEN];
-	if (scheme_len(url) == 0 && !strstr(url, "://") && !strchr(url, '@'))
-		reader_fault(
-			reader, SEVERITY_ERROR, node,
-			"a URL begins with http:// or https://; write \"https://%s\"",
-			node_quote(url, strlen(url), quote));
-	else if (scheme_len(url) == 0)
-		reader_fault(reader, SEVERITY_ERROR, node,
-			     "a tunnel goes over http:// or https:// and nothing else");
-	else if (has_odd_character(url))
-		reader_fault(reader, SEVERITY_ERROR, node,
-			     "a URL holds no spaces and no control characters; write a "
-			     "space as %%20");
-	else if (!has_host(url))
-		reader_fault(
-			reader, SEVERITY_ERROR, node,
-			"behind the scheme stands a host, and a port of 1 to 65535 if "
-			"need be, such as \"https://tunnel.example.org:8443/\"");
-	else if (!(interface->url = strdup(url)))
-		reader->r = -ENOMEM;
+	static const char *const schemes[] = { "https://", "http://", NULL };
+	static const struct config_url kind = {
+		.what = "a tunnel",
+		.schemes = schemes,
+		.wants = "http:// or https://",
+		.scheme = "https://",
+		.example = "https://tunnel.example.org:8443/",
+	};
+	config_read_url(reader, node, &kind,
+			&((struct weft_tunnel_interface *)object)->url);
 }
 
 /* ---- the token --------------------------------------------------------------------------- */
@@ -104,17 +57,114 @@ static void read_token(struct reader *reader, const struct node *node, void *obj
 		reader_fault(reader, SEVERITY_WARNING, node,
 			     "this looks like the hash of a token, which belongs on the "
 			     "server; a client has the token itself");
-	interface->raw_token = strdup(token);
-	if (!interface->raw_token)
-		reader->r = -ENOMEM;
+	field_copy(reader, node, &interface->raw_token);
+}
+
+/* ---- what goes on ------------------------------------------------------------------------ */
+
+static void read_http2(struct reader *reader, const struct node *node, void *object)
+{
+	(void)reader;
+	((struct weft_tunnel_interface *)object)->http2 = node->type == JSON_TRUE;
+}
+
+static void read_streams(struct reader *reader, const struct node *node, void *object)
+{
+	uint64_t streams;
+	if (field_number(reader, node, 1, WEFT_TUNNEL_STREAMS_MAX, &streams))
+		((struct weft_tunnel_interface *)object)->streams = (unsigned)streams;
+}
+
+/* true, false, or the networks in which pushed routes are taken. */
+static void read_accept(struct reader *reader, const struct node *node, void *object)
+{
+	struct weft_tunnel_interface *interface = object;
+	if (node->type == JSON_TRUE || node->type == JSON_FALSE)
+		interface->no_routes = node->type == JSON_FALSE;
+	else if (node->type != JSON_ARRAY)
+		field_is_not(reader, node, JSON_ARRAY,
+			     "true, false or an array of networks: [\"192.168.0.0/16\"]");
+	else if (node->count == 0)
+		reader_fault(
+			reader, SEVERITY_ERROR, node,
+			"no network is in it; to take no routes at all, write false");
+	else
+		config_read_networks(reader, node, &interface->accept);
 }
 
 static const struct field table[] = {
 	CONFIG_COMMON_FIELDS,
-	{ "server", JSON_STRING, true,
+	{ "server", JSON_STRING, FIELD_REQUIRED,
 	  "the server's URL, such as \"https://tunnel.example.org/\"", read_url },
-	{ "token", JSON_STRING, true, "the token as it is, not its hash", read_token },
+	{ "token", JSON_STRING, FIELD_REQUIRED, "the token as it is, not its hash",
+	  read_token },
+	{ "proxy", JSON_STRING, 0,
+	  "the URL of a proxy, such as \"http://proxy.example.org:3128\"",
+	  config_read_proxy },
+	{ "ca", JSON_STRING, 0, "a file of certificates in PEM", config_read_ca },
+	{ "pin", JSON_STRING, 0, "the server's public key, as \"sha256//BASE64\"",
+	  config_read_pin },
+	{ "http2", JSON_TRUE, 0, "true or false", read_http2 },
+	{ "family", JSON_STRING, 0, "\"ipv4\" or \"ipv6\"", config_read_family },
+	{ "streams", JSON_INTEGER, FIELD_NEW, "a number from 1 to 8", read_streams },
+	{ "accept_routes", JSON_TRUE, FIELD_ANY_TYPE | FIELD_IP | FIELD_NEW,
+	  "true, false or an array of networks", read_accept },
+	{ "headers", JSON_OBJECT, 0,
+	  "an object of further headers: { \"user-agent\": \"...\" }",
+	  config_read_headers },
 	{ 0 },
 };
 
 const struct fields config_client_fields = { "a client", table, &config_server_fields };
+
+/* ---- the client as a whole --------------------------------------------------------------- */
+
+/* What is about TLS, and over http:// about nothing. */
+static void check_plain(struct reader *reader, const struct node *node)
+{
+	static const struct {
+		const char *key;
+		enum severity severity;
+		const char *text;
+	} rows[] = {
+		{ "pin", SEVERITY_ERROR, "the server has no key to be pinned" },
+		{ "ca", SEVERITY_WARNING, "the server shows no certificate" },
+		{ "http2", SEVERITY_WARNING,
+		  "HTTP/2 is spoken over https:// alone, and HTTP/1.1 here" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct node *value = node_get(node, rows[i].key);
+		if (value && !value->is_bad && value->type != JSON_FALSE)
+			reader_fault(reader, rows[i].severity, value,
+				     "over http:// %s; write https:// in \"server\", or "
+				     "take this out",
+				     rows[i].text);
+	}
+}
+
+/* A server that is written as an address has but one family. */
+static void check_family(struct reader *reader, const struct node *node,
+			 const struct weft_tunnel_interface *interface)
+{
+	char host[WEFT_IP_TEXT];
+	struct weft_ip ip;
+	config_url_host(interface->proxy ? interface->proxy : interface->url, host,
+			sizeof(host));
+	if (interface->family == 0 || weft_ip_parse(host, &ip) < 0 ||
+	    ip.family == interface->family)
+		return;
+	reader_fault(reader, SEVERITY_ERROR, node_get(node, "family"),
+		     "the address of the %s, %s, is one of %s",
+		     interface->proxy ? "proxy" : "server", host,
+		     ip.family == AF_INET ? "IPv4" : "IPv6");
+}
+
+void config_client_check(struct reader *reader, const struct node *node,
+			 const struct weft_tunnel_interface *interface)
+{
+	if (!interface->url)
+		return;
+	if (strncasecmp(interface->url, "http://", 7) == 0)
+		check_plain(reader, node);
+	check_family(reader, node, interface);
+}

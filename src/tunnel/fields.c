@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void reader_fault(struct reader *reader, enum severity severity, const struct node *node,
@@ -32,6 +33,20 @@ void reader_fault(struct reader *reader, enum severity severity, const struct no
 const char *field_text(const struct node *node)
 {
 	return json_string_value(node->scalar);
+}
+
+void field_copy(struct reader *reader, const struct node *node, char **text)
+{
+	free(*text);
+	*text = strdup(field_text(node));
+	if (!*text)
+		reader->r = -ENOMEM;
+}
+
+void field_stake(struct reader *reader, struct stakes *stakes, const struct stake *stake)
+{
+	if (stakes_add(stakes, stake) < 0)
+		reader->r = -ENOMEM;
 }
 
 /* ---- types ------------------------------------------------------------------------------- */
@@ -125,15 +140,50 @@ static void tell_unknown(struct reader *reader, const struct node *node,
 		   text);
 }
 
+/* Whether a key has a meaning in the mode of the interface. */
+static bool check_mode(struct reader *reader, const struct node *node,
+		       const struct field *field)
+{
+	const unsigned other =
+		reader->mode == WEFT_TUNNEL_ETHERNET ? FIELD_IP : FIELD_ETHERNET;
+	char path[NODE_PATH_LEN];
+	if (!reader->knows_mode || !(field->flags & other))
+		return true;
+	faults_add(reader->faults, node->key_at, false, node_path(node, path),
+		   other == FIELD_IP
+			   ? "\"%s\" means nothing in mode \"ethernet\", in which frames "
+			     "go by their addresses, as on a switch; take it out"
+			   : "\"%s\" means something in mode \"ethernet\" alone; take it "
+			     "out, or add \"mode\": \"ethernet\" to the interface",
+		   field->name);
+	return false;
+}
+
+static void check_compat(struct reader *reader, const struct node *node,
+			 const struct field *field)
+{
+	char path[NODE_PATH_LEN];
+	if (reader->is_compat && (field->flags & FIELD_NEW))
+		faults_add(reader->faults, node->key_at, true, node_path(node, path),
+			   "the original program, which is at the other end of this "
+			   "interface (\"compat\"), knows nothing of \"%s\"",
+			   field->name);
+}
+
 static void read_member(struct reader *reader, const struct node *node,
 			const struct fields *fields, void *object)
 {
 	if (node->is_bad || is_remark(node->key))
 		return;
 	const struct field *field = find_field(fields, node->key);
-	if (!field)
+	if (!field) {
 		tell_unknown(reader, node, fields);
-	else if (!has_type(node, field->type))
+		return;
+	}
+	if (!check_mode(reader, node, field))
+		return;
+	check_compat(reader, node, field);
+	if (!(field->flags & FIELD_ANY_TYPE) && !has_type(node, field->type))
 		field_is_not(reader, node, field->type, field->want);
 	else if (field->read)
 		field->read(reader, node, object);
@@ -153,7 +203,7 @@ bool fields_read(struct reader *reader, const struct node *node,
 	for (const struct node *member = node->first; member; member = member->next)
 		read_member(reader, member, fields, object);
 	for (const struct field *field = fields->table; field->name; field++)
-		if (field->is_required && !node_get(node, field->name))
+		if ((field->flags & FIELD_REQUIRED) && !node_get(node, field->name))
 			reader_fault(reader, SEVERITY_ERROR, node,
 				     "\"%s\" is missing: %s", field->name, field->want);
 	return true;
@@ -175,10 +225,38 @@ bool field_number(struct reader *reader, const struct node *node, uint64_t min,
 	return false;
 }
 
+bool field_word(struct reader *reader, const struct node *node, const char *const *words,
+		unsigned *ret_index)
+{
+	const char *text = field_text(node);
+	char quote[NODE_QUOTE_LEN], all[NODE_PATH_LEN];
+	struct weft_nearest nearest = { 0 };
+	struct fmt f;
+	fmt_init(&f, all, sizeof(all));
+	for (unsigned i = 0; words[i]; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret_index = i;
+			return true;
+		}
+		weft_nearest_offer(&nearest, text, words[i]);
+		fmt_add(&f, "%s\"%s\"",
+			i == 0         ? ""
+			: words[i + 1] ? ", "
+				       : " or ",
+			words[i]);
+	}
+	reader_fault(reader, SEVERITY_ERROR, node, "found \"%s\"; it must be %s%s%s%s",
+		     node_quote(text, strlen(text), quote), fmt_text(&f),
+		     nearest.word ? "; did you mean \"" : "",
+		     nearest.word ? nearest.word : "", nearest.word ? "\"?" : "");
+	return false;
+}
+
 static const char *form_name(enum ip_form form)
 {
 	static const char *const names[] = {
 		[IP_HOST] = "an address, such as \"10.20.0.2\"",
+		[IP_LOCAL] = "an address of this machine, such as \"127.0.0.1\"",
 		[IP_HOST_PREFIX] = "an address with its prefix, such as \"10.20.0.1/24\"",
 		[IP_NETWORK] = "a network, such as \"10.20.0.0/24\"",
 	};
@@ -232,12 +310,13 @@ static bool check_form(struct reader *reader, const struct node *node, enum ip_f
 	char host_text[WEFT_IP_TEXT], net_text[WEFT_IP_TEXT];
 	(void)weft_ip_print(&host, host_text);
 	(void)weft_ip_print(&net, net_text);
-	if (form == IP_HOST && has_prefix) {
+	const bool is_plain = form == IP_HOST || form == IP_LOCAL;
+	if (is_plain && has_prefix) {
 		reader_fault(reader, SEVERITY_ERROR, node,
 			     "this address has no prefix; write \"%s\"", host_text);
 		return false;
 	}
-	if (form != IP_HOST && !has_prefix) {
+	if (!is_plain && !has_prefix) {
 		reader_fault(reader, SEVERITY_ERROR, node,
 			     "the prefix is missing; write \"%s/%u\" for this address "
 			     "alone, or such as \"%s/%u\" for a net",
@@ -271,14 +350,14 @@ bool field_ip(struct reader *reader, const struct node *node, enum ip_form form,
 	}
 	if (!check_form(reader, node, form, &ip))
 		return false;
-	if (form != IP_NETWORK && !net_is_usable(&ip)) {
+	if (form != IP_NETWORK && form != IP_LOCAL && !net_is_usable(&ip)) {
 		reader_fault(reader, SEVERITY_ERROR, node,
 			     "no machine can have the address \"%s\"; private ones are "
 			     "10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16",
 			     field_text(node));
 		return false;
 	}
-	if (ip.family == AF_INET6 && reader->is_compat)
+	if (ip.family == AF_INET6 && reader->is_compat && form != IP_LOCAL)
 		reader_fault(reader, SEVERITY_WARNING, node,
 			     "the original program, for which this interface is "
 			     "(\"compat\"), carries no IPv6");

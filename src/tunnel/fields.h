@@ -20,18 +20,30 @@
 /** What the readers of all fields share. */
 struct reader {
 	struct faults *faults;
-	int r;          /**< 0 or -ENOMEM. */
-	bool is_compat; /**< Of the interface that is read. */
+	int r; /**< 0 or -ENOMEM. */
+	/* Of the interface that is read. */
+	bool is_compat;
+	bool knows_mode; /**< Else every key is taken as one that means something. */
+	enum weft_tunnel_mode mode;
 	/* Of all interfaces. */
 	struct stakes names, ports, mark_values, mark_tables;
 	/* Of the server that is read. */
-	struct stakes tokens, addresses, routes, sources, own_routes;
+	struct stakes tokens, addresses, routes, sources, own_routes, client_names;
+};
+
+/** What else is to be known of a key. */
+enum field_flags {
+	FIELD_REQUIRED = 1,
+	FIELD_ANY_TYPE = 2, /**< Its reader looks at the type. */
+	FIELD_IP = 4,       /**< Means something in mode "ip" alone ... */
+	FIELD_ETHERNET = 8, /**< ... or in mode "ethernet". */
+	FIELD_NEW = 16, /**< The other end has to know it, which the original does not. */
 };
 
 struct field {
 	const char *name; /**< NULL ends a table. */
 	json_type type;   /**< JSON_TRUE stands for JSON_FALSE, too. */
-	bool is_required;
+	unsigned flags;   /**< enum field_flags */
 	const char *want; /**< What it has to be, as in "it must be ...". */
 	void (*read)(struct reader *reader, const struct node *node, void *object);
 };
@@ -46,6 +58,7 @@ struct fields {
 /** How an address is written. */
 enum ip_form {
 	IP_HOST,        /**< "10.0.0.2" */
+	IP_LOCAL,       /**< One of this machine's, such as "127.0.0.1" */
 	IP_HOST_PREFIX, /**< "10.0.0.1/24" */
 	IP_NETWORK,     /**< "10.0.0.0/24" */
 };
@@ -74,5 +87,18 @@ void field_is_not(struct reader *reader, const struct node *node, json_type type
 
 /** The text of a node that is one. */
 const char *field_text(const struct node *node);
+
+/**
+ * Reads one of some words, which end with NULL. False if it is none of them; that was told, with
+ * the nearest one.
+ */
+bool field_word(struct reader *reader, const struct node *node, const char *const *words,
+		unsigned *ret_index);
+
+/** Keeps a copy of a node's text in place of what is there. */
+void field_copy(struct reader *reader, const struct node *node, char **text);
+
+/** Adds a stake, and notes where there is no memory for it. */
+void field_stake(struct reader *reader, struct stakes *stakes, const struct stake *stake);
 
 #endif

@@ -90,6 +90,29 @@ void stakes_check_unique(struct stakes *stakes, struct faults *faults, bool is_w
 	}
 }
 
+/* One without an address is in front of all others of its port. */
+void stakes_check_ports(struct stakes *stakes, struct faults *faults)
+{
+	sort(stakes);
+	for (size_t i = 1, first = 0; i < stakes->n; i++) {
+		const struct stake *stake = &stakes->items[i];
+		const struct stake *other = &stakes->items[first];
+		char path[NODE_PATH_LEN], other_path[NODE_PATH_LEN];
+		if (stake->number != other->number ||
+		    (other->ip.family && compare(stake, other) != 0)) {
+			first = i;
+			continue;
+		}
+		faults_add(faults, stake->node->at, false, node_path(stake->node, path),
+			   "this port is also that of %s (line %u)%s; each server needs "
+			   "its own",
+			   node_path(other->node, other_path), other->node->at.line,
+			   stake->ip.family && !other->ip.family
+				   ? ", which listens at all addresses"
+				   : "");
+	}
+}
+
 /* ---- networks ---------------------------------------------------------------------------- */
 
 /* A network that lies in outer, or is the same. */

@@ -43,6 +43,12 @@ void stakes_check_unique(struct stakes *stakes, struct faults *faults, bool is_w
 			 const char *what, const char *why);
 
 /**
+ * The same for ports (number) at addresses (ip): without an address one is claimed at all of
+ * them. Sorts.
+ */
+void stakes_check_ports(struct stakes *stakes, struct faults *faults);
+
+/**
  * The same for networks of clients, which may lie in each other, too: equal ones are an error,
  * and one in another a warning, unless that is everything (0.0.0.0/0), which has exceptions by
  * its nature. Sorts.

@@ -439,7 +439,9 @@ static void tells_keys_that_nobody_has(void **state)
 	EXPECT(SERVER("'mut':1400"), "2:2 error [0].mut: did you mean \"mtu\"?");
 	EXPECT(SERVER("'colour':1"), "2:2 error [0].colour: a server has no key "
 				     "\"colour\", but name, mark, compat, "
-				     "port, net, mtu, ips, routes, clients;");
+				     "mode, congestion, bridge, port, listen, tls, "
+				     "net, net6, mtu, ips, routes, push, acl, exits, "
+				     "clients;");
 	EXPECT(CLIENT("'route':[]"),
 	       "3:1 error [0].clients[0].route: did you mean \"routes\"?");
 	EXPECT_NONE(SERVER("'x-rack':{'name':1},'//':'a remark','// more':['of','it']"));

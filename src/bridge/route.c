@@ -32,10 +32,23 @@ enum weft_router_outcome route_ends_of(const uint8_t *data, uint32_t len,
 	return WEFT_ROUTER_DROP_NOT_IP;
 }
 
+/* fe80::/10, ff00::/8, :: and ::1. */
+static bool stays_on_its_link(const struct prefix *addr)
+{
+	return addr->hi >> 54 == 0xfe80u >> 6 || addr->hi >> 56 == 0xff ||
+	       (addr->hi == 0 && addr->lo <= 1);
+}
+
+static bool leaves_its_link(const struct route_ends *ends)
+{
+	return !ends->src.is_ip6 ||
+	       !(stays_on_its_link(&ends->src) || stays_on_its_link(&ends->dst));
+}
+
 /*
  * Strict reverse path: the answer, from dst to src, would go to the ingress. Somebody who
- * has pins is the way out of those sources, so answers to them may come from anywhere that
- * nobody has; but not from where a pin is never asked.
+ * has pins, or is an exit, is the way out of those sources, so answers to them may come from
+ * anywhere that nobody has; but not from where neither is ever asked.
  */
 static bool source_passes(const struct routes *routes, const struct route_port *ingress,
 			  const struct route_ends *ends, struct route *way)
@@ -47,18 +60,28 @@ static bool source_passes(const struct routes *routes, const struct route_port *
 	way->has_network = owner;
 	if (owner)
 		return owner == ingress;
-	return prefix_lookup(&routes->pins, &ends->dst, NULL, NULL) == ingress &&
-	       !prefix_lookup(&routes->exempt, &ends->src, NULL, NULL);
+	if (prefix_lookup(&routes->exempt, &ends->src, NULL, NULL))
+		return false;
+	return prefix_lookup(&routes->pins, &ends->dst, NULL, NULL) == ingress ||
+	       (routes->is_exit && routes->is_exit(routes, ingress, ends));
 }
 
-/* Sends the packet to egress for the reason that outcome is. */
-static void settle(const struct route_port *ingress, struct route_port *egress,
-		   enum weft_router_outcome outcome, struct route *way)
+void route_to(const struct route_port *ingress, struct route_port *egress,
+	      enum weft_router_outcome outcome, struct route *way)
 {
 	bool isolated =
 		egress != ingress && ingress->opts.isolated && egress->opts.isolated;
 	way->outcome = isolated ? WEFT_ROUTER_DROP_ISOLATED : outcome;
 	way->egress = egress;
+}
+
+void route_rest(const struct routes *routes, const struct route_port *ingress,
+		struct route *way)
+{
+	way->outcome = WEFT_ROUTER_DROP_NO_ROUTE;
+	way->egress = NULL;
+	if (routes->uplink && !ingress->opts.uplink)
+		route_to(ingress, routes->uplink, WEFT_ROUTER_UPLINK, way);
 }
 
 static bool by_network(const struct routes *routes, const struct route_port *ingress,
@@ -68,7 +91,7 @@ static bool by_network(const struct routes *routes, const struct route_port *ing
 		prefix_lookup(&routes->networks, &ends->dst, ingress, &way->network);
 	way->has_network = egress;
 	if (egress)
-		settle(ingress, egress, WEFT_ROUTER_FORWARDED, way);
+		route_to(ingress, egress, WEFT_ROUTER_FORWARDED, way);
 	return egress;
 }
 
@@ -85,22 +108,33 @@ static bool by_pin(const struct routes *routes, const struct route_port *ingress
 			prefix_lookup(&routes->exempt, &ends->dst, NULL, &way->exempt);
 	if (way->has_exempt)
 		return false;
-	settle(ingress, egress, WEFT_ROUTER_PINNED, way);
+	route_to(ingress, egress, WEFT_ROUTER_PINNED, way);
+	return true;
+}
+
+static bool by_exit(const struct routes *routes, const struct route_ends *ends,
+		    struct route *way)
+{
+	if (!routes->has_exits || way->has_exempt)
+		return false;
+	way->has_exempt = prefix_lookup(&routes->exempt, &ends->dst, NULL, &way->exempt);
+	if (way->has_exempt)
+		return false;
+	way->outcome = WEFT_ROUTER_EXIT;
 	return true;
 }
 
 struct route route_decide(const struct routes *routes, const struct route_port *ingress,
 			  const struct route_ends *ends)
 {
-	struct route way = { .outcome = WEFT_ROUTER_DROP_SPOOFED };
+	struct route way = { .outcome = WEFT_ROUTER_DROP_SCOPE };
+	if (!leaves_its_link(ends))
+		return way;
+	way.outcome = WEFT_ROUTER_DROP_SPOOFED;
 	if (!source_passes(routes, ingress, ends, &way))
 		return way;
-	if (by_network(routes, ingress, ends, &way) ||
-	    by_pin(routes, ingress, ends, &way))
-		return way;
-	if (routes->uplink && !ingress->opts.uplink)
-		settle(ingress, routes->uplink, WEFT_ROUTER_UPLINK, &way);
-	else
-		way.outcome = WEFT_ROUTER_DROP_NO_ROUTE;
+	if (!by_network(routes, ingress, ends, &way) &&
+	    !by_pin(routes, ingress, ends, &way) && !by_exit(routes, ends, &way))
+		route_rest(routes, ingress, &way);
 	return way;
 }

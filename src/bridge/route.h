@@ -20,10 +20,16 @@ struct route_port {
 	struct weft_router_port_opts opts;
 };
 
+struct route_ends;
+
 /** The tables. Values are struct route_port *; of exempt, any. */
 struct routes {
 	struct prefix_table networks, pins, exempt;
 	struct route_port *uplink; /**< NULL for none. */
+	/** Whether ingress is an exit for what comes from ends->dst. NULL: nobody is. */
+	bool (*is_exit)(const struct routes *routes, const struct route_port *ingress,
+			const struct route_ends *ends);
+	bool has_exits; /**< Somebody else chooses among ways out. */
 	/** Is another one after each change of the tables. Never 0. */
 	uint64_t generation;
 };
@@ -33,7 +39,9 @@ struct route_ends {
 	struct prefix src, dst;
 };
 
-/** What becomes of a packet. Of the prefixes, those with has_ say how it came to that. */
+/**
+ * What becomes of a packet. WEFT_ROUTER_EXIT comes without an egress: route_to or route_rest
+ * has the last word. Of the prefixes, those with has_ say how it came to that. */
 struct route {
 	enum weft_router_outcome outcome;
 	struct route_port *egress; /**< NULL where a packet is dropped before. */
@@ -51,5 +59,13 @@ enum weft_router_outcome route_ends_of(const uint8_t *data, uint32_t len,
 /** Decides on a packet that came in on the port. */
 struct route route_decide(const struct routes *routes, const struct route_port *ingress,
 			  const struct route_ends *ends);
+
+/** Sends what came in on ingress to egress, for the reason that outcome is. */
+void route_to(const struct route_port *ingress, struct route_port *egress,
+	      enum weft_router_outcome outcome, struct route *way);
+
+/** Sends what nobody takes to the uplink, or nowhere. */
+void route_rest(const struct routes *routes, const struct route_port *ingress,
+		struct route *way);
 
 #endif

@@ -7,7 +7,8 @@
  *
  * The cache. Packets come in bursts of one flow, so each port remembers the ends of its last
  * packet and the way it took, as long as the generation of the tables stays. Then a packet
- * costs the reading of its header and a comparison.
+ * costs the reading of its header and a comparison. Hooks are asked about each packet, behind
+ * the cache: what they say depends on more than its ends.
  *
  * Removal. Sending can end in code that takes ports off this router or changes their links.
  * While a batch is under way (busy) a removed port stays on the list as an empty place, which
@@ -33,6 +34,7 @@ struct flow {
 	struct route_ends ends;
 	enum weft_router_outcome outcome;
 	struct route_port *egress;
+	bool asks_hooks; /* They have a word in what becomes of each packet. */
 };
 
 struct weft_router_port {
@@ -47,6 +49,7 @@ struct weft_router_port {
 
 struct weft_router {
 	struct routes routes;
+	struct weft_router_hooks hooks;
 	struct list ports;
 	uint32_t ports_n;
 	uint32_t ports_max;
@@ -69,11 +72,14 @@ const char *weft_router_outcome_name(enum weft_router_outcome outcome)
 	static const char *const names[] = {
 		[WEFT_ROUTER_FORWARDED] = "forwarded",
 		[WEFT_ROUTER_PINNED] = "pinned",
+		[WEFT_ROUTER_EXIT] = "exit",
 		[WEFT_ROUTER_UPLINK] = "uplink",
 		[WEFT_ROUTER_DROP_NOT_IP] = "drop-not-ip",
 		[WEFT_ROUTER_DROP_MALFORMED] = "drop-malformed",
+		[WEFT_ROUTER_DROP_SCOPE] = "drop-scope",
 		[WEFT_ROUTER_DROP_SPOOFED] = "drop-spoofed",
 		[WEFT_ROUTER_DROP_ISOLATED] = "drop-isolated",
+		[WEFT_ROUTER_DROP_DENIED] = "drop-denied",
 		[WEFT_ROUTER_DROP_NO_ROUTE] = "drop-no-route",
 		[WEFT_ROUTER_DROP_NO_LINK] = "drop-no-link",
 	};
@@ -87,6 +93,78 @@ static const struct weft_router_port *port_of(const struct route_port *route)
 	return route ? container_of_const(route, struct weft_router_port, route) : NULL;
 }
 
+static bool is_passed(enum weft_router_outcome outcome)
+{
+	return outcome <= WEFT_ROUTER_UPLINK;
+}
+
+/* ---- hooks ------------------------------------------------------------------------------- */
+
+static struct weft_router_query query_of(const struct route_port *ingress,
+					 const struct route_ends *ends)
+{
+	return (struct weft_router_query){ .ingress = port_of(ingress),
+					   .src = prefix_ip(&ends->src),
+					   .dst = prefix_ip(&ends->dst) };
+}
+
+/* For struct routes. */
+static bool is_exit(const struct routes *routes, const struct route_port *ingress,
+		    const struct route_ends *ends)
+{
+	const struct weft_router *router =
+		container_of_const(routes, struct weft_router, routes);
+	struct weft_router_query query = query_of(ingress, ends);
+	const struct route_port *owner =
+		prefix_lookup(&routes->networks, &ends->dst, NULL, NULL);
+	query.egress = port_of(owner ? owner : routes->uplink);
+	return router->hooks.is_exit(router->hooks.user, &query);
+}
+
+static void choose_exit(const struct weft_router *router,
+			const struct weft_router_query *query, struct route *way)
+{
+	const struct route_port *ingress = &query->ingress->route;
+	struct weft_router_port *port;
+	int r = router->hooks.exit(router->hooks.user, query, &port);
+	if (r == 0) {
+		route_rest(&router->routes, ingress, way);
+	} else if (r < 0) {
+		way->outcome = WEFT_ROUTER_DROP_NO_LINK;
+	} else {
+		assert(port->router == router && !port->is_removed);
+		route_to(ingress, &port->route, WEFT_ROUTER_EXIT, way);
+	}
+}
+
+static bool asks_hooks(const struct weft_router *router, const struct route *way)
+{
+	return way->outcome == WEFT_ROUTER_EXIT ||
+	       (router->hooks.policy && is_passed(way->outcome));
+}
+
+/* Asks about what the tables do not decide: which exit, and whether the packet may pass. */
+static void consult(const struct weft_router *router, struct weft_router_query *query,
+		    struct route *way)
+{
+	if (way->outcome == WEFT_ROUTER_EXIT)
+		choose_exit(router, query, way);
+	if (!router->hooks.policy || !is_passed(way->outcome))
+		return;
+	query->egress = port_of(way->egress);
+	if (!router->hooks.policy(router->hooks.user, query))
+		way->outcome = WEFT_ROUTER_DROP_DENIED;
+}
+
+void weft_router_set_hooks(struct weft_router *router,
+			   const struct weft_router_hooks *hooks)
+{
+	router->hooks = hooks ? *hooks : (struct weft_router_hooks){ 0 };
+	router->routes.has_exits = router->hooks.exit;
+	router->routes.is_exit = router->hooks.is_exit ? is_exit : NULL;
+	router->routes.generation++;
+}
+
 /* ---- the way of a packet ----------------------------------------------------------------- */
 
 static bool flow_fits(const struct flow *flow, const struct route_ends *ends,
@@ -97,8 +175,23 @@ static bool flow_fits(const struct flow *flow, const struct route_ends *ends,
 	       prefix_equal(&flow->ends.src, &ends->src);
 }
 
+/* Kept apart, so that a packet that asks nobody does not pay for its variables. */
+__attribute__((noinline)) static void consult_run(struct weft_router_port *port,
+						  const struct route_ends *ends,
+						  uint64_t now, struct run *run)
+{
+	struct weft_router_query query = query_of(&port->route, ends);
+	struct route way = { .outcome = run->outcome, .egress = run->egress };
+	query.frame = run->frames;
+	query.now = now;
+	consult(port->router, &query, &way);
+	run->outcome = way.outcome;
+	run->egress = way.egress;
+}
+
 /* The packet as a run of one. */
-static struct run run_of(struct weft_router_port *port, const struct weft_frame *frame)
+static struct run run_of(struct weft_router_port *port, const struct weft_frame *frame,
+			 uint64_t now)
 {
 	const struct routes *routes = &port->router->routes;
 	struct run run = { .frames = frame, .n = 1 };
@@ -113,19 +206,17 @@ static struct run run_of(struct weft_router_port *port, const struct weft_frame 
 		*flow = (struct flow){ .generation = routes->generation,
 				       .ends = ends,
 				       .outcome = way.outcome,
-				       .egress = way.egress };
+				       .egress = way.egress,
+				       .asks_hooks = asks_hooks(port->router, &way) };
 	}
 	run.outcome = flow->outcome;
 	run.egress = flow->egress;
+	if (flow->asks_hooks)
+		consult_run(port, &ends, now, &run);
 	return run;
 }
 
 /* ---- sending ----------------------------------------------------------------------------- */
-
-static bool is_passed(enum weft_router_outcome outcome)
-{
-	return outcome <= WEFT_ROUTER_UPLINK;
-}
 
 /* Sends a run on its way and counts it. */
 static void run_finish(struct weft_router_port *ingress, const struct run *run,
@@ -165,7 +256,7 @@ static void receive(void *user, struct weft_link *link, const struct weft_frame 
 	struct run run = { .n = 0 };
 	router->busy++;
 	for (size_t i = 0; i < n && port->link == link; i++) {
-		const struct run next = run_of(port, &frames[i]);
+		const struct run next = run_of(port, &frames[i], now);
 		if (run.n > 0 && next.outcome == run.outcome &&
 		    next.egress == run.egress) {
 			run.n++;
@@ -354,6 +445,25 @@ void weft_router_unexempt(struct weft_router *router, const struct weft_ip *netw
 	table_remove_ip(router, &router->routes.exempt, network);
 }
 
+static const struct weft_router_port *table_port(const struct prefix_table *table,
+						 const struct weft_ip *ip)
+{
+	struct prefix p;
+	return prefix_of(ip, &p) == 0 ? port_of(prefix_get(table, &p)) : NULL;
+}
+
+const struct weft_router_port *weft_router_network_port(const struct weft_router *router,
+							const struct weft_ip *network)
+{
+	return table_port(&router->routes.networks, network);
+}
+
+const struct weft_router_port *weft_router_pin_port(const struct weft_router *router,
+						    const struct weft_ip *source)
+{
+	return table_port(&router->routes.pins, source);
+}
+
 /* ---- facts ------------------------------------------------------------------------------- */
 
 uint64_t weft_router_count(const struct weft_router *router,
@@ -400,7 +510,9 @@ int weft_router_explain(const struct weft_router *router,
 		in = routes->uplink;
 	if (!in)
 		return -ENOENT;
-	const struct route way = route_decide(routes, in, &ends);
+	struct route way = route_decide(routes, in, &ends);
+	struct weft_router_query query = query_of(in, &ends);
+	consult(router, &query, &way);
 	*ret_verdict = (struct weft_router_verdict){
 		.outcome = way.outcome,
 		.ingress = port_of(in),

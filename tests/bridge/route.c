@@ -257,7 +257,23 @@ static void a_client_sends_from_what_is_its_own(void **state)
 	assert_dropped(A, "192.168.5.9", "10.0.0.4", WEFT_ROUTER_DROP_SPOOFED);
 	/* To have what others send does not make it one's own. */
 	assert_dropped(A, "172.16.0.1", "8.8.8.8", WEFT_ROUTER_DROP_SPOOFED);
-	assert_dropped(C, "fe80::1", "ff02::2", WEFT_ROUTER_DROP_SPOOFED);
+}
+
+/* Whoever sends it; and what begins like it is somebody's. */
+static void ip6_of_the_link_stays_there(void **state)
+{
+	static const char *const local[] = { "fe80::1", "febf:ffff::1", "ff02::2",
+					     "ff0e::1", "::1",          "::" };
+	(void)state;
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+		assert_dropped(A, local[i], "2001:db8::3", WEFT_ROUTER_DROP_SCOPE);
+		assert_dropped(A, "2001:db8::2", local[i], WEFT_ROUTER_DROP_SCOPE);
+		assert_dropped(UP, local[i], "2001:db8::3", WEFT_ROUTER_DROP_SCOPE);
+		assert_dropped(UP, "2600::1", local[i], WEFT_ROUTER_DROP_SCOPE);
+	}
+	assert_goes(A, "2001:db8::2", "::2", WEFT_ROUTER_UPLINK, UP);
+	assert_goes(A, "2001:db8::2", "fec0::1", WEFT_ROUTER_UPLINK, UP);
+	assert_goes(C, "10.0.0.4", "255.255.255.255", WEFT_ROUTER_UPLINK, UP);
 }
 
 /* A is B's way out: what the world answers to B comes from A, and from nobody else. */
@@ -368,6 +384,7 @@ int main(void)
 		original(a_network_may_cover_the_server),
 		original(ip6_goes_by_the_same_rules),
 		original(host_bits_do_not_matter),
+		original(ip6_of_the_link_stays_there),
 		checked(a_client_sends_from_what_is_its_own),
 		checked(a_way_out_answers_for_the_world),
 		cmocka_unit_test_setup_teardown(isolated_ports_meet_only_others,

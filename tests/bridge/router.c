@@ -433,6 +433,178 @@ static void limits(void **state)
 	assert_int_equal(weft_router_add_network(f->router, port, &ip), 0);
 }
 
+static void whose_a_network_or_a_pin_is(void **state)
+{
+	struct fixture *f = *state;
+	const struct weft_ip own = address(2), none = address(OUTSIDE);
+	assert_int_equal(weft_router_add_pin(f->router, f->ports[3], &own), 0);
+	assert_ptr_equal(weft_router_network_port(f->router, &own), f->ports[2]);
+	assert_ptr_equal(weft_router_pin_port(f->router, &own), f->ports[3]);
+	assert_null(weft_router_network_port(f->router, &none));
+	assert_null(weft_router_pin_port(f->router, &none));
+}
+
+/* ---- hooks ------------------------------------------------------------------------------- */
+
+/* What the hooks answer, and what they were asked. */
+struct answers {
+	struct weft_router_port *exit;
+	int exit_is;
+	bool may_pass, is_exit;
+	unsigned asked_policy, asked_exit, asked_is_exit;
+	struct weft_router_query last;
+};
+
+static bool answer_policy(void *user, const struct weft_router_query *query)
+{
+	struct answers *a = user;
+	a->asked_policy++;
+	a->last = *query;
+	return a->may_pass;
+}
+
+static int answer_exit(void *user, const struct weft_router_query *query,
+		       struct weft_router_port **ret_port)
+{
+	struct answers *a = user;
+	a->asked_exit++;
+	a->last = *query;
+	assert_null(query->egress);
+	*ret_port = a->exit;
+	return a->exit_is;
+}
+
+static bool answer_is_exit(void *user, const struct weft_router_query *query)
+{
+	struct answers *a = user;
+	a->asked_is_exit++;
+	a->last = *query;
+	return a->is_exit;
+}
+
+static void set_hooks(struct fixture *f, struct answers *a)
+{
+	const struct weft_router_hooks hooks = { .policy = answer_policy,
+						 .exit = answer_exit,
+						 .is_exit = answer_is_exit,
+						 .user = a };
+	weft_router_set_hooks(f->router, &hooks);
+}
+
+static void the_policy_is_asked_about_each_packet(void **state)
+{
+	struct fixture *f = *state;
+	struct answers a = { .may_pass = true };
+	set_hooks(f, &a);
+	receive_one(f, 1, 1, 2);
+	receive_one(f, 1, 1, 2);
+	assert_int_equal(a.asked_policy, 2);
+	assert_ptr_equal(a.last.ingress, f->ports[1]);
+	assert_ptr_equal(a.last.egress, f->ports[2]);
+	assert_int_equal(a.last.src.octet[3], 1);
+	assert_int_equal(a.last.dst.octet[3], 2);
+	assert_non_null(a.last.frame);
+	assert_sent(f, 0, 0, 2, 0);
+	a.may_pass = false;
+	receive_one(f, 1, 1, 2);
+	assert_sent(f, 0, 0, 2, 0);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_DENIED), 1);
+	/* What ends before is not its business. */
+	receive_one(f, 1, 3, 2);
+	assert_int_equal(a.asked_policy, 3);
+	weft_router_set_hooks(f->router, NULL);
+	receive_one(f, 1, 1, 2);
+	assert_sent(f, 0, 0, 3, 0);
+	assert_int_equal(a.asked_policy, 3);
+}
+
+static void an_exit_takes_what_is_for_no_network(void **state)
+{
+	struct fixture *f = *state;
+	struct answers a = { .may_pass = true, .exit = f->ports[3], .exit_is = 1 };
+	const struct weft_ip exempt = address(OUTSIDE + 1), pinned = address(2);
+	set_hooks(f, &a);
+	assert_int_equal(weft_router_exempt(f->router, &exempt), 0);
+	assert_int_equal(weft_router_add_pin(f->router, f->ports[1], &pinned), 0);
+	receive_one(f, 1, 1, OUTSIDE);
+	assert_ptr_equal(a.last.egress, f->ports[3]); /* as the policy sees it */
+	assert_sent(f, 0, 0, 0, 1);
+	receive_one(f, 0, OUTSIDE, OUTSIDE + 2);
+	assert_sent(f, 0, 0, 0, 2);
+	assert_int_equal(a.asked_exit, 2);
+	assert_int_equal(weft_router_count(f->router, NULL, WEFT_ROUTER_EXIT), 2);
+	receive_one(f, 1, 1, 2);
+	receive_one(f, 2, 2, OUTSIDE);
+	receive_one(f, 1, 1, OUTSIDE + 1);
+	receive_one(f, 0, OUTSIDE, OUTSIDE + 1);
+	assert_sent(f, 1, 1, 1, 2);
+	assert_int_equal(a.asked_exit, 2);
+	assert_int_equal(count(f, 0, WEFT_ROUTER_DROP_NO_ROUTE), 1);
+}
+
+/* Each packet of a flow is asked about: another exit may be the better one by now. */
+static void an_exit_may_change_or_fail(void **state)
+{
+	struct fixture *f = *state;
+	struct answers a = { .may_pass = true, .exit = f->ports[3], .exit_is = 1 };
+	set_hooks(f, &a);
+	receive_one(f, 1, 1, OUTSIDE);
+	a.exit = f->ports[2];
+	receive_one(f, 1, 1, OUTSIDE);
+	a.exit_is = 0;
+	receive_one(f, 1, 1, OUTSIDE);
+	a.exit_is = -ENOLINK;
+	receive_one(f, 1, 1, OUTSIDE);
+	assert_sent(f, 1, 0, 1, 1);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_EXIT), 2);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_UPLINK), 1);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_NO_LINK), 1);
+}
+
+static void an_exit_answers_for_the_world(void **state)
+{
+	struct fixture *f = *state;
+	struct answers a = { .may_pass = true };
+	const struct weft_ip exempt = address(OUTSIDE + 1);
+	set_hooks(f, &a);
+	assert_int_equal(weft_router_exempt(f->router, &exempt), 0);
+	receive_one(f, 3, OUTSIDE, 1);
+	assert_int_equal(count(f, 3, WEFT_ROUTER_DROP_SPOOFED), 1);
+	assert_int_equal(a.asked_is_exit, 1);
+	assert_ptr_equal(a.last.ingress, f->ports[3]);
+	assert_ptr_equal(a.last.egress, f->ports[1]);
+	a.is_exit = true;
+	set_hooks(f, &a); /* to forget the answer */
+	receive_one(f, 3, OUTSIDE, 1);
+	assert_sent(f, 0, 1, 0, 0);
+	/* But not for what is somebody's, or on the server's side. */
+	receive_one(f, 3, 2, 1);
+	receive_one(f, 3, OUTSIDE + 1, 1);
+	assert_int_equal(count(f, 3, WEFT_ROUTER_DROP_SPOOFED), 3);
+}
+
+static void a_verdict_asks_the_hooks(void **state)
+{
+	struct fixture *f = *state;
+	struct answers a = { .may_pass = true, .exit = f->ports[3], .exit_is = 1 };
+	const struct weft_ip src = address(1), dst = address(OUTSIDE);
+	struct weft_router_verdict v;
+	set_hooks(f, &a);
+	assert_int_equal(weft_router_explain(f->router, NULL, &src, &dst, &v), 0);
+	assert_int_equal(v.outcome, WEFT_ROUTER_EXIT);
+	assert_ptr_equal(v.egress, f->ports[3]);
+	assert_null(a.last.frame);
+	a.may_pass = false;
+	assert_int_equal(weft_router_explain(f->router, NULL, &src, &dst, &v), 0);
+	assert_int_equal(v.outcome, WEFT_ROUTER_DROP_DENIED);
+	assert_ptr_equal(v.egress, f->ports[3]);
+	a.exit_is = -ENOLINK;
+	assert_int_equal(weft_router_explain(f->router, NULL, &src, &dst, &v), 0);
+	assert_int_equal(v.outcome, WEFT_ROUTER_DROP_NO_LINK);
+	assert_null(v.egress);
+	assert_sent(f, 0, 0, 0, 0);
+}
+
 static void names_and_users(void **state)
 {
 	struct fixture *f = *state;
@@ -469,6 +641,12 @@ int main(void)
 		with_router(where_it_goes_is_detached),
 		with_router(refusals),
 		with_router(limits),
+		with_router(whose_a_network_or_a_pin_is),
+		with_router(the_policy_is_asked_about_each_packet),
+		with_router(an_exit_takes_what_is_for_no_network),
+		with_router(an_exit_may_change_or_fail),
+		with_router(an_exit_answers_for_the_world),
+		with_router(a_verdict_asks_the_hooks),
 		with_router(names_and_users),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,11 @@
 #include "wire/tunnel.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
 
-/* Memory for half a record is given back after so long without anything. */
+/* Memory is given back after so long without anything. */
 #define TRIM_NS (5 * DUPLEX_NS_PER_S)
 
 static struct duplex *duplex_of(struct weft_link *link)
@@ -18,81 +21,213 @@ static struct duplex *duplex_of(struct weft_link *link)
 	return container_of(link, struct duplex, link);
 }
 
+static void wake(struct duplex *s, unsigned lane)
+{
+	if (s->lanes[lane].tx)
+		http_stream_wake(s->lanes[lane].tx);
+}
+
 /* A peer that is not there has its outbox all the same: who is back soon misses little. */
 static size_t duplex_send(struct weft_link *link, const struct weft_frame *frames,
 			  size_t n, uint64_t now)
 {
 	struct duplex *s = duplex_of(link);
+	unsigned lanes = 0; /* a bit for each that has got something */
 	size_t i = 0;
-	while (i < n && outbox_push(&s->outbox, &frames[i], now))
-		i++;
-	if (s->tx && i > 0)
-		http_stream_wake(s->tx);
+	for (; i < n; i++) {
+		int lane = outbox_push(&s->outbox, &frames[i], now);
+		if (lane < 0)
+			break;
+		lanes |= 1u << lane;
+	}
+	for (unsigned lane = 0; lanes >> lane != 0; lane++)
+		if (lanes >> lane & 1u)
+			wake(s, lane);
 	return i;
 }
 
 static const struct link_ops duplex_ops = { .send = duplex_send };
 
-void duplex_init(struct duplex *s, const char *name)
+void duplex_init(struct duplex *s, const char *name, enum weft_tunnel_mode mode,
+		 const uint8_t *secret)
 {
+	const bool is_ip = mode == WEFT_TUNNEL_IP;
 	const struct weft_link_caps caps = {
-		.flags = WEFT_LINK_IP | WEFT_LINK_CSUM | WEFT_LINK_TSO4 | WEFT_LINK_TSO6,
+		.flags = (is_ip ? WEFT_LINK_IP : 0u) | WEFT_LINK_CSUM | WEFT_LINK_TSO4 |
+			 WEFT_LINK_TSO6,
 		.frame_len_max = TUNNEL_PACKET_MAX,
 	};
-	*s = (struct duplex){ .tx = NULL };
+	*s = (struct duplex){ .is_ip = is_ip, .lanes_n = 1 };
 	link_init(&s->link, &duplex_ops, name, -1, caps);
+	outbox_init(&s->outbox, secret, is_ip);
 }
 
 void duplex_fini(struct duplex *s)
 {
 	outbox_fini(&s->outbox);
-	records_fini(&s->records);
+	for (unsigned i = 0; i < DUPLEX_LANES_MAX; i++)
+		records_fini(&s->lanes[i].records);
 	link_fini(&s->link);
 }
 
-void duplex_set_tx(struct duplex *s, struct http_stream *stream, uint64_t life_ns,
-		   uint64_t now)
+/* ---- lanes ------------------------------------------------------------------------------- */
+
+/* Something has changed of who takes what: whoever has something to send shall know. */
+static void wake_all(struct duplex *s)
 {
-	struct http_stream *old = s->tx;
-	s->tx = stream;
-	s->tx_at = now;
-	s->tx_ends = now + life_ns;
-	s->wants_ping = false;
-	outbox_cut(&s->outbox);
+	for (unsigned i = 0; i < s->lanes_n; i++)
+		if (!outbox_is_empty(&s->outbox, i))
+			wake(s, i);
+}
+
+void duplex_set_lanes(struct duplex *s, unsigned n)
+{
+	for (unsigned i = n; i < s->lanes_n; i++) {
+		struct duplex_lane *lane = &s->lanes[i];
+		outbox_close(&s->outbox, i);
+		wake(s, i); /* it will find that it is tx no longer */
+		if (lane->rx)
+			http_stream_abort(lane->rx);
+		lane->tx = NULL;
+		lane->rx = NULL;
+		records_reset(&lane->records);
+	}
+	s->lanes_n = n;
+	outbox_set_lanes(&s->outbox, n);
+	wake_all(s);
+}
+
+void duplex_set_tx(struct duplex *s, unsigned number, struct http_stream *stream,
+		   uint64_t life_ns, uint64_t now)
+{
+	struct duplex_lane *lane = &s->lanes[number];
+	struct http_stream *old = lane->tx;
+	lane->tx = stream;
+	lane->tx_at = now;
+	lane->tx_ends = now + life_ns;
+	lane->wants_ping = false;
+	outbox_open(&s->outbox, number);
 	if (old)
 		http_stream_wake(old); /* it will find that it is tx no longer */
-	if (!outbox_is_empty(&s->outbox))
-		http_stream_wake(stream);
+	wake_all(s);
 }
 
-void duplex_set_rx(struct duplex *s, struct http_stream *stream, uint64_t now)
+void duplex_set_rx(struct duplex *s, unsigned number, struct http_stream *stream,
+		   uint64_t now)
 {
-	if (s->rx)
-		http_stream_abort(s->rx);
-	s->rx = stream;
-	s->rx_at = now;
-	s->is_broken = false;
-	records_reset(&s->records);
+	struct duplex_lane *lane = &s->lanes[number];
+	if (lane->rx)
+		http_stream_abort(lane->rx);
+	lane->rx = stream;
+	lane->rx_at = now;
+	lane->is_broken = false;
+	records_reset(&lane->records);
 }
 
-int duplex_output(struct duplex *s, const struct http_stream *stream, uint8_t *buf,
-		  size_t len, uint64_t now)
+int duplex_tx_lane(const struct duplex *s, const struct http_stream *stream)
 {
-	if (stream != s->tx)
-		return -EPIPE;
-	size_t n = outbox_put(&s->outbox, buf, len, now);
-	if (n == 0 && now >= s->tx_ends)
-		return -EPIPE;
-	if (n == 0 && s->wants_ping && len >= TUNNEL_PING_LEN) {
-		tunnel_ping_emit(buf);
-		n = TUNNEL_PING_LEN;
-		s->tx_pings++;
+	for (unsigned i = 0; i < s->lanes_n; i++)
+		if (stream && s->lanes[i].tx == stream)
+			return (int)i;
+	return -ENOENT;
+}
+
+int duplex_rx_lane(const struct duplex *s, const struct http_stream *stream)
+{
+	for (unsigned i = 0; i < s->lanes_n; i++)
+		if (stream && s->lanes[i].rx == stream)
+			return (int)i;
+	return -ENOENT;
+}
+
+bool duplex_has_tx(const struct duplex *s)
+{
+	for (unsigned i = 0; i < s->lanes_n; i++)
+		if (s->lanes[i].tx)
+			return true;
+	return false;
+}
+
+bool duplex_has_rx(const struct duplex *s)
+{
+	for (unsigned i = 0; i < s->lanes_n; i++)
+		if (s->lanes[i].rx)
+			return true;
+	return false;
+}
+
+void duplex_abort(struct duplex *s, unsigned lane)
+{
+	if (s->lanes[lane].rx)
+		http_stream_abort(s->lanes[lane].rx);
+	if (s->lanes[lane].tx)
+		http_stream_abort(s->lanes[lane].tx);
+}
+
+uint64_t duplex_silence(const struct duplex *s, unsigned number, uint64_t now)
+{
+	const struct duplex_lane *lane = &s->lanes[number];
+	return lane->rx && now > lane->rx_at ? now - lane->rx_at : 0;
+}
+
+/* ---- control ----------------------------------------------------------------------------- */
+
+void duplex_set_extended(struct duplex *s, bool on)
+{
+	if (!on)
+		outbox_drop_control(&s->outbox);
+	else if (!s->is_extended)
+		s->probe = (struct probe){ .due = 0 };
+	s->is_extended = on;
+}
+
+void duplex_on_control(struct duplex *s, duplex_control_fn *fn, void *user)
+{
+	s->on_control = fn;
+	s->control_user = user;
+}
+
+void duplex_send_control(struct duplex *s, const char *text, size_t len, uint64_t now)
+{
+	(void)now;
+	int lane = s->is_extended ? outbox_push_control(&s->outbox, text, len) : -EPIPE;
+	if (lane < 0) {
+		s->outbox.dropped_control += lane == -EPIPE;
+		return;
 	}
-	if (n > 0) {
-		s->wants_ping = false;
-		s->tx_at = now;
+	s->tx_controls++;
+	wake(s, (unsigned)lane);
+}
+
+static void send_probe(struct duplex *s, const char *type, uint32_t id, uint64_t now)
+{
+	char text[64];
+	int len = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%lu}", type,
+			   (unsigned long)id);
+	duplex_send_control(s, text, (size_t)len, now);
+}
+
+/* The number of a probe or an echo; 0 for none. */
+static uint32_t id_of(const json_t *record)
+{
+	const json_int_t id = json_integer_value(json_object_get(record, "id"));
+	return id > 0 && id <= UINT32_MAX ? (uint32_t)id : 0;
+}
+
+/* Returns whether the record is one of the duplex's own. */
+static bool take_own(struct duplex *s, const char *type, uint32_t id, uint64_t now)
+{
+	if (strcmp(type, "probe") == 0) {
+		if (id != 0)
+			send_probe(s, "echo", id, now);
+		else
+			s->rx_controls_bad++;
+		return true;
 	}
-	return (int)n;
+	if (strcmp(type, "echo") != 0)
+		return false;
+	s->rx_controls_bad += !probe_answer(&s->probe, id, now);
+	return true;
 }
 
 /* What a batch is delivered with. */
@@ -101,49 +236,135 @@ struct delivery {
 	uint64_t now;
 };
 
-static void deliver(void *user, const struct weft_frame *packets, size_t n)
+static void take_control(void *user, const char *text, size_t len)
 {
 	const struct delivery *to = user;
-	link_deliver(&to->duplex->link, packets, n, to->now);
+	struct duplex *s = to->duplex;
+	json_t *record = s->is_extended ? json_loadb(text, len, 0, NULL) : NULL;
+	const char *type = json_string_value(json_object_get(record, "type"));
+	s->rx_controls++;
+	if (!type)
+		s->rx_controls_bad++;
+	else if (!take_own(s, type, id_of(record), to->now) && s->on_control)
+		s->on_control(s->control_user, text, len, to->now);
+	json_decref(record);
+}
+
+struct duplex_health duplex_health(const struct duplex *s, uint64_t now)
+{
+	const struct probe_result result = probe_result(&s->probe, now);
+	return (struct duplex_health){ .rtt_ns = result.rtt_ns,
+				       .loss_permille = result.loss_permille,
+				       .is_measured = result.is_measured };
+}
+
+/* ---- events of streams and time ---------------------------------------------------------- */
+
+int duplex_output(struct duplex *s, const struct http_stream *stream, uint8_t *buf,
+		  size_t len, uint64_t now)
+{
+	int number = duplex_tx_lane(s, stream);
+	if (number < 0)
+		return -EPIPE;
+	struct duplex_lane *lane = &s->lanes[number];
+	size_t n = outbox_put(&s->outbox, (unsigned)number, buf, len, now);
+	if (n == 0 && now >= lane->tx_ends)
+		return -EPIPE;
+	if (n == 0 && lane->wants_ping && len >= TUNNEL_PING_LEN) {
+		tunnel_ping_emit(buf);
+		n = TUNNEL_PING_LEN;
+		s->tx_pings++;
+	}
+	if (n > 0) {
+		lane->wants_ping = false;
+		lane->tx_at = now;
+	}
+	return (int)n;
+}
+
+static void deliver(void *user, const struct weft_frame *frames, size_t n)
+{
+	const struct delivery *to = user;
+	link_deliver(&to->duplex->link, frames, n, to->now);
 }
 
 void duplex_input(struct duplex *s, struct http_stream *stream, const uint8_t *data,
 		  size_t len, uint64_t now)
 {
 	struct delivery to = { .duplex = s, .now = now };
-	if (stream != s->rx || s->is_broken)
+	const struct records_sink sink = {
+		.is_ip = s->is_ip, .frames = deliver, .control = take_control, .user = &to
+	};
+	int number = duplex_rx_lane(s, stream);
+	if (number < 0 || s->lanes[number].is_broken)
 		return;
-	s->rx_at = now;
-	if (records_input(&s->records, data, len, deliver, &to) == 0)
+	struct duplex_lane *lane = &s->lanes[number];
+	lane->rx_at = now;
+	if (records_input(&lane->records, data, len, &sink) == 0)
 		return;
-	s->is_broken = true;
+	lane->is_broken = true;
 	s->broken++;
 	http_stream_abort(stream);
 }
 
 bool duplex_closed(struct duplex *s, const struct http_stream *stream, uint64_t now)
 {
-	if (stream == s->rx) {
-		s->rx = NULL;
-		s->probe_until = now + DUPLEX_PROBE_NS;
+	int number = duplex_rx_lane(s, stream);
+	if (number >= 0) {
+		s->lanes[number].rx = NULL;
+		s->ask_until = now + DUPLEX_PROBE_NS;
 		return true;
 	}
-	if (stream != s->tx)
+	number = duplex_tx_lane(s, stream);
+	if (number < 0)
 		return false;
-	s->tx = NULL;
-	outbox_cut(&s->outbox);
+	s->lanes[number].tx = NULL;
+	outbox_close(&s->outbox, (unsigned)number);
+	wake_all(s);
+	return true;
+}
+
+static void tick_lane(struct duplex *s, unsigned number, uint64_t now)
+{
+	struct duplex_lane *lane = &s->lanes[number];
+	if (now - lane->rx_at >= TRIM_NS)
+		records_trim(&lane->records);
+	if (!lane->tx)
+		return;
+	if ((now - lane->tx_at >= DUPLEX_PING_NS || now < s->ask_until) &&
+	    outbox_is_empty(&s->outbox, number))
+		lane->wants_ping = true;
+	if (lane->wants_ping || now >= lane->tx_ends)
+		http_stream_wake(lane->tx);
+}
+
+static bool is_idle(const struct duplex *s, uint64_t now)
+{
+	for (unsigned i = 0; i < s->lanes_n; i++)
+		if (now - s->lanes[i].tx_at < TRIM_NS)
+			return false;
 	return true;
 }
 
 void duplex_tick(struct duplex *s, uint64_t now)
 {
-	if (now - s->rx_at >= TRIM_NS)
-		records_trim(&s->records);
-	if (!s->tx)
-		return;
-	if ((now - s->tx_at >= DUPLEX_PING_NS || now < s->probe_until) &&
-	    outbox_is_empty(&s->outbox))
-		s->wants_ping = true;
-	if (s->wants_ping || now >= s->tx_ends)
-		http_stream_wake(s->tx);
+	uint32_t id;
+	for (unsigned i = 0; i < s->lanes_n; i++)
+		tick_lane(s, i, now);
+	if (is_idle(s, now))
+		outbox_trim(&s->outbox);
+	if (s->is_extended && duplex_has_tx(s) && probe_ask(&s->probe, now, &id))
+		send_probe(s, "probe", id, now);
+}
+
+/* ---- facts ------------------------------------------------------------------------------- */
+
+struct duplex_counts duplex_counts(const struct duplex *s)
+{
+	struct duplex_counts sum = { 0 };
+	for (unsigned i = 0; i < DUPLEX_LANES_MAX; i++) {
+		sum.rx_pings += s->lanes[i].records.pings;
+		sum.rx_bad += s->lanes[i].records.bad;
+	}
+	return sum;
 }

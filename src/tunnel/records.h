@@ -10,25 +10,34 @@
 
 #include <weft/frame.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct records {
 	uint8_t *buf; /**< NULL until it is needed. */
 	size_t len;   /**< Bytes of a part of a record at its beginning. */
+	uint32_t resets;
 	uint64_t pings;
 	uint64_t bad; /**< Whole records whose header is not true: passed over. */
 };
 
-/** A batch of packets; borrowed. */
-typedef void records_fn(void *user, const struct weft_frame *packets, size_t n);
+/** Who gets what is whole; borrowed. */
+struct records_sink {
+	bool is_ip; /**< Packets, not Ethernet frames. */
+	void (*frames)(void *user, const struct weft_frame *frames, size_t n);
+	void (*control)(void *user, const char *text, size_t len);
+	void *user;
+};
 
 /**
- * Takes the next bytes of the stream and calls fn for the packets that are whole. Returns 0,
- * -EBADMSG where the stream has lost its place, or -ENOMEM: after both it is of no more use.
+ * Takes the next bytes of the stream and tells the sink, in order, what is whole. The sink may
+ * reset the records, and then hears nothing more of these bytes; it must not trim or end them.
+ * Returns 0, -EBADMSG where the stream has lost its place, or -ENOMEM: after both it is of no
+ * more use.
  */
-int records_input(struct records *r, const uint8_t *data, size_t len, records_fn *fn,
-		  void *user) WEFT_MUST_CHECK;
+int records_input(struct records *r, const uint8_t *data, size_t len,
+		  const struct records_sink *sink) WEFT_MUST_CHECK;
 
 /** Another stream begins. */
 void records_reset(struct records *r);

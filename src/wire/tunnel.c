@@ -12,6 +12,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* The header of a control record: flags and a type of segmentation that nobody has. */
+static const uint8_t control_virtio[VIRTIO_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+						    0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
 /* Sets the frame's facts from its header; false if they are not true of it. */
 static bool facts_take(const uint8_t *virtio, bool is_ip, struct weft_frame *frame)
 {
@@ -35,6 +39,8 @@ static enum tunnel_outcome record_decode(uint8_t *data, uint16_t packet_len, boo
 	unit->frame = (struct weft_frame){ .data = data + TUNNEL_LEN,
 					   .len = packet_len,
 					   .headroom = TUNNEL_LEN };
+	if (memcmp(data + 2, control_virtio, VIRTIO_LEN) == 0)
+		return TUNNEL_CONTROL;
 	if (facts_take(data + TUNNEL_LEN - VIRTIO_LEN, is_ip, &unit->frame))
 		return TUNNEL_FRAME;
 	unit->frame = (struct weft_frame){ 0 };
@@ -95,6 +101,25 @@ int tunnel_emit(uint8_t *buf, size_t len, const struct weft_frame *frame)
 	head_emit(buf, frame);
 	memcpy(buf + TUNNEL_LEN, frame->data, frame->len);
 	return (int)(TUNNEL_LEN + frame->len);
+}
+
+size_t tunnel_control_len(size_t n)
+{
+	return TUNNEL_LEN + (n < TUNNEL_PACKET_MIN ? TUNNEL_PACKET_MIN : n);
+}
+
+int tunnel_control_emit(uint8_t *buf, size_t len, const char *text, size_t n)
+{
+	const size_t record_len = tunnel_control_len(n);
+	if (n > TUNNEL_PACKET_MAX)
+		return -EMSGSIZE;
+	if (len < record_len)
+		return -ENOBUFS;
+	store_le16(buf, (uint16_t)(record_len - TUNNEL_LEN));
+	memcpy(buf + 2, control_virtio, VIRTIO_LEN);
+	memset(buf + TUNNEL_LEN, ' ', record_len - TUNNEL_LEN);
+	memcpy(buf + TUNNEL_LEN, text, n);
+	return (int)record_len;
 }
 
 void tunnel_ping_emit(uint8_t buf[TUNNEL_PING_LEN])

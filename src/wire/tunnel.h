@@ -6,6 +6,7 @@
  *
  *     0        2                          14                      14 + L
  *     | L (LE) | virtio-net header (LE)   | IP packet of L bytes  |  a record, 20 <= L
+ *     | L (LE) | ff ff ff ... twelve      | text of L bytes       |  a control record
  *     | 0    0 |                                                     a ping: two bytes
  *
  * The header is in the order of its sender's machine; all that have ever sent one were
@@ -28,6 +29,10 @@
  *     }
  *
  * The records of an Ethernet tunnel are the same with a frame instead of the packet.
+ *
+ * A control record is what two ends that both know of it say to each other about the tunnel, as
+ * JSON; spaces fill it up to 20 bytes. To an old peer, which is never sent one, its header would
+ * be as untrue as can be.
  */
 #ifndef WIRE_TUNNEL_H
 #define WIRE_TUNNEL_H
@@ -49,9 +54,10 @@
 #define TUNNEL_RECORD_MAX (TUNNEL_LEN + TUNNEL_PACKET_MAX)
 
 enum tunnel_outcome {
-	TUNNEL_MORE,   /**< The record goes on behind what is at hand. */
-	TUNNEL_FRAME,  /**< A whole record. */
-	TUNNEL_PING,   /**< The peer is alive. */
+	TUNNEL_MORE,    /**< The record goes on behind what is at hand. */
+	TUNNEL_FRAME,   /**< A whole record. */
+	TUNNEL_PING,    /**< The peer is alive. */
+	TUNNEL_CONTROL, /**< A whole control record. */
 	TUNNEL_BAD,    /**< A whole record with a header that is not true: passed over. */
 	TUNNEL_BROKEN, /**< A length that cannot be: nothing from here on is understood. */
 };
@@ -65,7 +71,8 @@ struct tunnel_unit {
 	size_t len;
 	/**
 	 * Of TUNNEL_FRAME: borrows the bytes of the record; its head is the headroom, so that
-	 * tunnel_push can write the record anew in place.
+	 * tunnel_push can write the record anew in place. Of TUNNEL_CONTROL: its data are the
+	 * text, which need not end with NUL.
 	 */
 	struct weft_frame frame;
 };
@@ -83,6 +90,16 @@ int tunnel_push(const struct weft_frame *frame, uint8_t **ret_record) WEFT_MUST_
 
 /** Writes the whole record to buf, for a queue. As above; -ENOBUFS when buf is too short. */
 int tunnel_emit(uint8_t *buf, size_t len, const struct weft_frame *frame) WEFT_MUST_CHECK;
+
+/**
+ * Writes a control record of a text of n bytes. Returns its length in bytes, -EMSGSIZE where the
+ * text is too long for a record, or -ENOBUFS when buf is too short.
+ */
+int tunnel_control_emit(uint8_t *buf, size_t len, const char *text,
+			size_t n) WEFT_MUST_CHECK;
+
+/** Length in bytes of the control record of a text of n bytes. */
+size_t tunnel_control_len(size_t n);
 
 /** Writes a ping. */
 void tunnel_ping_emit(uint8_t buf[TUNNEL_PING_LEN]);

@@ -15,6 +15,8 @@
 #define LIFE  (3600 * S)
 #define ROOM  4096u
 
+static const uint8_t secret[16] = { 7 };
+
 struct fixture {
 	struct duplex a, b; /* a sends to b */
 	struct http_stream tx, rx, other;
@@ -41,11 +43,11 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	if (!f)
 		return -1;
-	duplex_init(&f->a, "a");
-	duplex_init(&f->b, "b");
+	duplex_init(&f->a, "a", WEFT_TUNNEL_IP, secret);
+	duplex_init(&f->b, "b", WEFT_TUNNEL_IP, secret);
 	weft_link_on_receive(&f->b.link, receive, f);
-	duplex_set_tx(&f->a, &f->tx, LIFE, START);
-	duplex_set_rx(&f->b, &f->rx, START);
+	duplex_set_tx(&f->a, 0, &f->tx, LIFE, START);
+	duplex_set_rx(&f->b, 0, &f->rx, START);
 	*state = f;
 	return 0;
 }
@@ -113,8 +115,8 @@ static void a_stream_may_end_anywhere(void **state)
 		take(f, f->wire, cut);
 		assert_true(duplex_closed(&f->a, &f->tx, START));
 		assert_true(duplex_closed(&f->b, &f->rx, START));
-		duplex_set_tx(&f->a, &f->tx, LIFE, START);
-		duplex_set_rx(&f->b, &f->rx, START);
+		duplex_set_tx(&f->a, 0, &f->tx, LIFE, START);
+		duplex_set_rx(&f->b, 0, &f->rx, START);
 		f->received = 0;
 		say(f, 70, START);
 		int n = put(f, &f->tx, START);
@@ -137,7 +139,7 @@ static void silence_is_broken_by_a_ping(void **state)
 	assert_int_equal(f->wire[0] | f->wire[1], 0);
 	assert_int_equal(put(f, &f->tx, START + 55 * S), 0);
 	take(f, f->wire, TUNNEL_PING_LEN);
-	assert_int_equal(f->b.records.pings, 1);
+	assert_int_equal(f->b.lanes[0].records.pings, 1);
 	assert_int_equal(f->received, 0);
 }
 
@@ -157,7 +159,7 @@ static void a_packet_is_as_good_as_a_ping(void **state)
 static void the_end_of_one_stream_asks_for_the_other(void **state)
 {
 	struct fixture *f = *state;
-	duplex_set_rx(&f->a, &f->rx, START);
+	duplex_set_rx(&f->a, 0, &f->rx, START);
 	assert_true(duplex_closed(&f->a, &f->rx, START));
 	duplex_tick(&f->a, START + 1 * S);
 	assert_true(f->tx.is_woken);
@@ -182,7 +184,7 @@ static void a_second_stream_takes_over(void **state)
 	say(f, 60, START);
 	(void)duplex_output(&f->a, &f->tx, f->wire, 10, START);
 	f->tx.is_woken = false;
-	duplex_set_tx(&f->a, &f->other, LIFE, START);
+	duplex_set_tx(&f->a, 0, &f->other, LIFE, START);
 	assert_true(f->tx.is_woken);
 	assert_int_equal(put(f, &f->tx, START), -EPIPE);
 	assert_false(duplex_closed(&f->a, &f->tx, START));
@@ -195,7 +197,7 @@ static void what_an_old_stream_still_brings_is_not_taken(void **state)
 	struct fixture *f = *state;
 	say(f, 60, START);
 	int n = put(f, &f->tx, START);
-	duplex_set_rx(&f->b, &f->other, START);
+	duplex_set_rx(&f->b, 0, &f->other, START);
 	assert_true(f->rx.is_aborted);
 	take(f, f->wire, (size_t)n);
 	assert_int_equal(f->received, 0);
@@ -239,9 +241,9 @@ static void memory_is_given_back_when_nothing_comes(void **state)
 	say(f, 60, START);
 	int n = put(f, &f->tx, START);
 	take(f, f->wire, (size_t)n);
-	assert_non_null(f->b.records.buf);
+	assert_non_null(f->b.lanes[0].records.buf);
 	duplex_tick(&f->b, START + 5 * S);
-	assert_null(f->b.records.buf);
+	assert_null(f->b.lanes[0].records.buf);
 	take(f, f->wire, (size_t)n - 1);
 	duplex_tick(&f->b, START + 30 * S);
 	take(f, f->wire + n - 1, 1);

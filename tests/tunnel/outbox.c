@@ -14,6 +14,8 @@
 #define ROOM  (64 * 1024u)
 #define START (100 * S)
 
+static const uint8_t secret[16] = { 7 };
+
 struct fixture {
 	struct outbox q;
 	uint8_t out[ROOM];
@@ -25,6 +27,8 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	if (!f)
 		return -1;
+	outbox_init(&f->q, secret, true);
+	outbox_open(&f->q, 0);
 	*state = f;
 	return 0;
 }
@@ -40,7 +44,7 @@ static int teardown(void **state)
 static bool push(struct fixture *f, uint32_t len, uint8_t number, uint64_t now)
 {
 	struct weft_frame packet = packet_make(f->packet, len, number);
-	return outbox_push(&f->q, &packet, now);
+	return outbox_push(&f->q, &packet, now) >= 0;
 }
 
 static uint8_t number_at(const struct fixture *f, size_t off)
@@ -53,15 +57,15 @@ static void keeps_order_and_bytes(void **state)
 	struct fixture *f = *state;
 	for (uint8_t i = 1; i <= 3; i++)
 		assert_true(push(f, LEN, i, START));
-	assert_int_equal(outbox_put(&f->q, f->out, ROOM, START), 3 * UNIT);
+	assert_int_equal(outbox_put(&f->q, 0, f->out, ROOM, START), 3 * UNIT);
 	for (uint8_t i = 1; i <= 3; i++) {
 		const uint8_t *record = f->out + (i - 1u) * UNIT;
 		assert_int_equal(record[0] | record[1] << 8, LEN);
 		assert_int_equal(record[TUNNEL_LEN], 0x45);
 		assert_int_equal(number_at(f, (i - 1u) * UNIT), i);
 	}
-	assert_true(outbox_is_empty(&f->q));
-	assert_int_equal(outbox_put(&f->q, f->out, ROOM, START), 0);
+	assert_true(outbox_is_empty(&f->q, 0));
+	assert_int_equal(outbox_put(&f->q, 0, f->out, ROOM, START), 0);
 }
 
 /* Every size of buffer gives the same bytes. */
@@ -72,7 +76,7 @@ static void goes_out_in_pieces_of_any_size(void **state)
 		size_t off = 0, n;
 		(void)push(f, LEN, 1, START);
 		(void)push(f, LEN, 2, START);
-		while ((n = outbox_put(&f->q, f->out + off, piece, START)) > 0)
+		while ((n = outbox_put(&f->q, 0, f->out + off, piece, START)) > 0)
 			off += n;
 		assert_int_equal(off, 2 * UNIT);
 		assert_int_equal(number_at(f, 0), 1);
@@ -86,7 +90,7 @@ static void what_is_too_old_goes_but_the_head(void **state)
 	(void)push(f, LEN, 1, START);
 	(void)push(f, LEN, 2, START);
 	(void)push(f, LEN, 3, START + 50 * MS);
-	assert_int_equal(outbox_put(&f->q, f->out, ROOM, START + 101 * MS), 2 * UNIT);
+	assert_int_equal(outbox_put(&f->q, 0, f->out, ROOM, START + 101 * MS), 2 * UNIT);
 	assert_int_equal(number_at(f, 0), 1);
 	assert_int_equal(number_at(f, UNIT), 3);
 	assert_int_equal(f->q.dropped_old, 1);
@@ -97,7 +101,7 @@ static void a_hundred_milliseconds_are_not_too_old(void **state)
 	struct fixture *f = *state;
 	(void)push(f, LEN, 1, START);
 	(void)push(f, LEN, 2, START);
-	assert_int_equal(outbox_put(&f->q, f->out, ROOM, START + 100 * MS), 2 * UNIT);
+	assert_int_equal(outbox_put(&f->q, 0, f->out, ROOM, START + 100 * MS), 2 * UNIT);
 	assert_int_equal(f->q.dropped_old, 0);
 }
 
@@ -120,8 +124,8 @@ static void the_newest_is_dropped_when_it_is_full(void **state)
 	assert_int_equal(taken, OUTBOX_LEN_MAX / (65535 + TUNNEL_LEN));
 	assert_int_equal(f->q.dropped_full, 1);
 	assert_in_range(f->q.len, OUTBOX_LEN_MAX - 65535 - TUNNEL_LEN, OUTBOX_LEN_MAX);
-	(void)outbox_put(&f->q, f->out, ROOM, START);
-	(void)outbox_put(&f->q, f->out, ROOM, START);
+	(void)outbox_put(&f->q, 0, f->out, ROOM, START);
+	(void)outbox_put(&f->q, 0, f->out, ROOM, START);
 	assert_true(push(f, 65535, 8, START));
 }
 
@@ -130,13 +134,13 @@ static void a_new_stream_begins_with_a_whole_record(void **state)
 	struct fixture *f = *state;
 	(void)push(f, LEN, 1, START);
 	(void)push(f, LEN, 2, START);
-	assert_int_equal(outbox_put(&f->q, f->out, UNIT + 5, START), UNIT + 5);
-	outbox_cut(&f->q);
+	assert_int_equal(outbox_put(&f->q, 0, f->out, UNIT + 5, START), UNIT + 5);
+	outbox_open(&f->q, 0);
 	assert_int_equal(f->q.dropped_cut, 1);
-	assert_true(outbox_is_empty(&f->q));
+	assert_true(outbox_is_empty(&f->q, 0));
 	(void)push(f, LEN, 3, START);
-	outbox_cut(&f->q);
-	assert_int_equal(outbox_put(&f->q, f->out, ROOM, START), UNIT);
+	outbox_open(&f->q, 0);
+	assert_int_equal(outbox_put(&f->q, 0, f->out, ROOM, START), UNIT);
 	assert_int_equal(number_at(f, 0), 3);
 }
 

@@ -214,8 +214,8 @@ static void end(struct tunnel *t)
 	print_facts(t);
 	if (t->tunnels)
 		ticker_stop(&t->ticker, t->loop);
-	weft_host_free(t->host);
 	weft_tunnels_free(t->tunnels);
+	weft_host_free(t->host);
 	weft_loop_free(t->loop);
 	weft_tunnel_config_free(t->config);
 	output_end(&t->output);

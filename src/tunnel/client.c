@@ -74,7 +74,7 @@ static void from_server(void *user, struct weft_link *link,
 {
 	struct client *c = user;
 	(void)link;
-	weft_link_send(c->interface.tun, frames, n, now);
+	weft_link_send(c->interface.device, frames, n, now);
 }
 
 /* ---- what the server says of the interface ----------------------------------------------- */
@@ -89,7 +89,7 @@ static bool is_same(const struct weft_ip *a, const struct weft_ip *b)
 static int set_address(struct client *c, const struct weft_ip *address,
 		       struct weft_error *err)
 {
-	const char *name = weft_link_name(c->interface.tun);
+	const char *name = weft_link_name(c->interface.device);
 	struct weft_host *host = c->interface.env->host;
 	const struct weft_ip old = c->address;
 	if (is_same(address, &old))
@@ -115,7 +115,7 @@ static int configure(struct client *c, const char *text, struct weft_error *err)
 		return weft_error_set(err, -EBADMSG,
 				      "the server's x-tun-conf \"%.80s\" is none", text);
 	int r = weft_host_set_mtu(c->interface.env->host,
-				  weft_link_name(c->interface.tun), conf.mtu, err);
+				  weft_link_name(c->interface.device), conf.mtu, err);
 	return r < 0 ? r : set_address(c, &conf.ips[0], err);
 }
 
@@ -127,7 +127,7 @@ static void on_response(void *user, struct http_stream *stream, unsigned status,
 	struct client *c = user;
 	struct weft_error err;
 	c->status = status;
-	if (duplex_rx_lane(&c->duplex, stream) < 0 || status < 200 || status > 299)
+	if (stream != c->duplex.rx || status < 200 || status > 299)
 		return;
 	if (configure(c, http_stream_header(stream, "x-tun-conf"), &err) < 0) {
 		weft_log_error(c->interface.env->log, "%s", err.text);
@@ -173,7 +173,7 @@ static void tell_end(struct client *c, enum http_end end, const struct weft_erro
 		netif_disconnected(&c->interface, c->name, c->address_text, reason, now);
 	else
 		weft_log_warning(c->interface.env->log, "%s: %s; trying again",
-				 weft_link_name(c->interface.tun), reason);
+				 weft_link_name(c->interface.device), reason);
 	c->is_connected = false;
 }
 
@@ -181,8 +181,7 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 		      const struct weft_error *err, uint64_t now)
 {
 	struct client *c = user;
-	const bool is_get = duplex_rx_lane(&c->duplex, stream) >= 0;
-	struct request *request = is_get ? &c->get : &c->put;
+	struct request *request = stream == c->duplex.rx ? &c->get : &c->put;
 	if (!duplex_closed(&c->duplex, stream, now) || c->is_ending)
 		return;
 	request->due = retry_after(c, request, end, now);
@@ -206,10 +205,10 @@ static void set_stream(struct client *c, const struct request *request,
 {
 	uint64_t jitter = rng_below(&c->rng, 2 * LIFE_JITTER_NS);
 	if (request->is_put)
-		duplex_set_tx(&c->duplex, 0, stream,
+		duplex_set_tx(&c->duplex, stream,
 			      DUPLEX_LIFE_NS - LIFE_JITTER_NS + jitter, now);
 	else
-		duplex_set_rx(&c->duplex, 0, stream, now);
+		duplex_set_rx(&c->duplex, stream, now);
 }
 
 static void make_request(struct client *c, struct request *request, uint64_t now)
@@ -239,8 +238,13 @@ static void make_request(struct client *c, struct request *request, uint64_t now
 
 static void watch_silence(struct client *c, uint64_t now)
 {
-	if (duplex_silence(&c->duplex, 0, now) >= SILENCE_NS)
-		duplex_abort(&c->duplex, 0);
+	struct duplex *s = &c->duplex;
+	if (!s->rx || now - s->rx_at < SILENCE_NS)
+		return;
+	http_stream_abort(s->rx);
+	if (s->tx)
+		http_stream_abort(s->tx);
+	s->rx_at = now; /* once is enough */
 }
 
 static void client_run(struct weft_task *task, uint64_t now)
@@ -299,7 +303,7 @@ static int add_tasks(struct client *c, struct weft_error *err)
 	if (r < 0)
 		return weft_error_set(err, r, "cannot watch the connection to %s: %s",
 				      c->name, strerror(-r));
-	weft_link_on_receive(c->interface.tun, from_device, c);
+	weft_link_on_receive(c->interface.device, from_device, c);
 	return netif_start(&c->interface, err);
 }
 
@@ -321,7 +325,7 @@ int client_new(const struct environment *env, const struct weft_tunnel_interface
 	struct client *c = calloc(1, sizeof(*c));
 	if (!c)
 		return weft_error_set(err, -ENOMEM, "out of memory");
-	duplex_init(&c->duplex, conf->name, conf->mode, env->secret);
+	duplex_init(&c->duplex, conf->name);
 	weft_link_on_receive(&c->duplex.link, from_server, c);
 	c->put.is_put = true;
 	c->task = (struct weft_task){ .fd = -1,
@@ -364,7 +368,7 @@ void client_count(const struct client *c, struct weft_tunnels_stats *stats)
 	stats->interfaces++;
 	stats->peers += c->is_connected;
 	facts_count_duplex(&c->duplex, stats);
-	stats->drops += weft_link_stats(c->interface.tun).tx_dropped;
+	stats->drops += weft_link_stats(c->interface.device).tx_dropped;
 }
 
 json_t *client_json(const struct client *c, uint64_t now)

@@ -46,6 +46,12 @@ bool net_is_broadcast(const struct weft_ip *ip)
 	return true;
 }
 
+bool net_is_same(const struct weft_ip *a, const struct weft_ip *b)
+{
+	return a->family == b->family && a->prefix == b->prefix &&
+	       memcmp(a->octet, b->octet, net_bits(a->family) / 8) == 0;
+}
+
 bool net_contains(const struct weft_ip *outer, const struct weft_ip *inner)
 {
 	if (outer->family != inner->family || outer->prefix > inner->prefix)

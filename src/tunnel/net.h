@@ -21,6 +21,9 @@ bool net_is_broadcast(const struct weft_ip *ip);
 /** Whether all of inner's addresses are outer's, too. Host bits do not matter. */
 bool net_contains(const struct weft_ip *outer, const struct weft_ip *inner);
 
+/** Whether they are one network, or one address with one prefix. */
+bool net_is_same(const struct weft_ip *a, const struct weft_ip *b);
+
 /** The address without its prefix. */
 struct weft_ip net_host(const struct weft_ip *ip);
 

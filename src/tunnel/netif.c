@@ -8,90 +8,220 @@
 #include "tunnel/netif.h"
 
 #include "http/http.h"
+#include "tunnel/net.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static int mark_set(const struct netif *i, uint8_t family, struct weft_error *err)
+static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+/* ---- mark -------------------------------------------------------------------------------- */
+
+static struct weft_rule mark_rule(const struct netif *i, uint8_t family)
 {
 	const struct weft_tunnel_mark *mark = &i->conf->mark;
-	struct weft_route route = { .dest = { .family = family }, .table = mark->table };
-	const struct weft_rule rule = { .family = family,
-					.mark = mark->value,
-					.table = mark->table };
-	if (mark->value == 0)
-		return 0;
-	(void)snprintf(route.ifname, sizeof(route.ifname), "%s", weft_link_name(i->tun));
+	return (struct weft_rule){ .family = family,
+				   .mark = mark->value,
+				   .table = mark->table };
+}
+
+static struct weft_route mark_route(const struct netif *i, uint8_t family)
+{
+	struct weft_route route = { .dest = { .family = family },
+				    .table = i->conf->mark.table };
+	(void)snprintf(route.ifname, sizeof(route.ifname), "%s",
+		       weft_link_name(i->device));
+	return route;
+}
+
+static int mark_set_family(const struct netif *i, uint8_t family, struct weft_error *err)
+{
+	const struct weft_route route = mark_route(i, family);
+	const struct weft_rule rule = mark_rule(i, family);
 	int r = weft_host_add_route(i->env->host, &route, err);
 	return r < 0 ? r : weft_host_add_rule(i->env->host, &rule, err);
 }
 
-/* A server knows all of it; what a client gets is told by its server. */
-static int addresses_set(const struct netif *i, struct weft_error *err)
+/* A machine may have no IPv6; then nothing of it carries the mark either. */
+static int mark_set(const struct netif *i, struct weft_error *err)
 {
-	const struct weft_tunnel_interface *conf = i->conf;
-	const char *name = weft_link_name(i->tun);
-	struct weft_host *host = i->env->host;
-	if (!conf->is_server)
+	struct weft_error refusal;
+	if (i->conf->mark.value == 0)
 		return 0;
-	int r = weft_host_set_mtu(host, name, conf->mtu, err);
-	if (r == 0)
-		r = weft_host_add_address(host, name, &conf->net, err);
-	for (size_t n = 0; n < conf->ips_n && r == 0; n++)
-		r = weft_host_add_address(host, name, &conf->ips[n], err);
+	int r = mark_set_family(i, AF_INET, err);
+	if (r == 0 && mark_set_family(i, AF_INET6, &refusal) < 0)
+		weft_log_warning(i->env->log, "the mark is for IPv4 alone: %s",
+				 refusal.text);
 	return r;
 }
+
+static void mark_undo(const struct netif *i)
+{
+	struct weft_error err;
+	if (i->conf->mark.value == 0)
+		return;
+	for (size_t n = 0; n < sizeof(families); n++) {
+		const struct weft_rule rule = mark_rule(i, families[n]);
+		const struct weft_route route = mark_route(i, families[n]);
+		if (weft_host_remove_rule(i->env->host, &rule, &err) < 0 ||
+		    weft_host_remove_route(i->env->host, &route, &err) < 0)
+			weft_log_warning(i->env->log, "%s", err.text);
+	}
+}
+
+/* ---- addresses --------------------------------------------------------------------------- */
+
+static bool is_among(const struct weft_ip *ip, const struct weft_tunnel_networks *set)
+{
+	for (size_t n = 0; n < set->n; n++)
+		if (net_is_same(&set->items[n], ip))
+			return true;
+	return false;
+}
+
+/* What is there already stays as it is. */
+static int add_addresses(const struct netif *i, const struct weft_tunnel_networks *set,
+			 struct weft_error *err)
+{
+	int r = 0;
+	for (size_t n = 0; n < set->n && r == 0; n++)
+		r = weft_host_add_address(i->env->host, weft_link_name(i->device),
+					  &set->items[n], err);
+	return r;
+}
+
+/*
+ * The new ones first: so the device is never without one. With the first address of a network
+ * Linux takes away the others of that network as well, unless promote_secondaries is set, so
+ * all are looked at again.
+ */
+int netif_set_addresses(const struct netif *i, const struct weft_tunnel_networks *before,
+			const struct weft_tunnel_networks *after, struct weft_error *err)
+{
+	bool has_removed = false;
+	int r = add_addresses(i, after, err);
+	for (size_t n = 0; n < before->n && r == 0; n++) {
+		if (is_among(&before->items[n], after))
+			continue;
+		has_removed = true;
+		r = weft_host_remove_address(i->env->host, weft_link_name(i->device),
+					     &before->items[n], err);
+	}
+	return r == 0 && has_removed ? add_addresses(i, after, err) : r;
+}
+
+/* All of a server's own. The caller frees the items. */
+static int collect(const struct weft_tunnel_interface *conf,
+		   struct weft_tunnel_networks *ret_set)
+{
+	struct weft_tunnel_networks set = { .n = 0 };
+	set.items = calloc(conf->ips_n + 2, sizeof(*set.items));
+	if (!set.items)
+		return -ENOMEM;
+	if (conf->net.family)
+		set.items[set.n++] = conf->net;
+	if (conf->net6.family)
+		set.items[set.n++] = conf->net6;
+	for (size_t n = 0; n < conf->ips_n; n++)
+		set.items[set.n++] = conf->ips[n];
+	*ret_set = set;
+	return 0;
+}
+
+/* A server knows all of it; what a client gets is told by its server. before: NULL for none. */
+static int own_set(const struct netif *i, const struct weft_tunnel_interface *before,
+		   struct weft_error *err)
+{
+	const struct weft_tunnel_interface nothing = { .mtu = 0 };
+	struct weft_tunnel_networks from = { .n = 0 }, to = { .n = 0 };
+	if (!i->conf->is_server)
+		return 0;
+	int r = weft_host_set_mtu(i->env->host, weft_link_name(i->device), i->conf->mtu,
+				  err);
+	if (r == 0 &&
+	    (collect(before ? before : &nothing, &from) < 0 || collect(i->conf, &to) < 0))
+		r = weft_error_set(err, -ENOMEM, "out of memory");
+	if (r == 0)
+		r = netif_set_addresses(i, &from, &to, err);
+	free(from.items);
+	free(to.items);
+	return r;
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
 
 int netif_open(struct netif *i, const struct environment *env,
 	       const struct weft_tunnel_interface *conf, struct weft_error *err)
 {
+	const char *kind = conf->mode == WEFT_TUNNEL_ETHERNET ? "tap" : "tun";
 	char spec[WEFT_TUNNEL_NAME_MAX + 5];
 	i->env = env;
 	i->conf = conf;
-	(void)snprintf(spec, sizeof(spec), "tun:%s", conf->name);
-	int r = weft_link_open(spec, err, &i->tun);
+	(void)snprintf(spec, sizeof(spec), "%s:%s", kind, conf->name);
+	int r = weft_link_open(spec, err, &i->device);
 	if (r == 0)
-		r = addresses_set(i, err);
+		r = own_set(i, NULL, err);
 	if (r == 0)
-		r = weft_host_set_up(env->host, weft_link_name(i->tun), true, err);
-	if (r == 0)
-		r = mark_set(i, AF_INET, err);
-	return r;
+		r = weft_host_set_up(env->host, weft_link_name(i->device), true, err);
+	return r < 0 ? r : mark_set(i, err);
+}
+
+static bool is_same_mark(const struct weft_tunnel_mark *a,
+			 const struct weft_tunnel_mark *b)
+{
+	return a->value == b->value && a->table == b->table;
+}
+
+int netif_apply(struct netif *i, const struct weft_tunnel_interface *conf,
+		struct weft_error *err)
+{
+	const struct weft_tunnel_interface *before = i->conf;
+	const bool has_other_mark = !is_same_mark(&before->mark, &conf->mark);
+	if (has_other_mark)
+		mark_undo(i);
+	i->conf = conf;
+	int r = own_set(i, before, err);
+	return r == 0 && has_other_mark ? mark_set(i, err) : r;
 }
 
 int netif_start(struct netif *i, struct weft_error *err)
 {
-	int r = weft_loop_add(i->env->loop, weft_link_task(i->tun));
+	int r = weft_loop_add(i->env->loop, weft_link_task(i->device));
 	if (r < 0)
 		return weft_error_set(err, r, "cannot watch %s: %s",
-				      weft_link_name(i->tun), strerror(-r));
+				      weft_link_name(i->device), strerror(-r));
 	return 0;
 }
 
 void netif_watch(struct netif *i, uint64_t now)
 {
-	if (i->has_ended || !weft_link_is_down(i->tun))
+	if (i->has_ended || !weft_link_is_down(i->device))
 		return;
 	i->has_ended = true;
 	if (i->env->events->ended)
-		i->env->events->ended(i->env->user, weft_link_name(i->tun),
-				      weft_link_down_reason(i->tun), now);
+		i->env->events->ended(i->env->user, weft_link_name(i->device),
+				      weft_link_down_reason(i->device), now);
 }
 
 void netif_close(struct netif *i)
 {
-	if (!i->tun)
+	struct weft_error err;
+	if (!i->device)
 		return;
-	weft_loop_remove(i->env->loop, weft_link_task(i->tun));
-	weft_link_free(i->tun);
-	i->tun = NULL;
+	mark_undo(i);
+	if (weft_host_undo_interface(i->env->host, weft_link_name(i->device), &err) < 0)
+		weft_log_warning(i->env->log, "%s", err.text);
+	weft_loop_remove(i->env->loop, weft_link_task(i->device));
+	weft_link_free(i->device);
+	i->device = NULL;
 }
 
 static struct weft_tunnel_peer peer_of(const struct netif *i, const char *name,
 				       const char *address)
 {
-	return (struct weft_tunnel_peer){ .interface = weft_link_name(i->tun),
+	return (struct weft_tunnel_peer){ .interface = weft_link_name(i->device),
 					  .name = name,
 					  .address = address };
 }
@@ -115,7 +245,7 @@ void netif_disconnected(const struct netif *i, const char *name, const char *add
 void netif_refused(const struct netif *i, const char *address, uint64_t now)
 {
 	if (i->env->events->refused)
-		i->env->events->refused(i->env->user, weft_link_name(i->tun), address,
+		i->env->events->refused(i->env->user, weft_link_name(i->device), address,
 					now);
 }
 

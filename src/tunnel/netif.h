@@ -27,7 +27,7 @@ struct environment {
 struct netif {
 	const struct environment *env;
 	const struct weft_tunnel_interface *conf;
-	struct weft_link *tun;
+	struct weft_link *device; /**< A TUN, or a TAP. */
 	bool has_ended; /**< Somebody has taken the device away, and it was told. */
 };
 
@@ -39,13 +39,25 @@ int netif_open(struct netif *i, const struct environment *env,
 	       const struct weft_tunnel_interface *conf,
 	       struct weft_error *err) WEFT_MUST_CHECK;
 
+/**
+ * Replaces the configuration, which the device is changed to be like; its name and its kind must
+ * be the same. Returns 0, or -Exxx with err, and then some of it may have changed.
+ */
+int netif_apply(struct netif *i, const struct weft_tunnel_interface *conf,
+		struct weft_error *err) WEFT_MUST_CHECK;
+
+/** Changes the device's addresses from one set to another. Returns 0 or -Exxx with err. */
+int netif_set_addresses(const struct netif *i, const struct weft_tunnel_networks *before,
+			const struct weft_tunnel_networks *after,
+			struct weft_error *err) WEFT_MUST_CHECK;
+
 /** Adds the device to the loop. Returns 0 or -Exxx with err. */
 int netif_start(struct netif *i, struct weft_error *err) WEFT_MUST_CHECK;
 
 /** Tells, once, that the device has gone; to be called each second or so. */
 void netif_watch(struct netif *i, uint64_t now);
 
-/** Takes the device away. Harmless where there is none. */
+/** Takes the device away, with all that was set for it. Harmless where there is none. */
 void netif_close(struct netif *i);
 
 /* Events, if somebody wants them. */

@@ -85,7 +85,7 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 		      const struct weft_error *err, uint64_t now)
 {
 	struct peer *peer = user;
-	bool is_get = duplex_tx_lane(&peer->duplex, stream) >= 0;
+	bool is_get = stream == peer->duplex.tx;
 	if (duplex_closed(&peer->duplex, stream, now) && is_get &&
 	    !peer->server->is_ending)
 		tell_end(peer, end, err, now);
@@ -188,7 +188,7 @@ static void accept_get(struct peer *peer, struct http_stream *stream,
 	answer->headers[0] =
 		(struct http_header){ .name = "x-tun-conf", .value = s->tun_conf };
 	answer->events = &get_events;
-	duplex_set_tx(&peer->duplex, 0, stream, DUPLEX_LIFE_NS, now);
+	duplex_set_tx(&peer->duplex, stream, DUPLEX_LIFE_NS, now);
 	peer->since = now;
 	peer->connects++;
 	netif_connected(&s->interface, peer->conf->name, peer->from, now);
@@ -211,7 +211,7 @@ static void on_request(void *user, struct http_stream *stream,
 	*ret_answer = (struct http_answer){ .events = &put_events, .user = peer };
 	weft_ip_print(&from, peer->from);
 	if (strcmp(request->method, "PUT") == 0)
-		duplex_set_rx(&peer->duplex, 0, stream, now);
+		duplex_set_rx(&peer->duplex, stream, now);
 	else
 		accept_get(peer, stream, ret_answer, now);
 }
@@ -250,7 +250,7 @@ static int route_uplink(struct server *s)
 	const struct weft_tunnel_interface *conf = s->interface.conf;
 	const struct weft_ip own = whole(&conf->net);
 	struct weft_router_port *port;
-	int r = weft_router_add(s->router, s->interface.tun, &opts, &port);
+	int r = weft_router_add(s->router, s->interface.device, &opts, &port);
 	if (r == 0)
 		r = weft_router_exempt(s->router, &own);
 	for (size_t i = 0; i < conf->routes_n && r == 0; i++)
@@ -332,8 +332,7 @@ static int make_peers(struct server *s, struct weft_error *err)
 		struct peer *peer = &s->peers[s->peers_n];
 		peer->server = s;
 		peer->conf = &conf->clients[s->peers_n];
-		duplex_init(&peer->duplex, peer->conf->name, conf->mode,
-			    s->interface.env->secret);
+		duplex_init(&peer->duplex, peer->conf->name);
 	}
 	return 0;
 }
@@ -403,10 +402,10 @@ void server_count(const struct server *s, struct weft_tunnels_stats *stats)
 {
 	stats->interfaces++;
 	for (size_t i = 0; i < s->peers_n; i++) {
-		stats->peers += duplex_has_tx(&s->peers[i].duplex);
+		stats->peers += s->peers[i].duplex.tx != NULL;
 		facts_count_duplex(&s->peers[i].duplex, stats);
 	}
-	stats->drops += weft_link_stats(s->interface.tun).tx_dropped;
+	stats->drops += weft_link_stats(s->interface.device).tx_dropped;
 	for (unsigned i = WEFT_ROUTER_DROP_NOT_IP; i < WEFT_ROUTER_OUTCOMES; i++)
 		stats->drops +=
 			weft_router_count(s->router, NULL, (enum weft_router_outcome)i);
@@ -432,7 +431,7 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 	(void)json_object_set_new(object, "name", json_string(peer->conf->name));
 	(void)json_object_set_new(object, "address", json_string(peer->from));
 	(void)json_object_set_new(object, "connected",
-				  json_boolean(duplex_has_tx(&peer->duplex)));
+				  json_boolean(peer->duplex.tx != NULL));
 	(void)json_object_set_new(object, "connects",
 				  json_integer((json_int_t)peer->connects));
 	(void)json_object_set_new(object, "packets",

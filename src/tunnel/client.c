@@ -127,7 +127,7 @@ static void on_response(void *user, struct http_stream *stream, unsigned status,
 	struct client *c = user;
 	struct weft_error err;
 	c->status = status;
-	if (stream != c->duplex.rx || status < 200 || status > 299)
+	if (duplex_rx_lane(&c->duplex, stream) < 0 || status < 200 || status > 299)
 		return;
 	if (configure(c, http_stream_header(stream, "x-tun-conf"), &err) < 0) {
 		weft_log_error(c->interface.env->log, "%s", err.text);
@@ -181,7 +181,8 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 		      const struct weft_error *err, uint64_t now)
 {
 	struct client *c = user;
-	struct request *request = stream == c->duplex.rx ? &c->get : &c->put;
+	const bool is_get = duplex_rx_lane(&c->duplex, stream) >= 0;
+	struct request *request = is_get ? &c->get : &c->put;
 	if (!duplex_closed(&c->duplex, stream, now) || c->is_ending)
 		return;
 	request->due = retry_after(c, request, end, now);
@@ -205,10 +206,10 @@ static void set_stream(struct client *c, const struct request *request,
 {
 	uint64_t jitter = rng_below(&c->rng, 2 * LIFE_JITTER_NS);
 	if (request->is_put)
-		duplex_set_tx(&c->duplex, stream,
+		duplex_set_tx(&c->duplex, 0, stream,
 			      DUPLEX_LIFE_NS - LIFE_JITTER_NS + jitter, now);
 	else
-		duplex_set_rx(&c->duplex, stream, now);
+		duplex_set_rx(&c->duplex, 0, stream, now);
 }
 
 static void make_request(struct client *c, struct request *request, uint64_t now)
@@ -238,13 +239,8 @@ static void make_request(struct client *c, struct request *request, uint64_t now
 
 static void watch_silence(struct client *c, uint64_t now)
 {
-	struct duplex *s = &c->duplex;
-	if (!s->rx || now - s->rx_at < SILENCE_NS)
-		return;
-	http_stream_abort(s->rx);
-	if (s->tx)
-		http_stream_abort(s->tx);
-	s->rx_at = now; /* once is enough */
+	if (duplex_silence(&c->duplex, 0, now) >= SILENCE_NS)
+		duplex_abort(&c->duplex, 0);
 }
 
 static void client_run(struct weft_task *task, uint64_t now)
@@ -325,7 +321,7 @@ int client_new(const struct environment *env, const struct weft_tunnel_interface
 	struct client *c = calloc(1, sizeof(*c));
 	if (!c)
 		return weft_error_set(err, -ENOMEM, "out of memory");
-	duplex_init(&c->duplex, conf->name);
+	duplex_init(&c->duplex, conf->name, conf->mode, env->secret);
 	weft_link_on_receive(&c->duplex.link, from_server, c);
 	c->put.is_put = true;
 	c->task = (struct weft_task){ .fd = -1,

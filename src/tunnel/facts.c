@@ -28,21 +28,34 @@ json_t *facts_interface(const struct netif *i)
 	return object;
 }
 
+static void set_health(json_t *object, const struct duplex *s, uint64_t now)
+{
+	const struct duplex_health health = duplex_health(s, now);
+	if (!health.is_measured)
+		return;
+	set(object, "rtt_ns", health.rtt_ns);
+	set(object, "loss_permille", health.loss_permille);
+}
+
 json_t *facts_duplex(const struct duplex *s, uint64_t now)
 {
 	const struct weft_link_stats stats = weft_link_stats(&s->link);
+	const struct duplex_counts counts = duplex_counts(s);
 	json_t *object = json_object();
 	set_link(object, &stats);
 	set(object, "outbox_len", s->outbox.len);
 	set(object, "dropped_old", s->outbox.dropped_old);
 	set(object, "dropped_full", s->outbox.dropped_full);
 	set(object, "dropped_cut", s->outbox.dropped_cut);
-	set(object, "rx_pings", s->records.pings);
+	set(object, "dropped_codel", s->outbox.dropped_codel);
+	set(object, "marked", s->outbox.marked);
+	set(object, "rx_pings", counts.rx_pings);
 	set(object, "tx_pings", s->tx_pings);
-	set(object, "rx_bad", s->records.bad);
+	set(object, "rx_bad", counts.rx_bad);
 	set(object, "broken", s->broken);
-	if (s->rx)
-		set(object, "rx_silent_ns", now - s->rx_at);
+	set_health(object, s, now);
+	if (duplex_has_rx(s))
+		set(object, "rx_silent_ns", duplex_silence(s, 0, now));
 	return object;
 }
 
@@ -54,5 +67,5 @@ void facts_count_duplex(const struct duplex *s, struct weft_tunnels_stats *stats
 	stats->tx_packets += link.tx_frames;
 	stats->tx_bytes += link.tx_bytes;
 	stats->drops += link.tx_dropped + s->outbox.dropped_old + s->outbox.dropped_cut +
-			s->records.bad;
+			s->outbox.dropped_codel + duplex_counts(s).rx_bad;
 }

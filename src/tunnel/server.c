@@ -85,7 +85,7 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 		      const struct weft_error *err, uint64_t now)
 {
 	struct peer *peer = user;
-	bool is_get = stream == peer->duplex.tx;
+	bool is_get = duplex_tx_lane(&peer->duplex, stream) >= 0;
 	if (duplex_closed(&peer->duplex, stream, now) && is_get &&
 	    !peer->server->is_ending)
 		tell_end(peer, end, err, now);
@@ -188,7 +188,7 @@ static void accept_get(struct peer *peer, struct http_stream *stream,
 	answer->headers[0] =
 		(struct http_header){ .name = "x-tun-conf", .value = s->tun_conf };
 	answer->events = &get_events;
-	duplex_set_tx(&peer->duplex, stream, DUPLEX_LIFE_NS, now);
+	duplex_set_tx(&peer->duplex, 0, stream, DUPLEX_LIFE_NS, now);
 	peer->since = now;
 	peer->connects++;
 	netif_connected(&s->interface, peer->conf->name, peer->from, now);
@@ -211,7 +211,7 @@ static void on_request(void *user, struct http_stream *stream,
 	*ret_answer = (struct http_answer){ .events = &put_events, .user = peer };
 	weft_ip_print(&from, peer->from);
 	if (strcmp(request->method, "PUT") == 0)
-		duplex_set_rx(&peer->duplex, stream, now);
+		duplex_set_rx(&peer->duplex, 0, stream, now);
 	else
 		accept_get(peer, stream, ret_answer, now);
 }
@@ -332,7 +332,8 @@ static int make_peers(struct server *s, struct weft_error *err)
 		struct peer *peer = &s->peers[s->peers_n];
 		peer->server = s;
 		peer->conf = &conf->clients[s->peers_n];
-		duplex_init(&peer->duplex, peer->conf->name);
+		duplex_init(&peer->duplex, peer->conf->name, conf->mode,
+			    s->interface.env->secret);
 	}
 	return 0;
 }
@@ -402,7 +403,7 @@ void server_count(const struct server *s, struct weft_tunnels_stats *stats)
 {
 	stats->interfaces++;
 	for (size_t i = 0; i < s->peers_n; i++) {
-		stats->peers += s->peers[i].duplex.tx != NULL;
+		stats->peers += duplex_has_tx(&s->peers[i].duplex);
 		facts_count_duplex(&s->peers[i].duplex, stats);
 	}
 	stats->drops += weft_link_stats(s->interface.device).tx_dropped;
@@ -431,7 +432,7 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 	(void)json_object_set_new(object, "name", json_string(peer->conf->name));
 	(void)json_object_set_new(object, "address", json_string(peer->from));
 	(void)json_object_set_new(object, "connected",
-				  json_boolean(peer->duplex.tx != NULL));
+				  json_boolean(duplex_has_tx(&peer->duplex)));
 	(void)json_object_set_new(object, "connects",
 				  json_integer((json_int_t)peer->connects));
 	(void)json_object_set_new(object, "packets",

@@ -4,6 +4,7 @@
  * of the room's bridge, without a session in between.
  */
 #include "cmd/cmd.h"
+#include "cmd/discovery.h"
 #include "cmd/identity.h"
 #include "cmd/place.h"
 #include "cmd/privilege.h"
@@ -33,6 +34,10 @@ static const struct option options[] = {
 	  .syntax = "MAC",
 	  .offset = OFFSET(struct relaying_args, mac),
 	  .help = "the TAP's address [made once and kept]" },
+	{ .name = "no-discovery",
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct relaying_args, no_discovery),
+	  .help = "leave broadcast and multicast to other interfaces" },
 	RELAYING_OPTIONS,
 	OUTPUT_OPTIONS(struct relaying_args),
 	{ 0 },
@@ -103,6 +108,8 @@ static int set_up(struct hosting *h, const char *room, unsigned mtu,
 	r = weft_host_add_address(h->host, device, &address, err);
 	if (r < 0)
 		return r;
+	if (!h->r.args->no_discovery)
+		discovery_begin(h->host, device, &h->r.output.log);
 	weft_ip_print(&address, text);
 	output_event(&h->r.output, "address",
 		     json_pack("{s:s, s:s}", "address", text, "device", device));

@@ -9,6 +9,7 @@
  * room, neither by DHCP nor by router advertisements.
  */
 #include "cmd/cmd.h"
+#include "cmd/discovery.h"
 #include "cmd/identity.h"
 #include "cmd/membership.h"
 #include "cmd/place.h"
@@ -68,6 +69,10 @@ static const struct option options[] = {
 	  .syntax = "MAC",
 	  .offset = OFFSET(struct membership_args, mac),
 	  .help = "the TAP's address [made once and kept]" },
+	{ .name = "no-discovery",
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct membership_args, no_discovery),
+	  .help = "leave broadcast and multicast to other interfaces" },
 	MEMBERSHIP_OPTIONS,
 	OUTPUT_OPTIONS(struct membership_args),
 	{ 0 },
@@ -107,6 +112,8 @@ static void forget_address(struct join *j)
 {
 	struct weft_error err;
 
+	if (j->address.family && !j->m.args->no_discovery)
+		discovery_end(j->m.host, weft_link_name(j->m.link), &j->m.output.log);
 	if (j->address.family &&
 	    weft_host_remove_address(j->m.host, weft_link_name(j->m.link), &j->address,
 				     &err) < 0)
@@ -128,6 +135,8 @@ static void use_address(struct join *j, const struct weft_ip *address, const cha
 		return;
 	}
 	j->address = *address;
+	if (!j->m.args->no_discovery)
+		discovery_begin(j->m.host, device, &j->m.output.log);
 	weft_ip_print(address, j->m.address);
 	output_event(&j->m.output, "address",
 		     json_pack("{s:s, s:s, s:s}", "address", j->m.address, "device",

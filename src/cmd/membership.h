@@ -22,6 +22,7 @@ struct membership_args {
 	const char *ca;
 	unsigned cc; /**< enum weft_cc. */
 	bool busy_poll;
+	bool no_discovery;        /**< join: leaves broadcast to others. */
 	const char *link;         /**< join: spec of the link that joins. */
 	struct option_list plugs; /**< join: who joins instead of this machine. */
 	struct option_ip address; /**< join: by the words of its table. */

@@ -27,6 +27,7 @@ struct relaying_args {
 	const char *link;         /**< host: spec of the link that takes part. */
 	struct option_ip address; /**< host: by the words of its table. */
 	struct weft_mac mac;      /**< host: zero for this machine's own. */
+	bool no_discovery;        /**< host: leaves broadcast to others. */
 	struct output_opts output;
 };
 

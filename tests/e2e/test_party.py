@@ -3,6 +3,7 @@
 import re
 
 import party as p
+import pytest
 
 
 def test_lease_comes_from_the_lan(running):
@@ -47,6 +48,21 @@ def test_broadcast_reaches_lan_and_players(running):
                 's.sendto(b\'x\',(\'255.255.255.255\',27015))"')
     for sniffer in sniffers.values():
         sniffer.wait_for(r'255\.255\.255\.255\.27015')
+
+
+@pytest.mark.parametrize('group', ['255.255.255.255', '239.255.42.42'])
+def test_discovery_prefers_the_room_to_the_default_route(running, group):
+    """Games name no interface; without a route the kernel sends this to the internet."""
+    running.run('player', 'ip route add default via 198.51.100.1')
+    try:
+        sniffer = running.start('server', 'tcpdump -n -l -c 1 -i eth0 udp port 27016')
+        sniffer.wait_for('listening on')
+        running.run('player', '/usr/bin/python3 -c "import socket;s=socket.socket(2,2);'
+                    f's.setsockopt(1,6,1);s.sendto(b\'x\',(\'{group}\',27016))"')
+        seen = sniffer.wait_for(re.escape(f'{group}.27016'))
+        assert running.address('player') in sniffer.output(), seen
+    finally:
+        running.run('player', 'ip route del default')
 
 
 def test_tcp_both_ways(running):

@@ -221,13 +221,14 @@ int hello_conf_print(const struct hello_conf *conf, char ret_text[HELLO_CONF_TEX
 		leave_out(shown);
 		json = conf_json(shown, NULL);
 	}
+	const bool has_more = shown->has_more;
 	free(shown);
 	if (!json)
 		return -ENOMEM;
 	(void)sodium_bin2base64(ret_text, HELLO_CONF_TEXT, (const uint8_t *)json,
 				strlen(json), sodium_base64_VARIANT_ORIGINAL);
 	free(json);
-	return 0;
+	return has_more;
 }
 
 int hello_conf_parse(const char *text, struct hello_conf *ret_conf)

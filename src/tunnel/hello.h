@@ -67,7 +67,7 @@ struct hello_conf {
 
 /**
  * Writes x-weft-conf. Where there is no room for all routes and addresses, some are left out, and
- * it says that there are more. Returns 0 or -ENOMEM.
+ * it says that there are more. Returns 0 where all is said, 1 where not, or -ENOMEM.
  */
 int hello_conf_print(const struct hello_conf *conf,
 		     char ret_text[HELLO_CONF_TEXT]) WEFT_MUST_CHECK;

@@ -4,6 +4,7 @@
  */
 #include "cmd/cmd.h"
 #include "cmd/config_file.h"
+#include "cmd/meaning.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/units.h"
@@ -51,105 +52,6 @@ static const struct command command = {
 		"\"checked\".",
 };
 
-/* ---- for people -------------------------------------------------------------------------- */
-
-static void print_ips(const char *what, const struct weft_ip *ips, size_t n)
-{
-	char text[WEFT_IP_TEXT];
-	for (size_t i = 0; i < n; i++)
-		printf("%s%s", i == 0 ? what : ", ", weft_ip_print(&ips[i], text));
-}
-
-static void print_client(const struct weft_tunnel_client *client)
-{
-	char text[WEFT_IP_TEXT];
-	const char *ip = weft_ip_print(&client->ips[0], text);
-	printf("%17s %-15s", "", ip);
-	if (strcmp(client->name, ip) != 0)
-		printf(" %s", client->name);
-	print_ips(" routes ", client->routes, client->routes_n);
-	print_ips(" sources ", client->sources, client->sources_n);
-	(void)putchar('\n');
-}
-
-/* A URL without the password that it may hold. */
-static void print_url(const char *url)
-{
-	const char *host = strstr(url, "://") + 3;
-	const char *at = memchr(host, '@', strcspn(host, "/?#"));
-	printf("%.*s%s", (int)(host - url), url, at ? at + 1 : host);
-}
-
-static void print_interface(const struct weft_tunnel_interface *interface)
-{
-	char net[WEFT_IP_TEXT];
-	printf("%-15s  ", interface->name);
-	if (interface->is_server)
-		printf("server on port %u, %s, MTU %u", interface->port,
-		       weft_ip_print(&interface->net, net), interface->mtu);
-	else
-		printf("client of ");
-	if (!interface->is_server)
-		print_url(interface->url);
-	if (interface->mark.value != 0)
-		printf(", mark %u to table %u", interface->mark.value,
-		       interface->mark.table);
-	print_ips("\n                  also ", interface->ips, interface->ips_n);
-	print_ips("\n                  local ", interface->routes, interface->routes_n);
-	(void)putchar('\n');
-	for (size_t i = 0; i < interface->clients_n; i++)
-		print_client(&interface->clients[i]);
-}
-
-/* ---- as JSON ----------------------------------------------------------------------------- */
-
-static json_t *json_ips(const struct weft_ip *ips, size_t n)
-{
-	char text[WEFT_IP_TEXT];
-	json_t *array = json_array();
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(array,
-					    json_string(weft_ip_print(&ips[i], text)));
-	return array;
-}
-
-static json_t *json_clients(const struct weft_tunnel_interface *interface)
-{
-	json_t *array = json_array();
-	for (size_t i = 0; i < interface->clients_n; i++) {
-		const struct weft_tunnel_client *client = &interface->clients[i];
-		(void)json_array_append_new(
-			array,
-			json_pack("{s:s, s:o, s:o, s:o}", "name", client->name, "ips",
-				  json_ips(client->ips, client->ips_n), "routes",
-				  json_ips(client->routes, client->routes_n), "sources",
-				  json_ips(client->sources, client->sources_n)));
-	}
-	return array;
-}
-
-static json_t *json_interface(const struct weft_tunnel_interface *interface)
-{
-	char net[WEFT_IP_TEXT];
-	json_t *object = json_pack("{s:s, s:s, s:i}", "name", interface->name, "kind",
-				   interface->is_server ? "server" : "client", "line",
-				   (int)interface->line);
-	json_t *mark = json_pack("{s:I, s:I}", "value", (json_int_t)interface->mark.value,
-				 "table", (json_int_t)interface->mark.table);
-	(void)json_object_set_new(object, "mark", mark);
-	if (!interface->is_server)
-		return object;
-	json_t *server = json_pack(
-		"{s:i, s:s, s:i, s:o, s:o, s:o}", "port", (int)interface->port, "net",
-		weft_ip_print(&interface->net, net), "mtu", (int)interface->mtu, "ips",
-		json_ips(interface->ips, interface->ips_n), "routes",
-		json_ips(interface->routes, interface->routes_n), "clients",
-		json_clients(interface));
-	(void)json_object_update(object, server);
-	json_decref(server);
-	return object;
-}
-
 /* ---- the verb ---------------------------------------------------------------------------- */
 
 static void tell_meaning(struct output *out, const struct weft_tunnel_config *config)
@@ -157,9 +59,9 @@ static void tell_meaning(struct output *out, const struct weft_tunnel_config *co
 	for (size_t i = 0; i < config->interfaces_n; i++) {
 		if (out->json)
 			output_event(out, "interface",
-				     json_interface(&config->interfaces[i]));
+				     meaning_json(&config->interfaces[i]));
 		else if (!out->quiet)
-			print_interface(&config->interfaces[i]);
+			meaning_print(&config->interfaces[i]);
 	}
 }
 

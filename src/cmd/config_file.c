@@ -6,11 +6,14 @@
  */
 #include "cmd/config_file.h"
 
+#include "cmd/pem.h"
+
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* Up to this column a line is shown from its beginning on, and at most so much of it. */
@@ -22,7 +25,7 @@
 struct line {
 	const char *text;
 	size_t len;
-	size_t secret, secret_end; /* Offsets of a token in it. */
+	size_t secret, secret_end; /* Offsets of a secret in it. */
 };
 
 static bool is_continuation(char c)
@@ -49,14 +52,16 @@ static struct line find_line(const struct config_file *file, unsigned number)
 	return (struct line){ .text = text, .len = len };
 }
 
-/* If a token's key begins at off, notes where its value stands, in quotes of any kind. */
-static void find_secret(struct line *line, size_t off)
+/* Whether the line goes on with a word, in letters of any size. */
+static bool is_at(const struct line *line, size_t off, const char *word)
 {
-	static const char key[] = "token";
-	if (line->len - off < sizeof(key) - 1 ||
-	    memcmp(line->text + off, key, sizeof(key) - 1) != 0)
-		return;
-	off += sizeof(key) - 1;
+	const size_t len = strlen(word);
+	return line->len - off >= len && strncasecmp(line->text + off, word, len) == 0;
+}
+
+/* Notes the text that begins behind a key, in quotes of any kind. */
+static void find_value(struct line *line, size_t off)
+{
 	while (off < line->len && line->text[off] != '\0' &&
 	       strchr("\"' \t:", line->text[off]))
 		off++;
@@ -67,6 +72,30 @@ static void find_secret(struct line *line, size_t off)
 	for (; off < line->len && line->text[off] != quote; off++)
 		off += line->text[off] == '\\';
 	line->secret_end = off;
+}
+
+/* Notes the user and password of a URL, which go up to the last "@" of its authority. */
+static void find_user(struct line *line, size_t off)
+{
+	size_t at = off;
+	for (size_t i = off; i < line->len && !strchr("/?#\"' ", line->text[i]); i++)
+		if (line->text[i] == '@')
+			at = i;
+	if (at == off)
+		return;
+	line->secret = off;
+	line->secret_end = at;
+}
+
+/* If a key whose value is a secret begins at off, or a user's name in a URL, notes where. */
+static void find_secret(struct line *line, size_t off)
+{
+	static const char *const keys[] = { "token", "authorization", "cookie" };
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (is_at(line, off, keys[i]))
+			find_value(line, off + strlen(keys[i]));
+	if (is_at(line, off, "://"))
+		find_user(line, off + 3);
 }
 
 /* The first column that is shown if this one has to be. */
@@ -157,13 +186,66 @@ static bool has_token(const struct config_file *file)
 	return memmem(file->text, file->len, "\"token\"", 7) != NULL;
 }
 
+/* ---- the files that it names ------------------------------------------------------------- */
+
+/* An interface of which a file is looked at. */
+struct named {
+	struct config_file *file;
+	size_t index;
+	const char *key; /* That the files are of. */
+};
+
+static void show_file_fault(void *user, bool is_warning, const char *what,
+			    const char *text)
+{
+	const struct named *named = user;
+	struct config_file *file = named->file;
+	const char *severity = is_warning ? "warning" : "error";
+	char path[64];
+	(void)snprintf(path, sizeof(path), "[%zu].%s%s%s", named->index, named->key,
+		       what[0] ? "." : "", what);
+	if (is_warning)
+		file->warnings++;
+	else
+		file->errors++;
+	if (file->out->json)
+		output_event(file->out, "fault",
+			     json_pack("{s:s, s:s, s:s, s:s}", "severity", severity,
+				       "file", file->path, "path", path, "text", text));
+	else
+		(void)fprintf(stderr, "%s: %s: %s: %s\n", file->path, severity, path,
+			      text);
+}
+
+static void check_files(struct config_file *file, const struct weft_tunnel_config *config)
+{
+	for (size_t i = 0; i < config->interfaces_n; i++) {
+		const struct weft_tunnel_interface *interface = &config->interfaces[i];
+		struct named tls = { file, i, "tls" }, ca = { file, i, "ca" };
+		if (interface->tls_cert)
+			pem_check_pair(interface->tls_cert, interface->tls_key,
+				       show_file_fault, &tls);
+		if (interface->ca_file)
+			pem_check_certs("", interface->ca_file, show_file_fault, &ca);
+	}
+}
+
 int config_file_parse(struct config_file *file, struct weft_tunnel_config **ret_config)
 {
+	struct weft_tunnel_config *config;
 	int r = weft_tunnel_config_parse(file->text, file->len, show_fault, file,
-					 ret_config);
+					 &config);
 	if (file->mode != 0 && has_token(file))
 		show_mode(file);
-	return r;
+	if (r < 0)
+		return r;
+	check_files(file, config);
+	if (file->errors > 0) {
+		weft_tunnel_config_free(config);
+		return -EINVAL;
+	}
+	*ret_config = config;
+	return 0;
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */

@@ -7,8 +7,8 @@
  *        4 |     "port": 80800,
  *          |             ^
  *
- * Faults go to stderr, or with --json to stdout, each as an event. Tokens in the lines that
- * are shown are blotted out.
+ * Faults go to stderr, or with --json to stdout, each as an event. Tokens, passwords
+ * in URLs and such headers are blotted out in the lines that are shown.
  */
 #ifndef CMD_CONFIG_FILE_H
 #define CMD_CONFIG_FILE_H
@@ -37,8 +37,8 @@ int config_file_read(struct config_file *file, struct output *out, const char *v
 		     const char *path) __attribute__((warn_unused_result));
 
 /**
- * Parses what was read, shows and counts all that is wrong with it, and that others may read
- * its secrets. Returns 0 and the configuration, -EINVAL or -ENOMEM.
+ * Parses what was read, shows and counts all that is wrong with it and with the files that it
+ * names, and that others may read its secrets. Returns 0 and the configuration, -EINVAL or -ENOMEM.
  */
 int config_file_parse(struct config_file *file, struct weft_tunnel_config **ret_config)
 	__attribute__((warn_unused_result));

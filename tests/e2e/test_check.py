@@ -92,6 +92,120 @@ def test_one_long_line(config):
     assert all(len(line) < 160 for line in shown)
 
 
+def test_passwords_are_blotted_out(config):
+    lines = ('[{ "name": "a b", "server": "http://me:geheim@x/", "token": "x",\n"proxy": "http://du:wort@y z/",'
+             '\n"headers": { "Authorization": "Basic YWJj", "Cookie": "k=v", "x-site": "7", "te": "x" } }]')
+    done = check(config(lines))
+    assert done.returncode == 1
+    for secret in ('geheim', 'wort', 'YWJj', 'k=v'):
+        assert secret not in done.stderr
+    assert 'http://*********@x/' in done.stderr and '"x-site": "7"' in done.stderr
+
+
+EXTENDED = f'''[
+  {{ "name": "hub", "port": 8080, "listen": "127.0.0.1", "net": "10.20.0.1/24", "net6": "fd00:20::1/64",
+    "congestion": "bbr", "push": ["192.168.0.0/24"],
+    "acl": [ {{ "from": "office", "to": ["*", "__self__"], "protocol": "tcp", "ports": [22, "80-90"] }} ],
+    "exits": [ {{ "from": "office", "via": "gateway-*", "mode": "balance" }}, {{ "via": "gateway-b" }} ],
+    "clients": [
+      {{ "token": "{HASH}", "ips": ["fd00:20::2", "10.20.0.2"], "name": "gateway-a", "tags": ["office"] }},
+      {{ "token": "{HASH[::-1]}", "ip": "10.20.0.3", "name": "gateway-b", "source_check": false }}
+    ] }},
+  {{ "name": "lan", "port": 8081, "mode": "ethernet", "bridge": "br0", "clients": [ {{ "token": "{HASH}" }} ] }},
+  {{ "name": "site", "server": "https://hub.example.org/", "token": "geheim", "streams": 4, "http2": true,
+    "proxy": "socks5h://me:wort@192.0.2.1:1080", "family": "ipv4", "accept_routes": ["192.168.0.0/16"],
+    "pin": "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "headers": {{ "x-site": "7" }} }}
+]
+'''
+
+
+def test_meaning_of_everything(config):
+    done = check(config(EXTENDED))
+    assert done.returncode == 0, done.stderr
+    for words in ('server on port 8080 at 127.0.0.1, 10.20.0.1/24, fd00:20::1/64, MTU 1500, bbr',
+                  'clients are told of 192.168.0.0/24', 'gateway-a  also fd00:20::2  tags office',
+                  'gateway-b  may send from any address',
+                  'line 4: office may talk to *, __self__ (tcp 22, 80-90)',
+                  'line 5: office goes out via gateway-*, spread over all good ones',
+                  'line 5: everybody goes out via gateway-b, the best one',
+                  'Ethernet server on port 8081, MTU 1500, port of br0',
+                  'by proxy socks5h://192.0.2.1:1080, IPv4 only, HTTP/2, 4 streams each way, pinned key',
+                  'takes routes in 192.168.0.0/16'):
+        assert words in done.stdout
+    assert 'wort' not in done.stdout and 'geheim' not in done.stdout
+
+
+def test_meaning_of_everything_as_json(config):
+    done = check('--json', config(EXTENDED))
+    hub, lan, site, checked = [json.loads(line) for line in done.stdout.splitlines()]
+    assert checked['usable']
+    assert hub['acl'] == [{'line': 4, 'from': ['office'], 'to': ['*', '__self__'], 'protocol': 'tcp',
+                           'ports': [22, '80-90']}]
+    assert [e['mode'] for e in hub['exits']] == ['balance', 'failover'] and hub['exits'][1]['from'] == []
+    assert (hub['listen'], hub['net6'], hub['push']) == ('127.0.0.1', 'fd00:20::1/64', ['192.168.0.0/24'])
+    assert hub['clients'][0]['ips'] == ['10.20.0.2', 'fd00:20::2'] and hub['clients'][0]['tags'] == ['office']
+    assert [c['source_check'] for c in hub['clients']] == [True, False]
+    assert (lan['mode'], lan['bridge'], 'net' in lan, 'acl' in lan) == ('ethernet', 'br0', False, False)
+    assert (site['streams'], site['http2'], site['pinned'], site['family']) == (4, True, True, 'ipv4')
+    assert (site['proxy'], site['accept_routes']) == ('socks5h://192.0.2.1:1080', ['192.168.0.0/16'])
+    assert 'wort' not in done.stdout and 'geheim' not in done.stdout and HASH not in done.stdout
+
+
+# ---- files that are named ---------------------------------------------------------------------
+
+@pytest.fixture(scope='module')
+def pem(tmp_path_factory):
+    """A certificate with its key, and the key of another."""
+    folder = tmp_path_factory.mktemp('pem')
+    for name in ('key', 'other'):
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                        '-keyout', folder / f'{name}.pem', '-out', folder / f'{name}.crt', '-subj', '/CN=hub'],
+                       check=True, stderr=subprocess.DEVNULL)
+        (folder / f'{name}.pem').chmod(0o600)
+    return folder
+
+
+def with_tls(cert, key):
+    return GOOD.replace('"port"', f'"tls": {{ "cert": "{cert}", "key": "{key}" }}, "port"')
+
+
+def test_certificate_and_key(config, pem):
+    done = check(config(with_tls(pem / 'key.crt', pem / 'key.pem')))
+    assert done.returncode == 0 and 'MTU 1400, TLS' in done.stdout and '0 warnings' in done.stderr
+
+
+@pytest.mark.parametrize('cert, key, words', [
+    ('none.crt', 'key.pem', '[0].tls.cert: cannot read {}/none.crt: No such file'),
+    ('key.crt', 'none.pem', '[0].tls.key: cannot read {}/none.pem: No such file'),
+    ('key.crt', 'other.pem', '[0].tls: the key in {0}/other.pem is not that of the first certificate in {0}/key.crt'),
+    ('key.pem', 'key.pem', '[0].tls.cert: {}/key.pem holds no certificate in PEM'),
+    ('key.crt', 'key.crt', '[0].tls.key: {}/key.crt holds no key in PEM'),
+    ('key.crt', '', '[0].tls.key: {}/ is no file in PEM'),
+])
+def test_files_that_a_server_cannot_use(config, pem, cert, key, words):
+    done = check(config(with_tls(pem / cert, f'{pem}/{key}')))
+    assert done.returncode == 1
+    assert f'error: {words.format(pem)}' in done.stderr
+
+
+def test_key_that_others_may_read(config, pem, tmp_path):
+    key = tmp_path / 'key.pem'
+    key.write_text((pem / 'key.pem').read_text())
+    key.chmod(0o644)
+    done = check('--json', config(with_tls(pem / 'key.crt', key)))
+    faults = [e for e in map(json.loads, done.stdout.splitlines()) if e['event'] == 'fault']
+    assert done.returncode == 0
+    assert [(f['severity'], f['path']) for f in faults] == [('warning', '[0].tls.key')]
+    assert 'mode 0644' in faults[0]['text'] and f'chmod 600 {key}' in faults[0]['text']
+
+
+def test_certificates_of_a_client(config, pem):
+    client = GOOD.replace('"token": "geheim"', f'"token": "geheim", "ca": "{pem}/NAME"')
+    assert check(config(client.replace('NAME', 'key.crt'))).returncode == 0
+    done = check(config(client.replace('NAME', 'key.pem')))
+    assert done.returncode == 1 and '[1].ca: ' in done.stderr and 'no certificate' in done.stderr
+
+
 def test_others_may_read_it(config):
     done = check(config(GOOD, 0o640))
     assert done.returncode == 0

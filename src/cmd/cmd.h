@@ -37,6 +37,7 @@ int cmd_tapserver(int argc, char **argv);
 int cmd_tunnel(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);

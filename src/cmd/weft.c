@@ -20,6 +20,7 @@ const struct verb verbs[] = {
 	{ "tunnel", cmd_tunnel, "carry IP in HTTP streams, as tapotun does" },
 	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
 	{ "check", cmd_check, "say what is wrong with a tunnel's configuration" },
+	{ "doctor", cmd_doctor, "say what a proxy does to a tunnel's streams" },
 	{ "dump", cmd_dump, "show what passes on a link, one line per frame" },
 	{ "help", cmd_help, "explain a command, or the links there are" },
 	{ "version", cmd_version, "say which weft this is, and on which libraries" },

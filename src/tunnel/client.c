@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two requests are independent of each other, but for this: when nothing is heard any more
- * the path is gone, and the upload with it.
+ * All requests are independent of each other, but for this: when nothing is heard any more on a
+ * lane its path is gone, and the upload with it.
  *
  * Each begins with a duplex that knows nothing of the one before (tunnel/duplex.h): the
  * original kept half a packet over a reconnection, and lost its place in the stream.
@@ -12,13 +12,12 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "http/http.h"
-#include "tunnel/duplex.h"
+#include "tunnel/assigned.h"
+#include "tunnel/caller.h"
 #include "tunnel/facts.h"
-#include "wire/tunnel_conf.h"
+#include "tunnel/net.h"
 
 #include <errno.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,28 +33,35 @@
 /* A stream that ends regularly after less than this is not begun again at once. */
 #define LIFE_MIN_NS NS_PER_S
 
-/* One of the two requests. */
+/* One of the two of a lane. */
 struct request {
+	struct client *client;
 	bool is_put;
-	uint64_t due;   /* when to make it; WEFT_NEVER while it is under way */
-	uint64_t since; /* when it was made */
+	unsigned lane;
+	struct http_stream *stream; /* NULL while it is not under way */
+	bool is_accepted;           /* by the server, and has not ended since */
+	unsigned status;            /* of the answer; 0 for none */
+	uint64_t due;               /* when to make it; WEFT_NEVER for not at all */
+	uint64_t since;             /* when it was made */
 };
 
 struct client {
 	struct netif interface;
 	struct duplex duplex;
-	struct http_client *http;
-	struct request get, put;
+	struct caller *caller;
+	struct caller *
+		next_caller; /* from prepare to commit: to another server, or otherwise */
+	struct request gets[DUPLEX_LANES_MAX], puts[DUPLEX_LANES_MAX];
+	unsigned lanes; /* in use; 1 until the server knows of more */
+	uint64_t session;
 	struct weft_task task;
 	uint64_t tick;
 	struct rng rng;
-	unsigned status; /* of the last answer to GET; 0 for none */
 	bool is_connected;
-	bool is_ending;
-	struct weft_ip address; /* set on the device; family 0 for none */
-	char address_text[WEFT_IP_TEXT];
-	char *name; /* the URL, without a password that it may hold */
-	char *key_header;
+	bool is_ending; /* streams that close now are not made again */
+	struct assigned assigned;
+	struct hello_conf *told; /* what the server has said last */
+	struct weft_ip server;   /* where it was reached; family 0 before */
 	uint64_t connects;
 };
 
@@ -79,115 +85,160 @@ static void from_server(void *user, struct weft_link *link,
 
 /* ---- what the server says of the interface ----------------------------------------------- */
 
-static bool is_same(const struct weft_ip *a, const struct weft_ip *b)
+static void set_lane(struct request *request, bool is_in_use)
 {
-	return a->family == b->family && a->prefix == b->prefix &&
-	       memcmp(a->octet, b->octet, 4) == 0;
+	if (!is_in_use)
+		request->due = WEFT_NEVER;
+	else if (!request->stream && request->due == WEFT_NEVER)
+		request->due = 0;
 }
 
-/* The new address first: so the device is never without one. */
-static int set_address(struct client *c, const struct weft_ip *address,
-		       struct weft_error *err)
+static void set_lanes(struct client *c, unsigned n)
 {
-	const char *name = weft_link_name(c->interface.device);
-	struct weft_host *host = c->interface.env->host;
-	const struct weft_ip old = c->address;
-	if (is_same(address, &old))
-		return 0;
-	int r = weft_host_add_address(host, name, address, err);
-	if (r < 0)
-		return r;
-	c->address = *address;
-	weft_ip_print(address, c->address_text);
-	return old.family ? weft_host_remove_address(host, name, &old, err) : 0;
+	const unsigned wanted = caller_streams(c->caller);
+	c->lanes = n < wanted ? n : wanted;
+	duplex_set_lanes(&c->duplex, c->lanes);
+	for (unsigned i = 1; i < DUPLEX_LANES_MAX; i++) {
+		set_lane(&c->gets[i], i < c->lanes);
+		set_lane(&c->puts[i], i < c->lanes);
+	}
+}
+
+static void on_control(void *user, const char *text, size_t len, uint64_t now)
+{
+	struct client *c = user;
+	struct weft_error err;
+	(void)now;
+	if (hello_conf_parse_record(text, len, c->told) < 0)
+		return; /* of a later version, perhaps */
+	if (assigned_set(&c->assigned, c->told, &c->server, &err) < 0)
+		weft_log_error(c->interface.env->log, "%s", err.text);
 }
 
 /* Returns 0, or -Exxx with a sentence in err. */
-static int configure(struct client *c, const char *text, struct weft_error *err)
+static int configure(struct client *c, struct http_stream *stream, struct weft_error *err)
 {
-	struct tunnel_conf conf;
-	if (!text)
-		return weft_error_set(err, -EBADMSG,
-				      "the answer has no header x-tun-conf: is %s the "
-				      "URL of a tunnel?",
-				      c->name);
-	if (tunnel_conf_parse(text, &conf) < 0)
-		return weft_error_set(err, -EBADMSG,
-				      "the server's x-tun-conf \"%.80s\" is none", text);
-	int r = weft_host_set_mtu(c->interface.env->host,
-				  weft_link_name(c->interface.device), conf.mtu, err);
-	return r < 0 ? r : set_address(c, &conf.ips[0], err);
+	int r = caller_answer(c->caller, stream, c->told, err);
+	if (r < 0)
+		return r;
+	c->server = net_address(http_stream_peer(stream));
+	duplex_set_extended(&c->duplex, r == CALLER_WEFT);
+	return assigned_set(&c->assigned, c->told, &c->server, err);
 }
 
-/* ---- the two streams --------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------------------------- */
+
+static void connected(struct client *c, uint64_t now)
+{
+	if (c->is_connected)
+		return;
+	c->is_connected = true;
+	c->connects++;
+	netif_connected(&c->interface, caller_name(c->caller), c->assigned.text, now);
+}
 
 static void on_response(void *user, struct http_stream *stream, unsigned status,
 			uint64_t now)
 {
-	struct client *c = user;
+	struct request *request = user;
+	struct client *c = request->client;
 	struct weft_error err;
-	c->status = status;
+	request->status = status;
 	if (duplex_rx_lane(&c->duplex, stream) < 0 || status < 200 || status > 299)
 		return;
-	if (configure(c, http_stream_header(stream, "x-tun-conf"), &err) < 0) {
+	if (request->lane == 0 && configure(c, stream, &err) < 0) {
 		weft_log_error(c->interface.env->log, "%s", err.text);
 		http_stream_abort(stream);
 		return;
 	}
-	c->is_connected = true;
-	c->connects++;
-	netif_connected(&c->interface, c->name, c->address_text, now);
+	request->is_accepted = true;
+	if (request->lane == 0)
+		set_lanes(c, c->told->lanes);
+	connected(c, now);
 }
 
 static void on_input(void *user, struct http_stream *stream, const uint8_t *data,
 		     size_t len, uint64_t now)
 {
-	struct client *c = user;
-	if (c->is_connected)
-		duplex_input(&c->duplex, stream, data, len, now);
+	struct request *request = user;
+	if (request->is_accepted)
+		duplex_input(&request->client->duplex, stream, data, len, now);
 }
 
 static int on_output(void *user, struct http_stream *stream, uint8_t *buf, size_t len,
 		     uint64_t now)
 {
-	struct client *c = user;
-	return duplex_output(&c->duplex, stream, buf, len, now);
+	struct request *request = user;
+	return duplex_output(&request->client->duplex, stream, buf, len, now);
 }
 
 /* Jittered, so that a server that comes back is not met by all at once. */
 static uint64_t retry_after(struct client *c, const struct request *request,
 			    enum http_end end, uint64_t now)
 {
+	if (request->lane >= c->lanes)
+		return WEFT_NEVER;
 	if (end == HTTP_ENDED && now - request->since >= LIFE_MIN_NS)
 		return now;
 	return now + RETRY_MIN + rng_below(&c->rng, RETRY_MAX - RETRY_MIN);
 }
 
-static void tell_end(struct client *c, enum http_end end, const struct weft_error *err,
-		     uint64_t now)
+static bool has_accepted(const struct client *c)
 {
-	const char *reason = netif_reason(end, err);
-	if (c->status == 401 || c->status == 403)
-		reason = "the server does not know this token";
+	for (unsigned i = 0; i < DUPLEX_LANES_MAX; i++)
+		if (c->gets[i].is_accepted)
+			return true;
+	return false;
+}
+
+static const char *reason_of(const struct request *request, enum http_end end,
+			     const struct weft_error *err)
+{
+	switch (request->status) {
+	case 401:
+	case 403:
+		return "the server does not know this token";
+	case 409:
+		return "the server's interface has another \"mode\" than this one";
+	case 503:
+		return "the server, or a proxy, is busy";
+	default:
+		return netif_reason(end, err);
+	}
+}
+
+static void tell_end(struct client *c, const struct request *request, enum http_end end,
+		     const struct weft_error *err, uint64_t now)
+{
+	const char *reason = reason_of(request, end, err);
 	if (c->is_connected)
-		netif_disconnected(&c->interface, c->name, c->address_text, reason, now);
+		netif_disconnected(&c->interface, caller_name(c->caller),
+				   c->assigned.text, reason, now);
 	else
 		weft_log_warning(c->interface.env->log, "%s: %s; trying again",
 				 weft_link_name(c->interface.device), reason);
 	c->is_connected = false;
+	/* The next server may be of another kind, and by another way. */
+	duplex_set_extended(&c->duplex, false);
+	set_lanes(c, 1);
+	if (end == HTTP_FAILED)
+		assigned_release(&c->assigned);
 }
 
 static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 		      const struct weft_error *err, uint64_t now)
 {
-	struct client *c = user;
-	const bool is_get = duplex_rx_lane(&c->duplex, stream) >= 0;
-	struct request *request = is_get ? &c->get : &c->put;
-	if (!duplex_closed(&c->duplex, stream, now) || c->is_ending)
+	struct request *request = user;
+	struct client *c = request->client;
+	const bool was_in_use = duplex_closed(&c->duplex, stream, now);
+	if (stream != request->stream)
 		return;
+	request->stream = NULL;
+	request->is_accepted = false;
 	request->due = retry_after(c, request, end, now);
-	if (!request->is_put)
-		tell_end(c, end, err, now);
+	if (was_in_use && !request->is_put && !c->is_ending && !has_accepted(c) &&
+	    (c->is_connected || request->lane == 0))
+		tell_end(c, request, end, err, now);
 }
 
 static const struct http_stream_events get_events = {
@@ -201,53 +252,56 @@ static const struct http_stream_events put_events = {
 	.closed = on_closed,
 };
 
-static void set_stream(struct client *c, const struct request *request,
-		       struct http_stream *stream, uint64_t now)
+static void set_stream(struct client *c, const struct request *request, uint64_t now)
 {
 	uint64_t jitter = rng_below(&c->rng, 2 * LIFE_JITTER_NS);
 	if (request->is_put)
-		duplex_set_tx(&c->duplex, 0, stream,
+		duplex_set_tx(&c->duplex, request->lane, request->stream,
 			      DUPLEX_LIFE_NS - LIFE_JITTER_NS + jitter, now);
 	else
-		duplex_set_rx(&c->duplex, 0, stream, now);
+		duplex_set_rx(&c->duplex, request->lane, request->stream, now);
 }
 
 static void make_request(struct client *c, struct request *request, uint64_t now)
 {
-	const char *const headers[] = { c->key_header, NULL };
-	const struct http_client_request opts = {
-		.url = c->interface.conf->url,
+	const struct hello hello = { .mode = c->interface.conf->mode,
+				     .lane = request->lane,
+				     .lanes = caller_streams(c->caller),
+				     .session = c->session };
+	const struct caller_request opts = {
 		.is_put = request->is_put,
-		.headers = headers,
+		.hello = &hello,
 		.events = request->is_put ? &put_events : &get_events,
-		.user = c,
+		.user = request,
 	};
-	struct http_stream *stream;
 	if (now < request->due)
 		return;
-	if (http_client_open(c->http, &opts, &stream) < 0) {
+	if (caller_open(c->caller, &opts, &request->stream) < 0) {
 		request->due = now + RETRY_MAX; /* no memory */
 		return;
 	}
 	request->due = WEFT_NEVER;
 	request->since = now;
-	c->status = request->is_put ? c->status : 0;
-	set_stream(c, request, stream, now);
+	request->status = 0;
+	set_stream(c, request, now);
 }
 
 /* ---- time -------------------------------------------------------------------------------- */
 
 static void watch_silence(struct client *c, uint64_t now)
 {
-	if (duplex_silence(&c->duplex, 0, now) >= SILENCE_NS)
-		duplex_abort(&c->duplex, 0);
+	for (unsigned i = 0; i < c->lanes; i++)
+		if (duplex_silence(&c->duplex, i, now) >= SILENCE_NS)
+			duplex_abort(&c->duplex, i);
 }
 
 static void client_run(struct weft_task *task, uint64_t now)
 {
 	struct client *c = container_of(task, struct client, task);
-	make_request(c, &c->get, now);
-	make_request(c, &c->put, now);
+	for (unsigned i = 0; i < c->lanes; i++) {
+		make_request(c, &c->gets[i], now);
+		make_request(c, &c->puts[i], now);
+	}
 	if (now < c->tick)
 		return;
 	c->tick = now + TICK_NS;
@@ -259,46 +313,34 @@ static void client_run(struct weft_task *task, uint64_t now)
 static uint64_t client_deadline(const struct weft_task *task)
 {
 	const struct client *c = container_of_const(task, struct client, task);
-	uint64_t due = c->get.due < c->put.due ? c->get.due : c->put.due;
-	return due < c->tick ? due : c->tick;
+	uint64_t due = c->tick;
+	for (unsigned i = 0; i < c->lanes; i++) {
+		due = c->gets[i].due < due ? c->gets[i].due : due;
+		due = c->puts[i].due < due ? c->puts[i].due : due;
+	}
+	return due;
 }
 
 /* ---- beginning and end ------------------------------------------------------------------- */
 
-static char *name_of(const char *url)
+/* The first lane at once, others when the server has said that it knows of them. */
+static void begin(struct client *c)
 {
-	const char *scheme_end = strstr(url, "://");
-	const char *host = scheme_end ? scheme_end + 3 : url;
-	const char *at = memchr(host, '@', strcspn(host, "/?#"));
-	const char *rest = at ? at + 1 : host;
-	size_t len = strlen(url) + 1;
-	char *name = malloc(len);
-	if (name)
-		(void)snprintf(name, len, "%.*s%s", (int)(host - url), url, rest);
-	return name;
-}
-
-static int make_texts(struct client *c, struct weft_error *err)
-{
-	const char *token = c->interface.conf->raw_token;
-	size_t len = sizeof("x-api-key: ") + strlen(token);
-	c->name = name_of(c->interface.conf->url);
-	c->key_header = malloc(len);
-	if (!c->name || !c->key_header)
-		return weft_error_set(err, -ENOMEM, "out of memory");
-	(void)snprintf(c->key_header, len, "x-api-key: %s", token);
-	return 0;
+	c->lanes = 1;
+	for (unsigned i = 0; i < DUPLEX_LANES_MAX; i++) {
+		const uint64_t due = i == 0 ? 0 : WEFT_NEVER;
+		c->gets[i] = (struct request){ .client = c, .lane = i, .due = due };
+		c->puts[i] = c->gets[i];
+		c->puts[i].is_put = true;
+	}
 }
 
 static int add_tasks(struct client *c, struct weft_error *err)
 {
-	struct weft_loop *loop = c->interface.env->loop;
-	int r = weft_loop_add(loop, http_client_task(c->http));
-	if (r == 0)
-		r = weft_loop_add(loop, &c->task);
+	int r = weft_loop_add(c->interface.env->loop, &c->task);
 	if (r < 0)
-		return weft_error_set(err, r, "cannot watch the connection to %s: %s",
-				      c->name, strerror(-r));
+		return weft_error_set(err, r, "cannot watch %s: %s",
+				      c->interface.conf->name, strerror(-r));
 	weft_link_on_receive(c->interface.device, from_device, c);
 	return netif_start(&c->interface, err);
 }
@@ -306,12 +348,12 @@ static int add_tasks(struct client *c, struct weft_error *err)
 static int start(struct client *c, const struct environment *env,
 		 const struct weft_tunnel_interface *conf, struct weft_error *err)
 {
-	const struct http_client_opts opts = { .proxy = NULL };
+	c->told = calloc(1, sizeof(*c->told));
+	if (!c->told)
+		return weft_error_set(err, -ENOMEM, "out of memory");
 	int r = netif_open(&c->interface, env, conf, err);
 	if (r == 0)
-		r = make_texts(c, err);
-	if (r == 0)
-		r = http_client_new(&opts, err, &c->http);
+		r = caller_new(env->loop, conf, err, &c->caller);
 	return r < 0 ? r : add_tasks(c, err);
 }
 
@@ -322,13 +364,16 @@ int client_new(const struct environment *env, const struct weft_tunnel_interface
 	if (!c)
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	duplex_init(&c->duplex, conf->name, conf->mode, env->secret);
+	duplex_on_control(&c->duplex, on_control, c);
 	weft_link_on_receive(&c->duplex.link, from_server, c);
-	c->put.is_put = true;
 	c->task = (struct weft_task){ .fd = -1,
 				      .run = client_run,
 				      .deadline = client_deadline };
 	rng_init(&c->rng, hash_bytes(env->secret, conf->name, strlen(conf->name)));
+	c->session = rng_u64(&c->rng) | 1; /* 0 is none */
 	c->interface.env = env;
+	c->assigned.netif = &c->interface;
+	begin(c);
 	int r = start(c, env, conf, err);
 	if (r < 0) {
 		client_free(c);
@@ -342,18 +387,15 @@ void client_free(struct client *c)
 {
 	if (!c)
 		return;
-	struct weft_loop *loop = c->interface.env->loop;
-	weft_loop_remove(loop, &c->task);
-	if (c->http)
-		weft_loop_remove(loop, http_client_task(c->http));
+	weft_loop_remove(c->interface.env->loop, &c->task);
 	c->is_ending = true;
-	http_client_free(c->http);
+	caller_free(c->next_caller);
+	caller_free(c->caller);
+	if (c->interface.device)
+		assigned_fini(&c->assigned);
 	netif_close(&c->interface);
 	duplex_fini(&c->duplex);
-	if (c->key_header)
-		sodium_memzero(c->key_header, strlen(c->key_header));
-	free(c->key_header);
-	free(c->name);
+	free(c->told);
 	free(c);
 }
 
@@ -371,11 +413,12 @@ json_t *client_json(const struct client *c, uint64_t now)
 {
 	json_t *object = facts_interface(&c->interface);
 	json_t *peer = facts_duplex(&c->duplex, now);
-	(void)json_object_set_new(peer, "name", json_string(c->name));
-	(void)json_object_set_new(peer, "address", json_string(c->address_text));
+	(void)json_object_set_new(peer, "name", json_string(caller_name(c->caller)));
+	(void)json_object_set_new(peer, "address", json_string(c->assigned.text));
 	(void)json_object_set_new(peer, "connected", json_boolean(c->is_connected));
 	(void)json_object_set_new(peer, "connects",
 				  json_integer((json_int_t)c->connects));
+	(void)json_object_set_new(peer, "lanes", json_integer((json_int_t)c->lanes));
 	(void)json_object_set_new(object, "peers", json_pack("[o]", peer));
 	return object;
 }

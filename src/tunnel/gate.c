@@ -6,6 +6,7 @@
 #include "tunnel/gate.h"
 
 #include "tunnel/backoff.h"
+#include "tunnel/net.h"
 #include "tunnel/token.h"
 
 #include <errno.h>
@@ -229,25 +230,8 @@ static bool forwarded_for(const struct http_stream *stream, struct weft_ip *ret_
 	return weft_ip_parse(last + strspn(last, " "), ret_ip) == 0;
 }
 
-static struct weft_ip ip_of(const union weft_sockaddr *addr)
-{
-	struct weft_ip ip = { .family = (uint8_t)addr->sa.sa_family };
-	if (ip.family == AF_INET) {
-		ip.prefix = 32;
-		memcpy(ip.octet, &addr->in.sin_addr, 4);
-		return ip;
-	}
-	ip.prefix = 128;
-	memcpy(ip.octet, &addr->in6.sin6_addr, 16);
-	if (!IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
-		return ip;
-	struct weft_ip ip4 = { .family = AF_INET, .prefix = 32 };
-	memcpy(ip4.octet, ip.octet + 12, 4);
-	return ip4;
-}
-
 struct weft_ip gate_address(const struct http_stream *stream)
 {
-	struct weft_ip ip = ip_of(http_stream_peer(stream)), forwarded;
+	struct weft_ip ip = net_address(http_stream_peer(stream)), forwarded;
 	return is_loopback(&ip) && forwarded_for(stream, &forwarded) ? forwarded : ip;
 }

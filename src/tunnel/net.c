@@ -77,3 +77,22 @@ bool net_is_usable(const struct weft_ip *ip)
 	const struct weft_ip host = net_host(ip);
 	return ip->octet[0] != 0xff && !net_contains(&local6, &host);
 }
+
+struct weft_ip net_address(const union weft_sockaddr *addr)
+{
+	struct weft_ip ip = { .family = (uint8_t)addr->sa.sa_family };
+	if (ip.family != AF_INET && ip.family != AF_INET6)
+		return (struct weft_ip){ .family = 0 };
+	if (ip.family == AF_INET) {
+		ip.prefix = 32;
+		memcpy(ip.octet, &addr->in.sin_addr, 4);
+		return ip;
+	}
+	ip.prefix = 128;
+	memcpy(ip.octet, &addr->in6.sin6_addr, 16);
+	if (!IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
+		return ip;
+	struct weft_ip ip4 = { .family = AF_INET, .prefix = 32 };
+	memcpy(ip4.octet, ip.octet + 12, 4);
+	return ip4;
+}

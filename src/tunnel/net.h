@@ -27,6 +27,9 @@ bool net_is_same(const struct weft_ip *a, const struct weft_ip *b);
 /** The address without its prefix. */
 struct weft_ip net_host(const struct weft_ip *ip);
 
+/** A socket's address, as IPv4 where it is that in IPv6's clothes; family 0 for none. */
+struct weft_ip net_address(const union weft_sockaddr *addr);
+
 /** Bits of an address of the family. */
 unsigned net_bits(unsigned family);
 

@@ -88,6 +88,9 @@ const struct node *config_next_text(const struct node *text);
 /** Whether 1 to CONFIG_WORD_MAX bytes without control characters. */
 bool config_is_word(const char *text);
 
+/** Whether a text is meant as an address or a network, right or wrong. */
+bool config_is_like_address(const char *text);
+
 /** A path in the file system. */
 void config_read_path(struct reader *reader, const struct node *node, char **path);
 

@@ -100,10 +100,12 @@ static void check_via(struct reader *reader, const struct node *node,
 			     "a client");
 		return;
 	}
-	if (weft_ip_parse(text, &ip) < 0) {
+	if (!config_is_like_address(text)) {
 		config_no_client(reader, SEVERITY_ERROR, node, interface);
 		return;
 	}
+	if (weft_ip_parse(text, &ip) < 0)
+		return;
 	const struct weft_tunnel_client *client = client_at(&ip, interface);
 	if (client && client->name)
 		reader_fault(reader, SEVERITY_ERROR, node,

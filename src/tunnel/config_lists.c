@@ -85,8 +85,7 @@ const struct node *config_next_text(const struct node *text)
 	return text;
 }
 
-/* Whether a text is meant as an address, right or wrong. */
-static bool is_like_address(const char *text)
+bool config_is_like_address(const char *text)
 {
 	struct weft_ip ip;
 	return strchr(text, '/') || weft_ip_parse(text, &ip) == 0 ||
@@ -106,7 +105,7 @@ static bool check_selector(struct reader *reader, const struct node *node)
 			CONFIG_WORD_MAX);
 		return false;
 	}
-	if (is_like_address(text))
+	if (config_is_like_address(text))
 		return field_ip(reader, node, strchr(text, '/') ? IP_NETWORK : IP_HOST,
 				&ip);
 	if (strncmp(text, "__", 2) == 0 && strcmp(text, WEFT_TUNNEL_SELF) != 0) {
@@ -122,8 +121,8 @@ static bool check_selector(struct reader *reader, const struct node *node)
 static bool check_tag(struct reader *reader, const struct node *node)
 {
 	const char *text = field_text(node);
-	if (config_is_word(text) && !glob_is_glob(text) && !is_like_address(text) &&
-	    strncmp(text, "__", 2) != 0)
+	if (config_is_word(text) && !glob_is_glob(text) &&
+	    !config_is_like_address(text) && strncmp(text, "__", 2) != 0)
 		return true;
 	reader_fault(reader, SEVERITY_ERROR, node,
 		     "a tag has 1 to %u bytes, no control characters, no \"*\", \"?\" or "

@@ -10,6 +10,7 @@
 #include <weft/nearest.h>
 
 #include <string.h>
+#include <strings.h>
 
 bool config_selects(const char *selector, const struct weft_tunnel_client *client)
 {
@@ -82,7 +83,7 @@ static const char *nearest_to(const char *selector,
 	for (size_t i = 0; i < interface->clients_n; i++)
 		offer_words(&nearest, selector, &interface->clients[i]);
 	weft_nearest_offer(&nearest, selector, WEFT_TUNNEL_SELF);
-	return nearest.word;
+	return strcasecmp(selector, "self") == 0 ? WEFT_TUNNEL_SELF : nearest.word;
 }
 
 void config_no_client(struct reader *reader, enum severity severity,
@@ -91,6 +92,8 @@ void config_no_client(struct reader *reader, enum severity severity,
 {
 	const char *text = field_text(node), *nearest = nearest_to(text, interface);
 	char quote[NODE_QUOTE_LEN], nearest_quote[NODE_QUOTE_LEN];
+	if (!config_is_word(text) || strncmp(text, "__", 2) == 0)
+		return; /* Nobody could have it, which was told. */
 	(void)node_quote(text, strlen(text), quote);
 	if (nearest)
 		reader_fault(reader, severity, node,
@@ -110,12 +113,10 @@ void config_selector_check(struct reader *reader, const struct node *node,
 	struct weft_ip ip;
 	if (strcmp(text, WEFT_TUNNEL_SELF) == 0)
 		return;
-	if (strchr(text, '/') && weft_ip_parse(text, &ip) < 0)
-		return;
-	if (weft_ip_parse(text, &ip) < 0) {
+	if (!config_is_like_address(text)) {
 		if (!config_selected(text, interface))
 			config_no_client(reader, SEVERITY_WARNING, node, interface);
-	} else if (!is_known_network(&ip, interface)) {
+	} else if (weft_ip_parse(text, &ip) == 0 && !is_known_network(&ip, interface)) {
 		reader_fault(reader, SEVERITY_WARNING, node,
 			     "%s is in no network of this server and of its clients; if "
 			     "it lies behind the server itself, say so in the server's "

@@ -180,6 +180,9 @@ WEFT_API void weft_router_remove(struct weft_router *router,
 WEFT_API WEFT_MUST_CHECK int weft_router_attach(struct weft_router_port *port,
 						struct weft_link *link);
 
+/** Switches the source check of a port on or off; an uplink has none. */
+WEFT_API void weft_router_set_source_check(struct weft_router_port *port, bool is_on);
+
 /** The link that stands on the port; NULL for none. */
 WEFT_API struct weft_link *weft_router_port_link(const struct weft_router_port *port);
 

@@ -77,6 +77,14 @@ struct weft_ip prefix_ip(const struct prefix *p)
 	return ip;
 }
 
+bool prefix_holds(const struct prefix *outer, const struct prefix *inner)
+{
+	return outer->is_ip6 == inner->is_ip6 && outer->bits <= inner->bits &&
+	       ((outer->hi ^ inner->hi) & mask64(outer->bits)) == 0 &&
+	       ((outer->lo ^ inner->lo) &
+		mask64(outer->bits > 64 ? outer->bits - 64u : 0)) == 0;
+}
+
 /* The bit with a number below 128; those of IPv4 end at 31. */
 static unsigned bit_at(const struct prefix *p, unsigned number)
 {

@@ -49,6 +49,9 @@ static inline bool prefix_equal(const struct prefix *a, const struct prefix *b)
 	       a->is_ip6 == b->is_ip6;
 }
 
+/** Whether inner, a network or an address, lies in outer. */
+bool prefix_holds(const struct prefix *outer, const struct prefix *inner);
+
 struct prefix_node;
 
 struct prefix_table {

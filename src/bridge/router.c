@@ -377,6 +377,12 @@ int weft_router_attach(struct weft_router_port *port, struct weft_link *link)
 	return 0;
 }
 
+void weft_router_set_source_check(struct weft_router_port *port, bool is_on)
+{
+	port->route.opts.no_source_check = !is_on;
+	port->router->routes.generation++;
+}
+
 struct weft_link *weft_router_port_link(const struct weft_router_port *port)
 {
 	return port->link;

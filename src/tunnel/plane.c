@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each plane has a router or a bridge, never both; what differs is in functions whose names
- * begin with router_ and bridge_.
+ * begin with router_ and bridge_. The router asks (weft_router_hooks) what ACL and exits say;
+ * where the configuration has neither, nobody is asked.
  */
 #include "tunnel/plane.h"
 
 #include "base/list.h"
 #include "tunnel/net.h"
+#include "tunnel/policy.h"
 
 #include <weft/bridge.h>
 #include <weft/loop.h>
@@ -22,8 +24,10 @@
 
 struct plane {
 	const struct weft_tunnel_interface *conf;
+	uint8_t secret[16];
 	struct list ports;
 	struct weft_router *router; /* NULL with mode ethernet, */
+	struct policy *policy;      /* like this, */
 	struct weft_bridge *bridge; /* and this with mode ip. */
 };
 
@@ -31,7 +35,7 @@ struct plane_port {
 	struct list of_plane;
 	struct plane *plane;
 	const struct weft_tunnel_client *conf;
-	struct weft_router_port *on_router;
+	struct policy_port policy; /* With its port on the router. */
 	struct weft_bridge_port *on_bridge;
 };
 
@@ -62,6 +66,12 @@ static void router_unexempt(struct weft_router *router,
 		weft_router_unexempt(router, &conf->routes[i]);
 }
 
+static void router_ask(struct plane *p)
+{
+	const struct weft_router_hooks hooks = policy_hooks(p->policy);
+	weft_router_set_hooks(p->router, &hooks);
+}
+
 static int router_begin(struct plane *p, struct weft_link *device)
 {
 	const struct weft_router_port_opts opts = { .uplink = true };
@@ -69,39 +79,70 @@ static int router_begin(struct plane *p, struct weft_link *device)
 	int r = weft_router_new(NULL, &p->router);
 	if (r == 0)
 		r = weft_router_add(p->router, device, &opts, &uplink);
-	return r == 0 ? router_exempt(p->router, p->conf) : r;
+	if (r == 0)
+		r = router_exempt(p->router, p->conf);
+	if (r == 0)
+		r = policy_new(p->conf, p->secret, &p->policy);
+	if (r == 0)
+		router_ask(p);
+	return r;
 }
 
-static int router_networks(struct plane_port *port)
+/* What is said twice of one client is no contradiction. */
+static int router_add_network(struct plane_port *port, const struct weft_ip *network)
 {
 	struct weft_router *router = port->plane->router;
+	const struct weft_router_port *own = port->policy.on_router;
+	int r = weft_router_add_network(router, port->policy.on_router, network);
+	return r == -EEXIST && weft_router_network_port(router, network) == own ? 0 : r;
+}
+
+static int router_add_pin(struct plane_port *port, const struct weft_ip *source)
+{
+	struct weft_router *router = port->plane->router;
+	const struct weft_router_port *own = port->policy.on_router;
+	int r = weft_router_add_pin(router, port->policy.on_router, source);
+	return r == -EEXIST && weft_router_pin_port(router, source) == own ? 0 : r;
+}
+
+/* Makes the port what its client's entry in the configuration says. */
+static int router_join(struct plane_port *port)
+{
+	struct plane *p = port->plane;
 	const struct weft_tunnel_client *conf = port->conf;
 	int r = 0;
+	assert(conf >= p->conf->clients && conf < p->conf->clients + p->conf->clients_n);
+	policy_join(p->policy, &port->policy, (uint32_t)(conf - p->conf->clients));
+	weft_router_set_source_check(port->policy.on_router, !conf->no_source_check);
 	for (size_t i = 0; i < conf->ips_n && r == 0; i++)
-		r = weft_router_add_network(router, port->on_router, &conf->ips[i]);
+		r = router_add_network(port, &conf->ips[i]);
 	for (size_t i = 0; i < conf->routes_n && r == 0; i++)
-		r = weft_router_add_network(router, port->on_router, &conf->routes[i]);
+		r = router_add_network(port, &conf->routes[i]);
 	for (size_t i = 0; i < conf->sources_n && r == 0; i++)
-		r = weft_router_add_pin(router, port->on_router, &conf->sources[i]);
+		r = router_add_pin(port, &conf->sources[i]);
 	return r;
 }
 
 static int router_add(struct plane_port *port, struct weft_link *link)
 {
-	const struct weft_router_port_opts opts = {
-		.no_source_check = port->conf->no_source_check,
-		.user = port,
-	};
-	int r = weft_router_add(port->plane->router, link, &opts, &port->on_router);
-	return r == 0 ? router_networks(port) : r;
+	const struct weft_router_port_opts opts = { .user = &port->policy };
+	int r = weft_router_add(port->plane->router, link, &opts,
+				&port->policy.on_router);
+	return r == 0 ? router_join(port) : r;
+}
+
+static void router_remove(struct plane_port *port)
+{
+	policy_leave(port->plane->policy, &port->policy);
+	if (port->policy.on_router)
+		weft_router_remove(port->plane->router, port->policy.on_router);
 }
 
 /* ---- mode ethernet ----------------------------------------------------------------------- */
 
-static int bridge_begin(struct plane *p, const uint8_t secret[16],
-			struct weft_link *device)
+static int bridge_begin(struct plane *p, struct weft_link *device)
 {
-	const struct weft_bridge_opts opts = { .fdb_max = FDB_MAX, .secret = secret };
+	const struct weft_bridge_opts opts = { .fdb_max = FDB_MAX, .secret = p->secret };
 	struct weft_bridge_port *port;
 	int r = weft_bridge_new(&opts, &p->bridge);
 	return r == 0 && device ? weft_bridge_add(p->bridge, device, NULL, &port) : r;
@@ -122,9 +163,10 @@ int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16]
 	if (!p)
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	p->conf = conf;
+	memcpy(p->secret, secret, sizeof(p->secret));
 	list_init(&p->ports);
 	int r = conf->mode == WEFT_TUNNEL_IP ? router_begin(p, device)
-					     : bridge_begin(p, secret, device);
+					     : bridge_begin(p, device);
 	if (r < 0) {
 		plane_free(p);
 		return weft_error_set(err, r, "%s: %s", conf->name, strerror(-r));
@@ -140,6 +182,7 @@ void plane_free(struct plane *p)
 	list_for_each (node, &p->ports)
 		plane_remove(container_of(node, struct plane_port, of_plane));
 	weft_router_free(p->router);
+	policy_free(p->policy);
 	weft_bridge_free(p->bridge);
 	free(p);
 }
@@ -177,8 +220,8 @@ void plane_remove(struct plane_port *port)
 {
 	if (!port)
 		return;
-	if (port->on_router)
-		weft_router_remove(port->plane->router, port->on_router);
+	if (port->plane->router)
+		router_remove(port);
 	if (port->on_bridge)
 		weft_bridge_remove(port->plane->bridge, port->on_bridge);
 	list_remove(&port->of_plane);
@@ -190,6 +233,7 @@ void plane_remove(struct plane_port *port)
 static void router_clear(struct plane_port *port)
 {
 	struct weft_router *router = port->plane->router;
+	policy_leave(port->plane->policy, &port->policy);
 	for (size_t i = 0; i < port->conf->ips_n; i++)
 		weft_router_remove_network(router, &port->conf->ips[i]);
 	for (size_t i = 0; i < port->conf->routes_n; i++)
@@ -198,17 +242,34 @@ static void router_clear(struct plane_port *port)
 		weft_router_remove_pin(router, &port->conf->sources[i]);
 }
 
-static int router_apply(struct plane *p, const struct weft_tunnel_interface *conf)
+static int router_change_exempt(struct plane *p, const struct weft_tunnel_interface *conf)
 {
 	router_unexempt(p->router, p->conf);
 	int r = router_exempt(p->router, conf);
+	if (r == 0)
+		return 0;
+	router_unexempt(p->router, conf);
+	/* Cannot fail: the tables have been as large before. */
+	return router_exempt(p->router, p->conf) < 0 ? -ENOMEM : r;
+}
+
+static int router_apply(struct plane *p, const struct weft_tunnel_interface *conf)
+{
+	struct policy *before = p->policy, *after;
+	int r = policy_new(conf, p->secret, &after);
+	if (r < 0)
+		return r;
+	r = router_change_exempt(p, conf);
 	if (r < 0) {
-		router_unexempt(p->router, conf);
-		/* Cannot fail: the tables have been as large before. */
-		return router_exempt(p->router, p->conf) < 0 ? -ENOMEM : r;
+		policy_free(after);
+		return r;
 	}
+	policy_inherit(after, before);
 	list_for_each (node, &p->ports)
 		router_clear(container_of(node, struct plane_port, of_plane));
+	p->policy = after;
+	router_ask(p);
+	policy_free(before);
 	return 0;
 }
 
@@ -227,7 +288,7 @@ int plane_port_apply(struct plane_port *port, const struct weft_tunnel_client *c
 		     struct weft_error *err)
 {
 	port->conf = conf;
-	return port->on_router ? tell(conf, router_networks(port), err) : 0;
+	return port->plane->router ? tell(conf, router_join(port), err) : 0;
 }
 
 /* ---- time and facts ---------------------------------------------------------------------- */
@@ -235,7 +296,11 @@ int plane_port_apply(struct plane_port *port, const struct weft_tunnel_client *c
 void plane_set_health(struct plane_port *port, bool is_connected, uint64_t rtt_ns,
 		      uint32_t loss_permille, uint64_t now)
 {
-	(void)port, (void)is_connected, (void)rtt_ns, (void)loss_permille, (void)now;
+	const struct exit_member health = { .is_connected = is_connected,
+					    .rtt_ns = rtt_ns,
+					    .loss_permille = loss_permille };
+	if (port->plane->policy)
+		policy_set_health(port->plane->policy, &port->policy, &health, now);
 }
 
 void plane_tick(struct plane *p, uint64_t now)
@@ -243,6 +308,8 @@ void plane_tick(struct plane *p, uint64_t now)
 	struct weft_task *task = p->bridge ? weft_bridge_task(p->bridge) : NULL;
 	if (task && task->deadline(task) <= now)
 		task->run(task, now);
+	if (p->policy)
+		policy_tick(p->policy, now);
 }
 
 uint64_t plane_dropped(const struct plane *p)
@@ -292,9 +359,12 @@ static json_t *bridge_outcomes(const struct weft_bridge *bridge,
 json_t *plane_json(const struct plane *p, uint64_t now)
 {
 	(void)now;
-	return json_pack("{s:o}", "packets",
-			 p->router ? router_outcomes(p->router, NULL)
-				   : bridge_outcomes(p->bridge, NULL));
+	json_t *object = json_pack("{s:o}", "packets",
+				   p->router ? router_outcomes(p->router, NULL)
+					     : bridge_outcomes(p->bridge, NULL));
+	if (p->policy)
+		policy_json(p->policy, object);
+	return object;
 }
 
 json_t *plane_port_json(const struct plane_port *port, uint64_t now)
@@ -302,6 +372,6 @@ json_t *plane_port_json(const struct plane_port *port, uint64_t now)
 	const struct plane *p = port->plane;
 	(void)now;
 	return json_pack("{s:o}", "packets",
-			 p->router ? router_outcomes(p->router, port->on_router)
+			 p->router ? router_outcomes(p->router, port->policy.on_router)
 				   : bridge_outcomes(p->bridge, port->on_bridge));
 }

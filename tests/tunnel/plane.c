@@ -6,6 +6,7 @@
 
 #include "../unit.h"
 #include "site.h"
+#include "wire/tcp.h"
 #include "wires.h"
 
 static const uint8_t secret[16] = { 1, 2, 3 };
@@ -149,6 +150,237 @@ static void a_changed_configuration_is_applied(void **state)
 	end(&f);
 }
 
+/* ---- ACL --------------------------------------------------------------------------------- */
+
+static void begin_with_rules(struct fixture *f)
+{
+	site_init(&f->site, "10.0.0.1/24 fd00::1/64");
+	site_client(&f->site, "a", "office", "10.0.0.2 fd00::2 192.168.1.0/24", "");
+	site_client(&f->site, "b", "shop", "10.0.0.3 fd00::3", "");
+	site_rule(&f->site, "office", "shop", IPPROTO_TCP, "80");
+	site_rule(&f->site, "*", WEFT_TUNNEL_SELF, 0, "");
+	begin(f);
+}
+
+static void only_what_a_rule_allows_passes(void **state)
+{
+	static struct fixture f;
+	(void)state;
+	begin_with_rules(&f);
+	wire_in(&f.wires[0], "10.0.0.2", "10.0.0.3", .protocol = IPPROTO_TCP, .sport = 5,
+		.dport = 80, .flags = TCP_SYN);
+	wire_in(&f.wires[0], "fd00::2", "fd00::3", .protocol = IPPROTO_TCP, .sport = 5,
+		.dport = 80, .flags = TCP_SYN);
+	assert_out(&f, 0, 0, 2);
+	wire_in(&f.wires[1], "10.0.0.3", "10.0.0.2", .protocol = IPPROTO_TCP, .sport = 80,
+		.dport = 5, .flags = TCP_SYN | TCP_ACK);
+	wire_in(&f.wires[1], "fd00::3", "fd00::2", .protocol = IPPROTO_TCP, .sport = 80,
+		.dport = 5, .flags = TCP_SYN | TCP_ACK);
+	assert_out(&f, 0, 2, 0);
+	wire_in(&f.wires[0], "10.0.0.2", "10.0.0.3", .protocol = IPPROTO_TCP, .sport = 5,
+		.dport = 81, .flags = TCP_SYN);
+	wire_in(&f.wires[1], "10.0.0.3", "10.0.0.2", .protocol = IPPROTO_TCP, .sport = 80,
+		.dport = 6, .flags = TCP_SYN);
+	wire_in(&f.device, "10.0.0.1", "10.0.0.3", .dport = 80);
+	assert_out(&f, 0, 0, 0);
+	wire_in(&f.wires[1], "10.0.0.3", "10.0.0.1", .dport = 53);
+	wire_in(&f.wires[1], "10.0.0.3", "198.51.100.1", .dport = 53);
+	assert_out(&f, 2, 0, 0);
+	assert_int_equal(counted(&f, 0, "drop-denied"), 1);
+	assert_int_equal(counted(&f, 1, "drop-denied"), 1);
+	assert_int_equal(counted(&f, -1, "drop-denied"), 3);
+	end(&f);
+}
+
+/* Who lies is not even asked about. */
+static void a_rule_speaks_of_who_sends(void **state)
+{
+	static struct fixture f;
+	(void)state;
+	begin_with_rules(&f);
+	wire_in(&f.wires[1], "10.0.0.2", "10.0.0.3", .protocol = IPPROTO_TCP, .dport = 80,
+		.flags = TCP_SYN);
+	wire_in(&f.wires[1], "fe80::1", "ff02::1");
+	assert_out(&f, 0, 0, 0);
+	assert_int_equal(counted(&f, 1, "drop-spoofed"), 1);
+	assert_int_equal(counted(&f, 1, "drop-scope"), 1);
+	wire_in(&f.wires[0], "192.168.1.7", "10.0.0.3", .protocol = IPPROTO_TCP,
+		.dport = 80, .flags = TCP_SYN);
+	assert_out(&f, 0, 0, 1);
+	end(&f);
+}
+
+/* The flow to port 80 goes on, that to port 22 ends, and a new one is judged by new rules. */
+static void new_rules_end_what_they_deny(void **state)
+{
+	static struct fixture f;
+	static struct site after;
+	(void)state;
+	site_init(&f.site, "10.0.0.1/24");
+	site_client(&f.site, "a", "office", "10.0.0.2", "");
+	site_client(&f.site, "b", "shop", "10.0.0.3", "");
+	site_rule(&f.site, "office", "shop", IPPROTO_TCP, "22 80");
+	begin(&f);
+	for (uint16_t port = 22; port <= 80; port += 58) {
+		wire_in(&f.wires[0], "10.0.0.2", "10.0.0.3", .protocol = IPPROTO_TCP,
+			.sport = 5, .dport = port, .flags = TCP_SYN);
+		wire_in(&f.wires[1], "10.0.0.3", "10.0.0.2", .protocol = IPPROTO_TCP,
+			.sport = port, .dport = 5, .flags = TCP_SYN | TCP_ACK);
+	}
+	assert_out(&f, 0, 2, 2);
+	site_init(&after, "10.0.0.1/24");
+	site_client(&after, "b", "shop", "10.0.0.3", "");
+	site_client(&after, "a", "office", "10.0.0.2", "");
+	site_rule(&after, "office", "shop", IPPROTO_TCP, "80 443");
+	assert_int_equal(plane_apply(f.plane, &after.conf, NULL), 0);
+	assert_int_equal(plane_port_apply(f.ports[0], &after.clients[1], NULL), 0);
+	assert_int_equal(plane_port_apply(f.ports[1], &after.clients[0], NULL), 0);
+	wire_in(&f.wires[1], "10.0.0.3", "10.0.0.2", .protocol = IPPROTO_TCP, .sport = 80,
+		.dport = 5, .flags = TCP_ACK);
+	assert_out(&f, 0, 1, 0);
+	wire_in(&f.wires[1], "10.0.0.3", "10.0.0.2", .protocol = IPPROTO_TCP, .sport = 22,
+		.dport = 5, .flags = TCP_ACK);
+	wire_in(&f.wires[0], "10.0.0.2", "10.0.0.3", .protocol = IPPROTO_TCP, .sport = 5,
+		.dport = 22, .flags = TCP_ACK);
+	assert_out(&f, 0, 0, 0);
+	wire_in(&f.wires[0], "10.0.0.2", "10.0.0.3", .protocol = IPPROTO_TCP, .sport = 5,
+		.dport = 443, .flags = TCP_SYN);
+	assert_out(&f, 0, 0, 1);
+	end(&f);
+}
+
+/* ---- exits ------------------------------------------------------------------------------- */
+
+#define MS UINT64_C(1000000)
+#define S  UINT64_C(1000000000)
+
+static void begin_with_exits(struct fixture *f, bool balance)
+{
+	site_init(&f->site, "10.0.0.1/24 192.168.0.0/24");
+	site_client(&f->site, "a", "gate", "10.0.0.2", "");
+	site_client(&f->site, "b", "gate", "10.0.0.3", "");
+	site_client(&f->site, "c", "office", "10.0.0.4", "");
+	site_exit(&f->site, "office", "gate", balance);
+	begin(f);
+}
+
+static void the_better_exit_has_all_and_the_other_takes_over(void **state)
+{
+	static struct fixture f;
+	(void)state;
+	begin_with_exits(&f, false);
+	plane_set_health(f.ports[0], true, 20 * MS, 0, S);
+	plane_set_health(f.ports[1], true, 40 * MS, 0, S);
+	wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .now = S);
+	assert_out(&f, 0, 1, 0);
+	plane_set_health(f.ports[0], false, 0, 0, 2 * S);
+	wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .now = 2 * S);
+	assert_out(&f, 0, 0, 1);
+	plane_set_health(f.ports[1], true, 501 * MS, 0, 3 * S);
+	wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .now = 3 * S);
+	assert_out(&f, 0, 0, 0);
+	assert_int_equal(counted(&f, 2, "exit"), 2);
+	assert_int_equal(counted(&f, 2, "drop-no-link"), 1);
+	end(&f);
+}
+
+static void what_stays_here_has_no_exit(void **state)
+{
+	static struct fixture f;
+	(void)state;
+	begin_with_exits(&f, false);
+	plane_set_health(f.ports[0], true, 0, 0, 0);
+	wire_in(&f.wires[2], "10.0.0.4", "10.0.0.1");
+	wire_in(&f.wires[2], "10.0.0.4", "192.168.0.9");
+	wire_in(&f.wires[0], "10.0.0.2", "198.51.100.1"); /* itself an exit */
+	assert_out(&f, 3, 0, 0);
+	wire_in(&f.device, "192.168.0.9", "198.51.100.1"); /* no office */
+	wire_in(&f.wires[2], "10.0.0.4", "10.0.0.3");
+	assert_out(&f, 0, 0, 1);
+	end(&f);
+}
+
+static void exits_answer_to_those_who_use_them(void **state)
+{
+	static struct fixture f;
+	(void)state;
+	begin_with_exits(&f, true);
+	wire_in(&f.wires[0], "198.51.100.1", "10.0.0.4");
+	wire_in(&f.wires[1], "198.51.100.1", "10.0.0.4");
+	assert_int_equal(wire_take(&f.wires[2]), 2);
+	wire_in(&f.wires[0], "198.51.100.1", "10.0.0.1");
+	wire_in(&f.wires[0], "198.51.100.1", "10.0.0.3");
+	wire_in(&f.wires[0], "192.168.0.9", "10.0.0.4");
+	wire_in(&f.wires[2], "198.51.100.1", "10.0.0.2");
+	assert_out(&f, 0, 0, 0);
+	assert_int_equal(counted(&f, -1, "drop-spoofed"), 4);
+	end(&f);
+}
+
+static void flows_are_spread_and_each_stays(void **state)
+{
+	static struct fixture f;
+	(void)state;
+	begin_with_exits(&f, true);
+	plane_set_health(f.ports[0], true, 20 * MS, 0, 0);
+	plane_set_health(f.ports[1], true, 40 * MS, 0, 0);
+	size_t n[2] = { 0, 0 };
+	for (uint16_t i = 0; i < 200; i++) {
+		wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .sport = i);
+		wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .sport = i);
+		const size_t a = wire_take(&f.wires[0]), b = wire_take(&f.wires[1]);
+		assert_true((a == 2 && b == 0) || (a == 0 && b == 2));
+		n[0] += a;
+		n[1] += b;
+	}
+	assert_true(n[0] > 100 && n[1] > 100);
+	end(&f);
+}
+
+/* ---- mode ethernet ----------------------------------------------------------------------- */
+
+static void frame_in(struct wire *w, uint8_t dst, uint8_t src)
+{
+	uint8_t bytes[60] = { 2, 0, 0, 0, 0, dst, 2, 0, 0, 0, 0, src, 0x88, 0xb5 };
+	const struct weft_frame frame = { .data = bytes, .len = sizeof(bytes) };
+	link_deliver(&w->link, &frame, 1, 0);
+}
+
+static void ethernet_is_bridged(void **state)
+{
+	static struct fixture f;
+	(void)state;
+	site_init(&f.site, "");
+	f.site.conf.mode = WEFT_TUNNEL_ETHERNET;
+	site_client(&f.site, "a", "", "", "");
+	site_client(&f.site, "b", "", "", "");
+	begin(&f);
+	frame_in(&f.wires[0], 9, 1);
+	assert_out(&f, 1, 0, 1);
+	frame_in(&f.device, 1, 9);
+	assert_out(&f, 0, 1, 0);
+	frame_in(&f.wires[1], 9, 2);
+	assert_out(&f, 1, 0, 0);
+	assert_int_equal(counted(&f, 0, "flooded"), 1);
+	assert_int_equal(counted(&f, -1, "forwarded"), 2);
+	plane_set_health(f.ports[0], true, 0, 0, 0);
+	plane_tick(f.plane, 400 * S); /* everything learned is forgotten */
+	frame_in(&f.wires[1], 9, 2);
+	assert_out(&f, 1, 1, 0);
+	plane_remove(f.ports[1]);
+	frame_in(&f.wires[0], 9, 1);
+	assert_out(&f, 1, 0, 0);
+	static struct site after;
+	site_init(&after, "");
+	after.conf.mode = WEFT_TUNNEL_ETHERNET;
+	site_client(&after, "a", "", "", "");
+	assert_int_equal(plane_apply(f.plane, &after.conf, NULL), 0);
+	assert_int_equal(plane_port_apply(f.ports[0], &after.clients[0], NULL), 0);
+	frame_in(&f.wires[0], 9, 1);
+	assert_out(&f, 1, 0, 0);
+	end(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -156,6 +388,14 @@ int main(void)
 		cmocka_unit_test(who_lies_about_its_address_is_not_heard),
 		cmocka_unit_test(a_removed_client_is_nobody),
 		cmocka_unit_test(a_changed_configuration_is_applied),
+		cmocka_unit_test(only_what_a_rule_allows_passes),
+		cmocka_unit_test(a_rule_speaks_of_who_sends),
+		cmocka_unit_test(new_rules_end_what_they_deny),
+		cmocka_unit_test(the_better_exit_has_all_and_the_other_takes_over),
+		cmocka_unit_test(what_stays_here_has_no_exit),
+		cmocka_unit_test(exits_answer_to_those_who_use_them),
+		cmocka_unit_test(flows_are_spread_and_each_stays),
+		cmocka_unit_test(ethernet_is_bridged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "http/http.h"
 #include "tunnel/assigned.h"
+#include "tunnel/ballast.h"
 #include "tunnel/caller.h"
 #include "tunnel/facts.h"
 #include "tunnel/net.h"
@@ -61,6 +62,7 @@ struct client {
 	bool is_ending; /* streams that close now are not made again */
 	struct assigned assigned;
 	struct hello_conf *told; /* what the server has said last */
+	size_t least;            /* bytes that uploads come in; 0 for any number */
 	struct weft_ip server;   /* where it was reached; family 0 before */
 	uint64_t connects;
 };
@@ -152,6 +154,7 @@ static void on_response(void *user, struct http_stream *stream, unsigned status,
 		return;
 	}
 	request->is_accepted = true;
+	c->least = ballast_least(http_stream_header(stream, "server"));
 	if (request->lane == 0)
 		set_lanes(c, c->told->lanes);
 	connected(c, now);
@@ -169,7 +172,9 @@ static int on_output(void *user, struct http_stream *stream, uint8_t *buf, size_
 		     uint64_t now)
 {
 	struct request *request = user;
-	return duplex_output(&request->client->duplex, stream, buf, len, now);
+	struct client *c = request->client;
+	int r = duplex_output(&c->duplex, stream, buf, len, now);
+	return r > 0 ? (int)ballast_add(buf, len, (size_t)r, c->least) : r;
 }
 
 /* Jittered, so that a server that comes back is not met by all at once. */

@@ -15,6 +15,7 @@
 #include "tunnel/doctor_exam.h"
 
 #include "base/container.h"
+#include "tunnel/ballast.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -162,6 +163,14 @@ static void print_asked(const struct weft_doctor *d, enum exam_trial which,
 			       plans[which].test, d->run, (unsigned)which);
 }
 
+/* Uploads go as a tunnel's do. */
+static void load_pieces(const struct weft_doctor *d, struct trial_spec *spec)
+{
+	const size_t least = ballast_least(d->exam.trials[EXAM_LOOK].server);
+	if (spec->is_put && spec->pieces.count > 0 && spec->pieces.size < least)
+		spec->pieces.size = (unsigned)least;
+}
+
 static void begin_trial(struct weft_doctor *d, enum exam_trial which, uint64_t now)
 {
 	const struct plan *plan = &plans[which];
@@ -174,6 +183,7 @@ static void begin_trial(struct weft_doctor *d, enum exam_trial which, uint64_t n
 	*trial = (struct trial){ .spec = plan->spec, .over = on_over, .user = d };
 	if (d->exam.is_long && (which == EXAM_HUSH_DOWN || which == EXAM_HUSH_UP))
 		trial->spec.pieces = (struct trial_pieces)HUSH_LONG;
+	load_pieces(d, &trial->spec);
 	print_asked(d, which, asked);
 	int r = trial_begin(trial, d->clients[plan->is_http2], d->url, headers, now);
 	if (r == 0)

@@ -47,7 +47,7 @@ struct exam {
 /** The first trial has come to a server that answers. */
 bool exam_is_reached(const struct exam *exam);
 
-/** There is a proxy, and it does not say which. */
+/** Nobody on the way has said who it is. */
 bool exam_is_anonymous(const struct exam *exam);
 
 bool exam_has_http2(const struct exam *exam);

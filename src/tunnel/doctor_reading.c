@@ -82,7 +82,7 @@ static enum doctor_proxy find_proxy(const struct exam *exam)
 
 bool exam_is_anonymous(const struct exam *exam)
 {
-	return find_proxy(exam) == DOCTOR_OTHER;
+	return find_proxy(exam) >= DOCTOR_OTHER;
 }
 
 /* ---- whether there is a server ----------------------------------------------------------- */

@@ -113,8 +113,8 @@ static void read_tun(int tun)
 static void write_socket(int sock)
 {
 	while (out.off < out.len) {
-		ssize_t n = send(sock, out.data + out.off, out.len - out.off,
-				 MSG_NOSIGNAL);
+		ssize_t n =
+			send(sock, out.data + out.off, out.len - out.off, MSG_NOSIGNAL);
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n < 0)

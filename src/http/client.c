@@ -10,6 +10,9 @@
  * from. So what a user wants of a stream (begin, go on, break off) is a mark on it, and the
  * stream is on the list of those that have one; the next run, which is due at once, does it.
  *
+ * What a PUT puts out goes past curl where it goes in plain chunks: curl is paused for as long as
+ * the stream lasts, waits for the response alone, and the socket is written to (http/direct.h).
+ *
  * curl pauses a direction from within its callback only, by the callback's return value. What
  * it has read by then it keeps: one buffer with HTTP/1.1, up to its window with HTTP/2.
  */
@@ -35,6 +38,7 @@ struct http_client {
 	struct list streams;
 	struct list marked; /* Streams that want something of the next run. */
 	struct list watches;
+	uint8_t *scratch; /* What streams put out; NULL until it is needed. */
 	uint64_t now;
 	uint64_t deadline; /* curl's own: of connecting, of resolving. */
 	bool is_ending;    /* Nothing is opened any more. */
@@ -45,6 +49,9 @@ struct watch {
 	struct weft_task task;
 	struct list node;
 	struct http_client *client;
+	CURL *easy;             /* Whose request it is of. */
+	struct request *writer; /* Whose output curl has left to us, or NULL. */
+	unsigned events;        /* Those that curl waits for. */
 };
 
 struct request {
@@ -54,6 +61,8 @@ struct request {
 	struct http_client *client;
 	CURL *easy;
 	struct curl_slist *headers;
+	struct direct direct; /* Of a PUT that curl has left to us. */
+	struct watch *watch;  /* Of direct's socket. */
 	char error[CURL_ERROR_SIZE];
 	size_t head_len;
 	unsigned status; /* 0 before the response's head. */
@@ -64,7 +73,8 @@ struct request {
 	bool is_woken;      /* Since output was asked last. */
 	bool is_out_over;   /* output is not asked again. */
 	bool is_lost;       /* The server has gone while curl was paused. */
-	bool has_begun;     /* output has been asked: a connection has been there. */
+	bool is_asked;  /* What is put out has found its way: direct, or through curl. */
+	bool has_begun; /* output has been asked: a connection has been there. */
 };
 
 static struct request *request_of(struct http_stream *stream)
@@ -86,6 +96,39 @@ static void request_on_wake(struct http_stream *stream)
 	q->is_woken = true;
 	if (q->is_out_paused)
 		request_mark(q);
+}
+
+/* The watch waits for what curl wants, and for room where a rest is kept. */
+static void watch_update(struct watch *w)
+{
+	bool is_blocked = w->writer && direct_is_blocked(&w->writer->direct);
+	w->task.events = w->events | (is_blocked ? WEFT_WRITABLE : 0u);
+}
+
+static bool request_is_direct(const struct request *q)
+{
+	return q->watch && q->is_out_paused && !q->is_out_over && !q->is_lost;
+}
+
+static void request_on_broken(struct request *q)
+{
+	q->is_lost = true;
+	request_mark(q);
+}
+
+static bool request_on_send(struct http_stream *stream, const struct socket_piece *pieces,
+			    size_t n)
+{
+	struct request *q = request_of(stream);
+	if (!request_is_direct(q) || direct_is_blocked(&q->direct))
+		return false;
+	int r = direct_try(&q->direct, pieces, n);
+	if (r == -EAGAIN)
+		return false;
+	if (r < 0)
+		request_on_broken(q);
+	watch_update(q->watch);
+	return true;
 }
 
 static void request_on_read(struct http_stream *stream)
@@ -111,6 +154,7 @@ static const char *request_header(const struct http_stream *stream, const char *
 
 static const struct stream_ops request_ops = {
 	.wake = request_on_wake,
+	.send = request_on_send,
 	.read = request_on_read,
 	.abort = request_on_abort,
 	.header = request_header,
@@ -198,12 +242,45 @@ static size_t on_input(char *data, size_t size, size_t n, void *user)
 	return len;
 }
 
+/* The only socket that curl has for a request, or NULL. */
+static struct watch *request_socket(const struct request *q)
+{
+	struct watch *found = NULL;
+	list_for_each (node, &q->client->watches) {
+		struct watch *w = container_of(node, struct watch, node);
+		if (w->easy != q->easy)
+			continue;
+		if (found)
+			return NULL;
+		found = w;
+	}
+	return found;
+}
+
+/* The body goes in chunks that nothing encrypts: it can be left to us. */
+static void request_take_output(struct request *q)
+{
+	q->is_asked = true;
+	q->watch = setup_is_plain(q->client->setup, q->easy) ? request_socket(q) : NULL;
+	if (!q->watch)
+		return;
+	q->watch->writer = q;
+	direct_open(&q->direct, q->watch->task.fd);
+}
+
 static size_t on_room(char *buf, size_t size, size_t n, void *user)
 {
 	struct request *q = user;
 	q->has_begun = true;
 	if (q->is_out_over)
 		return 0;
+	/* The sockets of attempts that are given up are gone when curl has come to its end. */
+	if (!q->is_asked) {
+		q->is_out_paused = true;
+		q->is_woken = true;
+		request_mark(q);
+		return CURL_READFUNC_PAUSE;
+	}
 	q->is_woken = false;
 	int r = q->stream.is_aborted || q->is_lost
 			? -ECANCELED
@@ -229,6 +306,9 @@ static void request_free(struct request *q)
 {
 	if (q->is_open)
 		(void)curl_multi_remove_handle(q->client->multi, q->easy);
+	if (q->watch)
+		q->watch->writer = NULL;
+	direct_close(&q->direct);
 	list_remove(&q->node);
 	list_remove(&q->mark);
 	curl_easy_cleanup(q->easy);
@@ -289,13 +369,34 @@ static void client_reap(struct http_client *c)
 
 /* ---- Marks ---- */
 
+static void request_put_out(struct request *q)
+{
+	int r = stream_put_out(&q->stream, &q->direct, &q->client->scratch,
+			       q->client->now);
+	watch_update(q->watch);
+	if (r > 0)
+		request_mark(q);
+	if (r == -EPIPE)
+		q->is_out_over = true;
+	else if (r < 0)
+		q->is_lost = true;
+	if (r < 0)
+		request_mark(q);
+}
+
 /* A pause that has no reason any more; curl may call back from within. */
 static void request_go_on(struct request *q)
 {
 	int paused = CURLPAUSE_CONT;
+	if (q->is_out_paused && !q->is_asked)
+		request_take_output(q);
+	if (request_is_direct(q)) {
+		request_put_out(q);
+		return;
+	}
 	if (q->stream.is_reading)
 		q->is_in_paused = false;
-	if (q->is_woken || q->is_out_over || q->is_lost)
+	if ((q->is_woken && !q->direct.is_open) || q->is_out_over || q->is_lost)
 		q->is_out_paused = false;
 	if (q->is_in_paused)
 		paused |= CURLPAUSE_RECV;
@@ -341,12 +442,17 @@ static void watch_run(struct weft_task *task, uint64_t now)
 	struct watch *w = container_of(task, struct watch, task);
 	int running;
 	(void)now;
+	if (w->writer && request_is_direct(w->writer) &&
+	    direct_is_blocked(&w->writer->direct))
+		request_put_out(w->writer);
 	/* 0: curl finds out itself what the socket is ready for. */
 	(void)curl_multi_socket_action(w->client->multi, task->fd, 0, &running);
 }
 
 static void watch_free(struct watch *w)
 {
+	if (w->writer)
+		w->writer->watch = NULL;
 	poller_remove(w->client->poller, &w->task);
 	list_remove(&w->node);
 	free(w);
@@ -395,8 +501,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *o
 		w = watch_new(c, fd);
 	if (!w)
 		return -1;
-	w->task.events = (what & CURL_POLL_IN ? WEFT_READABLE : 0u) |
-			 (what & CURL_POLL_OUT ? WEFT_WRITABLE : 0u);
+	w->easy = easy;
+	w->events = (what & CURL_POLL_IN ? WEFT_READABLE : 0u) |
+		    (what & CURL_POLL_OUT ? WEFT_WRITABLE : 0u);
+	watch_update(w);
 	(void)curl_multi_assign(c->multi, fd, w);
 	return 0;
 }
@@ -452,6 +560,7 @@ static void client_dispose(struct http_client *c)
 	list_for_each (watch, &c->watches)
 		watch_free(container_of(watch, struct watch, node));
 	poller_free(c->poller);
+	free(c->scratch);
 	setup_free(c->setup);
 	free(c);
 }

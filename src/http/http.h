@@ -24,6 +24,8 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
+#include "io/socket.h"
+
 #include <weft/addr.h>
 #include <weft/error.h>
 #include <weft/loop.h>
@@ -34,6 +36,9 @@
 
 /** Largest number of bytes that output is asked for at once. */
 #define HTTP_OUTPUT_MAX 262144u
+
+/** Most pieces that go at once. */
+#define HTTP_PIECES_MAX 64u
 
 /** Most bytes of a request's or response's head; a longer one is refused. */
 #define HTTP_HEAD_MAX 16384u
@@ -77,6 +82,14 @@ struct http_stream_events {
 
 /** There are bytes to put out, or the end: output will be asked again. */
 void http_stream_wake(struct http_stream *stream);
+
+/**
+ * Puts bytes out at once and without a copy, instead of being asked for them. Returns whether
+ * they have gone; if not, nothing of them has: not every stream can do this, and none while its
+ * socket takes no more. Then, http_stream_wake. At most HTTP_PIECES_MAX pieces.
+ */
+bool http_stream_send(struct http_stream *stream, const struct socket_piece *pieces,
+		      size_t n);
 
 /** Stops (false) or goes on (true) reading the peer's body: back-pressure. */
 void http_stream_read(struct http_stream *stream, bool on);

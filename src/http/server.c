@@ -20,13 +20,18 @@
  * That also finds an end that the daemon has overlooked. It waits edge-triggered (epoll(7))
  * and takes a short read for "nothing more is there", although the end may have come with it.
  *
+ * What a GET puts out, MHD is not asked to carry where it goes in plain chunks: its connection is
+ * suspended for as long as the stream lasts, and the socket written to (http/direct.h).
+ *
  * MHD suspends from within its callbacks only: a PUT that is not to be read from is
  * suspended when its next bytes have come, and these stay in the connection's buffer.
  */
 #include "base/container.h"
 #include "base/list.h"
 #include "http/credentials.h"
+#include "http/direct.h"
 #include "http/stream.h"
+#include "io/poller.h"
 #include "io/socket.h"
 
 #include <assert.h>
@@ -58,6 +63,8 @@
 
 struct http_server {
 	struct weft_task task;
+	struct poller *poller;
+	struct weft_task mhd_task; /* MHD's epoll descriptor. */
 	struct http_server_opts opts;
 	char *cert_file, *key_file; /* NULL: plain HTTP. */
 	struct MHD_Daemon *daemon;
@@ -65,10 +72,13 @@ struct http_server {
 	struct credentials *credentials;
 	struct list heads;   /* Connections without a stream, oldest first; */
 	struct list streams; /* and with one. */
+	struct list marked;  /* Streams that are to be asked for output. */
+	uint8_t *scratch;    /* What they put out; NULL until it is needed. */
 	uint64_t now;
 	uint64_t deadline;
 	uint64_t sweep_at; /* When silent streams are looked at again. */
-	bool is_due; /* The daemon has something to do that its descriptor does not tell. */
+	bool is_ready;     /* The daemon's descriptor is; */
+	bool is_due;       /* or the daemon has something to do that it does not tell. */
 };
 
 struct conn {
@@ -79,6 +89,10 @@ struct conn {
 	struct MHD_Connection *mhd;
 	struct MHD_Response *response;   /* What a PUT gets at its end. */
 	struct credentials *credentials; /* Which it was shown. */
+	struct direct direct;            /* Of a GET that MHD has left to us, */
+	struct weft_task out_task;       /* which waits until it can be written to, */
+	struct list mark;
+	int out_end; /* and what MHD's reader is to say at last: -EPIPE and so on. */
 	bool is_suspended;
 	bool is_woken; /* Since output was asked last. */
 };
@@ -170,14 +184,107 @@ static void server_sweep(struct http_server *s)
 	}
 }
 
+/* ---- Output that MHD has left to us ---- */
+
+static void conn_mark(struct conn *c)
+{
+	list_remove(&c->mark);
+	list_push_back(&c->server->marked, &c->mark);
+}
+
+/* MHD says the end: it is asked to go on, and asks its reader. */
+static void conn_end_output(struct conn *c, int why)
+{
+	c->out_end = why;
+	conn_resume(c);
+}
+
+static void conn_watch_output(struct conn *c)
+{
+	bool is_blocked = direct_is_blocked(&c->direct);
+	c->out_task.events = is_blocked ? WEFT_WRITABLE : 0;
+	if (is_blocked && !c->out_task.loop_state &&
+	    poller_add(c->server->poller, &c->out_task) < 0)
+		conn_break(c);
+}
+
+static void conn_put_out(struct conn *c)
+{
+	struct http_server *s = c->server;
+	uint64_t sent = c->direct.sent;
+	int r = stream_put_out(&c->stream, &c->direct, &s->scratch, s->now);
+	if (c->direct.sent != sent)
+		conn_touch(c);
+	if (r < 0)
+		conn_end_output(c, r);
+	else if (r > 0)
+		conn_mark(c);
+	conn_watch_output(c);
+}
+
+static void conn_on_writable(struct weft_task *task, uint64_t now)
+{
+	(void)now;
+	conn_put_out(container_of(task, struct conn, out_task));
+}
+
+static void server_put_out(struct http_server *s)
+{
+	struct list now;
+	struct list *node;
+	list_init(&now);
+	while ((node = list_pop_front(&s->marked)))
+		list_push_back(&now, node);
+	while ((node = list_pop_front(&now))) {
+		struct conn *c = container_of(node, struct conn, mark);
+		if (c->direct.is_open && c->out_end == 0 &&
+		    !direct_is_blocked(&c->direct))
+			conn_put_out(c);
+	}
+}
+
+/* What is left to us from here on until the stream's end. */
+static void conn_take_output(struct conn *c)
+{
+	direct_open(&c->direct, conn_fd(c));
+	c->out_task = (struct weft_task){ .fd = c->direct.fd, .run = conn_on_writable };
+	conn_mark(c);
+}
+
+static void conn_drop_output(struct conn *c)
+{
+	poller_remove(c->server->poller, &c->out_task);
+	list_remove(&c->mark);
+	direct_close(&c->direct);
+	c->out_end = 0;
+}
+
 /* ---- What the user of a stream wants ---- */
 
 static void conn_on_wake(struct http_stream *stream)
 {
 	struct conn *c = conn_of(stream);
 	c->is_woken = true;
-	if (!c->response)
+	if (c->direct.is_open)
+		conn_mark(c);
+	else if (!c->response)
 		conn_resume(c);
+}
+
+static bool conn_on_send(struct http_stream *stream, const struct socket_piece *pieces,
+			 size_t n)
+{
+	struct conn *c = conn_of(stream);
+	if (!c->direct.is_open || c->out_end != 0 || direct_is_blocked(&c->direct))
+		return false;
+	int r = direct_try(&c->direct, pieces, n);
+	if (r == -EAGAIN)
+		return false;
+	if (r < 0)
+		conn_break(c);
+	conn_touch(c);
+	conn_watch_output(c);
+	return true;
 }
 
 static void conn_on_read(struct http_stream *stream)
@@ -200,6 +307,7 @@ static const char *conn_header(const struct http_stream *stream, const char *nam
 
 static const struct stream_ops conn_ops = {
 	.wake = conn_on_wake,
+	.send = conn_on_send,
 	.read = conn_on_read,
 	.abort = conn_on_abort,
 	.header = conn_header,
@@ -224,19 +332,38 @@ static enum MHD_Result conn_refuse(struct conn *c, unsigned status, const char *
 	return r;
 }
 
+static ssize_t reader_end(int why)
+{
+	return why == -EPIPE ? MHD_CONTENT_READER_END_OF_STREAM
+			     : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* The response goes in chunks, and nothing encrypts them. */
+static bool conn_can_be_direct(const struct conn *c)
+{
+	return c->stream.version == 11 && !c->server->cert_file;
+}
+
 static ssize_t conn_on_room(void *user, uint64_t pos, char *buf, size_t len)
 {
 	struct conn *c = user;
 	(void)pos;
 	if (c->stream.is_aborted)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (conn_can_be_direct(c)) {
+		if (!c->direct.is_open)
+			conn_take_output(c);
+		if (c->out_end != 0)
+			return reader_end(c->out_end);
+		conn_suspend(c);
+		return 0;
+	}
 	c->is_woken = false;
 	int r = stream_output(&c->stream, (uint8_t *)buf, len, c->server->now);
 	if (c->stream.is_aborted)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (r < 0)
-		return r == -EPIPE ? MHD_CONTENT_READER_END_OF_STREAM
-				   : MHD_CONTENT_READER_END_WITH_ERROR;
+		return reader_end(r);
 	if (r > 0) {
 		conn_touch(c);
 		return r;
@@ -363,6 +490,7 @@ static void server_on_completed(void *user, struct MHD_Connection *mhd, void **c
 		why == MHD_REQUEST_TERMINATED_COMPLETED_OK && !c->stream.is_aborted;
 	stream_closed(&c->stream, is_whole ? HTTP_ENDED : HTTP_ABORTED, NULL,
 		      c->server->now);
+	conn_drop_output(c);
 	if (c->response)
 		MHD_destroy_response(c->response);
 	c->response = NULL;
@@ -394,7 +522,9 @@ static void *conn_new(struct http_server *s, struct MHD_Connection *mhd)
 	c->stream.peer = peer_of(mhd);
 	c->server = s;
 	c->mhd = mhd;
+	c->out_task.fd = -1;
 	list_init(&c->node);
+	list_init(&c->mark);
 	conn_touch(c);
 	return c;
 }
@@ -403,6 +533,7 @@ static void conn_free(struct conn *c)
 {
 	if (!c)
 		return;
+	conn_drop_output(c);
 	list_remove(&c->node);
 	credentials_drop(c->credentials);
 	free(c);
@@ -466,16 +597,17 @@ static struct http_server *server_of(struct weft_task *task)
 	return container_of(task, struct http_server, task);
 }
 
-static void server_run(struct weft_task *task, uint64_t now)
+static void server_on_ready(struct weft_task *task, uint64_t now)
 {
-	struct http_server *s = server_of(task);
-	MHD_UNSIGNED_LONG_LONG wait_ms;
+	(void)now;
+	container_of(task, struct http_server, mhd_task)->is_ready = true;
+}
 
-	s->now = now;
+static void server_run_daemon(struct http_server *s)
+{
+	MHD_UNSIGNED_LONG_LONG wait_ms;
+	s->is_ready = false;
 	s->is_due = false;
-	list_expire(&s->heads, s->opts.head_timeout_ns, now);
-	list_expire(&s->streams, s->opts.idle_timeout_ns, now);
-	server_sweep(s);
 	(void)MHD_run(s->daemon);
 	/* It has no time-outs: it waits for its descriptor, or for nothing. */
 	s->deadline = MHD_get_timeout(s->daemon, &wait_ms) == MHD_YES && wait_ms == 0
@@ -483,10 +615,25 @@ static void server_run(struct weft_task *task, uint64_t now)
 			      : WEFT_NEVER;
 }
 
+static void server_run(struct weft_task *task, uint64_t now)
+{
+	struct http_server *s = server_of(task);
+
+	s->now = now;
+	list_expire(&s->heads, s->opts.head_timeout_ns, now);
+	list_expire(&s->streams, s->opts.idle_timeout_ns, now);
+	server_sweep(s);
+	server_put_out(s);
+	poller_run(s->poller, now);
+	if (s->is_ready || s->is_due || s->deadline == 0)
+		server_run_daemon(s);
+	poller_watch(s->poller);
+}
+
 static uint64_t server_deadline(const struct weft_task *task)
 {
 	const struct http_server *s = container_of_const(task, struct http_server, task);
-	if (s->is_due || s->deadline == 0)
+	if (s->is_due || s->deadline == 0 || !list_is_empty(&s->marked))
 		return 0;
 	uint64_t heads = list_deadline(&s->heads, s->opts.head_timeout_ns);
 	uint64_t streams = list_deadline(&s->streams, s->opts.idle_timeout_ns);
@@ -548,8 +695,14 @@ static int server_start(struct http_server *s, struct weft_error *err)
 static int server_settle(struct http_server *s, struct weft_error *err)
 {
 	int fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
-	s->task.fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	int r = socket_addr(fd, &s->addr);
+	s->mhd_task =
+		(struct weft_task){ .events = WEFT_READABLE, .run = server_on_ready };
+	s->mhd_task.fd =
+		MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	s->task.fd = poller_fd(s->poller);
+	int r = poller_add(s->poller, &s->mhd_task);
+	if (r == 0)
+		r = socket_addr(fd, &s->addr);
 	return r < 0 ? weft_error_set(err, r, "cannot listen: %s", strerror(-r)) : 0;
 }
 
@@ -589,6 +742,7 @@ int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 	set_defaults(&s->opts);
 	list_init(&s->heads);
 	list_init(&s->streams);
+	list_init(&s->marked);
 	s->task = (struct weft_task){ .fd = -1,
 				      .events = WEFT_READABLE,
 				      .run = server_run,
@@ -596,6 +750,8 @@ int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 	int r = opts->cert_file ? server_name_files(s, opts, err) : 0;
 	if (r == 0)
 		r = http_server_reload(s, err);
+	if (r == 0 && (r = poller_new(&s->poller)) < 0)
+		(void)weft_error_set(err, r, "cannot listen: %s", strerror(-r));
 	if (r == 0)
 		r = server_start(s, err);
 	if (r == 0)
@@ -617,6 +773,8 @@ void http_server_free(struct http_server *server)
 		conn_resume(container_of(node, struct conn, node));
 	if (server->daemon)
 		MHD_stop_daemon(server->daemon);
+	poller_free(server->poller);
+	free(server->scratch);
 	credentials_drop(server->credentials);
 	free(server->cert_file);
 	free(server->key_file);

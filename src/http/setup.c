@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define PIN_LEN            32u
 #define PIN_TEXT           64u /* "sha256//", 44 characters of base64, NUL */
@@ -165,6 +166,14 @@ int setup_apply(const struct setup *setup, const struct http_client_request *req
 	apply_ways(setup, easy);
 	apply_tls(setup, easy);
 	return 0;
+}
+
+bool setup_is_plain(const struct setup *setup, CURL *easy)
+{
+	const char *scheme = NULL;
+	(void)curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
+	return scheme && strcasecmp(scheme, "http") == 0 &&
+	       strncmp(setup->proxy, "https:", 6) != 0;
 }
 
 /* ---- What went wrong ---- */

@@ -23,6 +23,9 @@ void setup_free(struct setup *setup);
 int setup_apply(const struct setup *setup, const struct http_client_request *request,
 		CURL *easy) WEFT_MUST_CHECK;
 
+/** Whether nothing encrypts what goes through the socket of a request that is under way. */
+bool setup_is_plain(const struct setup *setup, CURL *easy);
+
 /** How a request ended. */
 struct setup_end {
 	const char *url;

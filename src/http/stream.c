@@ -6,10 +6,20 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
+
+/* A stream is asked so often before others have a turn. */
+#define OUTPUTS_MAX 4u
 
 void http_stream_wake(struct http_stream *stream)
 {
 	stream->ops->wake(stream);
+}
+
+bool http_stream_send(struct http_stream *stream, const struct socket_piece *pieces,
+		      size_t n)
+{
+	return !stream->is_aborted && stream->ops->send(stream, pieces, n);
 }
 
 void http_stream_read(struct http_stream *stream, bool on)
@@ -61,6 +71,38 @@ int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t
 	int r = stream->events->output(stream->user, stream, buf, len, now);
 	assert(r <= (int)len);
 	return r;
+}
+
+/* Returns how much there was to send; 0 for nothing; or -Exxx. */
+static int ask_and_send(struct http_stream *stream, struct direct *direct,
+			uint8_t *scratch, uint64_t now)
+{
+	int len = stream_output(stream, scratch, direct_room(direct), now);
+	if (len <= 0)
+		return len;
+	const struct socket_piece piece = { scratch, (size_t)len };
+	int r = direct_send(direct, &piece, 1);
+	return r < 0 ? -ECONNRESET : len;
+}
+
+int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t **scratch,
+		   uint64_t now)
+{
+	int r = direct_flush(direct);
+	if (r < 0)
+		return r == -EAGAIN ? 0 : -ECONNRESET;
+	if (!*scratch)
+		*scratch = malloc(HTTP_OUTPUT_MAX);
+	if (!*scratch)
+		return -ENOMEM;
+	for (unsigned i = 0; i < OUTPUTS_MAX; i++) {
+		r = ask_and_send(stream, direct, *scratch, now);
+		if (r <= 0 || stream->is_aborted)
+			return stream->is_aborted ? -ECANCELED : r;
+		if (direct_is_blocked(direct))
+			return 0;
+	}
+	return 1;
 }
 
 void stream_closed(struct http_stream *stream, enum http_end end,

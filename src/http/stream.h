@@ -5,11 +5,15 @@
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
 
+#include "http/direct.h"
 #include "http/http.h"
 
 /** What differs: how a side does what http.h promises. */
 struct stream_ops {
 	void (*wake)(struct http_stream *stream);
+	/** As http_stream_send. */
+	bool (*send)(struct http_stream *stream, const struct socket_piece *pieces,
+		     size_t n);
 	/** is_reading has changed. */
 	void (*read)(struct http_stream *stream);
 	/** is_aborted has become true. */
@@ -33,6 +37,15 @@ void stream_input(struct http_stream *stream, const uint8_t *data, size_t len,
 
 /** Asks for at most HTTP_OUTPUT_MAX bytes, as output in http_stream_events. */
 int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t now);
+
+/**
+ * Sends what is kept, then asks for output and sends that. scratch: memory for it, made here
+ * when it is needed. Returns 1 to be called again at once, so that others have a turn before; 0
+ * when there is no more, or the socket takes no more; or what is the end of it: -EPIPE for a
+ * body that is whole, any other -Exxx for one that is broken off.
+ */
+int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t **scratch,
+		   uint64_t now);
 
 /** Tells of the end, and has nobody be told of anything after it. */
 void stream_closed(struct http_stream *stream, enum http_end end,

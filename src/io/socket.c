@@ -4,9 +4,11 @@
  */
 #include "io/socket.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 int socket_addr(int fd, union weft_sockaddr *ret_addr)
@@ -37,6 +39,32 @@ bool socket_has_ended(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
 	return poll(&p, 1, 0) == 1;
+}
+
+/* iovec has no const: sendmsg writes nothing there. */
+static struct iovec iovec_of(const struct socket_piece *piece)
+{
+	union {
+		const uint8_t *data;
+		void *base;
+	} bytes = { .data = piece->data };
+	return (struct iovec){ .iov_base = bytes.base, .iov_len = piece->len };
+}
+
+int socket_send(int fd, const struct socket_piece *pieces, size_t n)
+{
+	struct iovec iov[SOCKET_PIECES_MAX];
+	struct msghdr message = { .msg_iov = iov, .msg_iovlen = n };
+	ssize_t sent;
+	assert(n <= SOCKET_PIECES_MAX);
+	for (size_t i = 0; i < n; i++)
+		iov[i] = iovec_of(&pieces[i]);
+	do {
+		sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return -errno;
+	return (int)sent;
 }
 
 void socket_break(int fd)

@@ -113,8 +113,11 @@ static void what_is_woken_goes_at_once(void **state)
 		end_more(put, 1);
 		world_until(&w, get->in_len == i && put_served->in_len == i);
 	}
-	http_stream_wake(get_served->stream);
-	http_stream_wake(put->stream);
+	/* They may have been asked behind the last byte already, and have ended. */
+	if (get_served->stream)
+		http_stream_wake(get_served->stream);
+	if (put->stream)
+		http_stream_wake(put->stream);
 	world_until(&w, get->closings && put->closings);
 	assert_int_equal(get->end, HTTP_ENDED);
 	assert_int_equal(put->end, HTTP_ENDED);

@@ -63,7 +63,8 @@ static int teardown(void **state)
 
 static void say(struct fixture *f, uint32_t len, uint64_t now)
 {
-	struct weft_frame packet = packet_make(f->packet, len, 1);
+	struct weft_frame packet = packet_make(f->packet + WEFT_HEADROOM, len, 1);
+	packet.headroom = WEFT_HEADROOM;
 	weft_link_send(&f->a.link, &packet, 1, now);
 }
 
@@ -126,6 +127,26 @@ static void a_stream_may_end_anywhere(void **state)
 	}
 	assert_int_equal(f->a.outbox.dropped_cut, 60 + TUNNEL_LEN - 1);
 	assert_int_equal(f->b.broken, 0);
+}
+
+/* What waits already goes first: then nothing is sent past it. */
+static void what_need_not_wait_goes_at_once(void **state)
+{
+	struct fixture *f = *state;
+	f->tx.takes_at_once = true;
+	say(f, 40, START);
+	assert_int_equal(f->tx.sent_len, TUNNEL_LEN + 40);
+	assert_int_equal(put(f, &f->tx, START), 0);
+	take(f, f->tx.sent, f->tx.sent_len);
+	assert_int_equal(f->received, 1);
+	assert_int_equal(f->received_len, 40);
+
+	f->tx.takes_at_once = false;
+	say(f, 50, START);
+	f->tx.takes_at_once = true;
+	say(f, 60, START);
+	assert_int_equal(f->tx.sent_len, TUNNEL_LEN + 40);
+	assert_int_equal(put(f, &f->tx, START), 2 * TUNNEL_LEN + 50 + 60);
 }
 
 static void silence_is_broken_by_a_ping(void **state)
@@ -258,6 +279,7 @@ int main(void)
 		TEST(a_packet_crosses),
 		TEST(a_stream_may_be_cut_into_pieces_anywhere),
 		TEST(a_stream_may_end_anywhere),
+		TEST(what_need_not_wait_goes_at_once),
 		TEST(silence_is_broken_by_a_ping),
 		TEST(a_packet_is_as_good_as_a_ping),
 		TEST(the_end_of_one_stream_asks_for_the_other),

@@ -12,6 +12,9 @@
 struct http_stream {
 	bool is_woken;
 	bool is_aborted;
+	bool takes_at_once; /* http_stream_send is possible: */
+	uint8_t sent[65536];
+	size_t sent_len;
 };
 
 #endif

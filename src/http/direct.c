@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A chunk is as long as what there is to send: its head says so before the socket says how much
+ * of it it takes.
+ */
+#include "http/direct.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A socket that takes what it is given gets so much at once; another gets one record. */
+#define ROOM_WIDE  262144u
+#define ROOM_TIGHT 66560u
+
+/* Sixteen digits, an end of line, NUL. */
+#define CHUNK_HEAD_MAX 20u
+
+void direct_open(struct direct *d, int fd)
+{
+	*d = (struct direct){ .fd = fd, .is_open = true };
+}
+
+void direct_close(struct direct *d)
+{
+	free(d->rest);
+	*d = (struct direct){ .fd = -1 };
+}
+
+bool direct_is_blocked(const struct direct *d)
+{
+	return d->rest != NULL;
+}
+
+size_t direct_room(const struct direct *d)
+{
+	return d->is_tight ? ROOM_TIGHT : ROOM_WIDE;
+}
+
+/* A chunk in its pieces: head, what is borrowed, end of line. */
+struct chunk {
+	struct socket_piece pieces[SOCKET_PIECES_MAX];
+	size_t n;
+	size_t len;
+	char head[CHUNK_HEAD_MAX];
+};
+
+static void chunk_make(struct chunk *c, const struct socket_piece *pieces, size_t n)
+{
+	static const uint8_t tail[] = { '\r', '\n' };
+	size_t len = 0;
+	for (size_t i = 0; i < n; i++)
+		len += pieces[i].len;
+	assert(n <= DIRECT_PIECES_MAX && len > 0);
+	int head_len = snprintf(c->head, sizeof(c->head), "%zx\r\n", len);
+	c->pieces[0].data = (const uint8_t *)c->head;
+	c->pieces[0].len = (size_t)head_len;
+	memcpy(&c->pieces[1], pieces, n * sizeof(*pieces));
+	c->pieces[n + 1] = (struct socket_piece){ tail, sizeof(tail) };
+	c->n = n + 2;
+	c->len = (size_t)head_len + len + sizeof(tail);
+}
+
+/* Keeps what stands behind the first `sent` bytes. */
+static int keep(struct direct *d, const struct chunk *c, size_t sent)
+{
+	if (sent == c->len)
+		return 0;
+	d->rest = malloc(c->len - sent);
+	if (!d->rest)
+		return -ENOMEM;
+	d->rest_off = 0;
+	d->rest_len = 0;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct socket_piece *piece = &c->pieces[i];
+		size_t skip = sent < piece->len ? sent : piece->len;
+		memcpy(d->rest + d->rest_len, piece->data + skip, piece->len - skip);
+		d->rest_len += piece->len - skip;
+		sent -= skip;
+	}
+	return 0;
+}
+
+static int send_chunk(struct direct *d, const struct chunk *c)
+{
+	assert(!d->rest);
+	int sent = socket_send(d->fd, c->pieces, c->n);
+	d->is_tight = sent < (int)c->len;
+	d->sent += sent > 0 ? (uint64_t)sent : 0;
+	return sent;
+}
+
+int direct_try(struct direct *d, const struct socket_piece *pieces, size_t n)
+{
+	struct chunk chunk;
+	chunk_make(&chunk, pieces, n);
+	int sent = send_chunk(d, &chunk);
+	return sent < 0 ? sent : keep(d, &chunk, (size_t)sent);
+}
+
+int direct_send(struct direct *d, const struct socket_piece *pieces, size_t n)
+{
+	struct chunk chunk;
+	chunk_make(&chunk, pieces, n);
+	int sent = send_chunk(d, &chunk);
+	if (sent < 0 && sent != -EAGAIN)
+		return sent;
+	return keep(d, &chunk, sent < 0 ? 0 : (size_t)sent);
+}
+
+int direct_flush(struct direct *d)
+{
+	if (!d->rest)
+		return 0;
+	const struct socket_piece rest = { d->rest + d->rest_off,
+					   d->rest_len - d->rest_off };
+	int sent = socket_send(d->fd, &rest, 1);
+	if (sent < 0)
+		return sent;
+	d->rest_off += (size_t)sent;
+	d->sent += (uint64_t)sent;
+	if (d->rest_off < d->rest_len)
+		return -EAGAIN;
+	free(d->rest);
+	d->rest = NULL;
+	return 0;
+}

@@ -117,6 +117,7 @@ struct weft_relay_opts {
 	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
 	uint32_t mtu;  /**< IP MTU of its rooms, 1,000 to 1,500; 0 for 1,500. */
 	bool mtu_auto; /**< Instead: what one datagram carries on the path of the first. */
+	bool no_dhcp;  /**< Nobody hands out addresses in rooms without a gateway. */
 	bool always_retry; /**< Every address has to prove itself by Retry. */
 };
 

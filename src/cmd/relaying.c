@@ -72,6 +72,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.rooms_max = r->args->rooms,
 		.room_members_max = r->args->members,
 		.mtu = r->args->mtu,
+		.no_dhcp = r->args->no_dhcp,
 		.mtu_auto = r->args->mtu == 0,
 		.always_retry = r->args->retry,
 	};

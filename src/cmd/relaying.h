@@ -21,7 +21,7 @@ struct relaying_args {
 	const char *cert, *key;
 	const char *state;
 	unsigned cc; /**< enum weft_cc. */
-	bool busy_poll, retry;
+	bool busy_poll, retry, no_dhcp;
 	uint32_t rooms, members, mtu;
 	struct option_list room;  /**< relay: rooms to print invitations for. */
 	const char *link;         /**< host: spec of the link that takes part. */
@@ -75,6 +75,10 @@ struct relaying_args {
 		  .syntax = "bbr|cubic|reno",                                     \
 		  .offset = OFFSET(struct relaying_args, cc),                     \
 		  .help = "congestion control to members [bbr]" },                \
+		{ .name = "no-dhcp",                                              \
+		  .type = OPTION_FLAG,                                            \
+		  .offset = OFFSET(struct relaying_args, no_dhcp),                \
+		  .help = "hand out no addresses in rooms without a LAN" },       \
 		{ .name = "retry",                                                \
 		  .type = OPTION_FLAG,                                            \
 		  .offset = OFFSET(struct relaying_args, retry),                  \

@@ -75,6 +75,7 @@ int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 		return -ENOSPC;
 	whole.id = next_room_id(relay);
 	whole.clients_max = relay->clients_max;
+	whole.no_dhcp = relay->no_dhcp;
 	memcpy(whole.secret, relay->hash_secret, sizeof(whole.secret));
 	int r = room_new(&whole, &room);
 	if (r < 0)
@@ -235,6 +236,7 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->rooms_max = opts->rooms_max ? opts->rooms_max : RELAY_ROOMS_DEFAULT;
 	relay->clients_max =
 		opts->room_members_max ? opts->room_members_max : RELAY_CLIENTS_DEFAULT;
+	relay->no_dhcp = opts->no_dhcp;
 	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
 	if (opts->mtu_auto)
 		relay->mtu = 0;

@@ -54,6 +54,7 @@ struct weft_relay {
 			  bool is_here, const char *reason); /**< May be NULL. */
 	void *user;
 	uint32_t rooms_max, clients_max;
+	bool no_dhcp;
 	unsigned
 		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
 	uint16_t last_room_id;

@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "lan/facts.h"
 #include "lan/relay.h"
+#include "lan/room_host.h"
 #include "lan/visitor.h"
 
 #include <jansson.h>
@@ -131,9 +132,10 @@ static json_t *room_facts(const struct room *room)
 			members,
 			member_facts(container_of(node, struct room_member, of_room)));
 	relay_count_bridge(&totals, room->bridge);
-	return json_pack("{s:s, s:i, s:i, s:b, s:o, s:o}", "name", room->name, "id",
+	return json_pack("{s:s, s:i, s:i, s:b, s:o, s:o, s:o*}", "name", room->name, "id",
 			 room->id, "mtu", (int)room->mtu, "stays", (int)room->stays,
-			 "members", members, "frames", facts_of_bridge(totals.bridges));
+			 "members", members, "frames", facts_of_bridge(totals.bridges),
+			 "dhcp", room->host ? room_host_json(room->host) : NULL);
 }
 
 static json_t *rooms_facts(const struct weft_relay *relay)

@@ -3,7 +3,7 @@
  * Addresses. A room without a LAN has nobody who hands out addresses, so the relay offers
  * some: a /24 that hangs on the room's name and key, which makes it the same each time the
  * room is opened and another one for most other rooms. The relay's own link is host 1, and
- * clients get the lowest number that is free. A gateway's addresses come from its LAN.
+ * clients get the lowest number that is free, stations behind them the highest (DHCP). A gateway's addresses come from its LAN.
  *
  * Ids. The next one is always the first unused one behind the last, so that an id comes back
  * only after all others have been used: what is still under way to a member that left does
@@ -12,6 +12,7 @@
 #include "lan/room.h"
 
 #include "base/mac.h"
+#include "lan/room_host.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -20,7 +21,7 @@
 #include <string.h>
 
 #define HOST_FIRST 2u
-#define HOST_LAST  254u
+#define HOST_LAST  253u
 
 unsigned room_mtu_of_budget(size_t budget)
 {
@@ -50,7 +51,7 @@ static struct weft_ip network_of(const struct room_opts *opts)
 int room_new(const struct room_opts *opts, struct room **ret_room)
 {
 	const struct weft_bridge_opts bridge_opts = { .fdb_max = ROOM_LAN_MAX,
-						      .ports_max = opts->clients_max + 1,
+						      .ports_max = opts->clients_max + 2,
 						      .secret = opts->secret };
 	struct room *room = calloc(1, sizeof(*room));
 	if (!room)
@@ -66,6 +67,11 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 	room->network = network_of(opts);
 	room->mtu = opts->mtu;
 	room->id = opts->id;
+	int r = opts->no_dhcp ? 0 : room_host_new(room, &room->host);
+	if (r < 0) {
+		room_free(room);
+		return r;
+	}
 	*ret_room = room;
 	return 0;
 }
@@ -76,6 +82,7 @@ void room_free(struct room *room)
 		return;
 	list_for_each (node, &room->members)
 		room_remove(container_of(node, struct room_member, of_room));
+	room_host_free(room->host);
 	weft_bridge_free(room->bridge);
 	free(room);
 }
@@ -99,7 +106,7 @@ static bool has_mac(const struct room *room, struct weft_mac mac)
 		    find_claim(member, mac) < member->claims_n)
 			return true;
 	}
-	return false;
+	return room->host && mac_equal(room_host_mac(room->host), mac);
 }
 
 static bool refuses_gateway(const struct room *room, struct reject *reject)
@@ -183,15 +190,21 @@ static uint16_t next_id(struct room *room)
 	return room->last_id;
 }
 
+/* Without those that are leased, as long as there are others. */
 static uint8_t next_host(const struct room *room)
 {
 	bool used[HOST_LAST + 1] = { false };
+	uint8_t leased = 0;
 	list_for_each (node, &room->members)
 		used[container_of(node, struct room_member, of_room)->host] = true;
-	for (unsigned host = HOST_FIRST; host <= HOST_LAST; host++)
-		if (!used[host])
+	for (unsigned host = HOST_FIRST; host <= HOST_LAST; host++) {
+		if (used[host])
+			continue;
+		if (!room->host || !room_host_has_leased(room->host, (uint8_t)host))
 			return (uint8_t)host;
-	return 0;
+		leased = leased ? leased : (uint8_t)host;
+	}
+	return leased;
 }
 
 int room_add(struct room *room, const struct weft_peer *peer, void *user,

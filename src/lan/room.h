@@ -58,6 +58,8 @@ unsigned room_mtu_of_budget(size_t budget);
 /** The least budget for an IP MTU: two DATAGRAMs of it hold any frame. */
 unsigned room_budget_of_mtu(unsigned mtu);
 
+struct room_host;
+
 struct room_opts {
 	const char *name;
 	uint16_t id;
@@ -65,6 +67,7 @@ struct room_opts {
 	unsigned mtu;
 	uint32_t clients_max; /**< At most LAN_MEMBERS_MAX - 1. */
 	uint8_t secret[HASH_SECRET_LEN];
+	bool no_dhcp; /**< Nobody hands out addresses by DHCP. */
 };
 
 struct room_member {
@@ -84,6 +87,7 @@ struct room {
 	uint32_t claims_n;           /**< Of all members. */
 	struct room_member *gateway; /**< NULL while there is none. */
 	struct weft_bridge *bridge;
+	struct room_host *host; /**< NULL with no_dhcp. */
 	char name[WEFT_ROOM_NAME_MAX + 1];
 	uint8_t key[PROOF_KEY_LEN];
 	struct weft_ip network; /**< /24 out of 100.64.0.0/10 (RFC 6598). */

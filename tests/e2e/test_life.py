@@ -112,6 +112,24 @@ def test_host_and_join_need_nothing_else(party):
     assert party.run('relay', 'ip -br link show type tun') == ''
 
 
+def test_room_without_a_lan_has_dhcp(party, tmp_path):
+    """For consoles and emulators, which know nothing of offers: here busybox's client."""
+    relay = party.start_relay()
+    script = tmp_path / 'udhcpc.sh'
+    script.write_text('#!/bin/sh\n[ "$1" = bound ] && ip address add $ip/$mask dev $interface\n'
+                      '[ "$1" = bound ] && echo "router=$router mtu=$mtu"\nexit 0\n')
+    script.chmod(0o755)
+    party.start_player('player', '--address none').wait_event('joined')
+    offered = party.start_player('player2').wait_event('address')['address'].split('/')[0]
+    said = party.run('player', f'busybox udhcpc -i weft0 -n -q -f -O mtu -s {script}')
+    assert 'router= mtu=1500' in said
+    assert party.address('player').rpartition('.')[0] == offered.rpartition('.')[0]
+    assert party.ping('player', offered, 5)[0] == 0
+    relay.stop()
+    room = relay.wait_event('facts')['rooms'][0]
+    assert room['dhcp'] == {'offered': 1, 'acked': 1}
+
+
 def test_gateway_tells_of_its_cable(party):
     """A gateway whose LAN is gone looks well to everybody; so it says what has happened."""
     parts = party.start_all()

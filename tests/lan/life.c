@@ -5,6 +5,7 @@
  */
 #include "../unit.h"
 #include "party.h"
+#include "service/dhcp_frame.h"
 
 #include <errno.h>
 #include <string.h>
@@ -328,6 +329,52 @@ static void test_tcp_is_asked_for_segments_of_one_datagram(void **state)
 	full_end(&full);
 }
 
+/* ---- addresses for those who know nothing but DHCP ---- */
+
+/* Alice's station asks for an address; returns what it is offered, 0 for nothing. */
+static uint32_t discover(struct full *full)
+{
+	static const struct weft_mac everybody = { { 255, 255, 255, 255, 255, 255 } };
+	const struct dhcp_msg discover = { .op = DHCP_OP_REQUEST,
+					   .type = DHCP_DISCOVER,
+					   .chaddr = guest_mac(1) };
+	struct dhcp_path path = { .src_mac = guest_mac(1),
+				  .dst_mac = everybody,
+				  .dst = UINT32_MAX,
+				  .sport = DHCP_CLIENT_PORT,
+				  .dport = DHCP_SERVER_PORT };
+	uint8_t buf[DHCP_FRAME_LEN_MAX];
+	struct dhcp_msg offer = { .type = 0 };
+	int len = dhcp_frame_emit(buf, sizeof(buf), &path, &discover);
+	assert_true(len > 0);
+	const struct weft_frame frame = { .data = buf, .len = (uint32_t)len };
+	(void)guest_got(&full->alice);
+	link_deliver(&full->alice.probe.link, &frame, 1, sim_now(full->party.sim));
+	party_run(&full->party, 50);
+	if (guest_got(&full->alice) == 0)
+		return 0;
+	const struct weft_frame back = { .data = full->alice.probe.last,
+					 .len = (uint32_t)full->alice.probe.last_len };
+	assert_int_equal(dhcp_frame_parse(&back, DHCP_CLIENT_PORT, &path, &offer), 0);
+	assert_int_equal(offer.type, DHCP_OFFER);
+	return offer.yiaddr;
+}
+
+/* A LAN has its own server: the room's is silent as long as its gateway is there. */
+static void test_dhcp_where_there_is_no_lan(void **state)
+{
+	(void)state;
+	struct full full;
+	full_begin(&full);
+	const uint8_t *octet = full.alice.joined.address.octet;
+	assert_int_equal(discover(&full), 0);
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	assert_int_equal(discover(&full), (uint32_t)octet[0] << 24 | octet[1] << 16 |
+						  octet[2] << 8 | octet[3]);
+	full_end(&full);
+}
+
 /* ---- the way between ---- */
 
 static void test_loss_jitter_and_duplicates(void **state)
@@ -605,6 +652,7 @@ int main(void)
 		cmocka_unit_test(test_gateway_leaves_and_returns),
 		cmocka_unit_test(test_gateway_keeps_the_lan_at_home),
 		cmocka_unit_test(test_lan_frames_of_strange_lengths),
+		cmocka_unit_test(test_dhcp_where_there_is_no_lan),
 		cmocka_unit_test(test_tcp_is_asked_for_segments_of_one_datagram),
 		cmocka_unit_test(test_loss_jitter_and_duplicates),
 		cmocka_unit_test(test_an_hour_of_loss),

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * It answers within the call that brings the question: the bridge allows that, and an answer
+ * goes to one member at most once per question.
+ */
+#include "lan/room_host.h"
+
+#include "base/container.h"
+#include "base/mac.h"
+#include "link/link.h"
+#include "service/dhcpd.h"
+#include "wire/arp.h"
+#include "wire/cursor.h"
+#include "wire/ether.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct room_host {
+	struct weft_link link; /* first: it is the link; in no loop */
+	struct room *room;
+	struct weft_mac mac;
+	uint32_t address;
+	struct weft_bridge_port *port;
+	struct dhcpd *dhcpd;
+};
+
+/* ---- what DHCP asks of the room ---------------------------------------------------------- */
+
+static uint8_t host_of(void *user, struct weft_mac mac)
+{
+	const struct room *room = user;
+	list_for_each (node, &room->members) {
+		const struct room_member *member =
+			container_of(node, struct room_member, of_room);
+		if (member != room->gateway && mac_equal(member->peer.mac, mac))
+			return member->host;
+	}
+	return 0;
+}
+
+static bool is_taken(void *user, uint8_t number)
+{
+	const struct room *room = user;
+	list_for_each (node, &room->members)
+		if (container_of(node, struct room_member, of_room)->host == number)
+			return true;
+	return number == ROOM_HOST_OF_RELAY;
+}
+
+/* ---- frames ------------------------------------------------------------------------------ */
+
+static void reply(struct room_host *host, uint8_t *data, size_t len, uint64_t now)
+{
+	const struct weft_frame frame = { .data = data, .len = (uint32_t)len };
+	link_deliver(&host->link, &frame, 1, now);
+}
+
+/* True if it was for us to answer. */
+static bool answer_arp(struct room_host *host, const struct weft_frame *frame,
+		       uint64_t now)
+{
+	uint8_t buf[ETHER_LEN + ARP_LEN];
+	struct ether_hdr ether;
+	struct arp_hdr arp;
+	int off = ether_hdr_parse(frame->data, frame->len, &ether);
+	if (off < 0 || ether.tags_n > 0 || ether.type != ETHER_TYPE_ARP ||
+	    arp_hdr_parse(frame->data + off, frame->len - (size_t)off, &arp) < 0 ||
+	    arp.op != ARP_OP_REQUEST || arp.target_ip != host->address)
+		return false;
+	const struct ether_hdr head = { .dst = ether.src,
+					.src = host->mac,
+					.type = ETHER_TYPE_ARP };
+	const struct arp_hdr answer = { .op = ARP_OP_REPLY,
+					.sender_mac = host->mac,
+					.sender_ip = host->address,
+					.target_mac = arp.sender_mac,
+					.target_ip = arp.sender_ip };
+	if (ether_hdr_emit(buf, ETHER_LEN, &head) < 0 ||
+	    arp_hdr_emit(buf + ETHER_LEN, ARP_LEN, &answer) < 0)
+		return false;
+	reply(host, buf, sizeof(buf), now);
+	return true;
+}
+
+static size_t host_send(struct weft_link *link, const struct weft_frame *frames, size_t n,
+			uint64_t now)
+{
+	struct room_host *host = container_of(link, struct room_host, link);
+	for (size_t i = 0; i < n && !host->room->gateway; i++) {
+		uint8_t buf[DHCP_FRAME_LEN_MAX];
+		if (answer_arp(host, &frames[i], now))
+			continue;
+		size_t len = dhcpd_input(host->dhcpd, &frames[i], now, buf);
+		if (len > 0)
+			reply(host, buf, len, now);
+	}
+	return n;
+}
+
+/* ---- beginning and end ------------------------------------------------------------------- */
+
+/* Hangs on the room as its network does, so it is the same on the next day. */
+static struct weft_mac mac_of(const struct room *room)
+{
+	uint8_t digest[crypto_generichash_BYTES_MIN];
+	(void)crypto_generichash(digest, sizeof(digest), (const uint8_t *)room->name,
+				 strlen(room->name), room->key, sizeof(room->key));
+	struct weft_mac mac = mac_load(digest + 2);
+	mac.octet[0] = (uint8_t)((mac.octet[0] | 0x02) & ~0x01u);
+	return mac;
+}
+
+static int attach(struct room_host *host)
+{
+	static const struct weft_bridge_port_opts opts = { .no_learning = true,
+							   .no_flood = true,
+							   .locked = true };
+	struct weft_bridge *bridge = host->room->bridge;
+	int r = weft_bridge_add(bridge, &host->link, &opts, &host->port);
+	return r < 0 ? r : weft_bridge_bind(bridge, host->mac, host->port);
+}
+
+int room_host_new(struct room *room, struct room_host **ret_host)
+{
+	static const struct link_ops ops = { .send = host_send };
+	const struct weft_link_caps caps = {
+		.frame_len_max = ETHER_LEN + ETHER_TAG_LEN + room->mtu,
+	};
+	struct room_host *host = calloc(1, sizeof(*host));
+	if (!host)
+		return -ENOMEM;
+	link_init(&host->link, &ops, room->name, -1, caps);
+	host->room = room;
+	host->mac = mac_of(room);
+	const uint32_t network = load_be32(room->network.octet);
+	host->address = network | DHCPD_HOST_SERVER;
+	const struct dhcpd_opts opts = { .mac = host->mac,
+					 .network = network,
+					 .mtu = (uint16_t)room->mtu,
+					 .host_of = host_of,
+					 .is_taken = is_taken,
+					 .user = room };
+	int r = dhcpd_new(&opts, &host->dhcpd);
+	if (r == 0)
+		r = attach(host);
+	if (r < 0) {
+		room_host_free(host);
+		return r;
+	}
+	*ret_host = host;
+	return 0;
+}
+
+void room_host_free(struct room_host *host)
+{
+	if (!host)
+		return;
+	if (host->port)
+		weft_bridge_remove(host->room->bridge, host->port);
+	dhcpd_free(host->dhcpd);
+	link_fini(&host->link);
+	free(host);
+}
+
+struct weft_mac room_host_mac(const struct room_host *host)
+{
+	return host->mac;
+}
+
+bool room_host_has_leased(const struct room_host *host, uint8_t number)
+{
+	return dhcpd_has_leased(host->dhcpd, number, 0);
+}
+
+json_t *room_host_json(const struct room_host *host)
+{
+	json_t *object = json_object();
+	for (unsigned i = DHCPD_OFFERED; i < DHCPD_OUTCOMES; i++) {
+		uint64_t n = dhcpd_count(host->dhcpd, (enum dhcpd_outcome)i);
+		if (n > 0)
+			(void)json_object_set_new(
+				object, dhcpd_outcome_name((enum dhcpd_outcome)i),
+				json_integer((json_int_t)n));
+	}
+	return object;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The relay's own host in a room: number 254 of the room's network, which hands out the
+ * addresses of that network by DHCP. Members of weft are told theirs in the welcome; consoles
+ * and virtual machines behind them know no other way than DHCP.
+ *
+ *     client ---.
+ *               room's bridge ---- link of the host: ARP, DHCP
+ *     client ---'
+ *
+ * A gateway brings its LAN's server, so the host is silent while there is one.
+ */
+#ifndef LAN_ROOM_HOST_H
+#define LAN_ROOM_HOST_H
+
+#include "lan/room.h"
+
+#include <jansson.h>
+
+struct room_host;
+
+/** Makes the host on the room's bridge. Returns 0, -ENOMEM or what weft_bridge_add returns. */
+int room_host_new(struct room *room, struct room_host **ret_host) WEFT_MUST_CHECK;
+
+/** Takes it off the bridge, frees. NULL is allowed. */
+void room_host_free(struct room_host *host);
+
+struct weft_mac room_host_mac(const struct room_host *host);
+
+/** Whether the room's address of that number has ever been leased to somebody. */
+bool room_host_has_leased(const struct room_host *host, uint8_t number);
+
+/** {"offered": 2, "acked": 2, ...}: what has happened, by outcome. */
+json_t *room_host_json(const struct room_host *host);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A DHCPv4 server for one /24 (RFC 2131), small enough that each room without a LAN can have
+ * one: frames go in, answers come out, and nothing else is done.
+ *
+ *     DISCOVER  -->  OFFER    the address is kept for a minute
+ *     REQUEST   -->  ACK      it is leased; or NAK, where it is not what was offered
+ *     DECLINE        somebody else has it: nobody gets it for ten minutes
+ *     RELEASE        it is free
+ *     INFORM    -->  ACK      without an address
+ *
+ * It gives an address and a mask, no router and no name servers: a room leads nowhere else.
+ * A client is its hardware address, which must be the frame's source as well: there are no
+ * relay agents in a room, and whoever checks sources (a locked port) bounds so how many
+ * addresses one of its members can take.
+ */
+#ifndef SERVICE_DHCPD_H
+#define SERVICE_DHCPD_H
+
+#include "service/dhcp_frame.h"
+
+#include <weft/addr.h>
+#include <weft/frame.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Host numbers of clients: from 1 to 253. The server is the 254th. */
+#define DHCPD_HOST_MAX    253u
+#define DHCPD_HOST_SERVER 254u
+
+/** How a frame can end. Each is counted. */
+enum dhcpd_outcome {
+	DHCPD_NOT_DHCP, /**< Not to a DHCP server's port. */
+	DHCPD_OFFERED,
+	DHCPD_ACKED,
+	DHCPD_REFUSED,  /**< Answered by NAK. */
+	DHCPD_FREED,    /**< RELEASE. */
+	DHCPD_DECLINED, /**< DECLINE: somebody without a lease has the address. */
+	DHCPD_IGNORED,  /**< To another server, or nothing that asks for an answer. */
+	DHCPD_DROP_MALFORMED,
+	DHCPD_DROP_SPOOFED, /**< The client's hardware address is not the frame's source. */
+	DHCPD_DROP_FULL,    /**< No address is free, or no memory. */
+	DHCPD_OUTCOMES
+};
+
+/** "offered", "drop-full" and the like. */
+const char *dhcpd_outcome_name(enum dhcpd_outcome outcome);
+
+struct dhcpd_opts {
+	struct weft_mac mac; /**< The server's. */
+	uint32_t network;    /**< 100.64.7.0 is 0x64400700. */
+	uint16_t mtu;        /**< Told to clients; 0 for nothing. */
+	uint32_t lease_s;    /**< 0 for an hour. */
+	/** The host number that a client has without us; 0 for none. May be NULL. */
+	uint8_t (*host_of)(void *user, struct weft_mac mac);
+	/** Whether a host number is another's without a lease. May be NULL. */
+	bool (*is_taken)(void *user, uint8_t host);
+	void *user;
+};
+
+struct dhcpd;
+
+/** opts are copied. Returns 0 or -ENOMEM. */
+int dhcpd_new(const struct dhcpd_opts *opts, struct dhcpd **ret_dhcpd) WEFT_MUST_CHECK;
+
+/** NULL is allowed. */
+void dhcpd_free(struct dhcpd *d);
+
+/** Takes a frame. Returns the length of the answer's frame in reply; 0 for none. */
+size_t dhcpd_input(struct dhcpd *d, const struct weft_frame *frame, uint64_t now,
+		   uint8_t reply[DHCP_FRAME_LEN_MAX]);
+
+/** Whether somebody has been offered, or has, that address. */
+bool dhcpd_has_leased(const struct dhcpd *d, uint8_t host, uint64_t now);
+
+uint64_t dhcpd_count(const struct dhcpd *d, enum dhcpd_outcome outcome);
+
+#endif

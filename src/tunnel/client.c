@@ -155,6 +155,7 @@ static void on_response(void *user, struct http_stream *stream, unsigned status,
 	}
 	request->is_accepted = true;
 	c->least = ballast_least(http_stream_header(stream, "server"));
+	duplex_never_at_once(&c->duplex, c->least > 0);
 	if (request->lane == 0)
 		set_lanes(c, c->told->lanes);
 	connected(c, now);

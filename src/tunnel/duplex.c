@@ -33,7 +33,7 @@ static bool send_at_once(struct duplex *s, const struct weft_frame *frames, size
 {
 	struct duplex_lane *lane = &s->lanes[0];
 	struct socket_piece records[HTTP_PIECES_MAX];
-	if (s->lanes_n > 1 || !lane->tx || n > HTTP_PIECES_MAX ||
+	if (s->never_at_once || s->lanes_n > 1 || !lane->tx || n > HTTP_PIECES_MAX ||
 	    !outbox_is_empty(&s->outbox, 0))
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -91,6 +91,11 @@ void duplex_fini(struct duplex *s)
 	for (unsigned i = 0; i < DUPLEX_LANES_MAX; i++)
 		records_fini(&s->lanes[i].records);
 	link_fini(&s->link);
+}
+
+void duplex_never_at_once(struct duplex *s, bool on)
+{
+	s->never_at_once = on;
 }
 
 /* ---- lanes ------------------------------------------------------------------------------- */

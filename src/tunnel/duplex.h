@@ -75,6 +75,7 @@ struct duplex {
 	uint64_t ask_until; /**< Pings go out each second until then. */
 	bool is_ip;
 	bool is_extended;
+	bool never_at_once;
 	uint64_t tx_pings;
 	uint64_t tx_controls, rx_controls;
 	uint64_t rx_controls_bad; /**< Those without meaning. */
@@ -87,6 +88,9 @@ void duplex_init(struct duplex *s, const char *name, enum weft_tunnel_mode mode,
 
 /** Frees what it holds. Its streams must be gone, or go without another call. */
 void duplex_fini(struct duplex *s);
+
+/** Whether all that is sent is asked for (duplex_output), and nothing goes past that. */
+void duplex_never_at_once(struct duplex *s, bool on);
 
 /* ---- lanes ------------------------------------------------------------------------------- */
 

@@ -446,7 +446,9 @@ static bool rule_matches(const struct change *change, struct nl_object *object)
 {
 	struct rtnl_rule *rule = (struct rtnl_rule *)object;
 	const struct weft_rule *wanted = &change->rule;
-	return rtnl_rule_get_action(rule) == FR_ACT_TO_TBL &&
+	/* The dump may hold those of the other family as well. */
+	return rtnl_rule_get_family(rule) == wanted->family &&
+	       rtnl_rule_get_action(rule) == FR_ACT_TO_TBL &&
 	       rtnl_rule_get_table(rule) == wanted->table &&
 	       rtnl_rule_get_mark(rule) == wanted->mark &&
 	       (wanted->priority == 0 || rtnl_rule_get_prio(rule) == wanted->priority) &&

@@ -300,6 +300,19 @@ static void test_ways_are_found_and_routes_taken_away(void **state)
 	weft_host_free(host);
 }
 
+static void test_a_rule_of_one_family_is_none_of_the_other(void **state)
+{
+	struct weft_host *host = new_host(*state);
+	const struct weft_rule four = { AF_INET, 77, 7700, 0 };
+	const struct weft_rule six = { AF_INET6, 77, 7700, 0 };
+	assert_done(weft_host_add_rule(host, &four, &err));
+	assert_done(weft_host_add_rule(host, &six, &err));
+	sh("ip -4 rule | grep -q 'fwmark 0x4d lookup 7700'");
+	sh("ip -6 rule | grep -q 'fwmark 0x4d lookup 7700'");
+	weft_host_free(host);
+	sh("! ip -4 rule | grep -q fwmark && ! ip -6 rule | grep -q fwmark");
+}
+
 static void test_an_unknown_interface_is_named_with_those_there_are(void **state)
 {
 	struct weft_host *host = new_host(*state);
@@ -464,6 +477,7 @@ int main(void)
 		with_weft0(test_what_others_set_meanwhile_stays),
 		with_weft0(test_an_address_is_taken_away_before_the_end),
 		with_weft0(test_ways_are_found_and_routes_taken_away),
+		with_weft0(test_a_rule_of_one_family_is_none_of_the_other),
 		with_weft0(test_an_unknown_interface_is_named_with_those_there_are),
 		with_weft0(test_the_facts_of_interfaces),
 		with_weft0(test_a_crash_is_undone),

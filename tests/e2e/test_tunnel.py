@@ -8,7 +8,6 @@
 """
 import http.client
 import json
-import os
 import pathlib
 import signal
 import socket
@@ -17,68 +16,12 @@ import time
 
 import pytest
 
-import netlab
 import party as p
 import tapotun
+from tunnels import (CLIENT, HASHES, SERVER, TWO, both, facts_at_end, iperf,
+                     lab, ping, tunnel)
 
-HASHES = {'test': 'a94a8fe5ccb19ba61c4c0873d391e987982fbbd3',
-          'foo': '0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33'}
-SERVER = {'name': 'tun0', 'port': 8080, 'net': '10.0.0.1/24', 'mtu': 1400,
-          'clients': [{'token': HASHES['test'], 'ip': '10.0.0.2'}]}
-TWO = {**SERVER, 'clients': SERVER['clients'] + [{'token': HASHES['foo'], 'ip': '10.0.0.3'}]}
-CLIENT = {'name': 'tun1', 'server': 'http://192.0.2.1:8080/any/path', 'token': 'test'}
 LOCAL = 'http://127.0.0.1:8080/'
-
-
-@pytest.fixture
-def lab():
-    lab = netlab.Lab()
-    lab.directory = f'/run/tunnel-{os.getpid()}-{time.monotonic_ns()}'
-    os.mkdir(lab.directory)
-    lab.host('hub')
-    lab.host('site')
-    lab.cable('hub', 'site', '192.0.2.1/30', '192.0.2.2/30')
-    yield lab
-    lab.close()
-    assert lab.run(None, 'ip -br link show type tun') == ''
-    assert 'fwmark' not in lab.run(None, 'ip rule list')
-
-
-def tunnel(lab, host, *interfaces):
-    path = pathlib.Path(f'{lab.directory}/{len(lab.processes)}.json')
-    path.write_text(json.dumps(interfaces))
-    path.chmod(0o600)
-    process = p.Weft(lab, host, f'{p.WEFT} tunnel --json {path}', env={'TERM': 'dumb'})
-    lab.processes.append(process)
-    process.wait_event('ready')
-    return process
-
-
-def both(lab):
-    server, client = tunnel(lab, 'hub', SERVER), tunnel(lab, 'site', CLIENT)
-    server.wait_event('connected', name='10.0.0.2')
-    client.wait_event('connected', address='10.0.0.2/24')
-    return server, client
-
-
-def ping(lab, host, address, seconds=20):
-    def answered():
-        return '1 received' in lab.run(host, f'ping -c1 -W1 {address}', check=False)
-    answered.__doc__ = f'{address} to answer {host}'
-    lab.until(answered, seconds)
-
-
-def facts_at_end(process):
-    assert process.stop() == 0
-    return process.wait_event('facts')['interfaces'][0]
-
-
-def iperf(lab, reverse=False):
-    server = lab.start('hub', 'iperf3 --server --one-off --forceflush --bind 10.0.0.1')
-    server.wait_for('listening')
-    result = json.loads(lab.run('site', 'iperf3 --client 10.0.0.1 --time 1 --json'
-                                + (' --reverse' if reverse else '')))
-    return result['end']['sum_received']['bits_per_second']
 
 
 # ---- two of ours -------------------------------------------------------------------------

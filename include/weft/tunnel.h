@@ -245,6 +245,31 @@ WEFT_API struct weft_tunnels_stats weft_tunnels_stats(const struct weft_tunnels 
  */
 WEFT_API char *weft_tunnels_json(const struct weft_tunnels *tunnels, uint64_t now);
 
+/* ---- asking ------------------------------------------------------------------------------ */
+
+/** A packet that is asked about. */
+struct weft_tunnel_question {
+	/** Each an address, the name of a client, or WEFT_TUNNEL_SELF. */
+	const char *src, *dst;
+	uint8_t protocol; /**< IPPROTO_TCP, _UDP, _ICMP (for ICMPv6, too) ...; 0 for any. */
+	uint16_t port;    /**< Of the destination; 0 for any. */
+	/** Name of the server; NULL for the first that has a client of either end, or any. */
+	const char *interface;
+};
+
+/**
+ * Says, in sentences, what a server with this configuration does with the first packet of a
+ * flow: where it comes in, to whom it goes and why, and the rule that allows it, with its line
+ * in the file. Nothing is sent, and nobody need be connected: it is as if all clients were.
+ * fn gets each line, without a newline; borrowed.
+ * Returns 1 if it passes, or may, depending on what was not asked; 0 if it does not; -EINVAL
+ * with err for a question that makes no sense; -ENOENT for no such server or client; -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tunnel_explain(
+	const struct weft_tunnel_config *config,
+	const struct weft_tunnel_question *question,
+	void (*fn)(void *user, const char *line), void *user, struct weft_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -312,6 +312,18 @@ void plane_tick(struct plane *p, uint64_t now)
 		policy_tick(p->policy, now);
 }
 
+int plane_explain(struct plane *p, const struct weft_ip *src, const struct weft_ip *dst,
+		  struct weft_router_verdict *ret_verdict)
+{
+	if (!p->router)
+		return -ENOENT;
+	list_for_each (node, &p->ports)
+		plane_set_health(container_of(node, struct plane_port, of_plane), true, 0,
+				 0, 0);
+	policy_tick(p->policy, 0);
+	return weft_router_explain(p->router, NULL, src, dst, ret_verdict);
+}
+
 uint64_t plane_dropped(const struct plane *p)
 {
 	uint64_t n = 0;

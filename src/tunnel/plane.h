@@ -88,6 +88,14 @@ void plane_tick(struct plane *p, uint64_t now);
 /** Packets, or frames, that went no further, by whatever name. */
 uint64_t plane_dropped(const struct plane *p);
 
+/**
+ * Says what becomes of a packet between two addresses, as weft_router_explain does, if all
+ * exits are good. Returns 0, -EINVAL, or -ENOENT with mode ethernet. party_of_port (policy.h)
+ * says whose ports the verdict names.
+ */
+int plane_explain(struct plane *p, const struct weft_ip *src, const struct weft_ip *dst,
+		  struct weft_router_verdict *ret_verdict) WEFT_MUST_CHECK;
+
 /** {"packets": {outcome: how many}}, and what else the plane has; for json_object_update_new. */
 json_t *plane_json(const struct plane *p, uint64_t now);
 

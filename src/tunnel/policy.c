@@ -68,14 +68,9 @@ void policy_inherit(struct policy *p, struct policy *before)
 	p->must_choose = true;
 }
 
-const struct exits *policy_exits(const struct policy *p)
-{
-	return p->exits;
-}
-
 /* ---- hooks ------------------------------------------------------------------------------- */
 
-static uint32_t party_of(const struct weft_router_port *port)
+uint32_t party_of_port(const struct weft_router_port *port)
 {
 	if (!port)
 		return PARTY_NOBODY;
@@ -93,8 +88,8 @@ static struct prefix address_of(const struct weft_ip *ip)
 /* Two addresses alone: whatever else the packet is. */
 static bool any_may_pass(const struct policy *p, const struct weft_router_query *query)
 {
-	const struct acl_question q = { .from = party_of(query->ingress),
-					.to = party_of(query->egress),
+	const struct acl_question q = { .from = party_of_port(query->ingress),
+					.to = party_of_port(query->egress),
 					.src = address_of(&query->src),
 					.dst = address_of(&query->dst),
 					.protocol = ACL_ANY,
@@ -109,8 +104,8 @@ static bool may_pass(void *user, const struct weft_router_query *query)
 		return any_may_pass(p, query);
 	const struct flows_packet packet = { .data = query->frame->data,
 					     .len = query->frame->len,
-					     .from = party_of(query->ingress),
-					     .to = party_of(query->egress) };
+					     .from = party_of_port(query->ingress),
+					     .to = party_of_port(query->egress) };
 	return flows_passes(flows_judge(p->flows, p->acl, &packet, query->now));
 }
 
@@ -133,7 +128,7 @@ static int choose_exit(void *user, const struct weft_router_query *query,
 	struct policy *p = user;
 	const struct prefix src = address_of(&query->src);
 	const struct exits_rule *rule =
-		exits_find(p->exits, party_of(query->ingress), &src);
+		exits_find(p->exits, party_of_port(query->ingress), &src);
 	if (!rule)
 		return 0;
 	if (p->must_choose && query->frame) {
@@ -152,8 +147,8 @@ static bool is_exit(void *user, const struct weft_router_query *query)
 	const struct policy *p = user;
 	const struct prefix local = address_of(&query->dst);
 	const struct exits_rule *rule =
-		exits_find(p->exits, party_of(query->egress), &local);
-	return rule && exits_leads_out(rule, party_of(query->ingress));
+		exits_find(p->exits, party_of_port(query->egress), &local);
+	return rule && exits_leads_out(rule, party_of_port(query->ingress));
 }
 
 struct weft_router_hooks policy_hooks(struct policy *p)

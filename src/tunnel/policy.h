@@ -53,8 +53,8 @@ void policy_set_health(struct policy *p, struct policy_port *port,
 /** To be called each second or so. */
 void policy_tick(struct policy *p, uint64_t now);
 
-/** The exits; NULL if there are none. */
-const struct exits *policy_exits(const struct policy *p);
+/** Whose port it is; PARTY_NOBODY for NULL. */
+uint32_t party_of_port(const struct weft_router_port *port);
 
 /** Adds "acl" and "exits" to the object, if there are. */
 void policy_json(const struct policy *p, json_t *object);

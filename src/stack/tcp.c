@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole: beginning, end, whose a segment is, and the work of a flush.
+ */
+#include "stack/tcp.h"
+
+#include "stack/tcp_emit.h"
+#include "stack/tcp_in.h"
+#include "stack/tcp_life.h"
+#include "stack/tcp_listen.h"
+#include "stack/tcp_out.h"
+#include "stack/tcp_sent.h"
+#include "stack/tcp_syn.h"
+#include "stack/tcp_timewait.h"
+
+#include <string.h>
+
+/* ---- beginning --------------------------------------------------------------------------- */
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+static struct tcp_config complete(const struct tcp_config *given)
+{
+	struct tcp_config c = given ? *given : (struct tcp_config){ 0 };
+	c.connections_max = or_default(c.connections_max, 65536);
+	c.time_waits_max = or_default(c.time_waits_max, 16384);
+	c.records_max = or_default(c.records_max, 262144);
+	c.memory_max = c.memory_max ? c.memory_max : (size_t)256 << 20;
+	c.send_max = or_default(c.send_max, 4u << 20);
+	c.receive_first = or_default(c.receive_first, 128u << 10);
+	c.receive_max = or_default(c.receive_max, 6u << 20);
+	c.blocks_max = c.blocks_max ? c.blocks_max : 256;
+	c.rto_min_ms = or_default(c.rto_min_ms, 200);
+	c.rto_max_ms = or_default(c.rto_max_ms, 60000);
+	c.ack_delay_ms = or_default(c.ack_delay_ms, 40);
+	c.user_timeout_ms = or_default(c.user_timeout_ms, 300000);
+	c.open_timeout_ms = or_default(c.open_timeout_ms, 180000);
+	c.time_wait_ms = or_default(c.time_wait_ms, 60000);
+	c.fin_wait_ms = or_default(c.fin_wait_ms, 60000);
+	c.cc = c.cc ? c.cc : &tcp_cubic_ops;
+	return c;
+}
+
+int tcp_init(struct tcp *tcp, const struct tcp_setup *setup)
+{
+	*tcp = (struct tcp){
+		.config = complete(setup->config),
+		.ops = setup->ops,
+		.user = setup->user,
+		.wheel = setup->wheel,
+		.time_wait_timer.fire = tcp_time_wait_fire,
+	};
+	memcpy(tcp->secret, setup->secret, sizeof(tcp->secret));
+	list_init(&tcp->listeners);
+	list_init(&tcp->work);
+	list_init(&tcp->time_waits);
+	tcp->budget.max = tcp->config.memory_max;
+	tcp->rto_limits = (struct tcp_rto_limits){
+		.min_us = tcp->config.rto_min_ms * 1000,
+		.max_us = tcp->config.rto_max_ms * 1000,
+	};
+	pool_init(&tcp->records, sizeof(struct tcp_sent), tcp->config.records_max);
+	return tcp_table_init(&tcp->table, setup->secret);
+}
+
+static void free_node(struct tcp *tcp, struct tcp_node *node)
+{
+	switch (node->kind) {
+	case TCP_KIND_CONN:
+		tcp_conn_free(container_of(node, struct tcp_conn, node));
+		break;
+	case TCP_KIND_SYN:
+		tcp_syn_free(container_of(node, struct tcp_syn, node));
+		break;
+	default:
+		tcp_time_wait_free(tcp, container_of(node, struct tcp_time_wait, node));
+		break;
+	}
+}
+
+void tcp_fini(struct tcp *tcp)
+{
+	for (size_t i = 0; i < tcp->table.slots_n; i++) {
+		while (tcp->table.slots[i])
+			free_node(tcp, tcp->table.slots[i]);
+	}
+	list_for_each (node, &tcp->work)
+		tcp_conn_free(container_of(node, struct tcp_conn, work));
+	list_for_each (node, &tcp->listeners)
+		tcp_unlisten(container_of(node, struct tcp_listener, of_tcp), 0);
+	wheel_cancel(tcp->wheel, &tcp->time_wait_timer);
+	tcp_table_fini(&tcp->table);
+	pool_fini(&tcp->records);
+}
+
+/* ---- input ------------------------------------------------------------------------------- */
+
+/* RFC 9293, 3.10.7.1: CLOSED. */
+static enum tcp_outcome closed_input(struct tcp *tcp, const struct tcp_rx *rx,
+				     uint64_t now)
+{
+	if (rx->hdr.flags & TCP_RST)
+		return TCP_DROP_RESET;
+	tcp_emit_refusal(tcp, rx, now);
+	return TCP_REFUSED_CLOSED;
+}
+
+static enum tcp_outcome dispatch(struct tcp *tcp, const struct tcp_rx *rx, uint64_t now)
+{
+	const struct tcp_flow *flow = &rx->flow;
+	if (rx->is_group)
+		return TCP_DROP_GROUP;
+	if (flow->lport == flow->rport && addr_equal(&flow->local, &flow->remote))
+		return TCP_DROP_SELF;
+	struct tcp_node *node = tcp_table_find(&tcp->table, flow);
+	switch (node ? node->kind : 0) {
+	case TCP_KIND_CONN:
+		return tcp_conn_input(container_of(node, struct tcp_conn, node), rx, now);
+	case TCP_KIND_SYN:
+		return tcp_syn_input(container_of(node, struct tcp_syn, node), rx, now);
+	case TCP_KIND_TIME_WAIT:
+		return tcp_time_wait_input(
+			tcp, container_of(node, struct tcp_time_wait, node), rx, now);
+	default:
+		break;
+	}
+	struct tcp_listener *listener = tcp_listener_find(tcp, &flow->local, flow->lport);
+	return listener ? tcp_listener_input(listener, rx, now)
+			: closed_input(tcp, rx, now);
+}
+
+enum tcp_outcome tcp_input(struct tcp *tcp, const struct tcp_rx *rx, uint64_t now)
+{
+	return tcp_input_bad(tcp, dispatch(tcp, rx, now));
+}
+
+enum tcp_outcome tcp_input_bad(struct tcp *tcp, enum tcp_outcome outcome)
+{
+	tcp->outcomes[outcome]++;
+	return outcome;
+}
+
+/* ---- flush ------------------------------------------------------------------------------- */
+
+void tcp_touch(struct tcp_conn *conn)
+{
+	if (list_is_empty(&conn->work))
+		list_push_back(&conn->tcp->work, &conn->work);
+}
+
+static void tell_listener(struct tcp_listener *listener)
+{
+	listener->is_told = false;
+	if (listener->acceptable)
+		listener->acceptable(listener->user, listener);
+}
+
+/* Calls one event, if it is due and the user is there to hear it. */
+static void tell_one(struct tcp_conn *conn, unsigned what)
+{
+	const struct tcp_events *events = conn->events;
+	if (!(conn->tell & what) || conn->is_orphan || !events)
+		return;
+	conn->tell &= (uint8_t)~what;
+	if (what == TCP_TELL_CONNECTED && events->connected)
+		events->connected(conn->user, conn);
+	else if (what == TCP_TELL_READABLE && events->readable)
+		events->readable(conn->user, conn);
+	else if (what == TCP_TELL_WRITABLE && events->writable)
+		events->writable(conn->user, conn);
+	else if (what == TCP_TELL_CLOSED && events->closed)
+		events->closed(conn->user, conn, conn->error);
+}
+
+/* A connection stays valid throughout: only flush itself frees. */
+static void tell(struct tcp_conn *conn)
+{
+	tell_one(conn, TCP_TELL_CONNECTED);
+	tell_one(conn, TCP_TELL_READABLE);
+	tell_one(conn, TCP_TELL_WRITABLE);
+	tell_one(conn, TCP_TELL_CLOSED);
+}
+
+void tcp_flush(struct tcp *tcp, uint64_t now)
+{
+	struct list *node;
+	if (tcp->is_flushing)
+		return;
+	tcp->is_flushing = true;
+	while ((node = list_pop_front(&tcp->work)) != NULL) {
+		struct tcp_conn *conn = container_of(node, struct tcp_conn, work);
+		if (conn->listener && conn->listener->is_told)
+			tell_listener(conn->listener);
+		tell(conn);
+		if (!conn->is_dead) {
+			tcp_output(conn, now);
+		} else if (conn->is_orphan) {
+			tcp_conn_free(conn);
+		}
+	}
+	tcp->is_flushing = false;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How large a chunk is: the first of an empty chain just holds what it is made for, because
+ * most messages are small and are gone before the next. One that follows another is made
+ * larger, because a queue that has begun to grow goes on growing.
+ */
+#include "stack/tcp_chain.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GRAIN     256u          /* A chunk's room is a multiple of this. */
+#define ROOM_MORE (16u * 1024u) /* The least that a chunk behind another holds ... */
+#define ROOM_MAX  (64u * 1024u) /* ... and the most that any does. */
+
+struct tcp_chunk {
+	struct tcp_chunk *next;
+	const uint8_t *data;  /* The first byte that has not been dropped. */
+	size_t len;           /* Bytes from there. */
+	size_t room;          /* Bytes behind those that may be written; 0 if lent. */
+	tcp_release *release; /* NULL unless lent. */
+	void *user;
+	const uint8_t *lent; /* What release is told of. */
+	size_t size;         /* Of lent, or of bytes. */
+	uint8_t bytes[];
+};
+
+static struct tcp_chunk *chunk_new(struct tcp_budget *budget, size_t room)
+{
+	size_t size = sizeof(struct tcp_chunk) + room;
+	struct tcp_chunk *chunk =
+		size <= budget->max - budget->used ? malloc(size) : NULL;
+	if (!chunk) {
+		budget->refused++;
+		return NULL;
+	}
+	budget->used += size;
+	*chunk = (struct tcp_chunk){ .size = room, .room = room };
+	chunk->data = chunk->bytes;
+	return chunk;
+}
+
+static void chunk_free(struct tcp_budget *budget, struct tcp_chunk *chunk)
+{
+	size_t size = sizeof(*chunk);
+	if (chunk->release)
+		chunk->release(chunk->user, chunk->lent, chunk->size);
+	else
+		size += chunk->size;
+	budget->used -= size;
+	free(chunk);
+}
+
+static void push(struct tcp_chain *chain, struct tcp_chunk *chunk)
+{
+	if (chain->last)
+		chain->last->next = chunk;
+	else
+		chain->first = chunk;
+	chain->last = chunk;
+}
+
+/* Copies as much as there is room for behind the chunk's bytes. Returns how much. */
+static size_t chunk_fill(struct tcp_chunk *chunk, const uint8_t *data, size_t len)
+{
+	size_t n = len < chunk->room ? len : chunk->room;
+	if (n > 0)
+		memcpy(chunk->bytes + chunk->size - chunk->room, data, n);
+	chunk->len += n;
+	chunk->room -= n;
+	return n;
+}
+
+static size_t room_for(const struct tcp_chain *chain, size_t len)
+{
+	size_t room = (len + GRAIN - 1) / GRAIN * GRAIN;
+	if (chain->first && room < ROOM_MORE)
+		room = ROOM_MORE;
+	return room < ROOM_MAX ? room : ROOM_MAX;
+}
+
+/* A chain of new chunks with room for len bytes; empty when the budget does not allow it. */
+static struct tcp_chain reserve(const struct tcp_chain *behind, struct tcp_budget *budget,
+				size_t len)
+{
+	struct tcp_chain fresh = { 0 };
+	size_t have = 0;
+	while (have < len) {
+		struct tcp_chunk *chunk = chunk_new(budget, room_for(behind, len - have));
+		if (!chunk) {
+			chain_clear(&fresh, budget);
+			break;
+		}
+		have += chunk->room;
+		push(&fresh, chunk);
+	}
+	return fresh;
+}
+
+int chain_append(struct tcp_chain *chain, struct tcp_budget *budget, const void *data,
+		 size_t len)
+{
+	const uint8_t *from = data;
+	size_t left = len;
+	size_t room = chain->last ? chain->last->room : 0;
+	if (len > room) {
+		struct tcp_chain fresh = reserve(chain, budget, len - room);
+		if (!fresh.first)
+			return -ENOBUFS;
+		if (chain->last)
+			left -= chunk_fill(chain->last, from, left);
+		for (struct tcp_chunk *c = fresh.first; c; c = c->next)
+			left -= chunk_fill(c, from + (len - left), left);
+		chain_join(chain, &fresh);
+	} else if (len > 0) {
+		left -= chunk_fill(chain->last, from, left);
+	}
+	assert(left == 0);
+	chain->len += len;
+	return 0;
+}
+
+int chain_lend(struct tcp_chain *chain, struct tcp_budget *budget, const void *data,
+	       size_t len, tcp_release *release, void *user)
+{
+	struct tcp_chunk *chunk = chunk_new(budget, 0);
+	if (!chunk)
+		return -ENOBUFS;
+	chunk->data = chunk->lent = data;
+	chunk->len = chunk->size = len;
+	chunk->release = release;
+	chunk->user = user;
+	push(chain, chunk);
+	chain->len += len;
+	return 0;
+}
+
+void chain_join(struct tcp_chain *to, struct tcp_chain *from)
+{
+	if (!from->first)
+		return;
+	push(to, from->first);
+	to->last = from->last;
+	to->len += from->len;
+	*from = (struct tcp_chain){ 0 };
+}
+
+void chain_drop(struct tcp_chain *chain, struct tcp_budget *budget, size_t n)
+{
+	assert(n <= chain->len);
+	chain->len -= n;
+	while (chain->first && n >= chain->first->len) {
+		struct tcp_chunk *chunk = chain->first;
+		n -= chunk->len;
+		chain->first = chunk->next;
+		chunk_free(budget, chunk);
+	}
+	if (!chain->first)
+		chain->last = NULL;
+	if (n > 0) {
+		chain->first->data += n;
+		chain->first->len -= n;
+	}
+}
+
+void chain_clear(struct tcp_chain *chain, struct tcp_budget *budget)
+{
+	while (chain->first) {
+		struct tcp_chunk *chunk = chain->first;
+		chain->first = chunk->next;
+		chunk_free(budget, chunk);
+	}
+	*chain = (struct tcp_chain){ 0 };
+}
+
+size_t chain_read(struct tcp_chain *chain, struct tcp_budget *budget, void *dst, size_t n)
+{
+	uint8_t *to = dst;
+	size_t done = 0;
+	if (n > chain->len)
+		n = chain->len;
+	for (const struct tcp_chunk *c = chain->first; c && done < n; c = c->next) {
+		size_t part = c->len < n - done ? c->len : n - done;
+		memcpy(to + done, c->data, part);
+		done += part;
+	}
+	chain_drop(chain, budget, n);
+	return n;
+}
+
+size_t chain_slices(const struct tcp_chain *chain, size_t off, size_t len,
+		    struct ip_slice *slices, size_t slices_max, size_t *ret_len)
+{
+	const struct tcp_chunk *c = chain->first;
+	size_t count = 0, got = 0;
+	for (; c && off >= c->len; c = c->next)
+		off -= c->len;
+	for (; c && got < len && count < slices_max; c = c->next) {
+		size_t part = c->len - off < len - got ? c->len - off : len - got;
+		slices[count++] = (struct ip_slice){ .data = c->data + off, .len = part };
+		got += part;
+		off = 0;
+	}
+	*ret_len = got;
+	return count;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection: the transmission control block of RFC 9293, 3.3.1, with what later RFCs have
+ * added to it.
+ *
+ *      send sequence space          1         2          3          4
+ *                              ----------|----------|----------|----------
+ *                                     SND.UNA    SND.NXT    SND.UNA
+ *                                                          +SND.WND
+ *        1 acknowledged   2 sent, waiting   3 may be sent   4 may not be sent yet
+ *
+ *      receive sequence space           1          2          3
+ *                                   ----------|----------|----------
+ *                                          RCV.NXT    RCV.NXT
+ *                                                    +RCV.WND
+ *        1 received and acknowledged   2 may come   3 may not come yet
+ *
+ * The queue to_send holds areas 2 and 3 (and what the user has written beyond); the set of
+ * records of board says of area 2 what was sent when, and what is known to have arrived or to
+ * be lost. SYN and FIN take a sequence number each and have their places in the records, so
+ * that they are sent again like data.
+ *
+ * An idle connection takes 512 bytes or less (tests/stack/tcp_conn.c): all that can be large
+ * is allocated while it is used.
+ */
+#ifndef STACK_TCP_CONN_H
+#define STACK_TCP_CONN_H
+
+#include "base/list.h"
+#include "stack/tcp_cc.h"
+#include "stack/tcp_chain.h"
+#include "stack/tcp_reassembly.h"
+#include "stack/tcp_rto.h"
+#include "stack/tcp_seq.h"
+#include "stack/tcp_state.h"
+#include "stack/tcp_table.h"
+#include "stack/wheel.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcp;
+struct tcp_conn;
+struct tcp_listener;
+
+/** What happens to a connection, for its user. Called from tcp_flush, never from a call. */
+struct tcp_events {
+	/** It is ESTABLISHED. */
+	void (*connected)(void *user, struct tcp_conn *conn);
+	/** There is something to read: data, or the end of it. */
+	void (*readable)(void *user, struct tcp_conn *conn);
+	/** There is room again after a call has taken less than was offered. */
+	void (*writable)(void *user, struct tcp_conn *conn);
+	/**
+	 * It has ended: 0 after an orderly end in both directions, or -ECONNRESET,
+	 * -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH ... The last call; the connection remains
+	 * the user's until tcp_close.
+	 */
+	void (*closed)(void *user, struct tcp_conn *conn, int error);
+};
+
+/** Things that are due at a time. One timer is armed for the earliest of them. */
+enum tcp_due {
+	TCP_DUE_RETRANSMIT, /**< The retransmission time-out (RFC 6298). */
+	TCP_DUE_PERSIST, /**< Ask a closed window whether it has opened (RFC 9293 3.8.6.1). */
+	TCP_DUE_REORDER, /**< RACK: what is late by now is lost (RFC 8985, 6.2). */
+	TCP_DUE_PROBE,   /**< Tail loss probe (RFC 8985, 7). */
+	TCP_DUE_PACE,    /**< The next segment may leave. */
+	TCP_DUE_ACK,     /**< An acknowledgment has waited long enough. */
+	TCP_DUE_QUIET,   /**< Keep-alive; in FIN-WAIT-2, the end of patience. */
+	TCP_DUES
+};
+
+#define TCP_NOT_DUE UINT64_MAX
+
+/** What has been sent and not acknowledged (tcp_sent.h). */
+struct tcp_board {
+	struct list by_seq; /**< All records, in order of their sequence numbers. */
+	struct list
+		by_time; /**< Those that are under way, in the order they were sent. */
+	struct list lost_list; /**< Those that are to be sent again, in that order. */
+	uint32_t sacked, lost; /**< In bytes. */
+};
+
+enum tcp_phase {
+	TCP_OPEN,     /**< Nothing is being recovered. */
+	TCP_RECOVERY, /**< Something was lost and is sent again (fast recovery). */
+	TCP_LOSS,     /**< The retransmission timer has fired. */
+};
+
+/** Loss detection and recovery (tcp_rack.h, tcp_recovery.h). */
+struct tcp_recovery {
+	/* RACK, names of RFC 8985, 5.2. */
+	uint64_t rack_xmit_ns; /**< When what was delivered last had been sent. */
+	uint32_t rack_end;     /**< Its end. */
+	uint32_t rack_rtt_us;
+	uint32_t fack;        /**< Highest end that was delivered. */
+	uint32_t min_rtt_us;  /**< 0: none yet. */
+	uint32_t dsack_round; /**< Until SND.UNA passes this, DSACKs are one event. */
+	uint8_t reo_mult;     /**< Quarters of min_rtt that the reordering window has. */
+	uint8_t reo_persist;  /**< Recoveries until it goes back to one quarter. */
+	bool reordering_seen;
+	bool dsack_seen; /**< dsack_round counts. */
+
+	/* Tail loss probe. */
+	bool probe_out;   /**< One is under way, ... */
+	bool probe_again; /**< ... and what it sent had been sent before. */
+	uint32_t probe_end;
+
+	/* The recovery under way. */
+	uint8_t phase;      /**< enum tcp_phase. */
+	uint8_t dupacks;    /**< In a row, of a peer without SACK. */
+	bool undo_possible; /**< The reduction can still turn out to be a mistake. */
+	uint32_t point;     /**< SND.NXT at its beginning: it ends when that is acked. */
+	uint32_t undo_ts;   /**< Timestamp of the first retransmission (RFC 3522). */
+	uint16_t undo_left; /**< Retransmissions that no DSACK has called needless. */
+	uint32_t reno_sacked;   /**< Bytes that duplicate ACKs stand for, without SACK. */
+	uint32_t prr_delivered; /**< RFC 6937, 2: bytes delivered since then, ... */
+	uint32_t prr_out;       /**< ... bytes sent since then, ... */
+	uint32_t prr_flight;    /**< ... and RecoverFS. */
+};
+
+/** What the receiver's window follows (tcp_window.h). */
+struct tcp_tuning {
+	uint32_t
+		buffer; /**< The receive buffer: the most that the window offers, in bytes. */
+	uint32_t rtt_us;    /**< As the receiver sees it; 0: unknown. */
+	uint32_t copied;    /**< Bytes that the user has read since copied_ns. */
+	uint32_t round_seq; /**< The round trip is over when RCV.NXT is here. */
+	uint64_t round_ns, copied_ns;
+};
+
+struct tcp_conn {
+	struct tcp_node node; /**< Its flow, and its place in the table. */
+	struct tcp *tcp;
+	const struct tcp_events *events;
+	void *user;
+	struct tcp_listener *listener; /**< While it has not been accepted. */
+	struct list queue;             /**< In the listener's queue, or by itself. */
+	struct list work;   /**< In tcp->work while it has to be looked after. */
+	struct timer timer; /**< For the earliest of due. */
+	uint64_t due[TCP_DUES];
+	struct ip_path path;
+
+	/* Send sequence space. */
+	uint32_t iss, snd_una, snd_nxt;
+	uint32_t snd_wnd;          /**< In bytes: scaled. */
+	uint32_t snd_wl1, snd_wl2; /**< Segment and ACK of the last window update. */
+	uint32_t snd_wnd_max;      /**< The largest window that the peer ever offered. */
+	uint32_t snd_limit;        /**< Most bytes that to_send may hold. */
+
+	/* Receive sequence space. */
+	uint32_t irs, rcv_nxt;
+	uint32_t rcv_edge; /**< RCV.NXT + RCV.WND as last advertised: never moves left. */
+	uint32_t rcv_acked; /**< RCV.NXT as last sent: Last.ACK.sent of RFC 7323. */
+
+	/* Agreed on in the handshake, or set by the user. */
+	uint16_t mss_gross; /**< Of a segment with its options, without the TCP header. */
+	uint16_t mss_peer;  /**< As its option said. */
+	uint16_t rcv_mss;   /**< The longest segment that has come from it. */
+	uint8_t state;      /**< enum tcp_state: set by tcp_set_state only. */
+	uint8_t snd_wscale, rcv_wscale;
+	uint8_t tos;
+	bool has_timestamps : 1, has_sack : 1, has_wscale : 1, has_ecn : 1;
+	bool nodelay : 1, cork : 1, keepalive : 1, pacing_off : 1;
+
+	/* Where it stands. */
+	bool is_orphan : 1; /**< The user has closed: nobody will read or be told. */
+	bool is_dead : 1;   /**< Nothing more will happen; freed when it is an orphan. */
+	bool fin_asked : 1; /**< The user has no more to send. */
+	bool fin_sent : 1;  /**< It has a record, or has been acknowledged. */
+	bool fin_received : 1;
+	bool want_ack : 1;      /**< An ACK is to be sent at the next flush, ... */
+	bool want_ack_late : 1; /**< ... or when its time has come. */
+	bool want_window : 1; /**< The user has read: perhaps the window has to be told. */
+	bool was_blocked : 1;  /**< A call took less than was offered. */
+	bool cwnd_limited : 1; /**< cwnd has held the sender back since the last ACK. */
+	bool ece : 1; /**< A mark was seen: ECE until CWR comes (RFC 3168, 6.1.3). */
+	bool cwr : 1; /**< The next new data says CWR. */
+	bool is_passive : 1;
+	uint8_t tell;        /**< Events that are due: TCP_TELL_*. */
+	uint8_t keep_probes; /**< Keep-alive probes without an answer. */
+	int16_t error;       /**< Why it ended. */
+	int16_t soft_error;  /**< An ICMP error that may explain a time-out. */
+
+	/* Timestamps (RFC 7323). */
+	uint32_t ts_offset;
+	uint32_t ts_recent;
+	uint32_t
+		ts_recent_s; /**< When that was, in s: older than 24 days does not count. */
+	struct tcp_sack dsack; /**< To be reported with the next ACK; empty: none. */
+
+	/* Time. */
+	struct tcp_rto rto;
+	uint64_t heard_ns;     /**< When the last segment came. */
+	uint64_t stalled_ns;   /**< Since when the peer has acknowledged nothing new. */
+	uint64_t challenge_ns; /**< When the next challenge or duplicate ACK may leave. */
+	uint64_t pace_ns;      /**< When the next segment may leave. */
+	uint32_t user_timeout_ms; /**< RFC 5482; 0: the default. */
+	uint16_t keep_idle_s, keep_interval_s;
+	uint8_t keep_probes_max;
+
+	const struct tcp_cc_ops *cc_ops;
+	struct tcp_cc cc;
+	struct tcp_recovery recovery;
+	struct tcp_tuning tuning;
+	struct tcp_board board;
+	struct tcp_chain to_send;          /**< From SND.UNA (its first data byte) on. */
+	struct tcp_chain to_read;          /**< Up to RCV.NXT, in order. */
+	struct tcp_reassembly *reassembly; /**< NULL while nothing is early. */
+};
+
+/** Events that are due. */
+#define TCP_TELL_CONNECTED 0x1u
+#define TCP_TELL_READABLE  0x2u
+#define TCP_TELL_WRITABLE  0x4u
+#define TCP_TELL_CLOSED    0x8u
+
+#endif

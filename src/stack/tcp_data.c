@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reassembly exists only while something is early.
+ */
+#include "stack/tcp_data.h"
+
+#include "stack/tcp.h"
+#include "stack/tcp_emit.h"
+#include "stack/tcp_life.h"
+#include "stack/tcp_timewait.h"
+#include "stack/tcp_window.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Cuts off what is before RCV.NXT and what is beyond the window. */
+static void trim(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	if (seq_before(seg->seq, conn->rcv_nxt)) {
+		uint32_t old = conn->rcv_nxt - seg->seq;
+		conn->want_ack = true;
+		if (old > seg->len)
+			old = seg->len;
+		conn->dsack =
+			(struct tcp_sack){ .left = seg->seq, .right = seg->seq + old };
+		seg->seq += old;
+		seg->data += old;
+		seg->len -= old;
+	}
+	uint32_t room = conn->rcv_edge - seg->seq;
+	if (seg->len > room) {
+		seg->len = room;
+		seg->flags &= (uint16_t)~TCP_FIN;
+		conn->want_ack = true;
+	}
+}
+
+/* ---- in order ---------------------------------------------------------------------------- */
+
+/* Whether all that was early has been delivered, and the FIN behind it with it. */
+static void take_early(struct tcp_conn *conn)
+{
+	struct tcp_reassembly *early = conn->reassembly;
+	conn->rcv_nxt += (uint32_t)early_take(early, &conn->tcp->budget, conn->rcv_nxt,
+					      &conn->to_read);
+	if (early->count > 0 || early->has_fin)
+		return;
+	early_fini(early, &conn->tcp->budget);
+	free(early);
+	conn->reassembly = NULL;
+}
+
+static void note_size(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	uint32_t size = seg->rx->gso_size ? seg->rx->gso_size : seg->len;
+	if (size > conn->rcv_mss && size <= UINT16_MAX)
+		conn->rcv_mss = (uint16_t)size;
+}
+
+static enum tcp_outcome take_in_order(struct tcp_conn *conn, const struct tcp_seg *seg,
+				      uint64_t now)
+{
+	struct tcp_budget *budget = &conn->tcp->budget;
+	if (chain_append(&conn->to_read, budget, seg->data, seg->len) < 0)
+		return TCP_DROP_MEMORY;
+	conn->rcv_nxt += seg->len;
+	note_size(conn, seg);
+	tcp_window_on_data(conn, now);
+	if (conn->reassembly) {
+		take_early(conn);
+		conn->want_ack = true;
+	}
+	if (conn->rcv_nxt - conn->rcv_acked >= 2u * conn->rcv_mss)
+		conn->want_ack = true;
+	conn->want_ack_late = true;
+	tcp_tell(conn, TCP_TELL_READABLE);
+	return TCP_GO_ON;
+}
+
+/* ---- early ------------------------------------------------------------------------------- */
+
+static struct tcp_reassembly *reassembly_of(struct tcp_conn *conn)
+{
+	if (!conn->reassembly) {
+		conn->reassembly = malloc(sizeof(struct tcp_reassembly));
+		if (conn->reassembly)
+			early_init(conn->reassembly, conn->tcp->config.blocks_max);
+	}
+	return conn->reassembly;
+}
+
+static enum tcp_outcome take_early_segment(struct tcp_conn *conn,
+					   const struct tcp_seg *seg, uint64_t now)
+{
+	struct tcp_reassembly *early = reassembly_of(conn);
+	if (!early)
+		return TCP_DROP_MEMORY;
+	int fresh =
+		early_insert(early, &conn->tcp->budget, seg->seq, seg->data, seg->len);
+	if (fresh == 0 && seg->len > 0)
+		conn->dsack = (struct tcp_sack){ seg->seq, seg->seq + seg->len };
+	if (fresh >= 0 && (seg->flags & TCP_FIN)) {
+		early->has_fin = true;
+		early->fin_seq = seg->seq + seg->len;
+	}
+	note_size(conn, seg);
+	tcp_emit_ack(conn, now);
+	return fresh < 0 ? TCP_DROP_MEMORY : TCP_TOOK_EARLY;
+}
+
+enum tcp_outcome tcp_take_text(struct tcp_conn *conn, struct tcp_seg *seg, uint64_t now)
+{
+	bool has_fin = seg->flags & TCP_FIN;
+	if ((seg->flags & TCP_CWR) && conn->has_ecn)
+		conn->ece = false;
+	if (conn->has_ecn && (seg->rx->tos & IP_ECN_MASK) == IP_ECN_CE && seg->len > 0) {
+		conn->ece = true;
+		conn->want_ack = true;
+	}
+	if ((seg->len == 0 && !has_fin) || !tcp_state_may_receive(conn->state))
+		return TCP_GO_ON;
+	trim(conn, seg);
+	if (conn->is_orphan && seg->len > 0) {
+		/* Nobody will read it, and the peer should know (RFC 9293, 3.6). */
+		tcp_abort(conn, -ECONNABORTED, now);
+		return TCP_REFUSED_DATA;
+	}
+	if (seg->seq != conn->rcv_nxt)
+		return take_early_segment(conn, seg, now);
+	return seg->len > 0 ? take_in_order(conn, seg, now) : TCP_GO_ON;
+}
+
+/* ---- FIN --------------------------------------------------------------------------------- */
+
+static void on_fin(struct tcp_conn *conn, uint64_t now)
+{
+	conn->rcv_nxt++;
+	if (seq_before(conn->rcv_edge, conn->rcv_nxt))
+		conn->rcv_edge = conn->rcv_nxt;
+	conn->fin_received = true;
+	conn->want_ack = true;
+	tcp_tell(conn, TCP_TELL_READABLE);
+	switch (conn->state) {
+	case TCP_ESTABLISHED:
+		tcp_set_state(conn, TCP_CLOSE_WAIT);
+		break;
+	case TCP_FIN_WAIT_1:
+		/* Our FIN is not acknowledged: check_ack would have made it FIN-WAIT-2. */
+		tcp_set_state(conn, TCP_CLOSING);
+		break;
+	case TCP_FIN_WAIT_2:
+		tcp_enter_time_wait(conn, now);
+		break;
+	default:
+		break;
+	}
+}
+
+enum tcp_outcome tcp_take_fin(struct tcp_conn *conn, struct tcp_seg *seg, uint64_t now)
+{
+	struct tcp_reassembly *early = conn->reassembly;
+	bool is_early = early && early->has_fin && early->fin_seq == conn->rcv_nxt;
+	bool is_here = (seg->flags & TCP_FIN) && seg->seq + seg->len == conn->rcv_nxt;
+	bool has_data = seg->len > 0;
+	if ((is_early || is_here) && tcp_state_may_receive(conn->state)) {
+		if (early) {
+			early_fini(early, &conn->tcp->budget);
+			free(early);
+			conn->reassembly = NULL;
+		}
+		on_fin(conn, now);
+		has_data = true;
+	}
+	return has_data ? TCP_TOOK_DATA : TCP_TOOK_ACK;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every segment leaves through transmit, which puts the options into bytes. What a segment of a
+ * connection says about the other direction (ACK, window, SACK, timestamp) is filled in by
+ * header_of, which is also where a waiting acknowledgment counts as sent.
+ */
+#include "stack/tcp_emit.h"
+
+#include "stack/tcp.h"
+#include "stack/tcp_timer.h"
+#include "stack/tcp_window.h"
+
+#include <assert.h>
+
+#define SLICES_MAX     32u
+#define TIMESTAMPS_LEN 12u /* With its two NOPs. */
+
+static void transmit(struct tcp *tcp, struct tcp_tx *tx, const struct tcp_opts *opts,
+		     uint64_t now)
+{
+	uint8_t bytes[TCP_OPTIONS_MAX];
+	int len = tcp_opts_emit(bytes, opts);
+	assert(len >= 0);
+	tx->hdr.options = bytes;
+	tx->hdr.options_len = (uint8_t)len;
+	tx->hdr.sport = tx->flow->lport;
+	tx->hdr.dport = tx->flow->rport;
+	tcp->ops->emit(tcp->user, tx, now);
+}
+
+/* ---- what a segment says of the other direction ------------------------------------------ */
+
+/* Blocks beside the timestamps: a duplicate first (RFC 2883, 4), then what is early. */
+static size_t sacks_of(const struct tcp_conn *conn, struct tcp_sack *sacks)
+{
+	size_t max = conn->has_timestamps ? TCP_SACKS_MAX - 1 : TCP_SACKS_MAX, n = 0;
+	if (!conn->has_sack)
+		return 0;
+	if (conn->dsack.left != conn->dsack.right)
+		sacks[n++] = conn->dsack;
+	if (conn->reassembly)
+		n += early_sacks(conn->reassembly, sacks + n, max - n);
+	return n;
+}
+
+uint32_t tcp_mss_now(const struct tcp_conn *conn)
+{
+	struct tcp_sack sacks[TCP_SACKS_MAX];
+	size_t n = sacks_of(conn, sacks);
+	uint32_t options = conn->has_timestamps ? TIMESTAMPS_LEN : 0;
+	if (n > 0)
+		options += 4u + 8u * (uint32_t)n;
+	return conn->mss_gross - options;
+}
+
+static struct tcp_opts options_of(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp_opts opts = { 0 };
+	if (conn->has_timestamps) {
+		opts.has_timestamps = true;
+		opts.ts_val = tcp_timestamp(conn, now);
+		opts.ts_ecr = conn->ts_recent;
+	}
+	opts.sacks_n = (uint8_t)sacks_of(conn, opts.sacks);
+	return opts;
+}
+
+/* The header of a segment that acknowledges. What waited to be acknowledged has been now. */
+static struct tcp_hdr header_of(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
+{
+	conn->want_ack = false;
+	conn->want_ack_late = false;
+	conn->rcv_acked = conn->rcv_nxt;
+	tcp_due_clear(conn, TCP_DUE_ACK);
+	if (conn->ece)
+		flags |= TCP_ECE;
+	return (struct tcp_hdr){
+		.seq = seq,
+		.ack = conn->rcv_nxt,
+		.flags = (uint16_t)(flags | TCP_ACK),
+		.window = tcp_window_field(conn),
+	};
+}
+
+static void send_segment(struct tcp_conn *conn, struct tcp_tx *tx, uint64_t now)
+{
+	struct tcp_opts opts = options_of(conn, now);
+	conn->dsack = (struct tcp_sack){ 0 };
+	tx->flow = &conn->node.flow;
+	tx->path = &conn->path;
+	tx->tos |= conn->tos;
+	transmit(conn->tcp, tx, &opts, now);
+}
+
+/* ---- segments of a connection ------------------------------------------------------------ */
+
+void tcp_emit_syn(struct tcp_conn *conn, uint64_t now)
+{
+	const struct tcp_config *config = &conn->tcp->config;
+	bool is_answer = conn->state == TCP_SYN_RECEIVED;
+	struct tcp_opts opts = {
+		.has_mss = true,
+		.mss = tcp_mss_of_path(&conn->path, &conn->node.flow),
+		.has_wscale = is_answer ? conn->has_wscale : !config->no_wscale,
+		.wscale = conn->rcv_wscale,
+		.sack_permitted = is_answer ? conn->has_sack : !config->no_sack,
+		.has_timestamps =
+			is_answer ? conn->has_timestamps : !config->no_timestamps,
+		.ts_val = tcp_timestamp(conn, now),
+		.ts_ecr = is_answer ? conn->ts_recent : 0,
+	};
+	bool asks_ecn = !is_answer && config->ecn && conn->rto.backoff == 0;
+	struct tcp_tx tx = {
+		.flow = &conn->node.flow,
+		.path = &conn->path,
+		.hdr = { .seq = conn->iss,
+			 .ack = is_answer ? conn->rcv_nxt : 0,
+			 .flags = (uint16_t)(TCP_SYN | (is_answer ? TCP_ACK : 0) |
+					     (asks_ecn ? TCP_ECE | TCP_CWR : 0)),
+			 .window = tcp_window_of_syn(conn) },
+		.tos = conn->tos,
+	};
+	conn->want_ack = false;
+	transmit(conn->tcp, &tx, &opts, now);
+}
+
+/* Where the sequence number is in the send queue. */
+static uint32_t queue_offset(const struct tcp_conn *conn, uint32_t seq)
+{
+	return seq - conn->snd_una;
+}
+
+void tcp_emit_range(struct tcp_conn *conn, uint32_t start, uint32_t end, uint16_t extra,
+		    uint64_t now)
+{
+	struct ip_slice slices[SLICES_MAX];
+	uint32_t queue_end = conn->snd_una + (uint32_t)conn->to_send.len;
+	bool has_fin = seq_after(end, queue_end);
+	uint32_t data_end = has_fin ? queue_end : end;
+	uint32_t mss = tcp_mss_now(conn);
+	do {
+		struct tcp_tx tx = { .slices = slices };
+		tx.slices_n = chain_slices(&conn->to_send, queue_offset(conn, start),
+					   data_end - start, slices, SLICES_MAX, &tx.len);
+		bool is_last = start + (uint32_t)tx.len == data_end;
+		uint16_t flags = extra;
+		if (is_last && has_fin)
+			flags |= TCP_FIN;
+		if (is_last && data_end == queue_end)
+			flags |= TCP_PSH;
+		tx.hdr = header_of(conn, start, flags);
+		tx.gso_size = tx.len > mss ? (uint16_t)mss : 0;
+		if (conn->has_ecn)
+			tx.tos = IP_ECN_ECT0;
+		start += (uint32_t)tx.len;
+		send_segment(conn, &tx, now);
+		extra = 0;
+	} while (start != data_end);
+}
+
+void tcp_emit_ack(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp_tx tx = { .hdr = header_of(conn, conn->snd_nxt, 0) };
+	send_segment(conn, &tx, now);
+}
+
+void tcp_emit_keepalive(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp_tx tx = { .hdr = header_of(conn, conn->snd_una - 1, 0) };
+	send_segment(conn, &tx, now);
+}
+
+void tcp_emit_reset(struct tcp_conn *conn, uint64_t now)
+{
+	bool acks = conn->state != TCP_SYN_SENT;
+	struct tcp_tx tx = {
+		.flow = &conn->node.flow,
+		.path = &conn->path,
+		.hdr = { .seq = conn->snd_nxt,
+			 .ack = acks ? conn->rcv_nxt : 0,
+			 .flags = (uint16_t)(TCP_RST | (acks ? TCP_ACK : 0)) },
+		.tos = conn->tos,
+	};
+	tcp_count(conn->tcp, TCP_COUNT_RESETS_SENT);
+	transmit(conn->tcp, &tx, &(struct tcp_opts){ 0 }, now);
+}
+
+/* ---- segments of none -------------------------------------------------------------------- */
+
+void tcp_emit_bare(struct tcp *tcp, const struct tcp_bare *bare, uint64_t now)
+{
+	static const struct tcp_opts none;
+	struct tcp_tx tx = {
+		.flow = bare->flow,
+		.hdr = { .seq = bare->seq,
+			 .ack = bare->ack,
+			 .flags = bare->flags,
+			 .window = bare->window },
+		.tos = bare->tos,
+	};
+	transmit(tcp, &tx, bare->opts ? bare->opts : &none, now);
+}
+
+void tcp_emit_refusal(struct tcp *tcp, const struct tcp_rx *rx, uint64_t now)
+{
+	const struct tcp_hdr *hdr = &rx->hdr;
+	struct tcp_bare bare = { .flow = &rx->flow, .flags = TCP_RST };
+	if (hdr->flags & TCP_ACK) {
+		bare.seq = hdr->ack;
+	} else {
+		uint32_t len = (uint32_t)rx->len + !!(hdr->flags & TCP_SYN) +
+			       !!(hdr->flags & TCP_FIN);
+		bare.ack = hdr->seq + len;
+		bare.flags |= TCP_ACK;
+	}
+	tcp_count(tcp, TCP_COUNT_RESETS_SENT);
+	tcp_emit_bare(tcp, &bare, now);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Burying takes a connection out of the table and its timer out of the wheel, and frees what it
+ * had under way; what waits to be read stays for the user.
+ */
+#include "stack/tcp_life.h"
+
+#include "stack/tcp.h"
+#include "stack/tcp_emit.h"
+#include "stack/tcp_listen.h"
+#include "stack/tcp_options.h"
+#include "stack/tcp_recovery.h"
+#include "stack/tcp_timer.h"
+#include "stack/tcp_window.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define KEEP_IDLE_S     7200u /* RFC 9293, 3.8.4: two hours. */
+#define KEEP_INTERVAL_S 75u
+#define KEEP_PROBES_MAX 9u
+
+static void init_habits(struct tcp_conn *conn)
+{
+	const struct tcp_config *config = &conn->tcp->config;
+	conn->snd_limit = config->send_max;
+	conn->keep_idle_s = KEEP_IDLE_S;
+	conn->keep_interval_s = KEEP_INTERVAL_S;
+	conn->keep_probes_max = KEEP_PROBES_MAX;
+	conn->cc_ops = config->cc;
+}
+
+/* Until the peer's SYN says otherwise. */
+static void init_sending(struct tcp_conn *conn, const struct tcp_birth *birth)
+{
+	conn->iss = conn->snd_una = conn->snd_nxt = birth->iss;
+	conn->ts_offset = birth->ts_offset;
+	conn->path = birth->path;
+	conn->mss_peer = UINT16_MAX;
+	tcp_set_mss(conn);
+	rto_init(&conn->rto);
+	recovery_init(&conn->recovery);
+	board_init(&conn->board);
+	conn->cc.cwnd = cc_initial_window(conn->cc.mss);
+	conn->cc.ssthresh = TCP_SSTHRESH_NONE;
+	conn->cc_ops->start(&conn->cc);
+}
+
+struct tcp_conn *tcp_conn_new(struct tcp *tcp, const struct tcp_birth *birth,
+			      uint64_t now)
+{
+	struct tcp_conn *conn =
+		tcp->conns < tcp->config.connections_max ? malloc(sizeof(*conn)) : NULL;
+	if (!conn)
+		return NULL;
+	*conn = (struct tcp_conn){ .tcp = tcp, .state = TCP_CLOSED, .heard_ns = now };
+	conn->node.flow = birth->flow;
+	list_init(&conn->queue);
+	list_init(&conn->work);
+	tcp_due_init(conn);
+	init_habits(conn);
+	init_sending(conn, birth);
+	tcp_window_init(conn);
+	tcp_table_add(&tcp->table, &conn->node, TCP_KIND_CONN);
+	tcp->conns++;
+	return conn;
+}
+
+void tcp_set_state(struct tcp_conn *conn, enum tcp_state state)
+{
+	assert(tcp_state_may_become((enum tcp_state)conn->state, state));
+	conn->state = (uint8_t)state;
+}
+
+void tcp_tell(struct tcp_conn *conn, unsigned what)
+{
+	conn->tell |= (uint8_t)what;
+	tcp_touch(conn);
+}
+
+static void drop_reassembly(struct tcp_conn *conn)
+{
+	if (conn->reassembly)
+		early_fini(conn->reassembly, &conn->tcp->budget);
+	free(conn->reassembly);
+	conn->reassembly = NULL;
+}
+
+void tcp_bury(struct tcp_conn *conn, int error)
+{
+	struct tcp *tcp = conn->tcp;
+	if (conn->is_dead)
+		return;
+	conn->is_dead = true;
+	conn->error = (int16_t)error;
+	tcp_table_remove(&tcp->table, &conn->node);
+	tcp_due_clear_all(conn);
+	board_clear(conn);
+	chain_clear(&conn->to_send, &tcp->budget);
+	drop_reassembly(conn);
+	tcp->conns--;
+	if (conn->listener)
+		tcp_listener_forget(conn);
+	tcp_tell(conn, TCP_TELL_CLOSED);
+}
+
+void tcp_end(struct tcp_conn *conn, int error)
+{
+	if (conn->is_dead)
+		return;
+	tcp_set_state(conn, TCP_CLOSED);
+	tcp_bury(conn, error);
+}
+
+void tcp_abort(struct tcp_conn *conn, int error, uint64_t now)
+{
+	if (conn->is_dead)
+		return;
+	tcp_emit_reset(conn, now);
+	tcp_end(conn, error);
+}
+
+void tcp_conn_free(struct tcp_conn *conn)
+{
+	tcp_bury(conn, 0);
+	list_remove(&conn->work);
+	list_remove(&conn->queue);
+	chain_clear(&conn->to_read, &conn->tcp->budget);
+	free(conn);
+}

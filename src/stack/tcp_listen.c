@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listeners are few and stand in a list. Of those for a port, the one with the address wins over
+ * the one for all addresses of the family, and that over the one for all addresses.
+ */
+#include "stack/tcp_listen.h"
+
+#include "stack/tcp.h"
+#include "stack/tcp_cookie.h"
+#include "stack/tcp_emit.h"
+#include "stack/tcp_life.h"
+#include "stack/tcp_syn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define BACKLOG_DEFAULT 128u
+#define SYN_MAX_DEFAULT 1024u
+
+static struct tcp_listener *of_list(struct list *node)
+{
+	return container_of(node, struct tcp_listener, of_tcp);
+}
+
+/* 0: does not listen there; the higher, the more specific. */
+static int match(const struct tcp_listener *l, const struct ip_addr *local, uint16_t port)
+{
+	if (l->port != port)
+		return 0;
+	if (addr_equal(&l->local, local))
+		return 3;
+	if (!addr_is_unspecified(&l->local))
+		return 0;
+	bool takes_ip4 = addr_is_ip4(&l->local), is_ip4 = addr_is_ip4(local);
+	if (takes_ip4 == is_ip4)
+		return 2;
+	return takes_ip4 || l->only_ip6 ? 0 : 1;
+}
+
+struct tcp_listener *tcp_listener_find(const struct tcp *tcp, const struct ip_addr *local,
+				       uint16_t port)
+{
+	struct tcp_listener *best = NULL;
+	int most = 0;
+	for (struct list *node = tcp->listeners.next; node != &tcp->listeners;
+	     node = node->next) {
+		int quality = match(of_list(node), local, port);
+		if (quality > most) {
+			most = quality;
+			best = of_list(node);
+		}
+	}
+	return best;
+}
+
+int tcp_listen(struct tcp *tcp, const struct tcp_listen_opts *opts,
+	       struct tcp_listener **ret_listener)
+{
+	list_for_each (node, &tcp->listeners) {
+		struct tcp_listener *other = of_list(node);
+		if (other->port == opts->port && addr_equal(&other->local, &opts->local))
+			return -EADDRINUSE;
+	}
+	struct tcp_listener *l = malloc(sizeof(*l));
+	if (!l)
+		return -ENOMEM;
+	*l = (struct tcp_listener){
+		.tcp = tcp,
+		.local = opts->local,
+		.port = opts->port,
+		.only_ip6 = opts->only_ip6,
+		.acceptable = opts->acceptable,
+		.user = opts->user,
+		.backlog = opts->backlog ? opts->backlog : BACKLOG_DEFAULT,
+		.syn_max = opts->syn_max ? opts->syn_max : SYN_MAX_DEFAULT,
+		.timer.fire = tcp_syn_fire,
+	};
+	list_init(&l->ready);
+	for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++)
+		list_init(&l->syns[i]);
+	list_push_back(&tcp->listeners, &l->of_tcp);
+	*ret_listener = l;
+	return 0;
+}
+
+void tcp_unlisten(struct tcp_listener *listener, uint64_t now)
+{
+	struct tcp_conn *conn;
+	while ((conn = tcp_accept(listener)) != NULL) {
+		conn->is_orphan = true;
+		tcp_abort(conn, -ECONNABORTED, now);
+	}
+	for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++) {
+		list_for_each (node, &listener->syns[i])
+			tcp_syn_free(container_of(node, struct tcp_syn, of_listener));
+	}
+	wheel_cancel(listener->tcp->wheel, &listener->timer);
+	list_remove(&listener->of_tcp);
+	free(listener);
+}
+
+/* ---- segments ---------------------------------------------------------------------------- */
+
+/* A SYN: remembered by us, or by itself. */
+static enum tcp_outcome take_syn(struct tcp_listener *listener, const struct tcp_rx *rx,
+				 uint64_t now)
+{
+	struct tcp_syn syn = tcp_syn_of(listener, rx, now);
+	if (!tcp_listener_has_room(listener))
+		return TCP_DROP_BACKLOG;
+	if (listener->syns_n < listener->syn_max && tcp_syn_add(listener, &syn, now))
+		return TCP_TOOK_SYN;
+	tcp_cookie_answer(&syn, now);
+	return TCP_TOOK_COOKIE;
+}
+
+/* An ACK of something that nobody remembers, unless it is a cookie. */
+static enum tcp_outcome take_ack(struct tcp_listener *listener, const struct tcp_rx *rx,
+				 uint64_t now)
+{
+	struct tcp_syn syn;
+	if (!tcp_cookie_read(listener, rx, now, &syn)) {
+		tcp_emit_refusal(listener->tcp, rx, now);
+		return TCP_REFUSED_CLOSED;
+	}
+	if (!tcp_listener_has_room(listener))
+		return TCP_DROP_BACKLOG;
+	struct tcp_conn *conn = tcp_syn_promote(&syn, now);
+	if (!conn)
+		return TCP_DROP_MEMORY;
+	tcp_count(listener->tcp, TCP_COUNT_COOKIES_TAKEN);
+	return tcp_syn_finish(conn, rx, now);
+}
+
+enum tcp_outcome tcp_listener_input(struct tcp_listener *listener,
+				    const struct tcp_rx *rx, uint64_t now)
+{
+	uint16_t flags = rx->hdr.flags;
+	if (flags & TCP_RST)
+		return TCP_DROP_RESET;
+	if ((flags & (TCP_ACK | TCP_SYN)) == (TCP_ACK | TCP_SYN)) {
+		tcp_emit_refusal(listener->tcp, rx, now);
+		return TCP_REFUSED_CLOSED;
+	}
+	if (flags & TCP_ACK)
+		return take_ack(listener, rx, now);
+	if (flags & TCP_SYN)
+		return take_syn(listener, rx, now);
+	return TCP_DROP_NO_FLAG;
+}
+
+/* ---- what is ready ----------------------------------------------------------------------- */
+
+void tcp_listener_ready(struct tcp_conn *conn)
+{
+	struct tcp_listener *listener = conn->listener;
+	list_push_back(&listener->ready, &conn->queue);
+	listener->ready_n++;
+	listener->is_told = true;
+	tcp_count(listener->tcp, TCP_COUNT_ACCEPTED);
+	tcp_touch(conn);
+}
+
+static void take_off(struct tcp_conn *conn)
+{
+	if (!list_is_empty(&conn->queue)) {
+		conn->listener->ready_n--;
+		list_remove(&conn->queue);
+	}
+	conn->listener = NULL;
+}
+
+void tcp_listener_forget(struct tcp_conn *conn)
+{
+	take_off(conn);
+	conn->is_orphan = true;
+}
+
+struct tcp_conn *tcp_accept(struct tcp_listener *listener)
+{
+	struct list *first = list_first(&listener->ready);
+	if (!first)
+		return NULL;
+	struct tcp_conn *conn = container_of(first, struct tcp_conn, queue);
+	take_off(conn);
+	if (conn->to_read.len > 0 || conn->fin_received)
+		tcp_tell(conn, TCP_TELL_READABLE);
+	return conn;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One path for all peers: those without SACK are treated as if each duplicate ACK had SACKed
+ * one segment (RFC 6582 in the terms of RFC 6675), and the third of them takes the first
+ * segment for lost.
+ */
+#include "stack/tcp_recovery.h"
+
+#include "stack/tcp.h"
+#include "stack/tcp_emit.h"
+#include "stack/tcp_rack.h"
+
+#define DUP_THRESH 3u
+
+void recovery_init(struct tcp_recovery *rec)
+{
+	*rec = (struct tcp_recovery){ .reo_mult = 1 };
+}
+
+/* ---- entering and leaving ---------------------------------------------------------------- */
+
+static void begin(struct tcp_conn *conn, enum tcp_phase phase)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	rec->phase = (uint8_t)phase;
+	rec->point = conn->snd_nxt;
+	rec->undo_possible = true;
+	rec->undo_ts = 0;
+	rec->undo_left = 0;
+}
+
+static void enter_recovery(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	uint32_t flight = conn->snd_nxt - conn->snd_una;
+	begin(conn, TCP_RECOVERY);
+	rec->prr_delivered = 0;
+	rec->prr_out = 0;
+	rec->prr_flight = flight > 0 ? flight : 1;
+	conn->cc_ops->lost(&conn->cc, flight, now);
+	tcp_count(conn->tcp, TCP_COUNT_RECOVERIES);
+}
+
+static void leave(struct tcp_conn *conn)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	if (rec->phase == TCP_RECOVERY)
+		conn->cc.cwnd = conn->cc.ssthresh;
+	rec->phase = TCP_OPEN;
+	rec->dupacks = 0;
+	rec->reno_sacked = 0;
+	rack_recovered(conn);
+}
+
+static void undo(struct tcp_conn *conn)
+{
+	board_unlose(conn);
+	leave(conn);
+	conn->cc_ops->undone(&conn->cc);
+	conn->recovery.undo_possible = false;
+	tcp_count(conn->tcp, TCP_COUNT_UNDONE);
+}
+
+/* Whether this ACK shows that nothing had been lost. */
+static bool was_needless(const struct tcp_conn *conn, const struct tcp_delivery *d)
+{
+	const struct tcp_recovery *rec = &conn->recovery;
+	if (!rec->undo_possible || rec->undo_ts == 0)
+		return false;
+	/* The first ACK of what was sent again decides; later ones echo later timestamps. */
+	if (d->again_acked && d->acked > 0 && d->ts_ecr != 0)
+		return seq_before(d->ts_ecr, rec->undo_ts);
+	return d->dsack && rec->undo_left == 0;
+}
+
+/* ---- what is lost ------------------------------------------------------------------------ */
+
+/* Takes the first segment for lost, for peers that do not say what has arrived. */
+static void lose_first(struct tcp_conn *conn)
+{
+	struct tcp_sent *first = board_first(conn);
+	if (!first || (first->flags & SENT_LOST))
+		return;
+	if (sent_len(first) > conn->cc.mss &&
+	    board_split(conn, first, first->start + conn->cc.mss) < 0)
+		return;
+	board_lose(conn, first);
+}
+
+static void reno_on_duplicate(struct tcp_conn *conn, struct tcp_delivery *d)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	uint32_t most = conn->snd_nxt - conn->snd_una - conn->board.lost;
+	uint32_t sacked = rec->reno_sacked + conn->cc.mss;
+	if (rec->dupacks < UINT8_MAX)
+		rec->dupacks++;
+	/* The segment that is missing has not arrived, so not all can have. */
+	if (sacked + conn->cc.mss <= most) {
+		rec->reno_sacked = sacked;
+		d->delivered += conn->cc.mss;
+	}
+	if (rec->dupacks == DUP_THRESH && rec->phase == TCP_OPEN)
+		lose_first(conn);
+}
+
+static void reno_on_new(struct tcp_conn *conn, struct tcp_delivery *d)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	/* Beyond the segment that was missing, the ACK covers what duplicates stood for. */
+	uint32_t covered = d->acked > conn->cc.mss ? d->acked - conn->cc.mss : 0;
+	if (covered > rec->reno_sacked)
+		covered = rec->reno_sacked;
+	rec->reno_sacked -= covered;
+	d->delivered -= covered < d->delivered ? covered : d->delivered;
+	rec->dupacks = 0;
+	uint32_t left = conn->snd_nxt - conn->snd_una - conn->board.lost;
+	if (rec->reno_sacked > left)
+		rec->reno_sacked = left;
+	if (rec->phase == TCP_RECOVERY && seq_before(conn->snd_una, rec->point))
+		lose_first(conn); /* A partial ACK: RFC 6582, 3.2 step 3. */
+}
+
+static void find_losses(struct tcp_conn *conn, struct tcp_delivery *d, bool is_duplicate,
+			uint64_t now)
+{
+	uint32_t lost = conn->board.lost;
+	if (conn->has_sack)
+		(void)rack_detect(conn, now);
+	else if (is_duplicate)
+		reno_on_duplicate(conn, d);
+	else if (d->acked > 0)
+		reno_on_new(conn, d);
+	d->fresh_lost = conn->board.lost > lost ? conn->board.lost - lost : 0;
+}
+
+/* ---- how much may leave ------------------------------------------------------------------ */
+
+/* RFC 6937, 3.1; the choice between the two bounds is that of RFC 9937, 6.2. */
+static void reduce_proportionally(struct tcp_conn *conn, const struct tcp_delivery *d)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	uint64_t ssthresh = conn->cc.ssthresh, pipe = board_in_flight(conn);
+	int64_t quota;
+	rec->prr_delivered += d->delivered;
+	if (pipe > ssthresh) {
+		uint64_t due = (rec->prr_delivered * ssthresh + rec->prr_flight - 1) /
+			       rec->prr_flight;
+		quota = (int64_t)due - rec->prr_out;
+	} else {
+		bool is_safe = d->acked > 0 && d->fresh_lost == 0;
+		int64_t limit = (int64_t)rec->prr_delivered - rec->prr_out;
+		if (limit < (int64_t)d->delivered)
+			limit = (int64_t)d->delivered;
+		if (is_safe)
+			limit += conn->cc.mss;
+		quota = (int64_t)(ssthresh - pipe);
+		if (quota > limit)
+			quota = limit;
+	}
+	/* The fast retransmission itself always leaves. */
+	int64_t least = rec->prr_out == 0 ? conn->cc.mss : 0;
+	conn->cc.cwnd = (uint32_t)(pipe + (uint64_t)(quota > least ? quota : least));
+}
+
+static void grow(struct tcp_conn *conn, const struct tcp_delivery *d, uint64_t now)
+{
+	struct tcp_cc_ack ack = {
+		.acked = d->acked,
+		.srtt_us = conn->rto.srtt_us,
+		.now = now,
+	};
+	if (d->acked > 0 && conn->cwnd_limited)
+		conn->cc_ops->acked(&conn->cc, &ack);
+	if (d->acked > 0)
+		conn->cwnd_limited = false;
+}
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_duplicate,
+		     uint64_t now)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	if (d->dsack) {
+		rack_on_dsack(conn);
+		if (rec->undo_left > 0)
+			rec->undo_left--;
+	}
+	if (tlp_on_ack(conn, conn->snd_una, d) && rec->phase == TCP_OPEN) {
+		conn->cc_ops->lost(&conn->cc, conn->cc.cwnd, now);
+		conn->cc.cwnd = conn->cc.ssthresh;
+	}
+	find_losses(conn, d, is_duplicate, now);
+	if (rec->phase != TCP_OPEN && was_needless(conn, d))
+		undo(conn);
+	if (rec->phase != TCP_OPEN && !seq_before(conn->snd_una, rec->point))
+		leave(conn);
+	if (rec->phase == TCP_OPEN && conn->board.lost > 0)
+		enter_recovery(conn, now);
+	if (rec->phase == TCP_RECOVERY)
+		reduce_proportionally(conn, d);
+	else
+		grow(conn, d, now);
+	if (d->again_acked && d->acked > 0)
+		rec->undo_possible = rec->undo_possible && d->ts_ecr == 0;
+}
+
+void recovery_on_reorder_due(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp_delivery nothing = { .fresh_lost = rack_detect(conn, now) };
+	if (nothing.fresh_lost == 0)
+		return;
+	if (conn->recovery.phase == TCP_OPEN)
+		enter_recovery(conn, now);
+	if (conn->recovery.phase == TCP_RECOVERY)
+		reduce_proportionally(conn, &nothing);
+}
+
+void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_sent *first = board_first(conn);
+	uint32_t flight = conn->snd_nxt - conn->snd_una;
+	bool is_first = rec->phase != TCP_LOSS || !seq_before(conn->snd_una, rec->point);
+	/* RFC 5681, 3.1: ssthresh once, however often the same segment is sent again. */
+	if (is_first && conn->rto.backoff == 0)
+		conn->cc_ops->timed_out(&conn->cc, flight, now);
+	conn->cc.cwnd = conn->cc.mss;
+	begin(conn, TCP_LOSS);
+	rec->probe_out = false;
+	rec->dupacks = 0;
+	rec->reno_sacked = 0;
+	/* A peer that has not kept what it SACKed (RFC 2018, 8) is one whose first is missing. */
+	board_lose_all(conn, first && (first->flags & SENT_SACKED));
+	tcp_count(conn->tcp, TCP_COUNT_TIMEOUTS);
+}
+
+void recovery_on_mark(struct tcp_conn *conn, uint64_t now)
+{
+	if (conn->recovery.phase != TCP_OPEN)
+		return;
+	enter_recovery(conn, now);
+	conn->recovery.undo_possible = false;
+	conn->cwr = true;
+}
+
+void recovery_on_sent(struct tcp_conn *conn, uint32_t bytes, bool is_again, uint64_t now)
+{
+	struct tcp_recovery *rec = &conn->recovery;
+	rec->prr_out += bytes;
+	if (!is_again)
+		return;
+	if (rec->undo_ts == 0)
+		rec->undo_ts = tcp_timestamp(conn, now);
+	if (rec->undo_left < UINT16_MAX)
+		rec->undo_left++;
+	tcp_count(conn->tcp, TCP_COUNT_RETRANSMITS);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A walk for a SACK begins at SND.UNA. It is short, because what is sacked is one record however
+ * much it is: the walk takes as many steps as there are records that have not arrived before
+ * the block.
+ */
+#include "stack/tcp_sent.h"
+
+#include "stack/tcp.h"
+#include "stack/tcp_rack.h"
+
+#include <assert.h>
+#include <errno.h>
+
+void board_init(struct tcp_board *board)
+{
+	*board = (struct tcp_board){ 0 };
+	list_init(&board->by_seq);
+	list_init(&board->by_time);
+	list_init(&board->lost_list);
+}
+
+/* Takes a record's bytes out of the sums that its flags stand for. */
+static void uncount(struct tcp_board *board, const struct tcp_sent *sent, uint32_t bytes)
+{
+	if (sent->flags & SENT_SACKED)
+		board->sacked -= bytes;
+	if (sent->flags & SENT_LOST)
+		board->lost -= bytes;
+}
+
+static void sent_free(struct tcp_conn *conn, struct tcp_sent *sent)
+{
+	uncount(&conn->board, sent, sent_len(sent));
+	list_remove(&sent->of_seq);
+	list_remove(&sent->of_time);
+	pool_put(&conn->tcp->records, sent);
+}
+
+void board_clear(struct tcp_conn *conn)
+{
+	list_for_each (node, &conn->board.by_seq)
+		sent_free(conn, sent_of_seq(node));
+}
+
+static struct tcp_sent *sent_new(struct tcp_conn *conn, uint32_t start, uint32_t end)
+{
+	struct tcp_sent *sent = pool_get(&conn->tcp->records);
+	if (!sent)
+		return NULL;
+	*sent = (struct tcp_sent){ .start = start, .end = end };
+	list_init(&sent->of_seq);
+	list_init(&sent->of_time);
+	return sent;
+}
+
+int board_push(struct tcp_conn *conn, uint32_t end, uint64_t now)
+{
+	struct tcp_sent *sent = sent_new(conn, conn->snd_nxt, end);
+	if (!sent)
+		return -ENOBUFS;
+	sent->sent_ns = now;
+	list_push_back(&conn->board.by_seq, &sent->of_seq);
+	list_push_back(&conn->board.by_time, &sent->of_time);
+	conn->snd_nxt = end;
+	return 0;
+}
+
+int board_split(struct tcp_conn *conn, struct tcp_sent *sent, uint32_t at)
+{
+	assert(seq_after(at, sent->start) && seq_before(at, sent->end));
+	struct tcp_sent *rest = sent_new(conn, at, sent->end);
+	if (!rest) {
+		tcp_count(conn->tcp, TCP_COUNT_SPLITS_REFUSED);
+		return -ENOBUFS;
+	}
+	rest->flags = sent->flags;
+	rest->sent_ns = sent->sent_ns;
+	sent->end = at;
+	list_push_front(&sent->of_seq, &rest->of_seq);
+	if (!list_is_empty(&sent->of_time))
+		list_push_front(&sent->of_time, &rest->of_time);
+	return 0;
+}
+
+/* The record has arrived: what that says about time and order. */
+static void delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
+		      struct tcp_delivery *d, uint64_t now)
+{
+	d->delivered += sent_len(sent);
+	if (sent->flags & SENT_AGAIN)
+		d->again_acked = true;
+	else
+		d->rtt_ns = now - sent->sent_ns;
+	rack_delivered(conn, sent, d, now);
+}
+
+void board_ack(struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d, uint64_t now)
+{
+	list_for_each (node, &conn->board.by_seq) {
+		struct tcp_sent *sent = sent_of_seq(node);
+		if (!seq_before(sent->start, ack))
+			break;
+		struct tcp_sent part = *sent;
+		part.end = seq_min(sent->end, ack);
+		if (!(sent->flags & SENT_SACKED))
+			delivered(conn, &part, d, now);
+		if (seq_after(sent->end, ack)) {
+			uncount(&conn->board, sent, sent_len(&part));
+			sent->start = ack;
+			break;
+		}
+		sent_free(conn, sent);
+	}
+	d->acked = ack - conn->snd_una;
+	conn->snd_una = ack;
+}
+
+/* Joins a sacked record to the one before it, if that is sacked as well. */
+static struct tcp_sent *join_before(struct tcp_conn *conn, struct tcp_sent *sent)
+{
+	if (sent->of_seq.prev == &conn->board.by_seq)
+		return sent;
+	struct tcp_sent *before = sent_of_seq(sent->of_seq.prev);
+	if (!(before->flags & SENT_SACKED))
+		return sent;
+	before->end = sent->end;
+	before->flags |= sent->flags & SENT_AGAIN;
+	conn->board.sacked +=
+		sent_len(sent); /* sent_free takes off what is now before's. */
+	sent_free(conn, sent);
+	return before;
+}
+
+static void join_neighbours(struct tcp_conn *conn, struct tcp_sent *sent)
+{
+	sent = join_before(conn, sent);
+	if (sent->of_seq.next == &conn->board.by_seq)
+		return;
+	struct tcp_sent *next = sent_of_seq(sent->of_seq.next);
+	if (next->flags & SENT_SACKED)
+		(void)join_before(conn, next);
+}
+
+static void mark_sacked(struct tcp_conn *conn, struct tcp_sent *sent,
+			struct tcp_delivery *d, uint64_t now)
+{
+	delivered(conn, sent, d, now);
+	uncount(&conn->board, sent, sent_len(sent));
+	list_remove(&sent->of_time);
+	sent->flags = (uint8_t)((sent->flags & ~SENT_LOST) | SENT_SACKED);
+	conn->board.sacked += sent_len(sent);
+	d->sacked = true;
+	join_neighbours(conn, sent);
+}
+
+/* Cuts the record down to what lies in [left, right). False if that cannot be done. */
+static bool narrow(struct tcp_conn *conn, struct tcp_sent **sent, uint32_t left,
+		   uint32_t right)
+{
+	if (seq_before((*sent)->start, left)) {
+		if (board_split(conn, *sent, left) < 0)
+			return false;
+		*sent = sent_of_seq((*sent)->of_seq.next);
+	}
+	return !seq_after((*sent)->end, right) || board_split(conn, *sent, right) == 0;
+}
+
+void board_sack(struct tcp_conn *conn, uint32_t left, uint32_t right,
+		struct tcp_delivery *d, uint64_t now)
+{
+	struct list *head = &conn->board.by_seq, *node = head->next;
+	while (node != head && seq_before(sent_of_seq(node)->start, right)) {
+		struct tcp_sent *sent = sent_of_seq(node);
+		if (!seq_after(sent->end, left) || (sent->flags & SENT_SACKED)) {
+			node = node->next;
+			continue;
+		}
+		if (!narrow(conn, &sent, left, right))
+			break;
+		left = sent->end;
+		node = sent->of_seq.prev; /* The record may have been joined to others. */
+		mark_sacked(conn, sent, d, now);
+		node = node == head ? head->next : node;
+	}
+}
+
+void board_lose(struct tcp_conn *conn, struct tcp_sent *sent)
+{
+	sent->flags |= SENT_LOST;
+	conn->board.lost += sent_len(sent);
+	list_remove(&sent->of_time);
+	list_push_back(&conn->board.lost_list, &sent->of_time);
+}
+
+void board_lose_all(struct tcp_conn *conn, bool with_sacked)
+{
+	struct tcp_board *board = &conn->board;
+	list_for_each (node, &board->by_seq) {
+		struct tcp_sent *sent = sent_of_seq(node);
+		if ((sent->flags & SENT_SACKED) && !with_sacked)
+			continue;
+		uncount(board, sent, sent_len(sent));
+		sent->flags &= (uint8_t) ~(SENT_SACKED | SENT_LOST);
+		board_lose(conn, sent);
+	}
+}
+
+void board_unlose(struct tcp_conn *conn)
+{
+	/* From the last to the first: all of them were sent before what is under way. */
+	while (!list_is_empty(&conn->board.lost_list)) {
+		struct tcp_sent *sent = sent_of_time(conn->board.lost_list.prev);
+		uncount(&conn->board, sent, sent_len(sent));
+		sent->flags &= (uint8_t)~SENT_LOST;
+		list_remove(&sent->of_time);
+		list_push_front(&conn->board.by_time, &sent->of_time);
+	}
+}
+
+void board_resent(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now)
+{
+	uncount(&conn->board, sent, sent_len(sent));
+	sent->flags = (uint8_t)((sent->flags & ~SENT_LOST) | SENT_AGAIN);
+	sent->sent_ns = now;
+	list_remove(&sent->of_time);
+	list_push_back(&conn->board.by_time, &sent->of_time);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every call ends in tcp_settle, which sends what the call has made possible, unless a flush is
+ * under way that will do it anyway.
+ */
+#include "stack/tcp_user.h"
+
+#include "stack/tcp_emit.h"
+#include "stack/tcp_isn.h"
+#include "stack/tcp_life.h"
+#include "stack/tcp_listen.h"
+#include "stack/tcp_sent.h"
+#include "stack/tcp_timer.h"
+#include "stack/tcp_window.h"
+
+#include <errno.h>
+#include <limits.h>
+
+static void settle(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp *tcp = conn->tcp;
+	tcp_touch(conn);
+	if (!tcp->is_flushing)
+		tcp_flush(tcp, now);
+}
+
+/* ---- OPEN -------------------------------------------------------------------------------- */
+
+static int name_flow(struct tcp *tcp, const struct tcp_open *open,
+		     struct tcp_birth *birth, uint64_t now)
+{
+	struct tcp_flow *flow = &birth->flow;
+	*flow = (struct tcp_flow){
+		.local = open->local,
+		.remote = open->remote,
+		.lport = open->lport,
+		.rport = open->rport,
+	};
+	if (open->rport == 0)
+		return -EINVAL;
+	int r = tcp->ops->find_path(tcp->user, &open->local, &open->remote, now,
+				    &birth->path);
+	if (r < 0)
+		return r;
+	if (addr_is_unspecified(&open->local))
+		flow->local = birth->path.src;
+	if (flow->lport == 0)
+		return tcp_choose_port(tcp, flow);
+	return tcp_table_find(&tcp->table, flow) ? -EADDRINUSE : 0;
+}
+
+int tcp_open(struct tcp *tcp, const struct tcp_open *open, uint64_t now,
+	     struct tcp_conn **ret_conn)
+{
+	struct tcp_birth birth;
+	int r = name_flow(tcp, open, &birth, now);
+	if (r < 0)
+		return r;
+	birth.iss = tcp_isn(tcp, &birth.flow, now);
+	birth.ts_offset = tcp_ts_offset(tcp, &birth.flow);
+	struct tcp_conn *conn = tcp_conn_new(tcp, &birth, now);
+	if (!conn)
+		return -ENOBUFS;
+	conn->events = open->events;
+	conn->user = open->user;
+	tcp_set_state(conn, TCP_SYN_SENT);
+	if (board_push(conn, conn->iss + 1, now) < 0) {
+		tcp_conn_free(conn);
+		return -ENOBUFS;
+	}
+	tcp_emit_syn(conn, now);
+	tcp_arm_retransmission(conn, now);
+	tcp_count(tcp, TCP_COUNT_OPENED);
+	*ret_conn = conn;
+	return 0;
+}
+
+/* ---- SEND -------------------------------------------------------------------------------- */
+
+static bool takes_data(const struct tcp_conn *conn)
+{
+	return !conn->is_dead && !conn->fin_asked && tcp_state_takes_data(conn->state);
+}
+
+static size_t room(const struct tcp_conn *conn)
+{
+	return conn->to_send.len < conn->snd_limit ? conn->snd_limit - conn->to_send.len
+						   : 0;
+}
+
+int tcp_send(struct tcp_conn *conn, const void *data, size_t len, uint64_t now)
+{
+	if (!takes_data(conn))
+		return -EPIPE;
+	size_t n = len < room(conn) ? len : room(conn);
+	if (n > INT_MAX)
+		n = INT_MAX;
+	if (chain_append(&conn->to_send, &conn->tcp->budget, data, n) < 0)
+		return -ENOBUFS;
+	conn->was_blocked = n < len;
+	settle(conn, now);
+	return (int)n;
+}
+
+int tcp_lend(struct tcp_conn *conn, const struct ip_slice *data, tcp_release *release,
+	     void *user, uint64_t now)
+{
+	if (!takes_data(conn))
+		return -EPIPE;
+	if (data->len > room(conn) || data->len > INT_MAX) {
+		conn->was_blocked = true;
+		return 0;
+	}
+	if (data->len > 0 && chain_lend(&conn->to_send, &conn->tcp->budget, data->data,
+					data->len, release, user) < 0)
+		return -ENOBUFS;
+	settle(conn, now);
+	return (int)data->len;
+}
+
+/* ---- RECEIVE ----------------------------------------------------------------------------- */
+
+int tcp_receive(struct tcp_conn *conn, void *buf, size_t len, uint64_t now)
+{
+	if (len > INT_MAX)
+		len = INT_MAX;
+	size_t n = chain_read(&conn->to_read, &conn->tcp->budget, buf, len);
+	if (n > 0) {
+		tcp_window_on_read(conn, n, now);
+		if (!conn->is_dead && tcp_window_update_is_due(conn))
+			settle(conn, now);
+		return (int)n;
+	}
+	if (conn->fin_received || len == 0)
+		return 0;
+	return conn->is_dead ? conn->error : -EAGAIN;
+}
+
+/* ---- CLOSE, ABORT ------------------------------------------------------------------------ */
+
+/* The FIN goes into the queue behind the data; the state follows at once (3.10.4). */
+static void ask_fin(struct tcp_conn *conn)
+{
+	if (conn->fin_asked)
+		return;
+	conn->fin_asked = true;
+	if (conn->state == TCP_ESTABLISHED)
+		tcp_set_state(conn, TCP_FIN_WAIT_1);
+	else if (conn->state == TCP_CLOSE_WAIT)
+		tcp_set_state(conn, TCP_LAST_ACK);
+}
+
+void tcp_shutdown(struct tcp_conn *conn, uint64_t now)
+{
+	if (conn->is_dead)
+		return;
+	ask_fin(conn);
+	settle(conn, now);
+}
+
+void tcp_close(struct tcp_conn *conn, uint64_t now)
+{
+	bool is_unread = conn->to_read.len > 0 && !conn->is_dead;
+	conn->is_orphan = true;
+	if (conn->state == TCP_SYN_SENT)
+		tcp_end(conn, 0);
+	else if (is_unread)
+		tcp_abort(conn, -ECONNABORTED, now);
+	else if (!conn->is_dead)
+		ask_fin(conn);
+	settle(conn, now);
+}
+
+void tcp_kill(struct tcp_conn *conn, uint64_t now)
+{
+	conn->is_orphan = true;
+	if (conn->state == TCP_SYN_SENT)
+		tcp_end(conn, 0);
+	else
+		tcp_abort(conn, -ECONNABORTED, now);
+	settle(conn, now);
+}
+
+/* ---- habits ------------------------------------------------------------------------------ */
+
+void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now)
+{
+	conn->nodelay = on;
+	settle(conn, now);
+}
+
+void tcp_set_cork(struct tcp_conn *conn, bool on, uint64_t now)
+{
+	conn->cork = on;
+	settle(conn, now);
+}
+
+void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint16_t idle_s,
+		       uint16_t interval_s, uint8_t probes, uint64_t now)
+{
+	conn->keepalive = on;
+	if (idle_s > 0)
+		conn->keep_idle_s = idle_s;
+	if (interval_s > 0)
+		conn->keep_interval_s = interval_s;
+	if (probes > 0)
+		conn->keep_probes_max = probes;
+	tcp_due_clear(conn, TCP_DUE_QUIET);
+	settle(conn, now);
+}

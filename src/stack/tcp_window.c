@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rounding: with window scaling the field counts units of 2^shift bytes. An edge between two
+ * units is rounded down, unless that would take back what has been promised (RFC 7323, 2.4);
+ * then up.
+ */
+#include "stack/tcp_window.h"
+
+#include "stack/tcp.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+
+#define FIELD_MAX 65535u
+
+void tcp_window_init(struct tcp_conn *conn)
+{
+	conn->tuning.buffer = conn->tcp->config.receive_first;
+	conn->rcv_wscale = tcp_wscale_for(conn->tcp->config.receive_max);
+}
+
+uint8_t tcp_wscale_for(uint32_t max)
+{
+	uint8_t shift = 0;
+	while (shift < TCP_WSCALE_MAX && max >> shift > FIELD_MAX)
+		shift++;
+	return shift;
+}
+
+uint16_t tcp_mss_of_path(const struct ip_path *path, const struct tcp_flow *flow)
+{
+	uint32_t headers = (addr_is_ip4(&flow->remote) ? IP4_LEN : IP6_LEN) + TCP_LEN;
+	uint32_t mtu = path->mtu < FIELD_MAX ? path->mtu : FIELD_MAX;
+	return (uint16_t)(mtu - headers);
+}
+
+/* Bytes that could be offered from RCV.NXT on, if it were worth telling. */
+static uint32_t room(const struct tcp_conn *conn)
+{
+	uint32_t unread = (uint32_t)conn->to_read.len;
+	return conn->tuning.buffer > unread ? conn->tuning.buffer - unread : 0;
+}
+
+/* The step of 3.8.6.2.2: min(half of the buffer, a segment). */
+static uint32_t step(const struct tcp_conn *conn)
+{
+	uint32_t half = conn->tuning.buffer / 2;
+	return half < conn->mss_gross ? half : conn->mss_gross;
+}
+
+uint16_t tcp_window_field(struct tcp_conn *conn)
+{
+	uint8_t shift = conn->has_wscale ? conn->rcv_wscale : 0;
+	uint32_t offered = conn->rcv_edge - conn->rcv_nxt;
+	uint32_t window = offered;
+	if (room(conn) > offered && room(conn) - offered >= step(conn))
+		window = room(conn);
+	uint32_t field = window >> shift;
+	if (field << shift < offered)
+		field++;
+	if (field > FIELD_MAX)
+		field = FIELD_MAX;
+	if (field << shift >= offered)
+		conn->rcv_edge = conn->rcv_nxt + (field << shift);
+	conn->want_window = false;
+	return (uint16_t)field;
+}
+
+uint16_t tcp_window_of_syn(struct tcp_conn *conn)
+{
+	uint32_t window = room(conn) < FIELD_MAX ? room(conn) : FIELD_MAX;
+	conn->rcv_edge = conn->rcv_nxt + window;
+	return (uint16_t)window;
+}
+
+bool tcp_window_update_is_due(const struct tcp_conn *conn)
+{
+	uint32_t offered = conn->rcv_edge - conn->rcv_nxt;
+	uint32_t now = room(conn);
+	if (!conn->want_window || !tcp_state_may_receive(conn->state) || now <= offered)
+		return false;
+	/* Early enough for the peer not to run dry, and at once when it has. */
+	return now - offered >= conn->tuning.buffer / 4 ||
+	       (offered < step(conn) && now - offered >= step(conn));
+}
+
+/* ---- autotuning -------------------------------------------------------------------------- */
+
+/*
+ * The receiver's round trip: the time from one offered window's beginning to its end is one, at
+ * the most. The sender's own estimate is used where there is one.
+ */
+void tcp_window_on_data(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp_tuning *t = &conn->tuning;
+	if (t->round_ns != 0 && seq_before(conn->rcv_nxt, t->round_seq))
+		return;
+	if (t->round_ns != 0) {
+		uint64_t us = (now - t->round_ns) / NS_PER_US + 1;
+		if (t->rtt_us == 0 || us < t->rtt_us)
+			t->rtt_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+	}
+	t->round_ns = now;
+	t->round_seq = conn->rcv_edge;
+}
+
+void tcp_window_on_read(struct tcp_conn *conn, size_t n, uint64_t now)
+{
+	struct tcp_tuning *t = &conn->tuning;
+	uint32_t rtt_us = conn->rto.srtt_us ? conn->rto.srtt_us : t->rtt_us;
+	uint32_t max = conn->tcp->config.receive_max;
+	conn->want_window = true;
+	t->copied += (uint32_t)n;
+	if (rtt_us == 0 || now - t->copied_ns < (uint64_t)rtt_us * NS_PER_US)
+		return;
+	/* Of what was read in more than one round trip, a round trip's share counts. */
+	uint64_t share = (uint64_t)t->copied * rtt_us * NS_PER_US / (now - t->copied_ns);
+	uint64_t wanted = t->copied_ns ? 2 * share + 16ull * conn->rcv_mss : 0;
+	if (wanted > max)
+		wanted = max;
+	if (wanted > t->buffer)
+		t->buffer = (uint32_t)wanted;
+	t->copied = 0;
+	t->copied_ns = now;
+}

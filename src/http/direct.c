@@ -21,6 +21,7 @@
 void direct_open(struct direct *d, int fd)
 {
 	*d = (struct direct){ .fd = fd, .is_open = true };
+	socket_push(fd);
 }
 
 void direct_close(struct direct *d)

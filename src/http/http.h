@@ -135,6 +135,8 @@ struct http_server_opts {
 	union weft_sockaddr listen;
 	/** TLS: PEM files, read again by http_server_reload; NULL for plain HTTP. */
 	const char *cert_file, *key_file;
+	/** Congestion control of what is sent, "bbr" and the like; NULL: the system's. */
+	const char *congestion;
 	/** A request's head is here: says what becomes of it. */
 	void (*request)(void *user, struct http_stream *stream,
 			const struct http_request *request,
@@ -148,7 +150,8 @@ struct http_server_opts {
 
 struct http_server;
 
-/** Listens. Returns 0, or -Exxx with err (-EADDRINUSE, -EACCES, -EINVAL for a certificate ...). */
+/** Listens. Returns 0, or -Exxx with err (-EADDRINUSE, -EACCES, -EINVAL for a certificate,
+ *  -ENOENT for a congestion control that is not there ...). */
 int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 		    struct http_server **ret_server) WEFT_MUST_CHECK;
 /** Closes each stream that is left (HTTP_ABORTED), frees. NULL is allowed. */
@@ -167,6 +170,8 @@ struct http_client_opts {
 	const char *ca_file; /**< PEM; NULL for the system's. */
 	/** 32 bytes: SHA-256 of the server's public key, in place of a CA; NULL for none. */
 	const uint8_t *pin;
+	/** Congestion control of what is sent, "bbr" and the like; NULL: the system's. */
+	const char *congestion;
 	unsigned family; /**< AF_INET or AF_INET6 only; 0 for both. */
 	bool http2; /**< HTTP/2 with https:// servers that speak it. Else HTTP/1.1. */
 	uint64_t connect_timeout_ns; /**< 0 for 30 s. */

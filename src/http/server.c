@@ -703,6 +703,8 @@ static int server_settle(struct http_server *s, struct weft_error *err)
 	int r = poller_add(s->poller, &s->mhd_task);
 	if (r == 0)
 		r = socket_addr(fd, &s->addr);
+	if (r == 0 && (r = socket_tune(fd, s->opts.congestion)) < 0)
+		return stream_no_congestion(s->opts.congestion, r, err);
 	return r < 0 ? weft_error_set(err, r, "cannot listen: %s", strerror(-r)) : 0;
 }
 

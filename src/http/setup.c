@@ -5,6 +5,9 @@
  */
 #include "http/setup.h"
 
+#include "http/stream.h"
+#include "io/socket.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +22,7 @@
 struct setup {
 	char *proxy;
 	char *ca_file;
+	char *congestion;   /* Or NULL. */
 	char pin[PIN_TEXT]; /* Empty for none. */
 	long family;        /* CURL_IPRESOLVE_* */
 	long http_version;
@@ -73,11 +77,16 @@ static int setup_fill(struct setup *s, const struct http_client_opts *opts,
 	int r = opts->proxy ? check_proxy(opts->proxy, err) : 0;
 	if (r == 0 && opts->ca_file)
 		r = check_ca_file(opts->ca_file, err);
+	if (r == 0 && opts->congestion &&
+	    (r = socket_try_congestion(opts->congestion)) < 0)
+		return stream_no_congestion(opts->congestion, r, err);
 	if (r < 0)
 		return r;
 	s->proxy = strdup(opts->proxy ? opts->proxy : "");
 	s->ca_file = opts->ca_file ? strdup(opts->ca_file) : NULL;
-	if (!s->proxy || (opts->ca_file && !s->ca_file))
+	s->congestion = opts->congestion ? strdup(opts->congestion) : NULL;
+	if (!s->proxy || (opts->ca_file && !s->ca_file) ||
+	    (opts->congestion && !s->congestion))
 		return weft_error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	if (opts->pin) {
 		(void)snprintf(s->pin, sizeof(s->pin), "sha256//");
@@ -120,6 +129,7 @@ void setup_free(struct setup *setup)
 	curl_global_cleanup();
 	free(setup->proxy);
 	free(setup->ca_file);
+	free(setup->congestion);
 	free(setup);
 }
 
@@ -137,6 +147,15 @@ static void apply_tls(const struct setup *s, CURL *easy)
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
+/* What it cannot have now was tried when the client was made: no reason not to connect. */
+static int on_new_socket(void *user, curl_socket_t fd, curlsocktype what)
+{
+	const struct setup *s = user;
+	(void)what;
+	(void)socket_tune(fd, s->congestion);
+	return CURL_SOCKOPT_OK;
+}
+
 static void apply_ways(const struct setup *s, CURL *easy)
 {
 	(void)curl_easy_setopt(easy, CURLOPT_PROXY, s->proxy);
@@ -144,8 +163,8 @@ static void apply_ways(const struct setup *s, CURL *easy)
 	(void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_IPRESOLVE, s->family);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
-	(void)curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+	(void)curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, s);
 	/* Signals are the program's. */
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 }

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A stream is asked so often before others have a turn. */
 #define OUTPUTS_MAX 4u
@@ -103,6 +104,26 @@ int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t **
 			return 0;
 	}
 	return 1;
+}
+
+int stream_no_congestion(const char *congestion, int r, struct weft_error *err)
+{
+	char names[128];
+	socket_congestions(names, sizeof(names));
+	if (r == -ENOENT)
+		return weft_error_set(
+			err, r,
+			"this system has no congestion control \"%s\", but %s; "
+			"others are modules (`sudo modprobe tcp_%s`)",
+			congestion, names, congestion);
+	if (r == -EPERM)
+		return weft_error_set(
+			err, r,
+			"congestion control \"%s\" needs CAP_NET_ADMIN, or "
+			"its name in net.ipv4.tcp_allowed_congestion_control",
+			congestion);
+	return weft_error_set(err, r, "congestion control \"%s\": %s", congestion,
+			      strerror(-r));
 }
 
 void stream_closed(struct http_stream *stream, enum http_end end,

@@ -35,6 +35,16 @@ int socket_why_not(const union weft_sockaddr *addr)
 	return r;
 }
 
+int socket_try_congestion(const char *congestion)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	int r = socket_tune(fd, congestion);
+	(void)close(fd);
+	return r;
+}
+
 bool socket_has_ended(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLRDHUP };

@@ -30,6 +30,33 @@ int socket_why_not(const union weft_sockaddr *addr);
 bool socket_has_ended(int fd);
 
 /**
+ * Most bytes that wait in a socket behind those that are on their way: more is a queue that
+ * nobody can look after; less would leave gaps between one call and the next. In bytes.
+ */
+#define SOCKET_NOTSENT_MAX 131072
+
+/** A peer that has acknowledged nothing for so long has gone. */
+#define SOCKET_SILENCE_MS 60000
+
+/**
+ * Makes a TCP connection, or a listener and all that it accepts, one for long streams: what is
+ * sent goes at once, little waits in the socket, and a peer that has gone is noticed.
+ * congestion: the control that it has (tcp(7), TCP_CONGESTION), NULL for the system's. Returns 0,
+ * or, where this cannot be chosen and all else is done: -ENOENT when there is no such one, -EPERM
+ * when it is not for everybody, -ENOTSUP.
+ */
+int socket_tune(int fd, const char *congestion);
+
+/** Whether a connection could have that control; returns as socket_tune. */
+int socket_try_congestion(const char *congestion) WEFT_MUST_CHECK;
+
+/** From here on what is sent goes at once, whatever was said before. */
+void socket_push(int fd);
+
+/** The names that congestion can have, with spaces; as many as there is room for. */
+void socket_congestions(char *ret_names, size_t len);
+
+/**
  * Sends the pieces one behind the other, without waiting. Returns how many bytes the socket has
  * taken, -EAGAIN for none now, or -Exxx where the connection is broken.
  */

@@ -5,6 +5,7 @@
  */
 #include "http/world.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define MB (1024ull * 1024)
@@ -387,6 +388,40 @@ static void silence_ends_a_stream(void **state)
 	world_stop(&w);
 }
 
+/* ---- Congestion control ---- */
+
+static void a_congestion_control_can_be_chosen(void **state)
+{
+	(void)state;
+	world_start(&w, &(struct world_opts){ .out_total = 9 * MB,
+					      .out_ready = 9 * MB,
+					      .server.congestion = "reno",
+					      .client.congestion = "reno" });
+	struct end *get = world_get(&w, "/");
+	struct end *put = world_put(&w, "/", 9 * MB);
+	world_until(&w, get->closings && put->closings);
+	assert_int_equal(get->end, HTTP_ENDED);
+	assert_int_equal(put->end, HTTP_ENDED);
+	world_stop(&w);
+}
+
+static void a_congestion_control_that_is_none(void **state)
+{
+	struct weft_error err;
+	struct http_server *server;
+	struct http_client *client;
+	(void)state;
+	struct http_server_opts server_opts = { .congestion = "warp" };
+	server_opts.listen.in.sin_family = AF_INET;
+	server_opts.listen.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(http_server_new(&server_opts, &err, &server), -ENOENT);
+	assert_non_null(strstr(err.text, "no congestion control \"warp\", but "));
+	assert_non_null(strstr(err.text, "reno"));
+	const struct http_client_opts client_opts = { .congestion = "warp" };
+	assert_int_equal(http_client_new(&client_opts, &err, &client), -ENOENT);
+	assert_non_null(strstr(err.text, "no congestion control \"warp\", but "));
+}
+
 /* ---- Freed ---- */
 
 static void one_is_freed_first(bool is_server)
@@ -505,6 +540,8 @@ int main(void)
 		cmocka_unit_test(the_server_breaks_silent_streams_off),
 		cmocka_unit_test(the_server_breaks_off_at_once),
 		cmocka_unit_test(silence_ends_a_stream),
+		cmocka_unit_test(a_congestion_control_can_be_chosen),
+		cmocka_unit_test(a_congestion_control_that_is_none),
 		cmocka_unit_test(the_server_is_freed_first),
 		cmocka_unit_test(the_client_is_freed_first),
 		cmocka_unit_test(the_client_is_freed_before_it_has_run),

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tcp(7). A listener hands all of these down to what it accepts.
+ */
+#include "io/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define KEEP_IDLE_S     60
+#define KEEP_INTERVAL_S 15
+#define KEEP_COUNT      4
+
+static void set(int fd, int level, int name, int value)
+{
+	/* What a socket is not, it cannot be told: a proxy's may be no TCP. */
+	(void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+int socket_tune(int fd, const char *congestion)
+{
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SOCKET_NOTSENT_MAX);
+	set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, SOCKET_SILENCE_MS);
+	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
+	set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
+	set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT);
+	if (congestion && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion,
+				     (socklen_t)strlen(congestion)) < 0)
+		return -errno;
+	return 0;
+}
+
+void socket_push(int fd)
+{
+	set(fd, IPPROTO_TCP, TCP_CORK, 0);
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+void socket_congestions(char *ret_names, size_t len)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/tcp_available_congestion_control", "re");
+	ret_names[0] = '\0';
+	if (!file)
+		return;
+	if (fgets(ret_names, (int)len, file))
+		ret_names[strcspn(ret_names, "\n")] = '\0';
+	(void)fclose(file);
+}

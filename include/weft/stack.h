@@ -128,7 +128,8 @@ struct weft_stack_opts {
 	uint32_t routes_max;     /**< Also those of router advertisements; 0 for 256. */
 	uint32_t neighbours_max; /**< 0 for 1,024. */
 	uint32_t
-		neighbour_queue_max; /**< Packets that wait for one neighbour; 0 for 16. */
+		neighbour_queue_max; /**< Packets that wait for one neighbour; 0 for 64. */
+	size_t neighbour_bytes_max; /**< Of all packets that wait for any; 0 for 1 MiB. */
 	uint32_t fragments_max; /**< Packets whose fragments are collected; 0 for 64. */
 	size_t fragment_bytes_max; /**< Bytes of all of them together; 0 for 1 MiB. */
 	uint32_t path_mtus_max; /**< Destinations with an MTU of their own; 0 for 256. */
@@ -137,6 +138,132 @@ struct weft_stack_opts {
 	uint32_t errors_per_s;    /**< ICMP errors that are sent; 0 for 1,000. */
 	uint32_t echoes_per_s;    /**< Echo requests that are answered; 0 for no limit. */
 };
+
+/**
+ * Makes a stack without interfaces. opts is copied. now is CLOCK_MONOTONIC in ns, as in all
+ * calls. Returns 0, -EINVAL without a secret, or -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_stack_new(const struct weft_stack_opts *opts,
+					    uint64_t now, struct weft_stack **ret_stack);
+
+/**
+ * Frees the stack, its interfaces and all its sockets, which must not be used any more; not the
+ * links, which have no receiver then. NULL is allowed; not from a callback.
+ */
+WEFT_API void weft_stack_free(struct weft_stack *stack);
+
+/** The stack's timers, and the sending of what was put off; for weft_loop_add. */
+WEFT_API struct weft_task *weft_stack_task(struct weft_stack *stack);
+
+/** Packets that ended so. */
+WEFT_API uint64_t weft_stack_count(const struct weft_stack *stack,
+				   enum weft_stack_outcome outcome);
+
+/** How often that happened. */
+WEFT_API uint64_t weft_stack_event_count(const struct weft_stack *stack,
+					 enum weft_stack_event event);
+
+/* ---- interfaces -------------------------------------------------------------------------- */
+
+/** Zero is the defaults. */
+struct weft_iface_opts {
+	struct weft_mac
+		mac;   /**< Zero: one made of the secret. No meaning on an IP link. */
+	uint32_t mtu;  /**< Of IP in bytes, 1280 or more; 0: the link's, at most 1500. */
+	uint16_t vlan; /**< 802.1Q VLAN, 1..4094: all frames carry its tag. 0: none. */
+	bool no_slaac; /**< Take no addresses or routes of router advertisements. */
+	bool no_ip6;   /**< No IPv6: not even a link-local address. */
+};
+
+/**
+ * Puts an interface on a link, Ethernet or IP. The link stays the caller's, must outlive the
+ * interface, and gets the stack as receiver. opts may be NULL. An Ethernet interface gives
+ * itself an IPv6 link-local address and looks for routers. Returns 0, -EINVAL for an MTU that
+ * the link does not carry, a PPP link or a wrong VLAN, -ENOSPC at interfaces_max, -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_stack_add_interface(struct weft_stack *stack,
+						      struct weft_link *link,
+						      const struct weft_iface_opts *opts,
+						      uint64_t now,
+						      struct weft_iface **ret_iface);
+
+/** Takes the interface off with its addresses, routes and neighbours. Not from a callback. */
+WEFT_API void weft_stack_remove_interface(struct weft_iface *iface, uint64_t now);
+
+/** 1 for the first, 2 for the second ...: sin6_scope_id of link-local addresses. */
+WEFT_API uint32_t weft_iface_index(const struct weft_iface *iface);
+
+/** Its MAC; zero on an IP link. */
+WEFT_API struct weft_mac weft_iface_mac(const struct weft_iface *iface);
+
+/** Its MTU: the longest IP packet in bytes. */
+WEFT_API uint32_t weft_iface_mtu(const struct weft_iface *iface);
+
+/** IPv6: use the address at once, without asking whether somebody has it. */
+#define WEFT_ADDRESS_NO_DAD 0x1u
+/** IPv4: ask whether somebody has the address before it is used, by ARP probes (4 to 7 s). */
+#define WEFT_ADDRESS_PROBE  0x2u
+
+/**
+ * Gives the interface an address; its prefix becomes a route. On Ethernet, an IPv6 address is
+ * tentative for a second, while others are asked whether they have it (RFC 4862, 5.4); an IPv4
+ * address is announced and from then on defended (RFC 5227). flags: WEFT_ADDRESS_*. Returns 0,
+ * -EINVAL for one that is no host's, -EEXIST, -ENOSPC, -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_iface_add_address(struct weft_iface *iface,
+						    const struct weft_ip *ip,
+						    unsigned flags, uint64_t now);
+
+/** Takes an address off, with its network's route. No-op for one that is not there. */
+WEFT_API void weft_iface_remove_address(struct weft_iface *iface,
+					const struct weft_ip *ip, uint64_t now);
+
+/** How far an address is. */
+enum weft_address_state {
+	WEFT_ADDRESS_NONE,      /**< Not an address of this interface. */
+	WEFT_ADDRESS_TENTATIVE, /**< Being asked for; not used. */
+	WEFT_ADDRESS_PREFERRED,
+	WEFT_ADDRESS_DEPRECATED, /**< SLAAC: still works, not for what is new. */
+	WEFT_ADDRESS_CONFLICT,   /**< Somebody else has it; not used. */
+};
+
+/** The state of the address ip (its prefix does not matter). */
+WEFT_API enum weft_address_state weft_iface_address_state(const struct weft_iface *iface,
+							  const struct weft_ip *ip);
+
+/** The address number i (0 is the first) with its prefix, of whatever state; false at the end. */
+WEFT_API bool weft_iface_address(const struct weft_iface *iface, unsigned i,
+				 struct weft_ip *ret_ip);
+
+/* ---- routes and neighbours --------------------------------------------------------------- */
+
+/**
+ * Sends what is for the network by the gateway, which is a neighbour on the interface, or
+ * straight to its hosts if gateway is NULL. The default route is 0.0.0.0/0 or ::/0. Returns 0,
+ * -EINVAL (families, prefix, a gateway that is no host), -EEXIST, -ENOSPC, -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_stack_add_route(struct weft_stack *stack,
+						  const struct weft_ip *network,
+						  const struct weft_ip *gateway,
+						  struct weft_iface *iface);
+
+/** Takes a route off; no-op for one that is not there. */
+WEFT_API void weft_stack_remove_route(struct weft_stack *stack,
+				      const struct weft_ip *network,
+				      struct weft_iface *iface);
+
+/** Names a neighbour's MAC for good: it is never asked for. Returns 0, -EINVAL, -ENOSPC. */
+WEFT_API WEFT_MUST_CHECK int weft_iface_add_neighbour(struct weft_iface *iface,
+						      const struct weft_ip *ip,
+						      struct weft_mac mac, uint64_t now);
+
+/** Forgets a neighbour, whoever told of it. */
+WEFT_API void weft_iface_remove_neighbour(struct weft_iface *iface,
+					  const struct weft_ip *ip);
+
+/** The MAC that is known of a neighbour; false for none. */
+WEFT_API bool weft_iface_neighbour(const struct weft_iface *iface,
+				   const struct weft_ip *ip, struct weft_mac *ret_mac);
 
 #ifdef __cplusplus
 }

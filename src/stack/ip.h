@@ -102,7 +102,8 @@ enum ip_error_kind {
 	IP_ERROR_PROTOCOL,      /**< Nobody speaks it there. */
 	IP_ERROR_PROHIBITED,    /**< By an administrator. */
 	IP_ERROR_TOO_BIG,       /**< mtu says how long a packet may be. */
-	IP_ERROR_TIME_EXCEEDED, /**< In transit, or in reassembly. */
+	IP_ERROR_TIME_EXCEEDED, /**< In transit. */
+	IP_ERROR_REASSEMBLY,    /**< Fragments were awaited in vain. */
 	IP_ERROR_PARAMETER,     /**< A header that somebody did not like. */
 };
 

@@ -139,29 +139,63 @@ static void print_caret(struct line line, unsigned column)
 
 /* ---- faults ------------------------------------------------------------------------------ */
 
-static void show_fault(void *user, const struct weft_tunnel_fault *fault)
+static void count(struct config_file *file, bool is_warning)
 {
-	struct config_file *file = user;
-	const char *severity = fault->is_warning ? "warning" : "error";
-	if (fault->is_warning)
+	if (is_warning)
 		file->warnings++;
 	else
 		file->errors++;
-	if (file->out->json) {
+}
+
+static const char *severity_name(bool is_warning)
+{
+	return is_warning ? "warning" : "error";
+}
+
+/* What is wrong with an option, or with what none of them has said. */
+static void show_option(const struct config_file *file, bool is_warning, const char *path,
+			const char *text)
+{
+	const char *option = file->line->option(path);
+	if (file->out->json)
 		output_event(file->out, "fault",
-			     json_pack("{s:s, s:s, s:i, s:i, s:s, s:s}", "severity",
-				       severity, "file", file->path, "line",
-				       (int)fault->line, "column", (int)fault->column,
-				       "path", fault->path, "text", fault->text));
-		return;
-	}
+			     json_pack("{s:s, s:s*, s:s, s:s}", "severity",
+				       severity_name(is_warning), "option", option,
+				       "path", path, "text", text));
+	else
+		(void)fprintf(stderr, "weft %s: %s%s%s%s\n", file->line->verb,
+			      is_warning ? "warning: " : "", option ? option : "",
+			      option ? ": " : "", text);
+}
+
+/* Shows the line of the file with a caret below the column. */
+static void show_place(const struct config_file *file,
+		       const struct weft_tunnel_fault *fault)
+{
 	const struct line line = find_line(file, fault->line);
 	(void)fprintf(stderr, "%s:%u:%u: %s: %s%s%s\n%4u | ", file->path, fault->line,
-		      fault->column, severity, fault->path, fault->path[0] ? ": " : "",
-		      fault->text, fault->line);
+		      fault->column, severity_name(fault->is_warning), fault->path,
+		      fault->path[0] ? ": " : "", fault->text, fault->line);
 	print_line(line, fault->column);
 	(void)fputs("     | ", stderr);
 	print_caret(line, fault->column);
+}
+
+static void show_fault(void *user, const struct weft_tunnel_fault *fault)
+{
+	struct config_file *file = user;
+	count(file, fault->is_warning);
+	if (file->line)
+		show_option(file, fault->is_warning, fault->path, fault->text);
+	else if (file->out->json)
+		output_event(file->out, "fault",
+			     json_pack("{s:s, s:s, s:i, s:i, s:s, s:s}", "severity",
+				       severity_name(fault->is_warning), "file",
+				       file->path, "line", (int)fault->line, "column",
+				       (int)fault->column, "path", fault->path, "text",
+				       fault->text));
+	else
+		show_place(file, fault);
 }
 
 static void show_mode(struct config_file *file)
@@ -200,21 +234,20 @@ static void show_file_fault(void *user, bool is_warning, const char *what,
 {
 	const struct named *named = user;
 	struct config_file *file = named->file;
-	const char *severity = is_warning ? "warning" : "error";
 	char path[64];
 	(void)snprintf(path, sizeof(path), "[%zu].%s%s%s", named->index, named->key,
 		       what[0] ? "." : "", what);
-	if (is_warning)
-		file->warnings++;
-	else
-		file->errors++;
-	if (file->out->json)
+	count(file, is_warning);
+	if (file->line)
+		show_option(file, is_warning, path, text);
+	else if (file->out->json)
 		output_event(file->out, "fault",
-			     json_pack("{s:s, s:s, s:s, s:s}", "severity", severity,
-				       "file", file->path, "path", path, "text", text));
+			     json_pack("{s:s, s:s, s:s, s:s}", "severity",
+				       severity_name(is_warning), "file", file->path,
+				       "path", path, "text", text));
 	else
-		(void)fprintf(stderr, "%s: %s: %s: %s\n", file->path, severity, path,
-			      text);
+		(void)fprintf(stderr, "%s: %s: %s: %s\n", file->path,
+			      severity_name(is_warning), path, text);
 }
 
 static void check_files(struct config_file *file, const struct weft_tunnel_config *config)
@@ -296,6 +329,17 @@ int config_file_read(struct config_file *file, struct output *out, const char *v
 		return fail(verb, file->path, r);
 	}
 	return 0;
+}
+
+int config_file_make(struct config_file *file, struct output *out,
+		     const struct config_line *line)
+{
+	*file = (struct config_file){ .out = out,
+				      .line = line,
+				      .path = "the command line" };
+	file->text = strdup(line->text);
+	file->len = strlen(line->text);
+	return file->text ? 0 : -ENOMEM;
 }
 
 void config_file_fini(struct config_file *file)

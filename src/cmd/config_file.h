@@ -7,7 +7,8 @@
  *        4 |     "port": 80800,
  *          |             ^
  *
- * Faults go to stderr, or with --json to stdout, each as an event. Tokens, passwords
+ * What is wrong with one that was made of a command line is told by the option instead. Faults
+ * go to stderr, or with --json to stdout, each as an event. Tokens, passwords
  * in URLs and such headers are blotted out in the lines that are shown.
  */
 #ifndef CMD_CONFIG_FILE_H
@@ -20,9 +21,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** A configuration that was made of a command line. */
+struct config_line {
+	const char *verb; /**< "tunnel server" */
+	const char *text;
+	/** The option that a path such as "[0].port" was made of; NULL if it was none. */
+	const char *(*option)(const char *path);
+};
+
 struct config_file {
 	struct output *out;
-	const char *path; /**< As it is called in messages. */
+	const struct config_line *line; /**< NULL if it is a file. */
+	const char *path;               /**< As it is called in messages. */
 	char *text;
 	size_t len;
 	unsigned mode; /**< Permissions, if others than the owner have any; else 0. */
@@ -35,6 +45,10 @@ struct config_file {
  */
 int config_file_read(struct config_file *file, struct output *out, const char *verb,
 		     const char *path) __attribute__((warn_unused_result));
+
+/** Takes a copy of what a command line has made. line must outlive the file. 0 or -ENOMEM. */
+int config_file_make(struct config_file *file, struct output *out,
+		     const struct config_line *line) __attribute__((warn_unused_result));
 
 /**
  * Parses what was read, shows and counts all that is wrong with it and with the files that it

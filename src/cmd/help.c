@@ -17,8 +17,8 @@ static const struct option options[] = { { 0 } };
 
 static const struct command command = {
 	.verb = "help",
-	.operands = "[COMMAND | links]",
-	.operands_max = 1,
+	.operands = "[COMMAND [WORD] | links]",
+	.operands_max = 2,
 	.summary = "Explains a command, or the links there are.",
 	.options = options,
 };
@@ -44,15 +44,16 @@ static int help_links(void)
 	return STATUS_OK;
 }
 
-static int help_verb(const char *name)
+/* word: one of the verb's own, such as the server of `weft tunnel server`; or NULL. */
+static int help_verb(const char *name, char *word)
 {
 	const struct verb *verb = verb_find(name);
 	if (!verb)
 		return verb_unknown(name);
 	char verb_name[16], option[] = "--help";
-	char *argv[] = { verb_name, option, NULL };
+	char *argv[] = { verb_name, word ? word : option, word ? option : NULL, NULL };
 	(void)snprintf(verb_name, sizeof(verb_name), "%s", name);
-	return verb->run(2, argv);
+	return verb->run(word ? 3 : 2, argv);
 }
 
 int cmd_help(int argc, char **argv)
@@ -66,6 +67,6 @@ int cmd_help(int argc, char **argv)
 	else if (strcmp(argv[1], "links") == 0)
 		status = help_links();
 	else
-		status = help_verb(argv[1]);
+		status = help_verb(argv[1], n > 1 ? argv[2] : NULL);
 	return fflush(stdout) == 0 ? status : STATUS_FAILED;
 }

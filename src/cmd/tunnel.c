@@ -3,6 +3,8 @@
  * weft tunnel CONFIG.json: the interfaces of a configuration, as tapotun has it, until a signal
  * comes or one of their devices is taken away.
  */
+#include "cmd/tunnel.h"
+
 #include "cmd/cmd.h"
 #include "cmd/config_file.h"
 #include "cmd/options.h"
@@ -49,12 +51,20 @@ static const struct command command = {
 	.operands = "CONFIG.json",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "Carries IP in long HTTP streams, for sites behind nothing but a web "
-		   "proxy:\n"
-		   "servers and clients as the configuration has them.",
+	.summary =
+		"Carries IP or Ethernet in long HTTP streams, for sites behind nothing "
+		"but a web\nproxy: servers and clients as the configuration has them.",
 	.options = options,
 	.notes =
-		"The configuration is tapotun's, see docs/tunnel.md. With --json: "
+		"Without a file:\n"
+		"  weft tunnel server [OPTION]...       a server, and what its clients "
+		"type\n"
+		"  weft tunnel client [OPTION]... URL   a client of one\n"
+		"  weft tunnel token                    a token, and its hash\n"
+		"Each explains itself with --help. The configuration is tapotun's and "
+		"more, "
+		"see\n"
+		"docs/tunnel.md; `weft check` says what is wrong with one. With --json: "
 		"\"ready\",\n"
 		"\"connected\" and \"disconnected\" for each peer, \"refused\" for wrong "
 		"tokens,\n"
@@ -222,10 +232,12 @@ static void end(struct tunnel *t)
 }
 
 /* What is wrong with it has been said when this fails. */
-static int load(struct tunnel *t, const char *path)
+static int load(struct tunnel *t, const struct tunnel_source *source)
 {
 	struct config_file file;
-	int r = config_file_read(&file, &t->output, command.verb, path);
+	int r = source->line
+			? config_file_make(&file, &t->output, source->line)
+			: config_file_read(&file, &t->output, command.verb, source->path);
 	if (r < 0)
 		return r;
 	r = config_file_parse(&file, &t->config);
@@ -235,20 +247,43 @@ static int load(struct tunnel *t, const char *path)
 	return r;
 }
 
-int cmd_tunnel(int argc, char **argv)
+int tunnel_run(const struct tunnel_source *source, const struct output_opts *opts)
 {
-	struct args args = { .output = { .json = false } };
 	struct weft_error err = { .text = "" };
 	struct tunnel t = { .config = NULL };
-	int status;
-
-	if (options_parse(&command, argc, argv, &args, &status) < 0)
-		return status;
-	output_init(&t.output, &args.output);
-	if (load(&t, argv[1]) < 0)
+	output_init(&t.output, opts);
+	if (load(&t, source) < 0)
 		return STATUS_FAILED;
 	(void)signal(SIGPIPE, SIG_IGN);
 	int r = run(&t, &err);
 	end(&t);
 	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
+}
+
+/* A word in the place of the file; a file that is called so is "./server". */
+static int (*find_word(const char *text))(int argc, char **argv)
+{
+	static const struct {
+		const char *word;
+		int (*run)(int argc, char **argv);
+	} rows[] = { { "server", tunnel_server },
+		     { "client", tunnel_client },
+		     { "token", tunnel_token } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(text, rows[i].word) == 0)
+			return rows[i].run;
+	return NULL;
+}
+
+int cmd_tunnel(int argc, char **argv)
+{
+	struct args args = { .output = { .json = false } };
+	int (*word)(int, char **) = argc > 1 ? find_word(argv[1]) : NULL;
+	int status;
+
+	if (word)
+		return word(argc - 1, argv + 1);
+	if (options_parse(&command, argc, argv, &args, &status) < 0)
+		return status;
+	return tunnel_run(&(struct tunnel_source){ .path = argv[1] }, &args.output);
 }

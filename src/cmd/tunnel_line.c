@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text is made once, and wiped: it may hold a token.
+ */
+#include "cmd/tunnel_line.h"
+
+#include "cmd/cmd.h"
+#include "cmd/tunnel.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_LEN 96u
+
+void line_set(json_t *object, const char *key, const char *text)
+{
+	if (text)
+		(void)json_object_set_new(object, key, json_string(text));
+}
+
+/* Takes the indices out of a path: "[0].clients[1].ip" becomes ".clients.ip". */
+static void strip(const char *path, char stripped[PATH_LEN])
+{
+	size_t n = 0;
+	while (*path && n < PATH_LEN - 1) {
+		if (*path == '[')
+			path += strcspn(path, "]");
+		else
+			stripped[n++] = *path;
+		path += *path != '\0';
+	}
+	stripped[n] = '\0';
+}
+
+const char *tunnel_line_option(const struct line_option *rows, const char *path)
+{
+	char stripped[PATH_LEN];
+	strip(path, stripped);
+	for (; rows->path; rows++)
+		if (strcmp(rows->path, stripped) == 0)
+			return rows->option;
+	return NULL;
+}
+
+/* The text of the configuration, or NULL without memory or where an option is no UTF-8. */
+static char *make_text(const struct tunnel_line *line, size_t flags)
+{
+	json_t *array = json_pack("[O]", line->interface);
+	char *text = array ? json_dumps(array, flags | JSON_PRESERVE_ORDER) : NULL;
+	json_decref(array);
+	return text;
+}
+
+static void free_text(char *text)
+{
+	if (text)
+		sodium_memzero(text, strlen(text));
+	free(text);
+}
+
+static int fail(const struct tunnel_line *line)
+{
+	return output_fail(line->verb, "what the options say is not in UTF-8");
+}
+
+bool tunnel_line_is_good(const struct tunnel_line *line)
+{
+	struct weft_tunnel_config *config = NULL;
+	char *text = make_text(line, 0);
+	const bool is_good = text && weft_tunnel_config_parse(text, strlen(text), NULL,
+							      NULL, &config) == 0;
+	weft_tunnel_config_free(config);
+	free_text(text);
+	return is_good;
+}
+
+int tunnel_line_run(const struct tunnel_line *line, const struct output_opts *opts)
+{
+	char *text = make_text(line, 0);
+	const struct config_line made = { line->verb, text, line->option };
+	if (!text)
+		return fail(line);
+	const int status = tunnel_run(&(struct tunnel_source){ .line = &made }, opts);
+	free_text(text);
+	return status;
+}
+
+/* With what is wrong told by the options, as it would be when it ran. */
+static int check(const struct tunnel_line *line, const struct output_opts *opts,
+		 const char *text)
+{
+	const struct config_line made = { line->verb, text, line->option };
+	struct weft_tunnel_config *config = NULL;
+	struct config_file file;
+	struct output out;
+	output_init(&out, opts);
+	int r = config_file_make(&file, &out, &made);
+	if (r < 0)
+		return r;
+	r = config_file_parse(&file, &config);
+	config_file_fini(&file);
+	weft_tunnel_config_free(config);
+	return r;
+}
+
+int tunnel_line_print(const struct tunnel_line *line, const struct output_opts *opts)
+{
+	char *text = make_text(line, JSON_INDENT(2));
+	if (!text)
+		return fail(line);
+	int status = STATUS_FAILED;
+	if (check(line, opts, text) == 0 && puts(text) >= 0 && fflush(stdout) == 0)
+		status = STATUS_OK;
+	free_text(text);
+	return status;
+}

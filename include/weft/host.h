@@ -123,6 +123,15 @@ WEFT_API WEFT_MUST_CHECK int weft_host_set_mac(struct weft_host *host, const cha
 WEFT_API WEFT_MUST_CHECK int weft_host_set_up(struct weft_host *host, const char *ifname,
 					      bool up, struct weft_error *err);
 
+/**
+ * Makes the interface a port of a Linux bridge. What it was a port of before, if anything, is
+ * put back. -ENODEV also where there is no such bridge, -EINVAL where that is none, or the
+ * interface carries no Ethernet.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_set_bridge(struct weft_host *host,
+						  const char *ifname, const char *bridge,
+						  struct weft_error *err);
+
 /** A route. */
 struct weft_route {
 	struct weft_ip dest;    /**< Network and prefix length. */
@@ -191,6 +200,9 @@ struct weft_interface {
 	bool has_carrier; /**< Cable in, peer up. */
 	bool is_ethernet;
 	bool is_wireless;
+	bool is_bridge;
+	unsigned
+		master; /**< Index of the bridge (or bond) that it is a port of; 0 for none. */
 };
 
 /** Reads the facts. Returns 0 or -ENODEV with err naming the interfaces there are. */

@@ -4,6 +4,7 @@
  *
  *     {"change":"address","ifindex":7,"ifname":"weft0","address":"192.0.2.1/24"}
  *     {"change":"mtu","ifindex":7,"ifname":"weft0","before":1500,"after":1400}
+ *     {"change":"bridge","ifindex":7,"ifname":"weft0","before":0,"after":9,"bridge":"br0"}
  *     {"change":"route","ifindex":7,"ifname":"weft0","dest":"198.51.100.0/24",
  *      "gateway":"192.0.2.254","metric":50,"table":0}
  *     {"change":"rule","family":4,"mark":1,"table":100,"priority":1000}
@@ -144,6 +145,31 @@ static void up_print(const struct change *change, struct fmt *f)
 	fmt_add(f, "%s %s", change->ifname, change->up.after ? "up" : "down");
 }
 
+/* Bridge */
+
+static json_t *bridge_emit(const struct change *change)
+{
+	return json_pack("{s:I, s:I, s:s}", "before", (json_int_t)change->bridge.before,
+			 "after", (json_int_t)change->bridge.after, "bridge",
+			 change->bridge.name);
+}
+
+static int bridge_parse(const json_t *object, struct change *ret_change)
+{
+	const char *name = json_string_value(json_object_get(object, "bridge"));
+	if (!name || strlen(name) >= sizeof(ret_change->bridge.name))
+		return -EBADMSG;
+	memcpy(ret_change->bridge.name, name, strlen(name) + 1);
+	if (get_u32(object, "before", INT32_MAX, &ret_change->bridge.before) < 0)
+		return -EBADMSG;
+	return get_u32(object, "after", INT32_MAX, &ret_change->bridge.after);
+}
+
+static void bridge_print(const struct change *change, struct fmt *f)
+{
+	fmt_add(f, "%s as a port of bridge %s", change->ifname, change->bridge.name);
+}
+
 /* Route */
 
 static json_t *route_emit(const struct change *change)
@@ -229,6 +255,7 @@ static const struct kind kinds[CHANGE_KINDS] = {
 	[CHANGE_MTU] = { "mtu", mtu_emit, mtu_parse, mtu_print },
 	[CHANGE_MAC] = { "mac", mac_emit, mac_parse, mac_print },
 	[CHANGE_UP] = { "up", up_emit, up_parse, up_print },
+	[CHANGE_BRIDGE] = { "bridge", bridge_emit, bridge_parse, bridge_print },
 	[CHANGE_ROUTE] = { "route", route_emit, route_parse, route_print },
 	[CHANGE_RULE] = { "rule", rule_emit, rule_parse, rule_print },
 };

@@ -3,8 +3,8 @@
  * One change of the machine as a value: what the journal writes down before it is made,
  * what the kernel is asked for, and what is taken back at the end.
  *
- * Address, route and rule are *things*: there or not there. MTU, MAC and up are *settings*:
- * they hold the value before and the value after, so that undoing is setting the former
+ * Address, route and rule are *things*: there or not there. MTU, MAC, up and the bridge that
+ * it is a port of are *settings*: they hold the value before and the value after, so that undoing is setting the former
  * one. An interface is meant by index and name together, because either alone may by then
  * belong to another device.
  */
@@ -24,6 +24,7 @@ enum change_kind {
 	CHANGE_MTU,
 	CHANGE_MAC,
 	CHANGE_UP,
+	CHANGE_BRIDGE,
 	CHANGE_ROUTE,
 	CHANGE_RULE,
 	CHANGE_KINDS
@@ -46,6 +47,10 @@ struct change {
 		struct {
 			bool before, after;
 		} up;
+		struct {
+			uint32_t before, after; /**< Interface indexes; 0 for none. */
+			char name[16];          /**< Of after. */
+		} bridge;
 		struct weft_route route; /**< Its ifname is not used. */
 		struct weft_rule rule;
 	};

@@ -336,6 +336,28 @@ int weft_host_set_up(struct weft_host *host, const char *ifname, bool up,
 	return make(host, &change, err);
 }
 
+int weft_host_set_bridge(struct weft_host *host, const char *ifname, const char *bridge,
+			 struct weft_error *err)
+{
+	struct weft_interface interface, master;
+	struct change change;
+	int r = begin(host, CHANGE_BRIDGE, ifname, err, &change, &interface);
+	if (r == 0)
+		r = weft_host_interface(host, bridge, err, &master);
+	if (r < 0)
+		return r;
+	if (!master.is_bridge)
+		return weft_error_set(err, -EINVAL, "%s is no bridge", bridge);
+	if (!interface.is_ethernet)
+		return weft_error_set(err, -EINVAL,
+				      "%s carries no Ethernet, so no bridge takes it",
+				      ifname);
+	change.bridge.before = interface.master;
+	change.bridge.after = master.index;
+	memcpy(change.bridge.name, master.name, sizeof(change.bridge.name));
+	return make(host, &change, err);
+}
+
 int weft_host_add_route(struct weft_host *host, const struct weft_route *route,
 			struct weft_error *err)
 {

@@ -123,6 +123,12 @@ static bool is_wireless(const char *ifname)
 	return access(path, F_OK) == 0;
 }
 
+static bool is_bridge(struct rtnl_link *link)
+{
+	const char *type = rtnl_link_get_type(link);
+	return type && strcmp(type, "bridge") == 0;
+}
+
 static int rt_interface(struct netlink *nl, const char *ifname,
 			struct weft_interface *ret_interface)
 {
@@ -139,6 +145,8 @@ static int rt_interface(struct netlink *nl, const char *ifname,
 		.has_carrier = (flags & IFF_LOWER_UP) != 0,
 		.is_ethernet = rtnl_link_get_arptype(link) == ARPHRD_ETHER,
 		.is_wireless = is_wireless(ifname),
+		.is_bridge = is_bridge(link),
+		.master = (unsigned)rtnl_link_get_master(link),
 	};
 	snprintf(interface.name, sizeof(interface.name), "%s", rtnl_link_get_name(link));
 	rtnl_link_put(link);
@@ -175,6 +183,8 @@ static int setting_is_made(struct rtnetlink *rt, const struct change *change)
 		r = rtnl_link_get_mtu(link) == change->mtu.after;
 	else if (change->kind == CHANGE_MAC)
 		r = mac_equal(mac_of(link), change->mac.after);
+	else if (change->kind == CHANGE_BRIDGE)
+		r = (uint32_t)rtnl_link_get_master(link) == change->bridge.after;
 	else
 		r = is_up == change->up.after;
 	rtnl_link_put(link);
@@ -196,7 +206,10 @@ static int fill_link(struct rtnl_link *link, const struct change *change, bool a
 {
 	if (change->kind == CHANGE_MAC)
 		return fill_mac(link, after ? change->mac.after : change->mac.before);
-	if (change->kind == CHANGE_MTU)
+	if (change->kind == CHANGE_BRIDGE)
+		rtnl_link_set_master(link, (int)(after ? change->bridge.after
+						       : change->bridge.before));
+	else if (change->kind == CHANGE_MTU)
 		rtnl_link_set_mtu(link, after ? change->mtu.after : change->mtu.before);
 	else if (after ? change->up.after : change->up.before)
 		rtnl_link_set_flags(link, IFF_UP);

@@ -56,6 +56,9 @@ static void test_every_kind_round_trips(void **state)
 					     { { 2, 1, 2, 3, 4, 5 } } } };
 	const struct change up = { CHANGE_UP, ON_WEFT0, .up = { false, true } };
 	const struct change down = { CHANGE_UP, ON_WEFT0, .up = { true, false } };
+	const struct change bridge = { CHANGE_BRIDGE, ON_WEFT0,
+				       .bridge = { 0, 9, "br0" } };
+	check_round_trip(&bridge, "weft0 as a port of bridge br0");
 	check_round_trip(&address4, "address 192.0.2.1/24 on weft0");
 	check_round_trip(&address6, "address 2001:db8::1 on weft0");
 	check_round_trip(&mtu, "MTU 1400 of weft0");

@@ -241,6 +241,29 @@ static void test_all_of_one_interface_is_undone(void **state)
 	assert_as_before(&machine);
 }
 
+static void test_a_bridge_gets_and_loses_a_port(void **state)
+{
+	const struct state_dir *dir = *state;
+	struct machine machine;
+	struct weft_error err;
+	machine_init(&machine);
+	machine.interfaces[2] =
+		(struct weft_interface){ .name = "br0", .index = 9, .is_bridge = true };
+	struct weft_interface *weft0 = machine_interface(&machine, "weft0");
+	struct weft_host *host = new_host(dir, machine_netlink(&machine, HERE));
+	weft0->master = 5;
+	assert_int_equal(weft_host_set_bridge(host, "weft0", "br0", &err), 0);
+	assert_int_equal(weft0->master, 9);
+	assert_int_equal(weft_host_set_bridge(host, "weft0", "lo", &err), -EINVAL);
+	assert_string_equal(err.text, "lo is no bridge");
+	assert_int_equal(weft_host_set_bridge(host, "lo", "br0", &err), -EINVAL);
+	assert_string_equal(err.text, "lo carries no Ethernet, so no bridge takes it");
+	assert_int_equal(weft_host_set_bridge(host, "weft0", "br1", &err), -ENODEV);
+	assert_string_equal(err.text, "no interface br1; there are: lo, weft0, br0");
+	weft_host_free(host);
+	assert_int_equal(weft0->master, 5);
+}
+
 static void test_the_way_to_an_address(void **state)
 {
 	const struct state_dir *dir = *state;
@@ -445,6 +468,7 @@ int main(void)
 		in_state_dir(test_an_address_can_be_removed_and_added_again),
 		in_state_dir(test_routes_and_rules_can_be_removed),
 		in_state_dir(test_all_of_one_interface_is_undone),
+		in_state_dir(test_a_bridge_gets_and_loses_a_port),
 		in_state_dir(test_the_way_to_an_address),
 		in_state_dir(test_a_refused_change_is_explained_and_forgotten),
 		in_state_dir(test_an_unknown_interface_is_answered_with_those_there_are),

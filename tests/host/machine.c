@@ -133,6 +133,8 @@ static int op_is_made(struct netlink *nl, const struct change *change)
 		return mac_equal(interface->mac, change->mac.after);
 	case CHANGE_UP:
 		return interface->is_up == change->up.after;
+	case CHANGE_BRIDGE:
+		return interface->master == change->bridge.after;
 	default:
 		return machine_has(machine_of(nl), text_of(change, text, sizeof(text)));
 	}
@@ -153,6 +155,8 @@ static int set(struct netlink *nl, const struct change *change, bool after)
 		interface->mac = after ? change->mac.after : change->mac.before;
 	else if (change->kind == CHANGE_UP)
 		interface->is_up = after ? change->up.after : change->up.before;
+	else if (change->kind == CHANGE_BRIDGE)
+		interface->master = after ? change->bridge.after : change->bridge.before;
 	else if (!after)
 		machine_drop(machine, text_of(change, text, sizeof(text)));
 	else if (machine->n_things == MACHINE_THINGS)

@@ -276,6 +276,35 @@ static void test_an_address_is_taken_away_before_the_end(void **state)
 	assert_same(&before);
 }
 
+/* Bridges that a kernel without them cannot make leave nothing to be tested. */
+static void test_a_bridge_gets_a_port_and_loses_it(void **state)
+{
+	if (!try_sh("ip link add br0 type bridge 2>/dev/null && "
+		    "ip link add br1 type bridge"))
+		skip();
+	sh("ip link set weft0 master br1");
+	struct weft_host *host = new_host(*state);
+	assert_done(weft_host_set_bridge(host, "weft0", "br0", &err));
+	assert_kernel_says("master br0");
+	weft_host_free(host);
+	assert_kernel_says("master br1");
+	sh("ip link set weft0 nomaster");
+	host = new_host(*state);
+	assert_done(weft_host_set_bridge(host, "weft0", "br0", &err));
+	assert_kernel_says("master br0");
+	assert_done(weft_host_undo_interface(host, "weft0", &err));
+	assert_false(try_sh("ip -o link show weft0 | grep -q master"));
+	struct weft_error refusal;
+	assert_int_equal(weft_host_set_bridge(host, "weft0", "peer0", &refusal), -EINVAL);
+	assert_string_equal(refusal.text, "peer0 is no bridge");
+	/* A bridge that has gone takes the port's being one along. */
+	assert_done(weft_host_set_bridge(host, "weft0", "br0", &err));
+	sh("ip link del br0");
+	weft_host_free(host);
+	sh("ip link del br1");
+	assert_int_equal(state_dir_files(*state), 0);
+}
+
 static void test_ways_are_found_and_routes_taken_away(void **state)
 {
 	struct weft_host *host = new_host(*state);
@@ -476,6 +505,7 @@ int main(void)
 		with_weft0(test_a_device_that_has_gone_needs_no_undoing),
 		with_weft0(test_what_others_set_meanwhile_stays),
 		with_weft0(test_an_address_is_taken_away_before_the_end),
+		with_weft0(test_a_bridge_gets_a_port_and_loses_it),
 		with_weft0(test_ways_are_found_and_routes_taken_away),
 		with_weft0(test_a_rule_of_one_family_is_none_of_the_other),
 		with_weft0(test_an_unknown_interface_is_named_with_those_there_are),

@@ -83,16 +83,12 @@ static void drop_acked(struct tcp_conn *conn, uint32_t acked, bool was_syn)
 	}
 }
 
-/* Of what was sent once; of anything, where the peer echoes when it was sent. */
-static void sample_rtt(struct tcp_conn *conn, const struct tcp_delivery *d, uint64_t now)
+static void sample_rtt(struct tcp_conn *conn, const struct tcp_delivery *d)
 {
+	const struct tcp_rto_limits *limits = &conn->tcp->rto_limits;
 	uint64_t us = d->rtt_ns / NS_PER_US;
-	if (d->rtt_ns == 0 && d->acked > 0 && d->ts_ecr != 0)
-		us = (uint64_t)(tcp_timestamp(conn, now) - d->ts_ecr) * 1000;
-	else if (d->rtt_ns == 0)
-		return;
-	if (us < conn->tcp->rto_limits.max_us)
-		rto_sample(&conn->rto, &conn->tcp->rto_limits, (uint32_t)us);
+	if (d->rtt_ns != 0 && us < limits->max_us)
+		rto_sample(&conn->rto, limits, (uint32_t)us);
 }
 
 /* RFC 5681, 2: what a receiver sends that has received something early. */
@@ -129,7 +125,7 @@ void tcp_on_ack(struct tcp_conn *conn, const struct tcp_seg *seg, uint64_t now)
 		board_ack(conn, seg->ack, &d, now);
 	if (conn->has_sack)
 		take_sacks(conn, seg, &d, now);
-	sample_rtt(conn, &d, now);
+	sample_rtt(conn, &d);
 	if (d.acked > 0)
 		on_progress(conn, &d, was_syn, now);
 	recovery_on_ack(conn, &d, is_dup, now);

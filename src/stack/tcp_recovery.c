@@ -113,11 +113,11 @@ static void reno_on_new(struct tcp_conn *conn, struct tcp_delivery *d)
 	rec->reno_sacked -= covered;
 	d->delivered -= covered < d->delivered ? covered : d->delivered;
 	rec->dupacks = 0;
+	if (rec->phase == TCP_RECOVERY && seq_before(conn->snd_una, rec->point))
+		lose_first(conn); /* A partial ACK: RFC 6582, 3.2 step 3. */
 	uint32_t left = conn->snd_nxt - conn->snd_una - conn->board.lost;
 	if (rec->reno_sacked > left)
 		rec->reno_sacked = left;
-	if (rec->phase == TCP_RECOVERY && seq_before(conn->snd_una, rec->point))
-		lose_first(conn); /* A partial ACK: RFC 6582, 3.2 step 3. */
 }
 
 static void find_losses(struct tcp_conn *conn, struct tcp_delivery *d, bool is_duplicate,
@@ -159,7 +159,8 @@ static void reduce_proportionally(struct tcp_conn *conn, const struct tcp_delive
 	}
 	/* The fast retransmission itself always leaves. */
 	int64_t least = rec->prr_out == 0 ? conn->cc.mss : 0;
-	conn->cc.cwnd = (uint32_t)(pipe + (uint64_t)(quota > least ? quota : least));
+	uint64_t cwnd = pipe + (uint64_t)(quota > least ? quota : least);
+	conn->cc.cwnd = cwnd > conn->cc.mss ? (uint32_t)cwnd : conn->cc.mss;
 }
 
 static void grow(struct tcp_conn *conn, const struct tcp_delivery *d, uint64_t now)

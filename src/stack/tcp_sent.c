@@ -7,6 +7,7 @@
 #include "stack/tcp_sent.h"
 
 #include "stack/tcp.h"
+#include "stack/tcp_emit.h"
 #include "stack/tcp_rack.h"
 
 #include <assert.h>
@@ -83,15 +84,30 @@ int board_split(struct tcp_conn *conn, struct tcp_sent *sent, uint32_t at)
 	return 0;
 }
 
+/*
+ * How long it took. What was sent twice counts only if the peer echoes the timestamp of the
+ * last sending (Karn's rule, and RFC 7323, 4.1 where it need not hold); and what such a segment
+ * fills the gap for has arrived long before its ACK, so its time says nothing.
+ */
+static void sample(const struct tcp_conn *conn, const struct tcp_sent *sent,
+		   struct tcp_delivery *d, uint64_t now)
+{
+	bool is_again = sent->flags & SENT_AGAIN;
+	bool is_echoed = d->ts_ecr != 0 &&
+			 !seq_before(d->ts_ecr, tcp_timestamp(conn, sent->sent_ns));
+	if (is_again)
+		d->rtt_ns = is_echoed ? now - sent->sent_ns : 0;
+	else if (!d->again_acked)
+		d->rtt_ns = now - sent->sent_ns;
+	d->again_acked |= is_again;
+}
+
 /* The record has arrived: what that says about time and order. */
 static void delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
 		      struct tcp_delivery *d, uint64_t now)
 {
 	d->delivered += sent_len(sent);
-	if (sent->flags & SENT_AGAIN)
-		d->again_acked = true;
-	else
-		d->rtt_ns = now - sent->sent_ns;
+	sample(conn, sent, d, now);
 	rack_delivered(conn, sent, d, now);
 }
 
@@ -206,15 +222,24 @@ void board_lose_all(struct tcp_conn *conn, bool with_sacked)
 	}
 }
 
+/* Puts a record to its place in the order of sending. */
+static void insert_by_time(struct tcp_board *board, struct tcp_sent *sent)
+{
+	struct list *pos = &board->by_time;
+	while (pos->prev != &board->by_time &&
+	       sent_of_time(pos->prev)->sent_ns > sent->sent_ns)
+		pos = pos->prev;
+	list_insert_before(pos, &sent->of_time);
+}
+
 void board_unlose(struct tcp_conn *conn)
 {
-	/* From the last to the first: all of them were sent before what is under way. */
-	while (!list_is_empty(&conn->board.lost_list)) {
-		struct tcp_sent *sent = sent_of_time(conn->board.lost_list.prev);
+	struct list *node;
+	while ((node = list_pop_front(&conn->board.lost_list)) != NULL) {
+		struct tcp_sent *sent = sent_of_time(node);
 		uncount(&conn->board, sent, sent_len(sent));
 		sent->flags &= (uint8_t)~SENT_LOST;
-		list_remove(&sent->of_time);
-		list_push_front(&conn->board.by_time, &sent->of_time);
+		insert_by_time(&conn->board, sent);
 	}
 }
 

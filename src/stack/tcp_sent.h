@@ -45,11 +45,11 @@ struct tcp_delivery {
 	uint32_t
 		delivered; /**< Bytes that are known to have arrived since the last ACK. */
 	uint32_t fresh_lost; /**< Bytes newly taken for lost. */
-	uint64_t rtt_ns;  /**< Of the latest segment that was sent once; 0: no sample. */
-	uint32_t ts_ecr;  /**< Of the ACK; 0: none. */
-	bool sacked;      /**< A SACK told something new. */
-	bool dsack;       /**< The ACK reports a duplicate (RFC 2883). */
-	bool again_acked; /**< Something that was sent twice has arrived. */
+	uint64_t rtt_ns;     /**< Of the latest segment of which it is known; 0: none. */
+	uint32_t ts_ecr;     /**< Of the ACK; 0: none. */
+	bool sacked;         /**< A SACK told something new. */
+	bool dsack;          /**< The ACK reports a duplicate (RFC 2883). */
+	bool again_acked;    /**< Something that was sent twice has arrived. */
 };
 
 void board_init(struct tcp_board *board);

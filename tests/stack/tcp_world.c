@@ -111,6 +111,12 @@ static void send_segment(struct host *from, const struct tcp_tx *tx,
 	if (len > 0)
 		memcpy(bytes + n, payload + off, len);
 	from->segments_sent++;
+	if (getenv("TEST_TRACE"))
+		print_message(
+			"# %.6f %zu > seq %u len %zu ack %u win %u flags %x sacks %d\n",
+			(double)(from->world->now - S(1000)) / 1e9,
+			(size_t)(from - from->world->host), hdr.seq, len, hdr.ack,
+			hdr.window, hdr.flags, hdr.options_len);
 	post(from, tx, bytes, (size_t)n + len);
 	if (happens(from->world, from->world->net.duplicate))
 		post(from, tx, bytes, (size_t)n + len);
@@ -129,7 +135,9 @@ static void world_emit(void *user, const struct tcp_tx *tx, uint64_t now)
 		len += tx->slices[i].len;
 	}
 	assert_int_equal(len, tx->len);
-	assert_true(tx->gso_size != 0 || len <= 1500);
+	uint32_t mtu = from->world->net.mtu ? from->world->net.mtu : 1500;
+	size_t longest = tx->gso_size ? tx->gso_size : len;
+	assert_true(longest + tx->hdr.options_len + HEADERS <= mtu);
 	size_t step = tx->gso_size && !from->world->net.whole ? tx->gso_size : len;
 	do {
 		size_t part = len - off < step ? len - off : step;
@@ -384,13 +392,38 @@ void world_run_until(struct world *w, uint64_t until)
 	w->now = until;
 }
 
+/* Where both stand, for a test that is about to fail. */
+static void tell(const struct world *w)
+{
+	for (size_t i = 0; i < 2; i++) {
+		const struct host *h = &w->host[i];
+		const struct tcp_conn *c = h->conn;
+		print_message(
+			"# host %zu: wrote %llu of %llu, read %llu, closed %d error %d\n",
+			i, (unsigned long long)h->written,
+			(unsigned long long)h->to_write, (unsigned long long)h->read,
+			h->is_closed, h->error);
+		if (c)
+			print_message(
+				"#   %s una %u nxt %u wnd %u cwnd %u flight %u queue %zu "
+				"phase %u rcv %u edge %u\n",
+				tcp_state_name((enum tcp_state)c->state),
+				c->snd_una - c->iss, c->snd_nxt - c->iss, c->snd_wnd,
+				c->cc.cwnd, board_in_flight(c), c->to_send.len,
+				c->recovery.phase, c->rcv_nxt - c->irs,
+				c->rcv_edge - c->irs);
+	}
+}
+
 void world_finish(struct world *w, uint64_t limit)
 {
 	struct host *a = &w->host[0], *b = &w->host[1];
 	uint64_t until = w->now + limit;
 	while (!(a->is_closed && b->is_closed)) {
-		assert_true(w->now < until);
-		assert_true(world_step(w));
+		bool goes_on = w->now < until && world_step(w);
+		if (!goes_on)
+			tell(w);
+		assert_true(goes_on);
 	}
 	assert_int_equal(a->read, b->to_write);
 	assert_int_equal(b->read, a->to_write);

@@ -115,6 +115,12 @@ static void read_ports(struct reader *reader, const struct node *node, void *obj
 		add_ports(reader, member, rule);
 }
 
+/* Whether it is said that any protocol is meant, and no other word is there by mistake. */
+static bool is_any(const struct node *protocol)
+{
+	return protocol->type == JSON_STRING && strcmp(field_text(protocol), "any") == 0;
+}
+
 static void read_rule(struct reader *reader, const struct node *node,
 		      struct weft_tunnel_acl_rule *rule)
 {
@@ -142,8 +148,7 @@ static void read_rule(struct reader *reader, const struct node *node,
 		reader_fault(reader, SEVERITY_ERROR, ports,
 			     "TCP and UDP have ports; say which of them, such as "
 			     "\"protocol\": \"tcp\"");
-	else if (rule->protocol == IPPROTO_ICMP ||
-		 strcmp(field_text(protocol), "any") == 0)
+	else if (rule->protocol == IPPROTO_ICMP || is_any(protocol))
 		reader_fault(reader, SEVERITY_ERROR, ports,
 			     "TCP and UDP alone have ports; take them out, or change "
 			     "\"protocol\" to \"tcp\" or \"udp\"");

@@ -151,6 +151,56 @@ def test_meaning_of_everything_as_json(config):
     assert 'wort' not in done.stdout and 'geheim' not in done.stdout and HASH not in done.stdout
 
 
+# ---- what becomes of a packet ----------------------------------------------------------------
+
+ASKED = f'''[ {{ "name": "hub", "port": 8080, "net": "10.20.0.1/24",
+  "acl": [ {{ "from": "office", "to": "*", "protocol": "tcp", "ports": [443] }},
+           {{ "from": "*", "to": "__self__" }} ],
+  "clients": [ {{ "token": "{HASH}", "ip": "10.20.0.2", "name": "berlin", "tags": ["office"] }},
+               {{ "token": "{HASH[::-1]}", "ip": "10.20.0.3", "name": "shop", "routes": ["192.168.7.0/24"] }} ]
+}} ]'''
+
+
+@pytest.mark.parametrize('question, status, words', [
+    ('berlin 192.168.7.9 --protocol tcp --port 443', 0,
+     'goes to client "shop", which has 192.168.7.0/24\npasses: the rule in {}:2 allows it'),
+    ('berlin shop', 0, 'passes if it is what the rule in {}:2 allows: TCP to port 443'),
+    ('berlin shop --protocol udp', 3, 'no rule allows it'),
+    ('shop berlin', 3, 'no rule allows it'),
+    ('shop __self__ --interface hub', 0, 'the rule in {}:3 allows it'),
+])
+def test_explain(config, question, status, words):
+    path = config(ASKED)
+    done = check('--explain', *question.split(), path)
+    assert (done.returncode, done.stderr) == (status, '')
+    assert words.format(path) in done.stdout
+
+
+def test_explain_as_json(config):
+    done = check('--json', '--explain', 'shop', '10.20.0.2', config(ASKED))
+    explained, checked = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 3 and checked['usable']
+    assert (explained['src'], explained['dst'], explained['passes']) == ('shop', '10.20.0.2', False)
+    assert any('comes in from client "shop"' in sentence for sentence in explained['sentences'])
+
+
+@pytest.mark.parametrize('question, words', [
+    (['--explain', 'shop'], '--explain needs SRC, DST and CONFIG.json'),
+    (['--explain', 'shop', 'nobody'], 'nobody is no address'),
+    (['--explain', 'shop', 'berlin', '--interface', 'tun9'], 'tun9'),
+    (['--port', '80'], 'of the packet of --explain'),
+    (['shop'], 'one file at a time'),
+])
+def test_questions_without_sense(config, question, words):
+    done = check(*question, config(ASKED))
+    assert done.returncode == 2 and words in done.stderr and done.stdout == ''
+
+
+def test_explain_nothing_of_a_wrong_one(config):
+    done = check('--explain', 'shop', 'berlin', config(ASKED.replace('8080', '0')))
+    assert done.returncode == 1 and 'cannot be used' in done.stderr and done.stdout == ''
+
+
 # ---- files that are named ---------------------------------------------------------------------
 
 @pytest.fixture(scope='module')

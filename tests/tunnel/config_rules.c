@@ -101,6 +101,10 @@ static void refuses_protocols_and_ports(void **state)
 	EXPECT(RULE("'protocol':'icmpv6'"),
 	       "2:40 error [0].acl[0].protocol: write \"icmp\"");
 	EXPECT(RULE("'protocol':6"), "2:40 error [0].acl[0].protocol: put it in double");
+	EXPECT(RULE("'protocol':6,'ports':80"),
+	       "2:40 error [0].acl[0].protocol: found a");
+	EXPECT(RULE("'protocol':'sctp','ports':80"),
+	       "2:40 error [0].acl[0].protocol: found");
 	EXPECT(RULE("'ports':80"),
 	       "2:37 error [0].acl[0].ports: say which of them, such as \"protocol\": "
 	       "\"tcp\"");

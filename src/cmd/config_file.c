@@ -157,6 +157,8 @@ static void show_option(const struct config_file *file, bool is_warning, const c
 			const char *text)
 {
 	const char *option = file->line->option(path);
+	if (file->line->is_told)
+		return;
 	if (file->out->json)
 		output_event(file->out, "fault",
 			     json_pack("{s:s, s:s*, s:s, s:s}", "severity",

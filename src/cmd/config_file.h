@@ -27,6 +27,7 @@ struct config_line {
 	const char *text;
 	/** The option that a path such as "[0].port" was made of; NULL if it was none. */
 	const char *(*option)(const char *path);
+	bool is_told; /**< What is wrong with it was shown before. */
 };
 
 struct config_file {

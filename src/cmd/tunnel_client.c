@@ -187,8 +187,11 @@ int tunnel_client(int argc, char **argv)
 	const struct tunnel_line line = { command.verb, make(&args, argv[1], token),
 					  option_of };
 	sodium_memzero(token, sizeof(token));
-	status = args.print_config ? tunnel_line_print(&line, &args.output)
-				   : tunnel_line_run(&line, &args.output);
+	if (!tunnel_line_is_good(&line, &args.output))
+		status = STATUS_FAILED;
+	else
+		status = args.print_config ? tunnel_line_print(&line)
+					   : tunnel_line_run(&line, &args.output);
 	json_decref(line.interface);
 	return status;
 }

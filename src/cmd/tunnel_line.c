@@ -66,21 +66,28 @@ static int fail(const struct tunnel_line *line)
 	return output_fail(line->verb, "what the options say is not in UTF-8");
 }
 
-bool tunnel_line_is_good(const struct tunnel_line *line)
+bool tunnel_line_is_good(const struct tunnel_line *line, const struct output_opts *opts)
 {
-	struct weft_tunnel_config *config = NULL;
 	char *text = make_text(line, 0);
-	const bool is_good = text && weft_tunnel_config_parse(text, strlen(text), NULL,
-							      NULL, &config) == 0;
-	weft_tunnel_config_free(config);
+	const struct config_line made = { line->verb, text, line->option, false };
+	struct weft_tunnel_config *config = NULL;
+	struct config_file file;
+	struct output out;
+	output_init(&out, opts);
+	int r = text ? config_file_make(&file, &out, &made) : fail(line);
 	free_text(text);
-	return is_good;
+	if (r != 0)
+		return false;
+	r = config_file_parse(&file, &config);
+	config_file_fini(&file);
+	weft_tunnel_config_free(config);
+	return r == 0;
 }
 
 int tunnel_line_run(const struct tunnel_line *line, const struct output_opts *opts)
 {
 	char *text = make_text(line, 0);
-	const struct config_line made = { line->verb, text, line->option };
+	const struct config_line made = { line->verb, text, line->option, true };
 	if (!text)
 		return fail(line);
 	const int status = tunnel_run(&(struct tunnel_source){ .line = &made }, opts);
@@ -88,32 +95,12 @@ int tunnel_line_run(const struct tunnel_line *line, const struct output_opts *op
 	return status;
 }
 
-/* With what is wrong told by the options, as it would be when it ran. */
-static int check(const struct tunnel_line *line, const struct output_opts *opts,
-		 const char *text)
-{
-	const struct config_line made = { line->verb, text, line->option };
-	struct weft_tunnel_config *config = NULL;
-	struct config_file file;
-	struct output out;
-	output_init(&out, opts);
-	int r = config_file_make(&file, &out, &made);
-	if (r < 0)
-		return r;
-	r = config_file_parse(&file, &config);
-	config_file_fini(&file);
-	weft_tunnel_config_free(config);
-	return r;
-}
-
-int tunnel_line_print(const struct tunnel_line *line, const struct output_opts *opts)
+int tunnel_line_print(const struct tunnel_line *line)
 {
 	char *text = make_text(line, JSON_INDENT(2));
 	if (!text)
 		return fail(line);
-	int status = STATUS_FAILED;
-	if (check(line, opts, text) == 0 && puts(text) >= 0 && fflush(stdout) == 0)
-		status = STATUS_OK;
+	const bool is_printed = puts(text) >= 0 && fflush(stdout) == 0;
 	free_text(text);
-	return status;
+	return is_printed ? STATUS_OK : STATUS_FAILED;
 }

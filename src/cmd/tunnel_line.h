@@ -26,14 +26,14 @@ struct tunnel_line {
 /** The option of the longest row that the path ends with, or NULL. Rows end with NULL. */
 const char *tunnel_line_option(const struct line_option *rows, const char *path);
 
-/** Whether the configuration can be used; says nothing. */
-bool tunnel_line_is_good(const struct tunnel_line *line);
+/** Whether the configuration can be used; shows what is wrong with it. */
+bool tunnel_line_is_good(const struct tunnel_line *line, const struct output_opts *opts);
 
-/** Runs it. Returns the exit status. */
+/** Runs one that is good. Returns the exit status. */
 int tunnel_line_run(const struct tunnel_line *line, const struct output_opts *opts);
 
-/** Prints it on stdout if it can be used, or what is wrong. Returns the exit status. */
-int tunnel_line_print(const struct tunnel_line *line, const struct output_opts *opts);
+/** Prints it on stdout. Returns the exit status. */
+int tunnel_line_print(const struct tunnel_line *line);
 
 /** Puts a text into an object, unless it is NULL. */
 void line_set(json_t *object, const char *key, const char *text);

@@ -289,23 +289,19 @@ static void print_tokens(const struct args *args, const struct tokens *tokens)
 
 /* ---- the word ---------------------------------------------------------------------------- */
 
-static int run(const struct args *args, struct tokens *tokens)
+/* Nothing is kept and nothing said of tokens where the server cannot be. */
+static int run(const struct args *args, struct tokens *tokens,
+	       const struct tunnel_line *line)
 {
-	const struct tunnel_line line = { command.verb, make(args, tokens), option_of };
-	int status = STATUS_OK;
-	if (tunnel_line_is_good(&line)) {
-		if (args->tokens_file &&
-		    tokens_write(tokens, command.verb, args->tokens_file) < 0)
-			status = STATUS_FAILED;
-		else
-			print_tokens(args, tokens);
-	}
+	if (!tunnel_line_is_good(line, &args->output))
+		return STATUS_FAILED;
+	if (args->tokens_file &&
+	    tokens_write(tokens, command.verb, args->tokens_file) < 0)
+		return STATUS_FAILED;
+	print_tokens(args, tokens);
 	tokens_fini(tokens);
-	if (status == STATUS_OK)
-		status = args->print_config ? tunnel_line_print(&line, &args->output)
-					    : tunnel_line_run(&line, &args->output);
-	json_decref(line.interface);
-	return status;
+	return args->print_config ? tunnel_line_print(line)
+				  : tunnel_line_run(line, &args->output);
 }
 
 int tunnel_server(int argc, char **argv)
@@ -320,8 +316,12 @@ int tunnel_server(int argc, char **argv)
 	if (!args.net && !args.mode)
 		args.net = NET_DEFAULT;
 	status = choose_clients(&args, &tokens);
-	if (status == STATUS_OK)
-		status = run(&args, &tokens);
+	if (status == STATUS_OK) {
+		const struct tunnel_line line = { command.verb, make(&args, &tokens),
+						  option_of };
+		status = run(&args, &tokens, &line);
+		json_decref(line.interface);
+	}
 	tokens_fini(&tokens);
 	return status;
 }

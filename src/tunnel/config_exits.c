@@ -86,35 +86,40 @@ static const struct weft_tunnel_client *client_at(
 	return NULL;
 }
 
-static void check_via(struct reader *reader, const struct node *node,
-		      const struct weft_tunnel_interface *interface)
+/* An address in the place of a name: of whom it is, and how that one is called. */
+static void check_via_address(struct reader *reader, const struct node *node,
+			      const struct weft_tunnel_interface *interface)
 {
-	const char *text = field_text(node);
 	char quote[NODE_QUOTE_LEN];
 	struct weft_ip ip;
-	if (config_selected(text, interface))
-		return;
-	if (strcmp(text, WEFT_TUNNEL_SELF) == 0) {
-		reader_fault(reader, SEVERITY_ERROR, node,
-			     "what has no exit goes out at the server itself; an exit is "
-			     "a client");
-		return;
-	}
-	if (!config_is_like_address(text)) {
-		config_no_client(reader, SEVERITY_ERROR, node, interface);
-		return;
-	}
-	if (weft_ip_parse(text, &ip) < 0)
+	if (weft_ip_parse(field_text(node), &ip) < 0)
 		return;
 	const struct weft_tunnel_client *client = client_at(&ip, interface);
-	if (client && client->name)
+	const bool has_name =
+		client && client->name && !config_is_like_address(client->name);
+	if (has_name)
 		reader_fault(reader, SEVERITY_ERROR, node,
 			     "clients stand here by tags and names; write \"%s\"",
 			     node_quote(client->name, strlen(client->name), quote));
 	else
 		reader_fault(reader, SEVERITY_ERROR, node,
-			     "clients stand here by tags and names, and none has this "
-			     "address");
+			     "clients stand here by tags and names; %s",
+			     client ? "give the one with this address a \"name\""
+				    : "and none has this address");
+}
+
+static void check_via(struct reader *reader, const struct node *node,
+		      const struct weft_tunnel_interface *interface)
+{
+	const char *text = field_text(node);
+	if (config_is_like_address(text))
+		check_via_address(reader, node, interface);
+	else if (strcmp(text, WEFT_TUNNEL_SELF) == 0)
+		reader_fault(reader, SEVERITY_ERROR, node,
+			     "what has no exit goes out at the server itself; an exit is "
+			     "a client");
+	else if (!config_selected(text, interface))
+		config_no_client(reader, SEVERITY_ERROR, node, interface);
 }
 
 /* How many clients an exit has. */

@@ -233,6 +233,8 @@ static void refuses_exits(void **state)
 	       "2:17 error [0].exits[0].via: is not an address");
 	EXPECT(EXITS("{'via':'10.1.0.9'}"),
 	       "2:17 error [0].exits[0].via: none has this address");
+	EXPECT(SERVER("'exits':[{'via':'10.1.0.2'}]"),
+	       "2:18 error [0].exits[0].via: give the one with this address a \"name\"");
 	EXPECT(EXITS("{'via':'b','mode':'balanced'}"),
 	       "2:28 error [0].exits[0].mode: did you mean \"balance\"?");
 	EXPECT(EXITS("{'via':'b','mode':'balance'}"),
@@ -240,12 +242,6 @@ static void refuses_exits(void **state)
 	EXPECT(EXITS("{'from':'ofice','via':'b'}"),
 	       "2:18 warning [0].exits[0].from: did you mean \"office\"?");
 	EXPECT(RULES("'exits':{'via':'b'}"), "2:9 error [0].exits: must be an array");
-}
-
-static void takes_the_default_name_of_a_client_as_exit(void **state)
-{
-	(void)state;
-	EXPECT_NONE(SERVER("'exits':[{'via':'10.1.0.2'}]"));
 }
 
 static void warns_of_exits_that_are_never_used(void **state)
@@ -292,7 +288,6 @@ int main(void)
 		cmocka_unit_test(limits_rules),
 		cmocka_unit_test(takes_exits),
 		cmocka_unit_test(refuses_exits),
-		cmocka_unit_test(takes_the_default_name_of_a_client_as_exit),
 		cmocka_unit_test(warns_of_exits_that_are_never_used),
 		cmocka_unit_test(refuses_exits_beside_sources),
 	};

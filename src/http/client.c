@@ -232,7 +232,7 @@ static size_t on_input(char *data, size_t size, size_t n, void *user)
 	size_t len = size * n;
 	if (q->stream.is_aborted)
 		return 0;
-	if (q->is_put || !is_success(q->status))
+	if (!is_success(q->status))
 		return len;
 	if (!q->stream.is_reading) {
 		q->is_in_paused = true;

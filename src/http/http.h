@@ -51,6 +51,9 @@ enum http_end {
 	HTTP_FAILED,  /**< Never came about: refused, no address, TLS; err says why. */
 };
 
+/** Most bytes of what a PUT is answered with. */
+#define HTTP_ANSWER_TEXT 2048u
+
 /** What a stream tells. user is the stream's, from the answer or the request. */
 struct http_stream_events {
 	/**
@@ -60,8 +63,8 @@ struct http_stream_events {
 	void (*response)(void *user, struct http_stream *stream, unsigned status,
 			 uint64_t now);
 	/**
-	 * Bytes of the body that comes from the peer: of a PUT's request, of a GET's response.
-	 * NULL: they are passed over.
+	 * Bytes of the body that comes from the peer: of the request (server) or the response
+	 * (client), of a PUT as well. NULL: they are passed over.
 	 */
 	void (*input)(void *user, struct http_stream *stream, const uint8_t *data,
 		      size_t len, uint64_t now);
@@ -72,6 +75,12 @@ struct http_stream_events {
 	 */
 	int (*output)(void *user, struct http_stream *stream, uint8_t *buf, size_t len,
 		      uint64_t now);
+	/**
+	 * Server: all of a PUT's body has come. Fills buf with the text of the answer and returns
+	 * its length, at most len. NULL: the answer is "OK".
+	 */
+	size_t (*finish)(void *user, struct http_stream *stream, char *buf, size_t len,
+			 uint64_t now);
 	/**
 	 * The stream is over and gone after this returns; called exactly once. err says why
 	 * after HTTP_FAILED, may say it after HTTP_ABORTED, and is empty after HTTP_ENDED.
@@ -154,7 +163,10 @@ struct http_server;
  *  -ENOENT for a congestion control that is not there ...). */
 int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 		    struct http_server **ret_server) WEFT_MUST_CHECK;
-/** Closes each stream that is left (HTTP_ABORTED), frees. NULL is allowed. */
+/**
+ * Closes each stream that is left, and frees: a response comes to its regular end where its socket
+ * takes that at once (HTTP_ENDED), all else is broken off (HTTP_ABORTED). NULL is allowed.
+ */
 void http_server_free(struct http_server *server);
 struct weft_task *http_server_task(struct http_server *server);
 /** Where it listens, with the port in use. */

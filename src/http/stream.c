@@ -74,6 +74,13 @@ int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t
 	return r;
 }
 
+size_t stream_finish(struct http_stream *stream, char *buf, size_t len, uint64_t now)
+{
+	size_t n = stream->events->finish(stream->user, stream, buf, len, now);
+	assert(n <= len);
+	return n;
+}
+
 /* Returns how much there was to send; 0 for nothing; or -Exxx. */
 static int ask_and_send(struct http_stream *stream, struct direct *direct,
 			uint8_t *scratch, uint64_t now)

@@ -38,6 +38,9 @@ void stream_input(struct http_stream *stream, const uint8_t *data, size_t len,
 /** Asks for at most HTTP_OUTPUT_MAX bytes, as output in http_stream_events. */
 int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t now);
 
+/** Asks for the answer to a PUT, as finish in http_stream_events, which is not NULL. */
+size_t stream_finish(struct http_stream *stream, char *buf, size_t len, uint64_t now);
+
 /** Says why sockets cannot have that congestion control; returns r. */
 int stream_no_congestion(const char *congestion, int r, struct weft_error *err);
 

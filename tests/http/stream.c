@@ -63,6 +63,20 @@ static void both_ways_at_once(void **state)
 	world_stop(&w);
 }
 
+static void a_put_is_answered_at_its_end(void **state)
+{
+	(void)state;
+	world_start(&w, &(struct world_opts){ 0 });
+	struct end *put = world_put(&w, "/", 10);
+	struct end *counted = world_put(&w, "/count", 3 * MB);
+	world_until(&w, put->closings && counted->closings);
+	assert_int_equal(put->end, HTTP_ENDED);
+	assert_string_equal(put->answer, "OK");
+	assert_int_equal(counted->end, HTTP_ENDED);
+	assert_string_equal(counted->answer, "3145728 bytes");
+	world_stop(&w);
+}
+
 static void an_empty_body(void **state)
 {
 	(void)state;
@@ -435,7 +449,8 @@ static void one_is_freed_first(bool is_server)
 		http_server_free(w.server);
 		w.server = NULL;
 		world_until(&w, get->closings && put->closings);
-		assert_int_equal(get->end, HTTP_ABORTED);
+		assert_int_equal(get->end, HTTP_ENDED);
+		assert_int_equal(put->end, HTTP_ABORTED);
 	} else {
 		http_client_free(w.client);
 		w.client = NULL;
@@ -449,6 +464,27 @@ static void the_server_is_freed_first(void **state)
 {
 	(void)state;
 	one_is_freed_first(true);
+}
+
+/* Either all that was put out comes, with a regular end, or both say that it was broken off. */
+static void the_server_is_freed_while_a_client_does_not_read(void **state)
+{
+	(void)state;
+	world_start(&w, &(struct world_opts){ .is_wild = true });
+	struct end *get = world_get(&w, "/");
+	world_until(&w, get->in_len > 0);
+	http_stream_read(get->stream, false);
+	world_until_still(&w);
+	http_server_free(w.server);
+	w.server = NULL;
+	assert_int_equal(w.served[0].closings, 1);
+	http_stream_read(get->stream, true);
+	world_until(&w, get->closings);
+	assert_int_equal(get->end, w.served[0].end);
+	assert_false(get->is_wrong);
+	if (get->end == HTTP_ENDED)
+		assert_int_equal(get->in_len, w.served[0].out_len);
+	world_stop(&w);
 }
 
 static void the_client_is_freed_first(void **state)
@@ -523,6 +559,7 @@ int main(void)
 		cmocka_unit_test(a_get_is_read_to_its_end),
 		cmocka_unit_test(a_put_is_read_to_its_end),
 		cmocka_unit_test(both_ways_at_once),
+		cmocka_unit_test(a_put_is_answered_at_its_end),
 		cmocka_unit_test(an_empty_body),
 		cmocka_unit_test(the_head_comes_before_the_body),
 		cmocka_unit_test(what_is_woken_goes_at_once),
@@ -543,6 +580,7 @@ int main(void)
 		cmocka_unit_test(a_congestion_control_can_be_chosen),
 		cmocka_unit_test(a_congestion_control_that_is_none),
 		cmocka_unit_test(the_server_is_freed_first),
+		cmocka_unit_test(the_server_is_freed_while_a_client_does_not_read),
 		cmocka_unit_test(the_client_is_freed_first),
 		cmocka_unit_test(the_client_is_freed_before_it_has_run),
 		cmocka_unit_test(two_hundred_streams),

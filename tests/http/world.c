@@ -76,6 +76,27 @@ static int end_output(void *user, struct http_stream *stream, uint8_t *buf, size
 	return (int)n;
 }
 
+/* What a PUT is answered with. */
+static void end_answer(void *user, struct http_stream *stream, const uint8_t *data,
+		       size_t len, uint64_t now)
+{
+	struct end *e = user;
+	(void)now;
+	assert_ptr_equal(stream, e->stream);
+	assert_true(e->answer_len + len < sizeof(e->answer));
+	memcpy(e->answer + e->answer_len, data, len);
+	e->answer_len += len;
+}
+
+static size_t end_finish(void *user, struct http_stream *stream, char *buf, size_t len,
+			 uint64_t now)
+{
+	struct end *e = user;
+	(void)now;
+	assert_ptr_equal(stream, e->stream);
+	return (size_t)snprintf(buf, len, "%llu bytes", (unsigned long long)e->in_len);
+}
+
 static void end_closed(void *user, struct http_stream *stream, enum http_end end,
 		       const struct weft_error *err, uint64_t now)
 {
@@ -92,6 +113,20 @@ static const struct http_stream_events end_events = {
 	.response = end_response,
 	.input = end_input,
 	.output = end_output,
+	.closed = end_closed,
+};
+
+static const struct http_stream_events put_events = {
+	.response = end_response,
+	.input = end_answer,
+	.output = end_output,
+	.closed = end_closed,
+};
+
+static const struct http_stream_events counting_events = {
+	.input = end_input,
+	.output = end_output,
+	.finish = end_finish,
 	.closed = end_closed,
 };
 
@@ -132,7 +167,8 @@ static void world_request(void *user, struct http_stream *stream,
 			   .end = END_OPEN };
 	ret_answer->headers[0] =
 		(struct http_header){ .name = "X-Tun-Conf", .value = "eAUYCjIAAg==" };
-	ret_answer->events = &end_events;
+	ret_answer->events =
+		strcmp(request->path, "/count") == 0 ? &counting_events : &end_events;
 	ret_answer->user = e;
 	if (w->opts.abort_in_request)
 		http_stream_abort(stream);
@@ -162,7 +198,8 @@ struct end *world_open(struct world *w, const char *url, bool is_put, uint64_t o
 	const struct http_client_request request = { .url = url,
 						     .is_put = is_put,
 						     .headers = headers,
-						     .events = &end_events,
+						     .events = is_put ? &put_events
+								      : &end_events,
 						     .user = e };
 	assert_int_equal(http_client_open(w->client, &request, &e->stream), 0);
 	return e;

@@ -39,6 +39,8 @@ struct end {
 	unsigned responses, closings;
 	uint64_t in_len, out_len;
 	uint64_t in_pieces, asked;
+	char answer[64]; /* What a PUT was answered with, */
+	size_t answer_len;
 	bool is_wrong; /* A byte was not the one that it had to be. */
 	int end;
 	struct weft_error err;

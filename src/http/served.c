@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes out past MHD, and what of it goes in through MHD's callbacks, which all come from
+ * within MHD_run.
+ */
+#include "http/served.h"
+
+#include "base/container.h"
+#include "io/poller.h"
+#include "io/socket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Only HTTP/1.0 clients get blocks; all others get chunks, straight from CONN_MEMORY. */
+#define BLOCK_LEN 16384u
+
+static struct served *served_of(struct http_stream *stream)
+{
+	return container_of(stream, struct served, stream);
+}
+
+/* ---- Suspended and resumed ---- */
+
+static void served_suspend(struct served *c)
+{
+	MHD_suspend_connection(c->mhd);
+	c->is_suspended = true;
+}
+
+void served_resume(struct served *c)
+{
+	if (!c->is_suspended)
+		return;
+	MHD_resume_connection(c->mhd);
+	c->is_suspended = false;
+	c->server->is_due = true;
+}
+
+/* ---- What happens to it ---- */
+
+/* Something moved: the connection is the youngest of its list. */
+void served_touch(struct served *c)
+{
+	struct http_server *s = c->server;
+	list_remove(&c->node);
+	list_push_back(c->stream.events ? &s->streams : &s->heads, &c->node);
+	c->since = s->now;
+}
+
+static int served_fd(const struct served *c)
+{
+	return MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD)
+		->connect_fd;
+}
+
+void served_break(struct served *c)
+{
+	c->stream.is_aborted = true;
+	socket_break(served_fd(c));
+	served_resume(c);
+}
+
+/* A PUT that is not read from may have bytes before its end. */
+bool served_is_lost(const struct served *c)
+{
+	return !(c->response && c->is_suspended) && socket_has_ended(served_fd(c));
+}
+
+/* ---- Output that MHD has left to us ---- */
+
+static void served_mark(struct served *c)
+{
+	list_remove(&c->mark);
+	list_push_back(&c->server->marked, &c->mark);
+}
+
+/* MHD says the end: it is asked to go on, and asks its reader. */
+static void served_end_output(struct served *c, int why)
+{
+	c->out_end = why;
+	served_resume(c);
+}
+
+static void served_watch_output(struct served *c)
+{
+	bool is_blocked = direct_is_blocked(&c->direct);
+	c->out_task.events = is_blocked ? WEFT_WRITABLE : 0;
+	if (is_blocked && !c->out_task.loop_state &&
+	    poller_add(c->server->poller, &c->out_task) < 0)
+		served_break(c);
+}
+
+void served_put_out(struct served *c)
+{
+	struct http_server *s = c->server;
+	if (!c->direct.is_open || c->out_end != 0)
+		return;
+	uint64_t sent = c->direct.sent;
+	int r = stream_put_out(&c->stream, &c->direct, &s->scratch, s->now);
+	if (c->direct.sent != sent)
+		served_touch(c);
+	if (r < 0)
+		served_end_output(c, r);
+	else if (r > 0)
+		served_mark(c);
+	served_watch_output(c);
+}
+
+static void served_on_writable(struct weft_task *task, uint64_t now)
+{
+	(void)now;
+	served_put_out(container_of(task, struct served, out_task));
+}
+
+/* What is left to us from here on until the stream's end. */
+static void served_take_output(struct served *c)
+{
+	direct_open(&c->direct, served_fd(c));
+	c->out_task = (struct weft_task){ .fd = c->direct.fd, .run = served_on_writable };
+	served_mark(c);
+}
+
+static void served_drop_output(struct served *c)
+{
+	poller_remove(c->server->poller, &c->out_task);
+	list_remove(&c->mark);
+	direct_close(&c->direct);
+	c->out_end = 0;
+}
+
+void served_finish(struct served *c)
+{
+	if (c->response || direct_flush(&c->direct) < 0)
+		return;
+	if (c->out_end == 0)
+		served_end_output(c, -EPIPE);
+}
+
+/* ---- What the user of a stream wants ---- */
+
+static void served_on_wake(struct http_stream *stream)
+{
+	struct served *c = served_of(stream);
+	c->is_woken = true;
+	if (c->direct.is_open)
+		served_mark(c);
+	else if (!c->response)
+		served_resume(c);
+}
+
+static bool served_on_send(struct http_stream *stream, const struct socket_piece *pieces,
+			   size_t n)
+{
+	struct served *c = served_of(stream);
+	if (!c->direct.is_open || c->out_end != 0 || direct_is_blocked(&c->direct))
+		return false;
+	int r = direct_try(&c->direct, pieces, n);
+	if (r == -EAGAIN)
+		return false;
+	if (r < 0)
+		served_break(c);
+	served_touch(c);
+	served_watch_output(c);
+	return true;
+}
+
+static void served_on_read(struct http_stream *stream)
+{
+	struct served *c = served_of(stream);
+	if (c->response && stream->is_reading)
+		served_resume(c);
+}
+
+static void served_on_abort(struct http_stream *stream)
+{
+	served_break(served_of(stream));
+}
+
+static const char *served_header(const struct http_stream *stream, const char *name)
+{
+	const struct served *c = container_of_const(stream, struct served, stream);
+	return MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, name);
+}
+
+static const struct stream_ops served_ops = {
+	.wake = served_on_wake,
+	.send = served_on_send,
+	.read = served_on_read,
+	.abort = served_on_abort,
+	.header = served_header,
+};
+
+/* ---- A request: its head ---- */
+
+static enum MHD_Result served_refuse(struct served *c, unsigned status, const char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+	/* Persistent means that nothing writes there: MHD's pointer is not const. */
+	union {
+		const char *text;
+		void *buffer;
+	} body = { .text = text ? text : "" };
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(len, body.buffer, MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	enum MHD_Result r = MHD_queue_response(c->mhd, status, response);
+	MHD_destroy_response(response);
+	return r;
+}
+
+static ssize_t reader_end(int why)
+{
+	return why == -EPIPE ? MHD_CONTENT_READER_END_OF_STREAM
+			     : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* The response goes in chunks, and nothing encrypts them. */
+static bool served_can_be_direct(const struct served *c)
+{
+	return c->stream.version == 11 && !c->server->cert_file;
+}
+
+static ssize_t served_on_room(void *user, uint64_t pos, char *buf, size_t len)
+{
+	struct served *c = user;
+	(void)pos;
+	if (c->stream.is_aborted)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (c->out_end != 0)
+		return reader_end(c->out_end);
+	if (served_can_be_direct(c)) {
+		if (!c->direct.is_open)
+			served_take_output(c);
+		served_suspend(c);
+		return 0;
+	}
+	c->is_woken = false;
+	int r = stream_output(&c->stream, (uint8_t *)buf, len, c->server->now);
+	if (c->stream.is_aborted)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (r < 0)
+		return reader_end(r);
+	if (r > 0) {
+		served_touch(c);
+		return r;
+	}
+	served_suspend(c);
+	if (c->is_woken)
+		served_resume(c);
+	return 0;
+}
+
+static struct MHD_Response *response_new(struct served *c, bool is_put,
+					 const struct http_answer *answer)
+{
+	static char ok[] = "OK";
+	struct MHD_Response *response =
+		is_put ? MHD_create_response_from_buffer(strlen(ok), ok,
+							 MHD_RESPMEM_PERSISTENT)
+		       : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_LEN,
+							   served_on_room, c, NULL);
+	for (unsigned i = 0; response && i < HTTP_ANSWER_HEADERS; i++) {
+		const struct http_header *h = &answer->headers[i];
+		if (h->name &&
+		    MHD_add_response_header(response, h->name, h->value) == MHD_NO) {
+			MHD_destroy_response(response);
+			return NULL;
+		}
+	}
+	return response;
+}
+
+/* The request is a stream from here on. */
+static enum MHD_Result served_accept(struct served *c, bool is_put,
+				     const struct http_answer *answer)
+{
+	assert(answer->events);
+	c->stream.events = answer->events;
+	c->stream.user = answer->user;
+	served_touch(c);
+	if (c->stream.is_aborted)
+		return MHD_NO;
+	struct MHD_Response *response = response_new(c, is_put, answer);
+	if (!response)
+		return MHD_NO;
+	if (is_put) {
+		c->response = response;
+		return MHD_YES;
+	}
+	enum MHD_Result r = MHD_queue_response(c->mhd, MHD_HTTP_OK, response);
+	MHD_destroy_response(response);
+	return r;
+}
+
+static enum MHD_Result served_begin(struct served *c, const struct http_request *request)
+{
+	const struct http_server *s = c->server;
+	const union MHD_ConnectionInfo *head =
+		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	struct http_answer answer = { .status = 0 };
+
+	c->stream.is_reading = true;
+	served_touch(c);
+	if (c->server->is_ending)
+		return served_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "The server ends");
+	if (head && head->header_size > HTTP_HEAD_MAX)
+		return served_refuse(c, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+				     "The head is too long");
+	s->opts.request(s->opts.user, &c->stream, request, &answer, s->now);
+	if (answer.status)
+		return served_refuse(c, answer.status, answer.text);
+	return served_accept(c, strcmp(request->method, MHD_HTTP_METHOD_PUT) == 0,
+			     &answer);
+}
+
+/* ---- A request: its body, and its end ---- */
+
+static enum MHD_Result served_input(struct served *c, const char *data, size_t *data_len)
+{
+	if (c->stream.is_aborted)
+		return MHD_NO;
+	if (!c->stream.is_reading) {
+		served_suspend(c);
+		return MHD_YES;
+	}
+	served_touch(c);
+	stream_input(&c->stream, (const uint8_t *)data, *data_len, c->server->now);
+	*data_len = 0;
+	return c->stream.is_aborted ? MHD_NO : MHD_YES;
+}
+
+/* At the end of a PUT, with what its user makes of it. */
+static enum MHD_Result served_answer(struct served *c)
+{
+	char text[HTTP_ANSWER_TEXT];
+	size_t len = stream_finish(&c->stream, text, sizeof(text), c->server->now);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_COPY);
+	if (!response)
+		return MHD_NO;
+	enum MHD_Result r = MHD_queue_response(c->mhd, MHD_HTTP_OK, response);
+	MHD_destroy_response(response);
+	return r;
+}
+
+struct served *served_of_mhd(struct MHD_Connection *mhd)
+{
+	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+}
+
+/* Called once for the head, then for each piece of the body, and once more at its end. */
+/* NOLINTNEXTLINE(readability-function-size): the parameters are MHD's. */
+enum MHD_Result served_on_request(void *user, struct MHD_Connection *mhd,
+				  const char *path, const char *method,
+				  const char *version, const char *data, size_t *data_len,
+				  void **context)
+{
+	struct served *c = served_of_mhd(mhd);
+	(void)user;
+	if (!c)
+		return MHD_NO;
+	if (!*context) {
+		*context = c;
+		c->stream.version = strcmp(version, MHD_HTTP_VERSION_1_0) == 0 ? 10 : 11;
+		return served_begin(
+			c, &(struct http_request){ .method = method, .path = path });
+	}
+	if (*data_len > 0)
+		return served_input(c, data, data_len);
+	if (c->stream.events && c->stream.events->finish)
+		return served_answer(c);
+	return MHD_queue_response(mhd, MHD_HTTP_OK, c->response);
+}
+
+void served_on_completed(void *user, struct MHD_Connection *mhd, void **context,
+			 enum MHD_RequestTerminationCode why)
+{
+	struct served *c = *context;
+	(void)user;
+	(void)mhd;
+	if (!c)
+		return;
+	bool is_whole =
+		why == MHD_REQUEST_TERMINATED_COMPLETED_OK && !c->stream.is_aborted;
+	stream_closed(&c->stream, is_whole ? HTTP_ENDED : HTTP_ABORTED, NULL,
+		      c->server->now);
+	served_drop_output(c);
+	if (c->response)
+		MHD_destroy_response(c->response);
+	c->response = NULL;
+	c->stream.is_aborted = false;
+	served_touch(c);
+}
+
+/* ---- Made and freed ---- */
+
+static union weft_sockaddr peer_of(struct MHD_Connection *mhd)
+{
+	const struct sockaddr *sa =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr;
+	union weft_sockaddr peer = { .in6 = { .sin6_family = AF_UNSPEC } };
+	if (sa && sa->sa_family == AF_INET)
+		memcpy(&peer.in, sa, sizeof(peer.in));
+	else if (sa && sa->sa_family == AF_INET6)
+		memcpy(&peer.in6, sa, sizeof(peer.in6));
+	return peer;
+}
+
+struct served *served_new(struct http_server *s, struct MHD_Connection *mhd)
+{
+	struct served *c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	c->stream.ops = &served_ops;
+	c->stream.peer = peer_of(mhd);
+	c->server = s;
+	c->mhd = mhd;
+	c->out_task.fd = -1;
+	list_init(&c->node);
+	list_init(&c->mark);
+	served_touch(c);
+	return c;
+}
+
+void served_free(struct served *c)
+{
+	if (!c)
+		return;
+	served_drop_output(c);
+	list_remove(&c->node);
+	credentials_drop(c->credentials);
+	free(c);
+}

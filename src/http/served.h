@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection of the server's, and the request that it has.
+ */
+#ifndef HTTP_SERVED_H
+#define HTTP_SERVED_H
+
+#include "base/list.h"
+#include "http/credentials.h"
+#include "http/direct.h"
+#include "http/stream.h"
+
+#include <microhttpd.h>
+
+struct http_server {
+	struct weft_task task;
+	struct poller *poller;
+	struct weft_task mhd_task; /* MHD's epoll descriptor. */
+	struct http_server_opts opts;
+	char *cert_file, *key_file; /* NULL: plain HTTP. */
+	struct MHD_Daemon *daemon;
+	union weft_sockaddr addr;
+	struct credentials *credentials;
+	struct list heads;   /* Connections without a stream, oldest first; */
+	struct list streams; /* and with one. */
+	struct list marked;  /* Streams that are to be asked for output. */
+	uint8_t *scratch;    /* What they put out; NULL until it is needed. */
+	uint64_t now;
+	uint64_t deadline;
+	uint64_t sweep_at; /* When silent streams are looked at again. */
+	bool is_ready;     /* The daemon's descriptor is; */
+	bool is_due;       /* or the daemon has something to do that it does not tell. */
+	bool is_ending;    /* Responses come to their end, and no others begin. */
+};
+
+/*
+ * The connection is the stream, one after another:
+ *
+ *             accepted                 request() says yes             the answer has gone
+ *     (none) ----------> waiting for ---------------------> streaming ----------.
+ *                        a head  ^                                              |
+ *                                '----------------------------------------------'
+ */
+struct served {
+	struct http_stream stream; /* First; its events are NULL while there is none. */
+	struct list node;          /* On heads or streams. */
+	uint64_t since;            /* When the last byte came or went. */
+	struct http_server *server;
+	struct MHD_Connection *mhd;
+	struct MHD_Response *response;   /* What a PUT gets at its end. */
+	struct credentials *credentials; /* Which it was shown. */
+	struct direct direct;            /* Of a GET that MHD has left to us, */
+	struct weft_task out_task;       /* which waits until it can be written to, */
+	struct list mark;
+	int out_end; /* and what MHD's reader is to say at last: -EPIPE and so on. */
+	bool is_suspended;
+	bool is_woken; /* Since output was asked last. */
+};
+
+/** For a connection that MHD has accepted. NULL without memory. */
+struct served *served_new(struct http_server *s, struct MHD_Connection *mhd);
+void served_free(struct served *c); /**< NULL is allowed. */
+
+/** NULL for one that there was no memory for. */
+struct served *served_of_mhd(struct MHD_Connection *mhd);
+
+/** Something moved: the connection is the youngest of its list. */
+void served_touch(struct served *c);
+
+/** MHD has it in sight again. */
+void served_resume(struct served *c);
+
+/** Ends the connection, whatever it is at. */
+void served_break(struct served *c);
+
+/** Whether the peer has gone without a word. */
+bool served_is_lost(const struct served *c);
+
+/** Asks the stream for output and sends it, if that has been left to us. */
+void served_put_out(struct served *c);
+
+/** The response comes to its regular end, unless a part of a chunk has yet to go. */
+void served_finish(struct served *c);
+
+/* MHD's callbacks. */
+/* NOLINTNEXTLINE(readability-function-size): the parameters are MHD's. */
+enum MHD_Result served_on_request(void *user, struct MHD_Connection *mhd,
+				  const char *path, const char *method,
+				  const char *version, const char *data, size_t *data_len,
+				  void **context);
+void served_on_completed(void *user, struct MHD_Connection *mhd, void **context,
+			 enum MHD_RequestTerminationCode why);
+
+#endif

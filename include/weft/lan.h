@@ -101,6 +101,26 @@ struct weft_relay;
 WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem,
 						      char **ret_key_pem);
 
+/* What a relay's rooms may be allowed that their filter drops (docs/filters.md). */
+#define WEFT_ALLOW_EAPOL   0x01u
+#define WEFT_ALLOW_LLDP    0x02u
+#define WEFT_ALLOW_SLOW    0x04u
+#define WEFT_ALLOW_VLAN    0x08u /**< Tagged frames of clients. */
+#define WEFT_ALLOW_DHCP    0x10u /**< Clients that are DHCP servers. */
+#define WEFT_ALLOW_ROUTER  0x20u /**< Clients that are IPv6 routers. */
+#define WEFT_ALLOW_ADDRESS 0x40u /**< ARP and ND about another's address. */
+
+/** A rate without a limit. */
+#define WEFT_RATE_UNLIMITED UINT32_MAX
+
+/** What each client of a room may send. Zero is the defaults. */
+struct weft_room_rules {
+	unsigned allow;        /**< WEFT_ALLOW_* bits. */
+	uint32_t group_rate;   /**< Frames to groups, per second; 0 for 200. */
+	uint32_t unknown_rate; /**< To stations that the room does not know; 0 for 200. */
+	uint32_t byte_rate;    /**< Bytes per second, 1e9 at most; 0 for no limit. */
+};
+
 /** listen, cert_pem, key_pem and secret are needed; the rest may be zero. */
 struct weft_relay_opts {
 	union weft_sockaddr listen; /**< See weft_listen_parse. */
@@ -117,7 +137,8 @@ struct weft_relay_opts {
 	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
 	uint32_t mtu;  /**< IP MTU of its rooms, 1,000 to 1,500; 0 for 1,500. */
 	bool mtu_auto; /**< Instead: what one datagram carries on the path of the first. */
-	bool no_dhcp;  /**< Nobody hands out addresses in rooms without a gateway. */
+	struct weft_room_rules rules;
+	bool no_dhcp;      /**< Nobody hands out addresses in rooms without a gateway. */
 	bool always_retry; /**< Every address has to prove itself by Retry. */
 };
 

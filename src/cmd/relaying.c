@@ -58,6 +58,39 @@ static void name_files(const struct relaying *r, const struct weft_error *why,
 			       r->state.dir, why->text);
 }
 
+static const struct {
+	const char *name;
+	unsigned bit;
+} allows[] = {
+	{ "eapol", WEFT_ALLOW_EAPOL },     { "lldp", WEFT_ALLOW_LLDP },
+	{ "slow", WEFT_ALLOW_SLOW },       { "vlan", WEFT_ALLOW_VLAN },
+	{ "dhcp", WEFT_ALLOW_DHCP },       { "router", WEFT_ALLOW_ROUTER },
+	{ "address", WEFT_ALLOW_ADDRESS },
+};
+
+/* The bit of a rule's name; 0 for none. */
+static unsigned allow_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(allows) / sizeof(allows[0]); i++)
+		if (strcmp(allows[i].name, name) == 0)
+			return allows[i].bit;
+	return 0;
+}
+
+static unsigned allowed(const struct option_list *names)
+{
+	unsigned bits = 0;
+	for (size_t i = 0; i < names->n; i++)
+		bits |= allow_of(names->items[i]);
+	return bits;
+}
+
+/* Of an option that is "off" as 0. */
+static uint32_t rate_of(uint32_t rate)
+{
+	return rate ? rate : WEFT_RATE_UNLIMITED;
+}
+
 static int make_relay(struct relaying *r, struct weft_error *err)
 {
 	struct relay_identity identity;
@@ -72,6 +105,10 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.rooms_max = r->args->rooms,
 		.room_members_max = r->args->members,
 		.mtu = r->args->mtu,
+		.rules = { .allow = allowed(&r->args->allow),
+			   .group_rate = rate_of(r->args->group_rate),
+			   .unknown_rate = rate_of(r->args->unknown_rate),
+			   .byte_rate = r->args->byte_rate },
 		.no_dhcp = r->args->no_dhcp,
 		.mtu_auto = r->args->mtu == 0,
 		.always_retry = r->args->retry,
@@ -104,6 +141,10 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 
 const char *relaying_check(const struct relaying_args *args)
 {
+	for (size_t i = 0; i < args->allow.n; i++)
+		if (!allow_of(args->allow.items[i]))
+			return "--allow takes eapol, lldp, slow, vlan, dhcp, router or "
+			       "address";
 	return !args->cert == !args->key ? NULL : "--cert and --key belong together";
 }
 

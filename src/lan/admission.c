@@ -111,6 +111,30 @@ static int find_room(struct visitor *visitor, struct reject *reject,
 	return 0;
 }
 
+/* Somebody has this address already: a person has to find out which two machines. */
+static void tell_conflict(struct visitor *visitor, uint64_t now)
+{
+	const struct room_member *member = visitor->member;
+	if (now < visitor->conflict_told_ns)
+		return;
+	visitor->conflict_told_ns = now + VISITOR_CONFLICT_NS;
+	weft_log_warning(visitor->relay->log,
+			 "room %s: %s %u %s uses an address that is another's; what it "
+			 "says of that is dropped",
+			 member->room->name, role_name(member->peer.role),
+			 member->peer.id, member->peer.name);
+}
+
+static enum session_outcome on_frame(void *user, const struct weft_frame *frame,
+				     uint64_t now)
+{
+	struct visitor *visitor = user;
+	enum filter_outcome outcome = room_filter(visitor->member, frame, now);
+	if (outcome == FILTER_DROP_ADDRESS)
+		tell_conflict(visitor, now);
+	return outcome == FILTER_PASS ? SESSION_RECEIVED : SESSION_DROP_FILTERED;
+}
+
 /* Makes the visitor a member of the room, with its session on the bridge. */
 static int enter_room(struct visitor *visitor, struct room *room)
 {
@@ -131,6 +155,8 @@ static int enter_room(struct visitor *visitor, struct room *room)
 		session_fini(&visitor->session);
 		return r;
 	}
+	visitor->session.filter = on_frame;
+	visitor->session.filter_user = visitor;
 	visitor->member = member;
 	return 0;
 }

@@ -66,6 +66,14 @@ json_t *facts_of_bridge(const uint64_t counts[WEFT_BRIDGE_OUTCOMES])
 	return object;
 }
 
+json_t *facts_of_filter(const uint64_t counts[FILTER_OUTCOMES])
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < FILTER_OUTCOMES; i++)
+		add_count(object, filter_outcome_name((enum filter_outcome)i), counts[i]);
+	return object;
+}
+
 char *facts_print(json_t *object)
 {
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;

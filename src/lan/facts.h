@@ -6,6 +6,7 @@
 #ifndef LAN_FACTS_H
 #define LAN_FACTS_H
 
+#include "bridge/filter.h"
 #include "lan/session.h"
 
 #include <weft/lan.h>
@@ -23,6 +24,9 @@ json_t *facts_of_session(const uint64_t counts[SESSION_OUTCOMES]);
 
 /** The same for a bridge. */
 json_t *facts_of_bridge(const uint64_t counts[WEFT_BRIDGE_OUTCOMES]);
+
+/** The same for a filter. */
+json_t *facts_of_filter(const uint64_t counts[FILTER_OUTCOMES]);
 
 /** Prints and frees the object; the text is the caller's to free. NULL without memory. */
 char *facts_print(json_t *object);

@@ -364,7 +364,7 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 	if (!member)
 		return;
 	if (member->room_port)
-		session_input(&member->session, data, len, now);
+		(void)session_input(&member->session, data, len, now);
 	else
 		member->early_datagrams++;
 }

@@ -18,10 +18,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static bool filter(void *user, const struct weft_frame *frame, uint64_t now)
+static enum session_outcome filter(void *user, const struct weft_frame *frame,
+				   uint64_t now)
 {
 	const struct weft_member *member = user;
-	return member->opts.events->from_room(member->opts.user, frame, now);
+	return member->opts.events->from_room(member->opts.user, frame, now)
+		       ? SESSION_TAKEN
+		       : SESSION_RECEIVED;
 }
 
 static enum session_outcome gate(void *user, const struct weft_frame *frame, uint64_t now)

@@ -76,6 +76,7 @@ int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 	whole.id = next_room_id(relay);
 	whole.clients_max = relay->clients_max;
 	whole.no_dhcp = relay->no_dhcp;
+	whole.filter = relay->filter;
 	memcpy(whole.secret, relay->hash_secret, sizeof(whole.secret));
 	int r = room_new(&whole, &room);
 	if (r < 0)
@@ -225,6 +226,35 @@ void relay_tell_member(const struct weft_relay *relay, const struct room_member 
 				 reason);
 }
 
+/* What is saved up of a rate: two seconds of it. */
+static struct filter_rate rate_of(uint32_t rate, uint32_t otherwise)
+{
+	if (rate == 0)
+		rate = otherwise;
+	if (rate == WEFT_RATE_UNLIMITED)
+		return (struct filter_rate){ .rate = 0 };
+	return (struct filter_rate){ .rate = rate, .burst = 2 * rate };
+}
+
+static struct filter_opts filter_of(const struct weft_room_rules *rules)
+{
+	const struct filter_opts defaults = filter_defaults();
+	static_assert(WEFT_ALLOW_EAPOL == FILTER_RULE_EAPOL &&
+			      WEFT_ALLOW_LLDP == FILTER_RULE_LLDP &&
+			      WEFT_ALLOW_SLOW == FILTER_RULE_SLOW &&
+			      WEFT_ALLOW_VLAN == FILTER_RULE_VLAN &&
+			      WEFT_ALLOW_DHCP == FILTER_RULE_DHCP &&
+			      WEFT_ALLOW_ROUTER == FILTER_RULE_ROUTER &&
+			      WEFT_ALLOW_ADDRESS == FILTER_RULE_ADDRESS,
+		      "one bit for one rule");
+	return (struct filter_opts){
+		.off = rules->allow,
+		.group = rate_of(rules->group_rate, defaults.group.rate),
+		.unknown = rate_of(rules->unknown_rate, defaults.unknown.rate),
+		.bytes = rate_of(rules->byte_rate, WEFT_RATE_UNLIMITED),
+	};
+}
+
 /* The endpoint comes last: what fails before it leaves dgram with the caller. */
 static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *opts,
 		      struct dgram *dgram, struct weft_error *err)
@@ -237,6 +267,7 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->clients_max =
 		opts->room_members_max ? opts->room_members_max : RELAY_CLIENTS_DEFAULT;
 	relay->no_dhcp = opts->no_dhcp;
+	relay->filter = filter_of(&opts->rules);
 	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
 	if (opts->mtu_auto)
 		relay->mtu = 0;

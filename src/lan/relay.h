@@ -55,6 +55,7 @@ struct weft_relay {
 	void *user;
 	uint32_t rooms_max, clients_max;
 	bool no_dhcp;
+	struct filter_opts filter;
 	unsigned
 		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
 	uint16_t last_room_id;

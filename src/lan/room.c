@@ -67,7 +67,9 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 	room->network = network_of(opts);
 	room->mtu = opts->mtu;
 	room->id = opts->id;
-	int r = opts->no_dhcp ? 0 : room_host_new(room, &room->host);
+	int r = filter_new(&opts->filter, opts->secret, &room->filter);
+	if (r == 0 && !opts->no_dhcp)
+		r = room_host_new(room, &room->host);
 	if (r < 0) {
 		room_free(room);
 		return r;
@@ -83,6 +85,7 @@ void room_free(struct room *room)
 	list_for_each (node, &room->members)
 		room_remove(container_of(node, struct room_member, of_room));
 	room_host_free(room->host);
+	filter_free(room->filter);
 	weft_bridge_free(room->bridge);
 	free(room);
 }
@@ -223,6 +226,8 @@ int room_add(struct room *room, const struct weft_peer *peer, void *user,
 		room->clients_n++;
 		member->host = user ? next_host(room) : ROOM_HOST_OF_RELAY;
 	}
+	filter_join(room->filter, &member->filter, member->peer.id,
+		    peer->role == WEFT_ROLE_GATEWAY);
 	list_push_back(&room->members, &member->of_room);
 	*ret_member = member;
 	return 0;
@@ -260,6 +265,7 @@ void room_remove(struct room_member *member)
 	else
 		room->clients_n--;
 	room->claims_n -= member->claims_n;
+	filter_leave(room->filter, &member->filter);
 	list_remove(&member->of_room);
 	free(member);
 }
@@ -301,6 +307,16 @@ bool room_release(struct room_member *member, struct weft_mac mac)
 	member->claims[i] = member->claims[--member->claims_n];
 	member->room->claims_n--;
 	return true;
+}
+
+enum filter_outcome room_filter(struct room_member *member,
+				const struct weft_frame *frame, uint64_t now)
+{
+	const struct room *room = member->room;
+	const struct weft_mac dst = mac_load(frame->data);
+	const bool is_known =
+		member == room->gateway || weft_bridge_lookup(room->bridge, dst) != NULL;
+	return filter_decide(room->filter, &member->filter, frame, is_known, now);
 }
 
 struct weft_ip room_address(const struct room_member *member)

@@ -32,6 +32,7 @@
 
 #include "base/hash.h"
 #include "base/list.h"
+#include "bridge/filter.h"
 #include "lan/message.h"
 #include "wire/ether.h"
 #include "wire/overlay.h"
@@ -68,6 +69,7 @@ struct room_opts {
 	uint32_t clients_max; /**< At most LAN_MEMBERS_MAX - 1. */
 	uint8_t secret[HASH_SECRET_LEN];
 	bool no_dhcp; /**< Nobody hands out addresses by DHCP. */
+	struct filter_opts filter;
 };
 
 struct room_member {
@@ -76,6 +78,7 @@ struct room_member {
 	struct weft_peer peer;
 	uint8_t host; /**< Host number of the address that it is offered; 0 for none. */
 	struct weft_bridge_port *port; /**< NULL until attached. */
+	struct filter_member filter;
 	void *user; /**< Of who added it; NULL for a local link of the relay. */
 	uint8_t claims_n;
 	struct weft_mac claims[LAN_CLAIMS_MAX]; /**< MACs beside its own; bound. */
@@ -87,6 +90,7 @@ struct room {
 	uint32_t claims_n;           /**< Of all members. */
 	struct room_member *gateway; /**< NULL while there is none. */
 	struct weft_bridge *bridge;
+	struct filter *filter;
 	struct room_host *host; /**< NULL with no_dhcp. */
 	char name[WEFT_ROOM_NAME_MAX + 1];
 	uint8_t key[PROOF_KEY_LEN];
@@ -137,6 +141,10 @@ int room_claim(struct room_member *member, struct weft_mac mac) WEFT_MUST_CHECK;
 
 /** Undoes room_claim. True if there was a claim. */
 bool room_release(struct room_member *member, struct weft_mac mac);
+
+/** What becomes of a frame that the member has sent, by the room's rules. */
+enum filter_outcome room_filter(struct room_member *member,
+				const struct weft_frame *frame, uint64_t now);
 
 /** The address that the member is offered; family 0 for none. */
 struct weft_ip room_address(const struct room_member *member);

@@ -28,6 +28,7 @@ const char *session_outcome_name(enum session_outcome outcome)
 		[SESSION_DROP_WRONG_IDS] = "drop-wrong-ids",
 		[SESSION_DROP_RUNT] = "drop-runt",
 		[SESSION_DROP_TOO_LONG] = "drop-too-long",
+		[SESSION_DROP_FILTERED] = "drop-filtered",
 		[SESSION_DROP_NO_MEMORY] = "drop-no-memory",
 		[SESSION_SENT] = "sent",
 		[SESSION_SPLIT] = "split",
@@ -217,8 +218,10 @@ static enum session_outcome receive(struct session *session, const uint8_t *data
 	enum session_outcome outcome = check_frame(session, len);
 	if (outcome != SESSION_RECEIVED)
 		return outcome;
-	if (session->filter && session->filter(session->filter_user, &frame, now))
-		return SESSION_TAKEN;
+	if (session->filter)
+		outcome = session->filter(session->filter_user, &frame, now);
+	if (outcome != SESSION_RECEIVED)
+		return outcome;
 	uint8_t buf[CLAMP_LEN_MAX];
 	const struct weft_frame clamped = clamp(session, &frame, buf);
 	link_deliver(&session->link, &clamped, 1, now);
@@ -254,12 +257,14 @@ static enum session_outcome take(struct session *session, const uint8_t *data, s
 	return receive_part(session, &hdr, body, len - OVERLAY_LEN, now);
 }
 
-void session_input(struct session *session, const uint8_t *data, size_t len, uint64_t now)
+enum session_outcome session_input(struct session *session, const uint8_t *data,
+				   size_t len, uint64_t now)
 {
 	enum session_outcome outcome = take(session, data, len, now);
 	session->counts[outcome]++;
 	if (outcome >= SESSION_DROP_MALFORMED && outcome < SESSION_SENT)
 		session->link.stats.rx_errors++;
+	return outcome;
 }
 
 uint64_t session_drops(const struct session *session)

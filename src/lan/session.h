@@ -30,12 +30,13 @@
 /** How a datagram that came can end; and a frame that was to be sent. */
 enum session_outcome {
 	SESSION_RECEIVED,
-	SESSION_TAKEN,          /**< Received, and kept by the filter. */
+	SESSION_TAKEN,          /**< Received, and used up by the filter. */
 	SESSION_PART,           /**< Waits for the other part of its frame. */
 	SESSION_DROP_MALFORMED, /**< No overlay header of this version. */
 	SESSION_DROP_WRONG_IDS, /**< Another room's or peer's. */
 	SESSION_DROP_RUNT,      /**< Too short to be an Ethernet frame. */
 	SESSION_DROP_TOO_LONG,  /**< Longer than the room's MTU allows. */
+	SESSION_DROP_FILTERED,  /**< The filter's rules do not allow it. */
 	SESSION_DROP_NO_MEMORY, /**< A part that could not be kept. */
 	SESSION_SENT,
 	SESSION_SPLIT,          /**< Sent in two datagrams. */
@@ -56,8 +57,9 @@ struct session_ids {
 	unsigned mtu; /**< IP MTU of the room in bytes. */
 };
 
-/** Sees each frame that came first. True keeps it from the receiver. */
-typedef bool session_filter(void *user, const struct weft_frame *frame, uint64_t now);
+/** Sees each frame that came first: SESSION_RECEIVED lets it through, the others keep it. */
+typedef enum session_outcome session_filter(void *user, const struct weft_frame *frame,
+					    uint64_t now);
 
 /** Sees each frame that is to go: SESSION_SENT lets it, HELD and DROP_UNCLAIMED do not. */
 typedef enum session_outcome session_gate(void *user, const struct weft_frame *frame,
@@ -84,9 +86,9 @@ void session_init(struct session *session, struct quic_conn *conn,
 /** Ends it; whoever received from the link must have let go. */
 void session_fini(struct session *session);
 
-/** One DATAGRAM that came, borrowed for the call. */
-void session_input(struct session *session, const uint8_t *data, size_t len,
-		   uint64_t now);
+/** One DATAGRAM that came, borrowed for the call; says what became of it. */
+enum session_outcome session_input(struct session *session, const uint8_t *data,
+				   size_t len, uint64_t now);
 
 /** Frames that never arrived anywhere, for whatever reason. */
 uint64_t session_drops(const struct session *session);

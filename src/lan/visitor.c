@@ -163,9 +163,17 @@ static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 		quic_conn_close(conn, CLOSE_INTERNAL, "out of memory", now);
 		return;
 	}
+	visitor->malformed = bucket_of(1, VISITOR_MALFORMED_BURST);
 	channel_init(&visitor->channel, conn);
 	list_push_back(&relay->visitors, &visitor->node);
 	quic_conn_set_user(conn, visitor);
+}
+
+/* What no member sends that speaks the protocol; what rules forbid is not among it. */
+static bool is_malformed(enum session_outcome outcome)
+{
+	return outcome == SESSION_DROP_MALFORMED || outcome == SESSION_DROP_WRONG_IDS ||
+	       outcome == SESSION_DROP_RUNT || outcome == SESSION_DROP_TOO_LONG;
 }
 
 static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
@@ -175,10 +183,14 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 	struct visitor *visitor = quic_conn_user(conn);
 	if (!visitor)
 		return;
-	if (visitor->member)
-		session_input(&visitor->session, data, len, now);
-	else
+	if (!visitor->member) {
 		visitor->early_datagrams++;
+		return;
+	}
+	if (is_malformed(session_input(&visitor->session, data, len, now)) &&
+	    !bucket_take(&visitor->malformed, 1, now))
+		visitor_close(visitor, CLOSE_PROTOCOL, "too many malformed datagrams",
+			      now);
 }
 
 /* A bucket in the form of a clock that each message puts forward (as ITU-T I.371 has it). */

@@ -41,6 +41,12 @@
 #define VISITOR_MESSAGES_BURST 16u
 #define VISITOR_MESSAGE_NS     UINT64_C(1000000000)
 
+/** A conflict of addresses is told once in so long. */
+#define VISITOR_CONFLICT_NS UINT64_C(60000000000)
+
+/** Malformed datagrams of a member: so many, and one a second. Then it has to go. */
+#define VISITOR_MALFORMED_BURST 100u
+
 enum visitor_state {
 	VISITOR_GREETING,  /**< Has not said hello. */
 	VISITOR_MEASURING, /**< Its hello is right, its path not known yet. */
@@ -64,7 +70,9 @@ struct visitor {
 	char leave_text[MESSAGE_TEXT_MAX + 1];
 	struct member_counts counts; /**< What the member last said that it counted. */
 	uint64_t messages_ns;        /**< Time that the messages so far have used up. */
-	uint64_t early_datagrams;    /**< Came before the member had joined. */
+	uint64_t conflict_told_ns; /**< When a conflict of addresses may be told again. */
+	struct bucket malformed;   /**< Of datagrams that make no sense. */
+	uint64_t early_datagrams;  /**< Came before the member had joined. */
 };
 
 extern const struct quic_events visitor_events;

@@ -130,6 +130,30 @@ def test_room_without_a_lan_has_dhcp(party, tmp_path):
     assert room['dhcp'] == {'offered': 1, 'acked': 1}
 
 
+def test_a_player_is_no_dhcp_server(party, tmp_path):
+    """Another member's dnsmasq is not heard: the relay's own server gives the address."""
+    relay = party.start_relay()
+    rogue = party.start_player('player')
+    address = rogue.wait_event('address')['address']
+    party.start_player('player2', '--address none').wait_event('joined')
+    server = party.start('player', 'dnsmasq --no-daemon --conf-file=/dev/null --port=0 --user=root '
+                         '--group=root --interface=weft0 --bind-interfaces --no-ping '
+                         f'--dhcp-range={address.rpartition(".")[0]}.60,static,1h --dhcp-authoritative '
+                         f'--dhcp-host={p.MACS["player2"]},{address.rpartition(".")[0]}.66 '
+                         '--dhcp-leasefile=/run/leases')
+    server.wait_for('DHCP, static leases')
+    script = tmp_path / 'udhcpc.sh'
+    script.write_text('#!/bin/sh\n[ "$1" = bound ] && echo "given $ip by $serverid"\nexit 0\n')
+    script.chmod(0o755)
+    said = party.run('player2', f'busybox udhcpc -i weft0 -n -q -f -s {script}')
+    assert '.254' in said and '.66 ' not in said
+    server.wait_for('DHCPOFFER')  # it has tried
+    relay.stop()
+    members = relay.wait_event('facts')['rooms'][0]['members']
+    assert {m['name']: m['filter'].get('drop-dhcp-server', 0) > 0 for m in members} == {
+        'player': True, 'player2': False}
+
+
 def test_gateway_tells_of_its_cable(party):
     """A gateway whose LAN is gone looks well to everybody; so it says what has happened."""
     parts = party.start_all()

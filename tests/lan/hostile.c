@@ -9,6 +9,8 @@
 #include "lan/channel.h"
 #include "lan/visitor.h"
 #include "stranger.h"
+#include "wire/cursor.h"
+#include "wire/ether.h"
 #include "wire/overlay.h"
 
 #include <stdio.h>
@@ -467,6 +469,46 @@ static void test_patient_members_may_talk(void **state)
 
 /* ---- noise ---- */
 
+/* The rules themselves are tests/bridge/filter.c's. */
+static void test_what_the_filter_drops(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	struct forged eapol = datagram_of_eve(&scene);
+	store_be16(eapol.data + OVERLAY_LEN + 12, ETHER_TYPE_EAPOL);
+	assert_dropped(&scene, &eapol, SESSION_DROP_FILTERED);
+	struct forged flood = datagram_of_eve(&scene);
+	memset(flood.data + OVERLAY_LEN, 0xff, 6);
+	for (unsigned i = 0; i < 1000; i++)
+		stranger_sends_for(&scene.eve, flood.data, flood.len, 1);
+	party_run(&scene.party, 100);
+	/* 400 at once, and 200 in that second. */
+	assert_in_range(guest_got(&scene.bob), 590, 610);
+	assert_in_range(session_of_eve(&scene)->counts[SESSION_DROP_FILTERED], 390, 412);
+	scene_end(&scene);
+}
+
+static void test_too_much_that_makes_no_sense(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	struct forged forged = datagram_of_eve(&scene);
+	forged.data[0] ^= 1;
+	for (unsigned i = 0; i < 100; i++)
+		stranger_sends_for(&scene.eve, forged.data, forged.len, 1);
+	party_run(&scene.party, 100);
+	assert_non_null(scene.eve.conn);
+	for (unsigned i = 0; i < 2; i++)
+		stranger_sends_for(&scene.eve, forged.data, forged.len, 1);
+	party_run(&scene.party, 100);
+	assert_closed(&scene.eve, CLOSE_PROTOCOL);
+	scene_end(&scene);
+}
+
 static void test_random_noise(void **state)
 {
 	(void)state;
@@ -529,6 +571,8 @@ int main(void)
 		cmocka_unit_test(test_wrong_streams),
 		cmocka_unit_test(test_flood_of_messages),
 		cmocka_unit_test(test_patient_members_may_talk),
+		cmocka_unit_test(test_what_the_filter_drops),
+		cmocka_unit_test(test_too_much_that_makes_no_sense),
 		cmocka_unit_test(test_random_noise),
 		cmocka_unit_test(test_someone_else_answers_slowly),
 	};

@@ -162,7 +162,8 @@ void stranger_joins(struct stranger *stranger, struct party *party, uint8_t numb
 	assert_int_equal(stranger->heard[MESSAGE_WELCOME], 1);
 }
 
-void stranger_sends(struct stranger *stranger, const uint8_t *data, size_t len)
+void stranger_sends_for(struct stranger *stranger, const uint8_t *data, size_t len,
+			uint64_t ms)
 {
 	const struct quic_datagram datagram = { .head = data,
 						.body = data,
@@ -170,7 +171,12 @@ void stranger_sends(struct stranger *stranger, const uint8_t *data, size_t len)
 	assert_int_equal(quic_conn_send_datagram(stranger->conn, &datagram,
 						 sim_now(stranger->party->sim)),
 			 0);
-	party_run(stranger->party, 50);
+	party_run(stranger->party, ms);
+}
+
+void stranger_sends(struct stranger *stranger, const uint8_t *data, size_t len)
+{
+	stranger_sends_for(stranger, data, len, 50);
 }
 
 void assert_closed(const struct stranger *stranger, enum close_code code)

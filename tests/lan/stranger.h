@@ -51,6 +51,10 @@ void stranger_joins(struct stranger *stranger, struct party *party, uint8_t numb
 /** Sends a DATAGRAM and lets 50 ms pass. */
 void stranger_sends(struct stranger *stranger, const uint8_t *data, size_t len);
 
+/** The same with another time. */
+void stranger_sends_for(struct stranger *stranger, const uint8_t *data, size_t len,
+			uint64_t ms);
+
 /** The connection was closed by the relay with that code. */
 void assert_closed(const struct stranger *stranger, enum close_code code);
 

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules in the order of their cost: the EtherType decides for most frames that no other
+ * header is looked at. TCP, which is most of the bytes, is passed without a walk.
+ *
+ * An address is bound to the member that used it in ARP or Neighbour Discovery, as long as it
+ * goes on doing so at least once in FILTER_ADDRESS_NS; the gateway stands for its whole LAN,
+ * which no client can keep from its addresses, however early it comes.
+ * Somebody who asks with no address of its own (a probe, RFC 5227) claims nothing.
+ */
+#include "bridge/filter.h"
+
+#include "base/mac.h"
+#include "base/table.h"
+#include "wire/arp.h"
+#include "wire/cursor.h"
+#include "wire/ether.h"
+#include "wire/icmp.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/udp.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DHCP_CLIENT  68u
+#define DHCP_SERVER  67u
+#define DHCP6_CLIENT 546u
+#define DHCP6_SERVER 547u
+
+/* Of a neighbour message, behind type, code, checksum and 4 bytes (RFC 4861, 4.3 and 4.4). */
+#define ND_OFF_TARGET 8u
+
+/* An IPv4 address stands in the first four bytes, the others are zero. */
+struct address {
+	uint8_t family; /* 4 or 6 */
+	uint8_t octet[16];
+};
+
+struct claim {
+	struct address address;
+	struct filter_member *member;
+	uint64_t until;
+};
+
+struct filter {
+	struct filter_opts opts;
+	struct table *claims; /* of struct address */
+};
+
+const char *filter_outcome_name(enum filter_outcome outcome)
+{
+	static const char *const names[] = {
+		[FILTER_PASS] = "pass",
+		[FILTER_DROP_EAPOL] = "drop-eapol",
+		[FILTER_DROP_LLDP] = "drop-lldp",
+		[FILTER_DROP_SLOW] = "drop-slow",
+		[FILTER_DROP_VLAN] = "drop-vlan",
+		[FILTER_DROP_DHCP_SERVER] = "drop-dhcp-server",
+		[FILTER_DROP_DHCP6_SERVER] = "drop-dhcp6-server",
+		[FILTER_DROP_ROUTER] = "drop-router",
+		[FILTER_DROP_FRAGMENT] = "drop-fragment",
+		[FILTER_DROP_HEADERS] = "drop-headers",
+		[FILTER_DROP_ADDRESS] = "drop-address",
+		[FILTER_DROP_GROUP_RATE] = "drop-group-rate",
+		[FILTER_DROP_UNKNOWN_RATE] = "drop-unknown-rate",
+		[FILTER_DROP_BYTE_RATE] = "drop-byte-rate",
+	};
+	static_assert(sizeof(names) / sizeof(names[0]) == FILTER_OUTCOMES,
+		      "each outcome has a name");
+	return outcome < FILTER_OUTCOMES ? names[outcome] : "unknown";
+}
+
+struct filter_opts filter_defaults(void)
+{
+	return (struct filter_opts){ .group = { .rate = 200, .burst = 400 },
+				     .unknown = { .rate = 200, .burst = 400 } };
+}
+
+int filter_new(const struct filter_opts *opts, const uint8_t secret[HASH_SECRET_LEN],
+	       struct filter **ret_filter)
+{
+	struct filter *f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->opts = *opts;
+	int r = table_new(sizeof(struct address), FILTER_ADDRESSES_MAX, secret,
+			  &f->claims);
+	if (r < 0) {
+		free(f);
+		return r;
+	}
+	*ret_filter = f;
+	return 0;
+}
+
+void filter_free(struct filter *f)
+{
+	struct table_iter it;
+	const void *key;
+	void *claim;
+	if (!f)
+		return;
+	table_iter_init(&it, f->claims);
+	while (table_iter_next(&it, &key, &claim))
+		free(claim);
+	table_free(f->claims);
+	free(f);
+}
+
+void filter_join(const struct filter *f, struct filter_member *member, uint16_t id,
+		 bool is_gateway)
+{
+	const struct filter_opts *o = &f->opts;
+	*member = (struct filter_member){
+		.id = id,
+		.is_gateway = is_gateway,
+		.group = bucket_of(o->group.rate, o->group.burst),
+		.unknown = bucket_of(o->unknown.rate, o->unknown.burst),
+		.bytes = bucket_of(o->bytes.rate, o->bytes.burst),
+	};
+}
+
+/* ---- addresses --------------------------------------------------------------------------- */
+
+static void unclaim(struct filter *f, struct claim *claim)
+{
+	claim->member->addresses_n--;
+	(void)table_remove(f->claims, &claim->address);
+	free(claim);
+}
+
+/* Any claim of the member's; NULL for none. */
+static struct claim *find_claim_of(const struct filter *f,
+				   const struct filter_member *member)
+{
+	struct table_iter it;
+	const void *key;
+	void *claim;
+	table_iter_init(&it, f->claims);
+	while (table_iter_next(&it, &key, &claim))
+		if (((struct claim *)claim)->member == member)
+			return claim;
+	return NULL;
+}
+
+void filter_leave(struct filter *f, struct filter_member *member)
+{
+	struct claim *claim;
+	while (member->addresses_n > 0 && (claim = find_claim_of(f, member)))
+		unclaim(f, claim);
+}
+
+/* The gateway's LAN may have many; a client with more than its share has taken them. */
+static bool has_room(const struct filter_member *member)
+{
+	return member->is_gateway || member->addresses_n < FILTER_CLIENT_ADDRESSES_MAX;
+}
+
+static void claim_new(struct filter *f, struct filter_member *member,
+		      const struct address *address, uint64_t now)
+{
+	struct claim *claim = has_room(member) ? calloc(1, sizeof(*claim)) : NULL;
+	if (!claim)
+		return;
+	*claim = (struct claim){ .address = *address,
+				 .member = member,
+				 .until = now + FILTER_ADDRESS_NS };
+	if (table_set(f->claims, address, claim) < 0) {
+		free(claim);
+		return;
+	}
+	member->addresses_n++;
+}
+
+/* False if the address is another's. One that has run out goes to who asks, any to the LAN. */
+static bool may_claim(struct filter *f, struct filter_member *member,
+		      const struct address *address, uint64_t now)
+{
+	struct claim *claim = table_get(f->claims, address);
+	if (claim && claim->member != member) {
+		if (now < claim->until && !member->is_gateway)
+			return false;
+		unclaim(f, claim);
+		claim = NULL;
+	}
+	if (claim)
+		claim->until = now + FILTER_ADDRESS_NS;
+	else
+		claim_new(f, member, address, now);
+	return true;
+}
+
+static enum filter_outcome check_claim(struct filter *f, struct filter_member *member,
+				       const struct address *address, uint64_t now)
+{
+	return may_claim(f, member, address, now) ? FILTER_PASS : FILTER_DROP_ADDRESS;
+}
+
+static enum filter_outcome check_arp(struct filter *f, struct filter_member *member,
+				     const uint8_t *data, size_t len, uint64_t now)
+{
+	struct address address = { .family = 4 };
+	struct arp_hdr arp;
+	if ((f->opts.off & FILTER_RULE_ADDRESS) || arp_hdr_parse(data, len, &arp) < 0 ||
+	    arp.sender_ip == 0)
+		return FILTER_PASS;
+	store_be32(address.octet, arp.sender_ip);
+	return check_claim(f, member, &address, now);
+}
+
+/* The sender of a solicitation, the subject of an advertisement. */
+static enum filter_outcome check_nd(struct filter *f, struct filter_member *member,
+				    const struct ip6_hdr *ip, const uint8_t *icmp,
+				    size_t len, uint64_t now)
+{
+	static const struct ip6_addr none;
+	struct address address = { .family = 6 };
+	struct ip6_addr subject = ip->src;
+	if (f->opts.off & FILTER_RULE_ADDRESS)
+		return FILTER_PASS;
+	if (icmp[0] == ICMP6_NEIGHBOR_ADVERT) {
+		if (len < ND_OFF_TARGET + IP6_ADDR_LEN)
+			return FILTER_DROP_HEADERS;
+		subject = ip6_addr_load(icmp + ND_OFF_TARGET);
+	}
+	if (ip6_addr_equal(&subject, &none))
+		return FILTER_PASS;
+	memcpy(address.octet, subject.octet, sizeof(address.octet));
+	return check_claim(f, member, &address, now);
+}
+
+/* ---- guards ------------------------------------------------------------------------------ */
+
+static bool guards(const struct filter *f, const struct filter_member *member,
+		   enum filter_rule rule)
+{
+	return !member->is_gateway && !(f->opts.off & (unsigned)rule);
+}
+
+/* A later fragment says nothing, and is nothing without the first. */
+static enum filter_outcome check_ip4(const struct filter *f,
+				     const struct filter_member *member,
+				     const uint8_t *data, size_t len)
+{
+	struct ip4_hdr ip;
+	struct udp_hdr udp;
+	int off = ip4_hdr_parse(data, len, &ip);
+	if (off < 0)
+		return FILTER_DROP_HEADERS;
+	if (ip.proto != IPPROTO_UDP || ip.frag_off > 0 ||
+	    !guards(f, member, FILTER_RULE_DHCP))
+		return FILTER_PASS;
+	if (udp_hdr_peek(data + off, len - (size_t)off, &udp) < 0)
+		return ip4_is_fragment(&ip) ? FILTER_DROP_FRAGMENT : FILTER_PASS;
+	return udp.sport == DHCP_SERVER && udp.dport == DHCP_CLIENT
+		       ? FILTER_DROP_DHCP_SERVER
+		       : FILTER_PASS;
+}
+
+static enum filter_outcome check_udp6(const struct filter *f,
+				      const struct filter_member *member,
+				      const uint8_t *data, size_t len)
+{
+	struct udp_hdr udp;
+	if (!guards(f, member, FILTER_RULE_DHCP) || udp_hdr_peek(data, len, &udp) < 0)
+		return FILTER_PASS;
+	return udp.sport == DHCP6_SERVER && udp.dport == DHCP6_CLIENT
+		       ? FILTER_DROP_DHCP6_SERVER
+		       : FILTER_PASS;
+}
+
+static bool is_discovery(uint8_t type)
+{
+	return type >= ICMP6_ROUTER_SOLICIT && type <= ICMP6_REDIRECT;
+}
+
+/* Neighbour Discovery in fragments is nobody's need (RFC 6980). */
+static enum filter_outcome check_icmp6(struct filter *f, struct filter_member *member,
+				       const struct ip6_hdr *ip,
+				       const struct ip6_ext *ext, const uint8_t *data,
+				       size_t len, uint64_t now)
+{
+	if (len == 0)
+		return ext->is_fragment ? FILTER_DROP_FRAGMENT : FILTER_DROP_HEADERS;
+	if (!is_discovery(data[0]))
+		return FILTER_PASS;
+	if (ext->is_fragment && guards(f, member, FILTER_RULE_ROUTER))
+		return FILTER_DROP_FRAGMENT;
+	if (data[0] == ICMP6_ROUTER_ADVERT || data[0] == ICMP6_REDIRECT)
+		return guards(f, member, FILTER_RULE_ROUTER) ? FILTER_DROP_ROUTER
+							     : FILTER_PASS;
+	return data[0] == ICMP6_ROUTER_SOLICIT ? FILTER_PASS
+					       : check_nd(f, member, ip, data, len, now);
+}
+
+static enum filter_outcome check_ip6(struct filter *f, struct filter_member *member,
+				     const uint8_t *data, size_t len, uint64_t now)
+{
+	struct ip6_hdr ip;
+	struct ip6_ext ext;
+	if (ip6_hdr_parse(data, len, &ip) < 0)
+		return FILTER_DROP_HEADERS;
+	if (ip.next == IPPROTO_TCP)
+		return FILTER_PASS;
+	len = IP6_LEN + (size_t)ip.payload_len;
+	int off = ip6_ext_walk(data, len, ip.next, &ext);
+	if (off < 0)
+		return FILTER_DROP_HEADERS;
+	if (ext.is_fragment && ext.frag.off > 0)
+		return FILTER_PASS;
+	const uint8_t *upper = data + off;
+	size_t upper_len = len - (size_t)off;
+	if (ext.proto == IPPROTO_ICMPV6)
+		return check_icmp6(f, member, &ip, &ext, upper, upper_len, now);
+	if (ext.is_fragment && upper_len < UDP_LEN && guards(f, member, FILTER_RULE_DHCP))
+		return FILTER_DROP_FRAGMENT;
+	return ext.proto == IPPROTO_UDP ? check_udp6(f, member, upper, upper_len)
+					: FILTER_PASS;
+}
+
+/* ---- a frame ----------------------------------------------------------------------------- */
+
+static enum filter_outcome drop_if(const struct filter *f, enum filter_rule rule,
+				   enum filter_outcome outcome)
+{
+	return f->opts.off & (unsigned)rule ? FILTER_PASS : outcome;
+}
+
+static enum filter_outcome check_type(struct filter *f, struct filter_member *member,
+				      const struct weft_frame *frame, uint64_t now)
+{
+	struct ether_hdr ether;
+	int off = ether_hdr_parse(frame->data, frame->len, &ether);
+	if (off < 0)
+		return FILTER_DROP_HEADERS;
+	if (ether.tags_n > 0 && guards(f, member, FILTER_RULE_VLAN))
+		return FILTER_DROP_VLAN;
+	const uint8_t *data = frame->data + off;
+	size_t len = frame->len - (size_t)off;
+	switch (ether.type) {
+	case ETHER_TYPE_IP4:
+		return check_ip4(f, member, data, len);
+	case ETHER_TYPE_IP6:
+		return check_ip6(f, member, data, len, now);
+	case ETHER_TYPE_ARP:
+		return check_arp(f, member, data, len, now);
+	case ETHER_TYPE_EAPOL:
+		return drop_if(f, FILTER_RULE_EAPOL, FILTER_DROP_EAPOL);
+	case ETHER_TYPE_LLDP:
+		return drop_if(f, FILTER_RULE_LLDP, FILTER_DROP_LLDP);
+	case ETHER_TYPE_SLOW:
+		return drop_if(f, FILTER_RULE_SLOW, FILTER_DROP_SLOW);
+	default:
+		return FILTER_PASS;
+	}
+}
+
+static enum filter_outcome check_rates(struct filter_member *member,
+				       const struct weft_frame *frame, bool is_known,
+				       uint64_t now)
+{
+	if (!bucket_take(&member->bytes, frame->len, now))
+		return FILTER_DROP_BYTE_RATE;
+	if (mac_is_group(mac_load(frame->data)))
+		return bucket_take(&member->group, 1, now) ? FILTER_PASS
+							   : FILTER_DROP_GROUP_RATE;
+	if (!is_known)
+		return bucket_take(&member->unknown, 1, now) ? FILTER_PASS
+							     : FILTER_DROP_UNKNOWN_RATE;
+	return FILTER_PASS;
+}
+
+enum filter_outcome filter_decide(struct filter *f, struct filter_member *member,
+				  const struct weft_frame *frame, bool is_known,
+				  uint64_t now)
+{
+	enum filter_outcome outcome = check_type(f, member, frame, now);
+	if (outcome == FILTER_PASS && !member->is_gateway)
+		outcome = check_rates(member, frame, is_known, now);
+	member->counts[outcome]++;
+	return outcome;
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The filter: each rule with a frame that it stops, the same frame from the gateway, the rule
+ * switched off; whose address is whose; rates in virtual time.
+ */
+#include "bridge/filter.h"
+
+#include "../unit.h"
+#include "base/array.h"
+#include "base/rng.h"
+#include "wire/arp.h"
+#include "wire/compose.h"
+#include "wire/cursor.h"
+#include "wire/ether.h"
+#include "wire/icmp.h"
+#include "wire/ip6.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#define S  UINT64_C(1000000000)
+#define MS UINT64_C(1000000)
+
+static const uint8_t secret[HASH_SECRET_LEN] = { 7 };
+static const struct weft_mac everybody = { { 255, 255, 255, 255, 255, 255 } };
+
+struct scene {
+	struct filter *filter;
+	struct filter_member alice, bob, lan;
+	uint8_t buf[2048];
+	struct weft_frame frame;
+	uint64_t now;
+};
+
+static void begin(struct scene *s, const struct filter_opts *opts)
+{
+	*s = (struct scene){ .now = 100 * S };
+	assert_int_equal(filter_new(opts, secret, &s->filter), 0);
+	filter_join(s->filter, &s->alice, 1, false);
+	filter_join(s->filter, &s->bob, 2, false);
+	filter_join(s->filter, &s->lan, 3, true);
+}
+
+static void end(struct scene *s)
+{
+	filter_leave(s->filter, &s->alice);
+	filter_leave(s->filter, &s->bob);
+	filter_leave(s->filter, &s->lan);
+	filter_free(s->filter);
+}
+
+static enum filter_outcome from(struct scene *s, struct filter_member *member)
+{
+	return filter_decide(s->filter, member, &s->frame, true, s->now);
+}
+
+/* ---- frames ------------------------------------------------------------------------------ */
+
+static void make_ether(struct scene *s, uint16_t type, size_t len)
+{
+	const struct ether_hdr hdr = { .dst = everybody,
+				       .src = { { 2, 0, 0, 0, 0, 1 } },
+				       .type = type };
+	assert_true(ether_hdr_emit(s->buf, ETHER_LEN, &hdr) > 0);
+	s->frame = (struct weft_frame){ .data = s->buf, .len = (uint32_t)len };
+}
+
+static struct weft_ip ip_of(const char *text)
+{
+	struct weft_ip ip;
+	assert_int_equal(weft_ip_parse(text, &ip), 0);
+	return ip;
+}
+
+static struct compose packet(const char *src, const char *dst)
+{
+	return (struct compose){ .is_ether = true,
+				 .dst_mac = everybody,
+				 .src_mac = { { 2, 0, 0, 0, 0, 1 } },
+				 .src = ip_of(src),
+				 .dst = ip_of(dst),
+				 .ttl = 255 };
+}
+
+static void make_udp(struct scene *s, const char *src, const char *dst, uint16_t sport,
+		     uint16_t dport)
+{
+	struct compose c = packet(src, dst);
+	c.sport = sport;
+	c.dport = dport;
+	int len = compose_udp(&c, "0123456789", 10, s->buf, sizeof(s->buf));
+	assert_true(len > 0);
+	s->frame = (struct weft_frame){ .data = s->buf, .len = (uint32_t)len };
+}
+
+/* An upper layer behind whatever headers bytes begins with; next says what comes first. */
+static void make_ip6(struct scene *s, uint8_t next, const uint8_t *bytes, size_t len)
+{
+	struct compose c = packet("fe80::1", "ff02::1");
+	c.proto = next;
+	int n = compose_ip(&c, bytes, len, s->buf, sizeof(s->buf));
+	assert_true(n > 0);
+	s->frame = (struct weft_frame){ .data = s->buf, .len = (uint32_t)n };
+}
+
+static void make_arp(struct scene *s, uint32_t sender_ip, uint16_t op)
+{
+	const struct arp_hdr arp = { .op = op,
+				     .sender_ip = sender_ip,
+				     .target_ip = 0x0a000001 };
+	make_ether(s, ETHER_TYPE_ARP, 60);
+	assert_true(arp_hdr_emit(s->buf + ETHER_LEN, ARP_LEN, &arp) > 0);
+}
+
+/* A neighbour message of RFC 4861 from src about target. */
+static void make_nd(struct scene *s, uint8_t type, const char *src, const char *target)
+{
+	uint8_t icmp[24] = { type };
+	const struct weft_ip subject = ip_of(target);
+	memcpy(icmp + 8, subject.octet, 16);
+	struct compose c = packet(src, "ff02::1");
+	c.proto = IPPROTO_ICMPV6;
+	c.csum_offset = 2;
+	int n = compose_ip(&c, icmp, sizeof(icmp), s->buf, sizeof(s->buf));
+	assert_true(n > 0);
+	s->frame = (struct weft_frame){ .data = s->buf, .len = (uint32_t)n };
+}
+
+static void make_eapol(struct scene *s)
+{
+	make_ether(s, ETHER_TYPE_EAPOL, 60);
+}
+
+static void make_lldp(struct scene *s)
+{
+	make_ether(s, ETHER_TYPE_LLDP, 60);
+}
+
+static void make_slow(struct scene *s)
+{
+	make_ether(s, ETHER_TYPE_SLOW, 60);
+}
+
+static void make_tagged(struct scene *s)
+{
+	make_ether(s, ETHER_TYPE_VLAN, 64);
+	store_be16(s->buf + 14, 7);
+	store_be16(s->buf + 16, ETHER_TYPE_IPX);
+}
+
+static void make_dhcp_server(struct scene *s)
+{
+	make_udp(s, "10.0.0.9", "255.255.255.255", 67, 68);
+}
+
+static void make_dhcp6_server(struct scene *s)
+{
+	make_udp(s, "fe80::9", "fe80::1", 547, 546);
+}
+
+static void make_router(struct scene *s)
+{
+	static const uint8_t advert[16] = { ICMP6_ROUTER_ADVERT };
+	make_ip6(s, IPPROTO_ICMPV6, advert, sizeof(advert));
+}
+
+static void make_redirect(struct scene *s)
+{
+	static const uint8_t redirect[40] = { ICMP6_REDIRECT };
+	make_ip6(s, IPPROTO_ICMPV6, redirect, sizeof(redirect));
+}
+
+/* Behind destination options, as attackers put it (RFC 7113). */
+static void make_hidden_router(struct scene *s)
+{
+	static const uint8_t bytes[24] = { IPPROTO_ICMPV6,     0, 1, 4, 0, 0, 0, 0,
+					   ICMP6_ROUTER_ADVERT };
+	make_ip6(s, IPPROTO_DSTOPTS, bytes, sizeof(bytes));
+}
+
+static void make_router_in_fragments(struct scene *s)
+{
+	static const uint8_t bytes[24] = { IPPROTO_ICMPV6,     0, 0, 1, 0, 0, 0, 9,
+					   ICMP6_ROUTER_ADVERT };
+	make_ip6(s, IPPROTO_FRAGMENT, bytes, sizeof(bytes));
+}
+
+/* The first fragment ends before anybody can see what it is. */
+static void make_headless(struct scene *s)
+{
+	static const uint8_t bytes[8] = { IPPROTO_ICMPV6, 0, 0, 1, 0, 0, 0, 9 };
+	make_ip6(s, IPPROTO_FRAGMENT, bytes, sizeof(bytes));
+}
+
+static const struct {
+	const char *name;
+	void (*make)(struct scene *s);
+	enum filter_outcome outcome;
+	unsigned rule;
+	bool is_for_both; /* the gateway may not send it either */
+} rows[] = {
+	{ "eapol", make_eapol, FILTER_DROP_EAPOL, FILTER_RULE_EAPOL, true },
+	{ "lldp", make_lldp, FILTER_DROP_LLDP, FILTER_RULE_LLDP, true },
+	{ "slow", make_slow, FILTER_DROP_SLOW, FILTER_RULE_SLOW, true },
+	{ "tagged", make_tagged, FILTER_DROP_VLAN, FILTER_RULE_VLAN, false },
+	{ "dhcp", make_dhcp_server, FILTER_DROP_DHCP_SERVER, FILTER_RULE_DHCP, false },
+	{ "dhcp6", make_dhcp6_server, FILTER_DROP_DHCP6_SERVER, FILTER_RULE_DHCP, false },
+	{ "router", make_router, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
+	{ "redirect", make_redirect, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
+	{ "hidden", make_hidden_router, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
+	{ "fragmented", make_router_in_fragments, FILTER_DROP_FRAGMENT,
+	  FILTER_RULE_ROUTER, false },
+};
+
+static void each_rule_stops_its_frame(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct scene s;
+		struct filter_opts opts = filter_defaults();
+		begin(&s, &opts);
+		rows[i].make(&s);
+		if (from(&s, &s.alice) != rows[i].outcome)
+			fail_msg("%s is not stopped", rows[i].name);
+		assert_int_equal(s.alice.counts[rows[i].outcome], 1);
+		if (from(&s, &s.lan) !=
+		    (rows[i].is_for_both ? rows[i].outcome : FILTER_PASS))
+			fail_msg("%s: the gateway", rows[i].name);
+		end(&s);
+		opts.off = rows[i].rule;
+		begin(&s, &opts);
+		rows[i].make(&s);
+		if (from(&s, &s.alice) != FILTER_PASS)
+			fail_msg("%s is stopped though it is off", rows[i].name);
+		end(&s);
+	}
+}
+
+static void what_hides_is_stopped_whatever_it_is(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	make_headless(&s);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_FRAGMENT);
+	end(&s);
+}
+
+static void games_pass(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	make_udp(&s, "10.0.0.1", "255.255.255.255", 27015, 27015);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_udp(&s, "0.0.0.1", "0.0.0.1", 3074, 3074); /* an Xbox's system link */
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_udp(&s, "0.0.0.0", "255.255.255.255", 68, 67); /* asks for a lease */
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_udp(&s, "fe80::1", "ff02::1:2", 546, 547);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_udp(&s, "fe80::1", "ff02::fb", 5353, 5353);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_ether(&s, ETHER_TYPE_IPX, 60);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_ether(&s, 46, 60); /* 802.3 */
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	static const uint8_t solicit[8] = { ICMP6_ROUTER_SOLICIT };
+	make_ip6(&s, IPPROTO_ICMPV6, solicit, sizeof(solicit));
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	end(&s);
+}
+
+/* ---- addresses --------------------------------------------------------------------------- */
+
+static void an_address_has_one_owner(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	make_arp(&s, 0x0a000005, ARP_OP_REQUEST);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	make_arp(&s, 0, ARP_OP_REQUEST); /* a probe asks and claims nothing */
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	s.now += 59 * S;
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	s.now += 59 * S;
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	s.now += 1 * S; /* a minute of silence */
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_ADDRESS);
+	filter_leave(s.filter, &s.bob);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	end(&s);
+}
+
+static void neighbours_too(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	make_nd(&s, ICMP6_NEIGHBOR_SOLICIT, "fd00::5", "fd00::6");
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_nd(&s, ICMP6_NEIGHBOR_ADVERT, "fd00::6", "fd00::5");
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	make_nd(&s, ICMP6_NEIGHBOR_ADVERT, "fd00::6", "fd00::6");
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	make_nd(&s, ICMP6_NEIGHBOR_SOLICIT, "::", "fd00::5"); /* duplicate detection */
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	end(&s);
+}
+
+static void the_lan_keeps_its_addresses(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	make_arp(&s, 0x0a000001, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS); /* early, and bad */
+	assert_int_equal(from(&s, &s.lan), FILTER_PASS);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_ADDRESS);
+	end(&s);
+}
+
+static void memory_is_bounded(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = { .off = 0 };
+	begin(&s, &opts);
+	for (uint32_t i = 1; i < 100000; i++) {
+		make_arp(&s, 0x0a000000 + i, ARP_OP_REPLY);
+		assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+		assert_int_equal(from(&s, &s.lan), FILTER_PASS);
+	}
+	assert_int_equal(s.alice.addresses_n, 0); /* the LAN took them */
+	assert_in_range(s.lan.addresses_n, 1, FILTER_ADDRESSES_MAX);
+	make_arp(&s, 0x0b000001, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	end(&s);
+}
+
+/* ---- rates ------------------------------------------------------------------------------- */
+
+static unsigned passes(struct scene *s, struct filter_member *member, bool is_known,
+		       unsigned n)
+{
+	unsigned passed = 0;
+	for (unsigned i = 0; i < n; i++)
+		passed += filter_decide(s->filter, member, &s->frame, is_known, s->now) ==
+			  FILTER_PASS;
+	return passed;
+}
+
+static void groups_have_a_rate(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = { .group = { .rate = 10, .burst = 20 } };
+	begin(&s, &opts);
+	make_ether(&s, ETHER_TYPE_IPX, 60);
+	assert_int_equal(passes(&s, &s.alice, true, 100), 20);
+	assert_int_equal(s.alice.counts[FILTER_DROP_GROUP_RATE], 80);
+	s.now += 500 * MS;
+	assert_int_equal(passes(&s, &s.alice, true, 100), 5);
+	assert_int_equal(passes(&s, &s.bob, true, 100), 20); /* each its own */
+	assert_int_equal(passes(&s, &s.lan, true, 100), 100);
+	s.now += 3600 * S;
+	assert_int_equal(passes(&s, &s.alice, true, 100), 20);
+	s.buf[0] = 2; /* to one station */
+	assert_int_equal(passes(&s, &s.alice, true, 100), 100);
+	end(&s);
+}
+
+static void unknown_stations_have_a_rate(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = { .unknown = { .rate = 10, .burst = 20 } };
+	begin(&s, &opts);
+	make_ether(&s, ETHER_TYPE_IPX, 60);
+	s.buf[0] = 2;
+	assert_int_equal(passes(&s, &s.alice, false, 100), 20);
+	assert_int_equal(s.alice.counts[FILTER_DROP_UNKNOWN_RATE], 80);
+	assert_int_equal(passes(&s, &s.alice, true, 100), 100);
+	end(&s);
+}
+
+static void bytes_have_a_rate(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = { .bytes = { .rate = 1000, .burst = 6000 } };
+	begin(&s, &opts);
+	make_ether(&s, ETHER_TYPE_IPX, 600);
+	assert_int_equal(passes(&s, &s.alice, true, 100), 10);
+	assert_int_equal(s.alice.counts[FILTER_DROP_BYTE_RATE], 90);
+	s.now += 600 * MS;
+	assert_int_equal(passes(&s, &s.alice, true, 100), 1);
+	end(&s);
+}
+
+/* ---- anything ---------------------------------------------------------------------------- */
+
+/* Whatever the bytes are, and however short: one outcome, counted. */
+static void every_length_of_every_frame(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		rows[i].make(&s);
+		const uint32_t whole = s.frame.len;
+		for (uint32_t len = 14; len <= whole; len++) {
+			uint8_t *copy = malloc(len);
+			assert_non_null(copy);
+			memcpy(copy, s.buf, len);
+			s.frame = (struct weft_frame){ .data = copy, .len = len };
+			(void)from(&s, &s.alice);
+			free(copy);
+		}
+	}
+	end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_rule_stops_its_frame),
+		cmocka_unit_test(what_hides_is_stopped_whatever_it_is),
+		cmocka_unit_test(games_pass),
+		cmocka_unit_test(an_address_has_one_owner),
+		cmocka_unit_test(neighbours_too),
+		cmocka_unit_test(the_lan_keeps_its_addresses),
+		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(groups_have_a_rate),
+		cmocka_unit_test(unknown_stations_have_a_rate),
+		cmocka_unit_test(bytes_have_a_rate),
+		cmocka_unit_test(every_length_of_every_frame),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

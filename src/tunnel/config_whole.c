@@ -4,6 +4,7 @@
  * rules that speak of somebody.
  */
 #include "tunnel/config.h"
+#include "tunnel/hello.h"
 #include "tunnel/net.h"
 
 #include <string.h>
@@ -123,14 +124,33 @@ static void check_pushed(struct reader *reader, const struct node *node,
 	}
 }
 
+/* A server has no room to say more of one client. */
+static void check_room(struct reader *reader, const struct node *node,
+		       const struct weft_tunnel_interface *interface,
+		       const struct weft_tunnel_client *client)
+{
+	const size_t routes = interface->push.n + client->push.n;
+	if (client->ips_n > HELLO_IPS_MAX)
+		reader_fault(reader, SEVERITY_ERROR, node,
+			     "found %zu addresses; a client has at most %u",
+			     client->ips_n, HELLO_IPS_MAX);
+	if (routes > HELLO_ROUTES_MAX)
+		reader_fault(reader, SEVERITY_ERROR, node,
+			     "found %zu routes in \"push\" of the client and of the "
+			     "server; a client is told of at most %u",
+			     routes, HELLO_ROUTES_MAX);
+}
+
 static void check_pushes(struct reader *reader, const struct node *clients,
 			 const struct weft_tunnel_interface *interface)
 {
 	if (!clients || clients->count != interface->clients_n)
 		return;
 	const struct node *member = clients->first;
-	for (size_t i = 0; i < interface->clients_n; i++, member = member->next)
+	for (size_t i = 0; i < interface->clients_n; i++, member = member->next) {
 		check_pushed(reader, member, &interface->clients[i]);
+		check_room(reader, member, interface, &interface->clients[i]);
+	}
 }
 
 /* ---- all of it --------------------------------------------------------------------------- */

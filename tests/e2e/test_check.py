@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -50,11 +51,24 @@ def test_good(config):
         assert secret not in done.stdout + done.stderr
 
 
-def test_example_of_the_documentation(config):
-    page = pathlib.Path(__file__).resolve().parents[2] / 'docs/tunnel.md'
-    example = page.read_text().split('```json\n')[1].split('```')[0]
+EXAMPLES = re.findall(r'```json\n(.*?)```',
+                      (pathlib.Path(__file__).resolve().parents[2] / 'docs/tunnel.md').read_text(), re.S)
+
+
+@pytest.mark.parametrize('number', range(len(EXAMPLES)))
+def test_example_of_the_documentation(config, pem, number):
+    """With certificates where the page has /etc/weft."""
+    example = EXAMPLES[number].replace('/etc/weft/issuer.pem', f'{pem}/key.crt').replace(
+        '/etc/weft/cert.pem', f'{pem}/key.crt').replace('/etc/weft/key.pem', f'{pem}/key.pem')
     done = check(config(example))
-    assert done.returncode == 0 and '0 errors, 0 warnings' in done.stderr
+    assert done.returncode == 0 and '0 errors, 0 warnings' in done.stderr, done.stderr
+
+
+def test_question_of_the_documentation(config):
+    page = (pathlib.Path(__file__).resolve().parents[2] / 'docs/tunnel.md').read_text()
+    question, answer = re.search(r'\$ weft check (--explain .*) tunnel.json\n(( {4}.*\n)+)', page).groups()[:2]
+    done = check(*question.split(), config(next(text for text in EXAMPLES if 'phone-1' in text)))
+    assert done.stdout.splitlines() == [line.strip() for line in answer.splitlines()]
 
 
 def test_good_and_quiet(config):

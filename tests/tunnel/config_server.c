@@ -166,6 +166,34 @@ static void refuses_pushed_routes(void **state)
 	       "3:16 error [0].clients[0].source_check: must be true or false");
 }
 
+static void limits_what_a_client_is_told(void **state)
+{
+	const size_t room = 1 << 16;
+	char *text = malloc(room);
+	(void)state;
+	assert_non_null(text);
+	size_t len =
+		(size_t)snprintf(text, room,
+				 "[{\"name\":\"t0\",\"port\":80,\"net\":\"10.1.0.1/16\","
+				 "\"push\":[\"10.9.0.0/16\"],\"clients\":[\n"
+				 "{\"token\":\"" TEST "\",\"ips\":[");
+	for (unsigned i = 0; i < 65; i++)
+		len += (size_t)snprintf(text + len, room - len, "%s\"10.1.1.%u\"",
+					i > 0 ? "," : "", i + 1);
+	len += (size_t)snprintf(text + len, room - len, "],\"push\":[");
+	for (unsigned i = 0; i < 1024; i++)
+		len += (size_t)snprintf(text + len, room - len, "%s\"10.%u.%u.0/24\"",
+					i > 0 ? "," : "", 100 + i / 256, i % 256);
+	(void)snprintf(text + len, room - len, "]}]}]");
+	(void)read_with(
+		text,
+		(const char *const[]){
+			"2:1 error [0].clients[0]: found 65 addresses; a client has "
+			"at most 64",
+			"2:1 error [0].clients[0]: found 1025 routes", NULL });
+	free(text);
+}
+
 static void refuses_tls(void **state)
 {
 	(void)state;
@@ -279,6 +307,7 @@ int main(void)
 		cmocka_unit_test(refuses_addresses_beside_each_other),
 		cmocka_unit_test(refuses_names_and_tags),
 		cmocka_unit_test(refuses_pushed_routes),
+		cmocka_unit_test(limits_what_a_client_is_told),
 		cmocka_unit_test(refuses_tls),
 		cmocka_unit_test(refuses_congestion_controls),
 		cmocka_unit_test(takes_ethernet),

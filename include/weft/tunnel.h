@@ -233,6 +233,28 @@ WEFT_API WEFT_MUST_CHECK int weft_tunnels_new(const struct weft_tunnel_config *c
 					      struct weft_error *err,
 					      struct weft_tunnels **ret_tunnels);
 
+/** Gets one sentence on a difference ("tun0: client 10.0.0.3 is new"); borrowed. */
+typedef void weft_tunnel_change_fn(void *user, const char *text);
+
+/**
+ * Puts another configuration in place of the present one: looks first whether all of it can be
+ * applied, then tells fn (may be NULL) each difference, and applies it. Interfaces are known by
+ * their names, and clients of a server by theirs; whom nothing of it concerns keeps its streams.
+ * Returns 0, and from then on config must outlive the tunnels in place of the former, which may
+ * be freed; or -Exxx with err, and nothing has changed. Must not be called from an event.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tunnels_apply(struct weft_tunnels *tunnels,
+						const struct weft_tunnel_config *config,
+						weft_tunnel_change_fn *fn, void *user,
+						struct weft_error *err);
+
+/**
+ * Begins to end: servers give their clients what waits for them and a regular end, so that they
+ * come back at once when the server does, and accept nobody. Returns whether none is left; to be
+ * called again until then, or until patience ends, while the loop runs.
+ */
+WEFT_API bool weft_tunnels_end(struct weft_tunnels *tunnels);
+
 /** Ends all streams and takes the devices away. Calls no event. NULL is allowed. */
 WEFT_API void weft_tunnels_free(struct weft_tunnels *tunnels);
 

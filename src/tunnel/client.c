@@ -28,6 +28,10 @@
 #define SILENCE_NS (60 * NS_PER_S)
 #define TICK_NS    NS_PER_S
 
+/* After a regular end it is tried more often for so long. */
+#define SOON_NS  (10 * NS_PER_S)
+#define SOON_MIN (NS_PER_S / 2)
+
 /* An upload's life is longer or shorter by up to so much, so that not all end at once. */
 #define LIFE_JITTER_NS (1800 * NS_PER_S)
 
@@ -50,8 +54,9 @@ struct client {
 	struct netif interface;
 	struct duplex duplex;
 	struct caller *caller;
-	struct caller *
-		next_caller; /* from prepare to commit: to another server, or otherwise */
+	/* From prepare to commit: */
+	const struct weft_tunnel_interface *before;
+	struct caller *next_caller; /* to another server, or by another way */
 	struct request gets[DUPLEX_LANES_MAX], puts[DUPLEX_LANES_MAX];
 	unsigned lanes; /* in use; 1 until the server knows of more */
 	uint64_t session;
@@ -65,6 +70,7 @@ struct client {
 	size_t least;            /* bytes that uploads come in; 0 for any number */
 	struct weft_ip server;   /* where it was reached; family 0 before */
 	uint64_t connects;
+	uint64_t goodbye; /* when a stream came to its regular end last; 0: never */
 };
 
 /* ---- packets ----------------------------------------------------------------------------- */
@@ -178,14 +184,21 @@ static int on_output(void *user, struct http_stream *stream, uint8_t *buf, size_
 	return r > 0 ? (int)ballast_add(buf, len, (size_t)r, c->least) : r;
 }
 
-/* Jittered, so that a server that comes back is not met by all at once. */
+/*
+ * Jittered, so that a server that comes back is not met by all at once. One that has said
+ * goodbye is likely to be back soon.
+ */
 static uint64_t retry_after(struct client *c, const struct request *request,
 			    enum http_end end, uint64_t now)
 {
 	if (request->lane >= c->lanes)
 		return WEFT_NEVER;
-	if (end == HTTP_ENDED && now - request->since >= LIFE_MIN_NS)
+	if (end == HTTP_ENDED && now - request->since >= LIFE_MIN_NS) {
+		c->goodbye = now;
 		return now;
+	}
+	if (c->goodbye && now - c->goodbye < SOON_NS)
+		return now + SOON_MIN + rng_below(&c->rng, SOON_MIN);
 	return now + RETRY_MIN + rng_below(&c->rng, RETRY_MAX - RETRY_MIN);
 }
 
@@ -403,6 +416,63 @@ void client_free(struct client *c)
 	duplex_fini(&c->duplex);
 	free(c->told);
 	free(c);
+}
+
+/* ---- another configuration --------------------------------------------------------------- */
+
+int client_prepare(struct client *c, const struct weft_tunnel_interface *conf,
+		   struct weft_error *err)
+{
+	c->before = c->interface.conf;
+	int r = netif_check(&c->interface, conf, err);
+	if (r == 0 && caller_is_other(c->before, conf))
+		r = caller_new(c->interface.env->loop, conf, err, &c->next_caller);
+	if (r == 0)
+		r = netif_apply(&c->interface, conf, err);
+	if (r < 0)
+		client_cancel(c);
+	return r;
+}
+
+void client_cancel(struct client *c)
+{
+	struct weft_error err;
+	caller_free(c->next_caller);
+	c->next_caller = NULL;
+	if (c->interface.conf != c->before &&
+	    netif_apply(&c->interface, c->before, &err) < 0)
+		weft_log_error(c->interface.env->log, "%s", err.text);
+}
+
+/* All requests are made anew, by another caller. */
+static void change_caller(struct client *c, uint64_t now)
+{
+	if (c->is_connected)
+		netif_disconnected(&c->interface, caller_name(c->caller),
+				   c->assigned.text, "the configuration is another one",
+				   now);
+	c->is_connected = false;
+	c->is_ending = true;
+	caller_free(c->caller);
+	c->is_ending = false;
+	c->caller = c->next_caller;
+	c->next_caller = NULL;
+	duplex_set_extended(&c->duplex, false);
+	duplex_set_lanes(&c->duplex, 1);
+	begin(c);
+}
+
+void client_commit(struct client *c, uint64_t now)
+{
+	struct weft_error err;
+	if (c->next_caller) {
+		change_caller(c, now);
+		return;
+	}
+	caller_move(c->caller, c->interface.conf);
+	/* It may take other routes now. */
+	if (c->is_connected && assigned_set(&c->assigned, c->told, &c->server, &err) < 0)
+		weft_log_error(c->interface.env->log, "%s", err.text);
 }
 
 /* ---- facts ------------------------------------------------------------------------------- */

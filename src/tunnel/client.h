@@ -25,6 +25,12 @@ int client_new(const struct environment *env, const struct weft_tunnel_interface
 /** NULL is allowed. */
 void client_free(struct client *c);
 
+/** As server_prepare, server_commit and server_cancel. */
+int client_prepare(struct client *c, const struct weft_tunnel_interface *conf,
+		   struct weft_error *err) WEFT_MUST_CHECK;
+void client_commit(struct client *c, uint64_t now);
+void client_cancel(struct client *c);
+
 void client_count(const struct client *c, struct weft_tunnels_stats *stats);
 json_t *client_json(const struct client *c, uint64_t now);
 

@@ -192,6 +192,14 @@ void duplex_abort(struct duplex *s, unsigned lane)
 		http_stream_abort(s->lanes[lane].tx);
 }
 
+void duplex_end(struct duplex *s)
+{
+	for (unsigned i = 0; i < s->lanes_n; i++) {
+		s->lanes[i].tx_ends = 0;
+		wake(s, i);
+	}
+}
+
 uint64_t duplex_silence(const struct duplex *s, unsigned number, uint64_t now)
 {
 	const struct duplex_lane *lane = &s->lanes[number];

@@ -122,6 +122,9 @@ int duplex_rx_lane(const struct duplex *s, const struct http_stream *stream);
 /** Breaks off both streams of a lane, as far as there are any; duplex_closed follows. */
 void duplex_abort(struct duplex *s, unsigned lane);
 
+/** Has each stream to the peer come to its regular end once nothing waits for it. */
+void duplex_end(struct duplex *s);
+
 /** For how long a lane's rx has brought nothing; 0 where there is none. */
 uint64_t duplex_silence(const struct duplex *s, unsigned lane, uint64_t now);
 

@@ -174,6 +174,20 @@ static bool is_same_mark(const struct weft_tunnel_mark *a,
 	return a->value == b->value && a->table == b->table;
 }
 
+int netif_check(const struct netif *i, const struct weft_tunnel_interface *conf,
+		struct weft_error *err)
+{
+	const char *a = i->conf->bridge ? i->conf->bridge : "";
+	const char *b = conf->bridge ? conf->bridge : "";
+	if (i->conf->mode == conf->mode && strcmp(a, b) == 0)
+		return 0;
+	return weft_error_set(err, -EOPNOTSUPP,
+			      "%s: \"%s\" cannot change while it runs: restart weft, or "
+			      "give the interface another \"name\"",
+			      conf->name,
+			      i->conf->mode == conf->mode ? "bridge" : "mode");
+}
+
 int netif_apply(struct netif *i, const struct weft_tunnel_interface *conf,
 		struct weft_error *err)
 {

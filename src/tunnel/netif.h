@@ -40,6 +40,13 @@ int netif_open(struct netif *i, const struct environment *env,
 	       struct weft_error *err) WEFT_MUST_CHECK;
 
 /**
+ * Says, with err, whether an interface that runs can become what conf says: its kind and its
+ * bridge stay. Returns 0 or -EOPNOTSUPP.
+ */
+int netif_check(const struct netif *i, const struct weft_tunnel_interface *conf,
+		struct weft_error *err) WEFT_MUST_CHECK;
+
+/**
  * Replaces the configuration, which the device is changed to be like; its name and its kind must
  * be the same. Returns 0, or -Exxx with err, and then some of it may have changed.
  */

@@ -258,6 +258,13 @@ int peer_apply(struct peer *peer, const struct weft_tunnel_client *conf,
 	return plane_port_apply(peer->port, conf, err);
 }
 
+bool peer_end(struct peer *peer)
+{
+	peer->is_ending = true;
+	duplex_end(&peer->duplex);
+	return !duplex_has_tx(&peer->duplex);
+}
+
 void peer_tick(struct peer *peer, uint64_t now)
 {
 	const struct duplex_health health = duplex_health(&peer->duplex, now);

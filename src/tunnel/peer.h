@@ -78,6 +78,9 @@ int peer_apply(struct peer *peer, const struct weft_tunnel_client *conf,
 /** It is no client any more: takes its place away and breaks off its streams. */
 void peer_part(struct peer *peer);
 
+/** Has its GETs come to a regular end once nothing waits. Returns whether they have. */
+bool peer_end(struct peer *peer);
+
 /** To be called each second or so. */
 void peer_tick(struct peer *peer, uint64_t now);
 

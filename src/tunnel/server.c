@@ -7,6 +7,7 @@
 
 #include "base/container.h"
 #include "http/http.h"
+#include "tunnel/changes.h"
 #include "tunnel/doctor.h"
 #include "tunnel/facts.h"
 #include "tunnel/gate.h"
@@ -28,7 +29,10 @@ struct server {
 	struct netif interface;
 	struct plane *plane;
 	struct http_server *http;
-	struct http_server *next_http; /* from prepare to commit: on another port */
+	/* From prepare to commit: */
+	const struct weft_tunnel_interface *before;
+	struct http_server *next_http; /* on another port */
+	struct peer **next_peers;
 	struct gate *gate;
 	struct doctor *doctor;
 	struct peer **peers; /* in the order of the configuration's clients */
@@ -39,6 +43,7 @@ struct server {
 	uint64_t tick;
 	uint64_t certificate_at; /* when to look at it again */
 	bool is_certificate_bad;
+	bool is_ending;
 	uint64_t refused;
 };
 
@@ -81,7 +86,10 @@ static void on_request(void *user, struct http_stream *stream,
 				      .is_put = strcmp(request->method, "PUT") == 0,
 				      .hello = text ? &hello : NULL,
 				      .from = gate_address(stream) };
-	struct peer *peer = authenticate(s, stream, &asked.from, ret_answer, now);
+	*ret_answer = (struct http_answer){ .status = 503, .text = "Try again" };
+	struct peer *peer =
+		s->is_ending ? NULL
+			     : authenticate(s, stream, &asked.from, ret_answer, now);
 	if (!peer)
 		return;
 	if (doctor_is_asked(stream))
@@ -254,6 +262,15 @@ int server_new(const struct environment *env, const struct weft_tunnel_interface
 	return 0;
 }
 
+bool server_end(struct server *s)
+{
+	bool has_ended = true;
+	s->is_ending = true;
+	for (size_t i = 0; i < s->peers_n; i++)
+		has_ended &= peer_end(s->peers[i]);
+	return has_ended;
+}
+
 /* With the HTTP server all requests come to their end, and so do those that have parted. */
 void server_free(struct server *s)
 {
@@ -275,6 +292,113 @@ void server_free(struct server *s)
 	netif_close(&s->interface);
 	gate_free(s->gate);
 	free(s);
+}
+
+/* ---- another configuration --------------------------------------------------------------- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static int prepare_listening(struct server *s, const struct weft_tunnel_interface *conf,
+			     struct weft_error *err)
+{
+	const struct weft_tunnel_interface *before = s->interface.conf;
+	if (conf->port != before->port || !net_is_same(&conf->listen, &before->listen))
+		return listen_at(s, conf, err, &s->next_http);
+	if (is_same_text(conf->tls_cert, before->tls_cert) &&
+	    is_same_text(conf->tls_key, before->tls_key))
+		return http_server_reload(s->http, err);
+	return weft_error_set(err, -EOPNOTSUPP,
+			      "%s: \"tls\" cannot change while it listens at port %u: "
+			      "restart weft, or change \"port\" as well",
+			      conf->name, conf->port);
+}
+
+int server_prepare(struct server *s, const struct weft_tunnel_interface *conf,
+		   struct weft_error *err)
+{
+	s->before = s->interface.conf;
+	int r = netif_check(&s->interface, conf, err);
+	if (r < 0)
+		return r;
+	s->next_peers = calloc(conf->clients_n + 1, sizeof(*s->next_peers));
+	r = s->next_peers ? prepare_listening(s, conf, err)
+			  : weft_error_set(err, -ENOMEM, "out of memory");
+	if (r == 0)
+		r = netif_apply(&s->interface, conf, err);
+	if (r < 0)
+		server_cancel(s);
+	return r;
+}
+
+void server_cancel(struct server *s)
+{
+	struct weft_error err;
+	stop_listening(s, s->next_http);
+	s->next_http = NULL;
+	free(s->next_peers);
+	s->next_peers = NULL;
+	if (s->interface.conf != s->before &&
+	    netif_apply(&s->interface, s->before, &err) < 0)
+		weft_log_error(s->interface.env->log, "%s", err.text);
+}
+
+static void part(struct server *s, struct peer *peer)
+{
+	peer_part(peer);
+	if (peer->requests == 0)
+		peer_free(peer);
+	else
+		list_push_back(&s->parted, &peer->parted);
+}
+
+/* Where the peer of a client will be in the new order; false: it is a client no more. */
+static bool keep(struct server *s, struct peer *peer)
+{
+	const struct weft_tunnel_interface *conf = s->interface.conf;
+	const struct weft_tunnel_client *now =
+		changes_find_client(conf, peer->conf->name);
+	if (now)
+		s->next_peers[now - conf->clients] = peer;
+	return now;
+}
+
+/* Those that are left make place, before others take it. */
+static int change_peers(struct server *s, struct weft_error *err)
+{
+	const struct weft_tunnel_interface *conf = s->interface.conf;
+	int r = plane_apply(s->plane, conf, err);
+	for (size_t i = 0; i < s->peers_n; i++)
+		if (!keep(s, s->peers[i]))
+			part(s, s->peers[i]);
+	free(s->peers);
+	s->peers = s->next_peers;
+	s->next_peers = NULL;
+	s->peers_n = conf->clients_n;
+	for (size_t i = 0; i < s->peers_n && r == 0; i++)
+		if (s->peers[i])
+			r = peer_apply(s->peers[i], &conf->clients[i], s->before,
+				       &s->texts, err);
+	for (size_t i = 0; i < s->peers_n && r == 0; i++)
+		if (!s->peers[i])
+			r = peer_new(&s->interface, s->plane, &conf->clients[i], err,
+				     &s->peers[i]);
+	return r;
+}
+
+void server_commit(struct server *s)
+{
+	struct weft_error err;
+	if (change_peers(s, &err) < 0)
+		weft_log_error(s->interface.env->log, "%s", err.text);
+	gate_forget_wrong(s->gate);
+	if (!s->next_http)
+		return;
+	stop_listening(s, s->http);
+	s->http = s->next_http;
+	s->next_http = NULL;
 }
 
 /* ---- facts ------------------------------------------------------------------------------- */

@@ -26,8 +26,24 @@ struct server;
 int server_new(const struct environment *env, const struct weft_tunnel_interface *conf,
 	       struct weft_error *err, struct server **ret_server) WEFT_MUST_CHECK;
 
+/** Begins to end, as weft_tunnels_end. */
+bool server_end(struct server *s);
+
 /** NULL is allowed. */
 void server_free(struct server *s);
+
+/**
+ * First of two steps to another configuration: does all that can fail, and nothing that a client
+ * notices. Returns 0, or -Exxx with err and all as before.
+ */
+int server_prepare(struct server *s, const struct weft_tunnel_interface *conf,
+		   struct weft_error *err) WEFT_MUST_CHECK;
+
+/** The second: either it becomes what was prepared, */
+void server_commit(struct server *s);
+
+/** or it stays as it was. */
+void server_cancel(struct server *s);
 
 void server_count(const struct server *s, struct weft_tunnels_stats *stats);
 json_t *server_json(const struct server *s, uint64_t now);

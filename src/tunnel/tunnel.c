@@ -2,8 +2,11 @@
 /*
  * All interfaces of one configuration: servers and clients, side by side in one loop.
  */
+#include "tunnel/changes.h"
 #include "tunnel/client.h"
 #include "tunnel/server.h"
+
+#include <weft/loop.h>
 
 #include <errno.h>
 #include <sodium.h>
@@ -12,8 +15,10 @@
 
 /* One of the two. */
 struct end {
+	const struct weft_tunnel_interface *conf;
 	struct server *server;
 	struct client *client;
+	bool stays; /* while another configuration is applied: has a place in it */
 };
 
 struct weft_tunnels {
@@ -22,12 +27,26 @@ struct weft_tunnels {
 	size_t ends_n;
 };
 
+static int end_open(const struct weft_tunnels *t,
+		    const struct weft_tunnel_interface *conf, struct weft_error *err,
+		    struct end *end)
+{
+	end->conf = conf;
+	return conf->is_server ? server_new(&t->env, conf, err, &end->server)
+			       : client_new(&t->env, conf, err, &end->client);
+}
+
+static void end_close(struct end *end)
+{
+	server_free(end->server);
+	client_free(end->client);
+}
+
 static int end_new(struct weft_tunnels *t, const struct weft_tunnel_interface *conf,
 		   struct weft_error *err)
 {
 	struct end *end = &t->ends[t->ends_n++];
-	return conf->is_server ? server_new(&t->env, conf, err, &end->server)
-			       : client_new(&t->env, conf, err, &end->client);
+	return end_open(t, conf, err, end);
 }
 
 static struct weft_tunnels *tunnels_alloc(const struct weft_tunnel_config *config,
@@ -72,16 +91,131 @@ int weft_tunnels_new(const struct weft_tunnel_config *config, struct weft_loop *
 	return 0;
 }
 
+bool weft_tunnels_end(struct weft_tunnels *tunnels)
+{
+	bool has_ended = true;
+	for (size_t i = 0; i < tunnels->ends_n; i++)
+		if (tunnels->ends[i].server)
+			has_ended &= server_end(tunnels->ends[i].server);
+	return has_ended;
+}
+
 void weft_tunnels_free(struct weft_tunnels *tunnels)
 {
 	if (!tunnels)
 		return;
-	for (size_t i = 0; i < tunnels->ends_n; i++) {
-		server_free(tunnels->ends[i].server);
-		client_free(tunnels->ends[i].client);
-	}
+	for (size_t i = 0; i < tunnels->ends_n; i++)
+		end_close(&tunnels->ends[i]);
 	free(tunnels->ends);
 	free(tunnels);
+}
+
+/* ---- another configuration --------------------------------------------------------------- */
+
+static struct end *find_end(struct weft_tunnels *t, const char *name)
+{
+	for (size_t i = 0; i < t->ends_n; i++)
+		if (strcmp(t->ends[i].conf->name, name) == 0)
+			return &t->ends[i];
+	return NULL;
+}
+
+static int end_prepare(struct end *old, const struct weft_tunnel_interface *conf,
+		       struct weft_error *err, struct end *ret_end)
+{
+	if (old->conf->is_server != conf->is_server)
+		return weft_error_set(
+			err, -EOPNOTSUPP,
+			"%s: a server cannot become a client while it runs, "
+			"nor a client a server: restart weft, or give the "
+			"interface another \"name\"",
+			conf->name);
+	int r = old->server ? server_prepare(old->server, conf, err)
+			    : client_prepare(old->client, conf, err);
+	if (r < 0)
+		return r;
+	*ret_end = *old;
+	ret_end->conf = conf;
+	old->stays = ret_end->stays = true;
+	return 0;
+}
+
+/* What has been done so far is undone. */
+static void cancel(struct weft_tunnels *t, struct end *ends, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!ends[i].stays)
+			end_close(&ends[i]);
+		else if (ends[i].server)
+			server_cancel(ends[i].server);
+		else
+			client_cancel(ends[i].client);
+	}
+	for (size_t i = 0; i < t->ends_n; i++)
+		t->ends[i].stays = false;
+	free(ends);
+}
+
+/* Returns 0 with an end for each interface, or -Exxx with err. */
+static int prepare(struct weft_tunnels *t, const struct weft_tunnel_config *config,
+		   struct weft_error *err, struct end **ret_ends)
+{
+	struct end *ends = calloc(config->interfaces_n + 1, sizeof(*ends));
+	if (!ends)
+		return weft_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < config->interfaces_n; i++) {
+		const struct weft_tunnel_interface *conf = &config->interfaces[i];
+		struct end *old = find_end(t, conf->name);
+		int r = old ? end_prepare(old, conf, err, &ends[i])
+			    : end_open(t, conf, err, &ends[i]);
+		if (r < 0) {
+			cancel(t, ends, i);
+			return r;
+		}
+	}
+	*ret_ends = ends;
+	return 0;
+}
+
+static void tell_changes(struct weft_tunnels *t, const struct weft_tunnel_config *config,
+			 weft_tunnel_change_fn *fn, void *user)
+{
+	for (size_t i = 0; i < t->ends_n; i++)
+		if (!t->ends[i].stays)
+			changes_tell(t->ends[i].conf, NULL, fn, user);
+	for (size_t i = 0; i < config->interfaces_n; i++) {
+		const struct end *old = find_end(t, config->interfaces[i].name);
+		changes_tell(old ? old->conf : NULL, &config->interfaces[i], fn, user);
+	}
+}
+
+static void end_commit(struct end *end, uint64_t now)
+{
+	if (end->stays && end->server)
+		server_commit(end->server);
+	else if (end->stays)
+		client_commit(end->client, now);
+	end->stays = false;
+}
+
+int weft_tunnels_apply(struct weft_tunnels *tunnels,
+		       const struct weft_tunnel_config *config, weft_tunnel_change_fn *fn,
+		       void *user, struct weft_error *err)
+{
+	struct end *ends = NULL;
+	int r = prepare(tunnels, config, err, &ends);
+	if (r < 0)
+		return r;
+	tell_changes(tunnels, config, fn, user);
+	for (size_t i = 0; i < tunnels->ends_n; i++)
+		if (!tunnels->ends[i].stays)
+			end_close(&tunnels->ends[i]);
+	free(tunnels->ends);
+	tunnels->ends = ends;
+	tunnels->ends_n = config->interfaces_n;
+	for (size_t i = 0; i < tunnels->ends_n; i++)
+		end_commit(&ends[i], weft_loop_now(tunnels->env.loop));
+	return 0;
 }
 
 struct weft_tunnels_stats weft_tunnels_stats(const struct weft_tunnels *tunnels)

@@ -35,6 +35,8 @@ int cmd_gateway(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_tapserver(int argc, char **argv);
 int cmd_tunnel(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -2,6 +2,12 @@
 /*
  * weft tunnel CONFIG.json: the interfaces of a configuration, as tapotun has it, until a signal
  * comes or one of their devices is taken away.
+ *
+ * Another configuration comes by SIGHUP, which has the file read again, or by the socket, with
+ * which `weft reload` brings the text itself: whoever calls that may read the file, while this
+ * process may have lost the right to, and it can show what is wrong where it was typed.
+ * Either is checked whole; what is wrong, or cannot be done with the rights that are left,
+ * changes nothing.
  */
 #include "cmd/tunnel.h"
 
@@ -10,6 +16,7 @@
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/privilege.h"
+#include "cmd/remote.h"
 #include "cmd/run.h"
 #include "cmd/state.h"
 #include "cmd/status.h"
@@ -25,6 +32,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+
+/* How long clients have to take their regular end. */
+#define ENDING_NS      (NS_PER_S / 2)
+#define ENDING_LOOK_NS (NS_PER_S / 100)
 
 struct args {
 	struct output_opts output;
@@ -36,7 +48,11 @@ struct tunnel {
 	struct weft_host *host;
 	struct weft_tunnel_config *config;
 	struct weft_tunnels *tunnels;
+	struct remote *remote;
+	char *path; /* of the configuration, absolute; NULL if it is none of a file */
 	struct ticker ticker;
+	struct ticker ending; /* since a signal has asked for the end */
+	uint64_t ending_until;
 	struct rates rates;
 	struct weft_error failure; /* why it cannot go on; empty while it can */
 };
@@ -68,7 +84,9 @@ static const struct command command = {
 		"\"ready\",\n"
 		"\"connected\" and \"disconnected\" for each peer, \"refused\" for wrong "
 		"tokens,\n"
-		"and \"facts\" each minute and at the end.",
+		"\"reloaded\" and \"not-reloaded\", and \"facts\" each minute and at the "
+		"end.\n"
+		"SIGHUP, or `weft reload`, has it take another configuration.",
 };
 
 /* ---- what happens ------------------------------------------------------------------------ */
@@ -125,14 +143,18 @@ static const struct weft_tunnels_events events = {
 	.ended = on_ended,
 };
 
+static json_t *facts(const struct tunnel *t)
+{
+	char *text = weft_tunnels_json(t->tunnels, weft_loop_now(t->loop));
+	json_t *object = text ? json_loads(text, 0, NULL) : NULL;
+	free(text);
+	return object ? object : json_object();
+}
+
 static void print_facts(struct tunnel *t)
 {
-	char *text = t->tunnels && t->output.json
-			     ? weft_tunnels_json(t->tunnels, weft_loop_now(t->loop))
-			     : NULL;
-	if (text)
-		output_event(&t->output, "facts", json_loads(text, 0, NULL));
-	free(text);
+	if (t->tunnels && t->output.json)
+		output_event(&t->output, "facts", facts(t));
 }
 
 static void tick(void *user, uint64_t now)
@@ -154,7 +176,192 @@ static void tick(void *user, uint64_t now)
 		print_facts(t);
 }
 
+/* ---- another configuration --------------------------------------------------------------- */
+
+static void keep_change(void *user, const char *text)
+{
+	(void)json_array_append_new(user, json_string(text));
+}
+
+static void tell_changes(struct tunnel *t, json_t *changes)
+{
+	size_t i;
+	const json_t *text;
+	if (json_array_size(changes) == 0)
+		weft_log_info(&t->output.log, "the configuration has not changed");
+	json_array_foreach(changes, i, text)
+		weft_log_info(&t->output.log, "%s", json_string_value(text));
+	output_event(&t->output, "reloaded", json_pack("{s:O}", "changes", changes));
+}
+
+/* Takes config over. Returns the differences, or NULL with err. */
+static json_t *apply(struct tunnel *t, struct weft_tunnel_config *config,
+		     struct weft_error *err)
+{
+	json_t *changes = json_array();
+	struct weft_error cause;
+	int r = weft_tunnels_apply(t->tunnels, config, keep_change, changes, &cause);
+	if (r < 0) {
+		const bool is_right = r == -EPERM || r == -EACCES;
+		json_decref(changes);
+		weft_tunnel_config_free(config);
+		(void)weft_error_set(err, r, "%s%s", cause.text,
+				     is_right ? "; weft has given up the right to that "
+						"since it began: restart it"
+					      : "");
+		return NULL;
+	}
+	weft_tunnel_config_free(t->config);
+	t->config = config;
+	tell_changes(t, changes);
+	return changes;
+}
+
+static void tell_refusal(struct tunnel *t, const char *text)
+{
+	weft_log_error(&t->output.log, "the configuration stays as it was: %s", text);
+	output_event(&t->output, "not-reloaded", json_pack("{s:s}", "error", text));
+}
+
+/* What is wrong with it has been said when this fails. */
+static int load(struct tunnel *t, const struct tunnel_source *source,
+		struct weft_tunnel_config **ret_config)
+{
+	struct config_file file;
+	int r = source->line
+			? config_file_make(&file, &t->output, source->line)
+			: config_file_read(&file, &t->output, command.verb, source->path);
+	if (r < 0)
+		return r;
+	r = config_file_parse(&file, ret_config);
+	config_file_fini(&file);
+	if (r == -ENOMEM)
+		(void)output_fail(command.verb, strerror(ENOMEM));
+	return r;
+}
+
+static void reload_file(struct tunnel *t)
+{
+	struct weft_tunnel_config *config;
+	struct weft_error err;
+	if (load(t, &(struct tunnel_source){ .path = t->path }, &config) < 0) {
+		tell_refusal(t, "it cannot be used");
+		return;
+	}
+	json_t *changes = apply(t, config, &err);
+	if (!changes)
+		tell_refusal(t, err.text);
+	json_decref(changes);
+}
+
+static void first_fault(void *user, const struct weft_tunnel_fault *fault)
+{
+	struct weft_error *err = user;
+	if (!fault->is_warning && !err->text[0])
+		(void)weft_error_set(err, -EINVAL, "line %u, column %u: %s: %s",
+				     fault->line, fault->column, fault->path,
+				     fault->text);
+}
+
+/* Who asks has shown all that is wrong with it: the first of that is enough. */
+static json_t *reload_text(struct tunnel *t, const char *text, struct weft_error *err)
+{
+	struct weft_tunnel_config *config;
+	struct weft_error fault = { .text = "" };
+	if (!text) {
+		(void)weft_error_set(err, -EINVAL, "there is no \"text\"");
+		return NULL;
+	}
+	if (weft_tunnel_config_parse(text, strlen(text), first_fault, &fault, &config) <
+	    0) {
+		(void)weft_error_set(err, -EINVAL, "%s", fault.text);
+		return NULL;
+	}
+	json_t *changes = apply(t, config, err);
+	if (!changes)
+		tell_refusal(t, err->text);
+	return changes ? json_pack("{s:o}", "changes", changes) : NULL;
+}
+
+/* ---- what is asked of it ----------------------------------------------------------------- */
+
+static json_t *on_asked(void *user, const char *what, const json_t *request,
+			struct weft_error *err)
+{
+	struct tunnel *t = user;
+	if (strcmp(what, "status") == 0)
+		return json_pack("{s:s, s:s*, s:o}", "command", command.verb, "config",
+				 t->path, "facts", facts(t));
+	if (strcmp(what, "reload") == 0)
+		return reload_text(t, json_string_value(json_object_get(request, "text")),
+				   err);
+	(void)weft_error_set(err, -ENOTSUP, "a tunnel does not understand \"%s\"", what);
+	return NULL;
+}
+
+/* "office" of /etc/weft/office.json; of a one-liner the interface's. */
+static int listen_for_questions(struct tunnel *t, const char *runtime,
+				struct weft_error *err)
+{
+	const char *slash = t->path ? strrchr(t->path, '/') : NULL;
+	const char *base = slash ? slash + 1 : t->config->interfaces[0].name;
+	const char *dot = slash ? strrchr(base, '.') : NULL;
+	char name[REMOTE_NAME_LEN];
+	(void)snprintf(name, sizeof(name), "%.*s",
+		       (int)(dot && dot > base ? dot - base : (long)strlen(base)), base);
+	return remote_new(t->loop, runtime, name, on_asked, t, err, &t->remote);
+}
+
+/* ---- signals ----------------------------------------------------------------------------- */
+
+static void look_whether_ended(void *user, uint64_t now)
+{
+	struct tunnel *t = user;
+	if (weft_tunnels_end(t->tunnels) || now >= t->ending_until)
+		weft_loop_stop(t->loop);
+}
+
+/* A second signal does not wait. */
+static void on_end(void *user, int signo)
+{
+	struct tunnel *t = user;
+	(void)signo;
+	const bool is_asked_again = t->ending_until != 0;
+	t->ending_until = weft_loop_now(t->loop) + ENDING_NS;
+	if (is_asked_again || !t->tunnels ||
+	    ticker_start(&t->ending, t->loop, ENDING_LOOK_NS, look_whether_ended, t) < 0)
+		weft_loop_stop(t->loop);
+}
+
+/* What was made of a command line has no file: a terminal that goes takes it along. */
+static void on_hangup(void *user, int signo)
+{
+	struct tunnel *t = user;
+	if (t->path)
+		reload_file(t);
+	else
+		on_end(user, signo);
+}
+
+static int watch_signals(struct tunnel *t)
+{
+	int r = weft_loop_on_signal(t->loop, SIGINT, on_end, t);
+	if (r == 0)
+		r = weft_loop_on_signal(t->loop, SIGTERM, on_end, t);
+	return r == 0 ? weft_loop_on_signal(t->loop, SIGHUP, on_hangup, t) : r;
+}
+
 /* ---- beginning and end ------------------------------------------------------------------- */
+
+/* Each client of a server has a connection for each of its streams. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 static void report_recovered(void *user, const char *text)
 {
@@ -167,7 +374,7 @@ static int open_machine(struct tunnel *t, const char *runtime, struct weft_error
 	const struct weft_host_opts opts = { .state_dir = runtime };
 	int r = weft_loop_new(NULL, &t->loop);
 	if (r == 0)
-		r = stop_on_signals(t->loop);
+		r = watch_signals(t);
 	if (r < 0)
 		return weft_error_set(err, r, "cannot make an event loop: %s",
 				      strerror(-r));
@@ -189,13 +396,17 @@ static int make_tunnels(struct tunnel *t, struct weft_error *err)
 	return weft_tunnels_new(t->config, t->loop, &opts, err, &t->tunnels);
 }
 
-/* The right to set addresses is kept: a client's come later, and rules are undone at the end. */
+/*
+ * The right to set addresses is kept: a client's come later, and rules are undone at the end.
+ * With it and /dev/net/tun another configuration can have other interfaces.
+ */
 static int drop_rights(const char *runtime, struct weft_error *err)
 {
 	struct writable writable = { .n = 0 };
 	const struct privilege_opts opts = { .keep_net_admin = true,
 					     .writable = &writable };
 	writable_add(&writable, runtime);
+	writable_add(&writable, "/dev/net");
 	return privilege_drop(&opts, err);
 }
 
@@ -203,9 +414,12 @@ static int run(struct tunnel *t, struct weft_error *err)
 {
 	char runtime[STATE_PATH_LEN];
 	(void)state_runtime_dir(runtime);
+	allow_descriptors();
 	int r = open_machine(t, runtime, err);
 	if (r == 0)
 		r = make_tunnels(t, err);
+	if (r == 0)
+		r = listen_for_questions(t, runtime, err);
 	if (r == 0)
 		r = drop_rights(runtime, err);
 	if (r == 0)
@@ -222,29 +436,17 @@ static int run(struct tunnel *t, struct weft_error *err)
 static void end(struct tunnel *t)
 {
 	print_facts(t);
-	if (t->tunnels)
+	remote_free(t->remote);
+	if (t->tunnels) {
 		ticker_stop(&t->ticker, t->loop);
+		ticker_stop(&t->ending, t->loop);
+	}
 	weft_tunnels_free(t->tunnels);
 	weft_host_free(t->host);
 	weft_loop_free(t->loop);
 	weft_tunnel_config_free(t->config);
+	free(t->path);
 	output_end(&t->output);
-}
-
-/* What is wrong with it has been said when this fails. */
-static int load(struct tunnel *t, const struct tunnel_source *source)
-{
-	struct config_file file;
-	int r = source->line
-			? config_file_make(&file, &t->output, source->line)
-			: config_file_read(&file, &t->output, command.verb, source->path);
-	if (r < 0)
-		return r;
-	r = config_file_parse(&file, &t->config);
-	config_file_fini(&file);
-	if (r == -ENOMEM)
-		(void)output_fail(command.verb, strerror(ENOMEM));
-	return r;
 }
 
 int tunnel_run(const struct tunnel_source *source, const struct output_opts *opts)
@@ -252,8 +454,10 @@ int tunnel_run(const struct tunnel_source *source, const struct output_opts *opt
 	struct weft_error err = { .text = "" };
 	struct tunnel t = { .config = NULL };
 	output_init(&t.output, opts);
-	if (load(&t, source) < 0)
+	if (load(&t, source, &t.config) < 0)
 		return STATUS_FAILED;
+	if (source->path && strcmp(source->path, "-") != 0)
+		t.path = realpath(source->path, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	int r = run(&t, &err);
 	end(&t);

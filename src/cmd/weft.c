@@ -19,6 +19,8 @@ const struct verb verbs[] = {
 	{ "tapserver", cmd_tapserver, "the same for one client, as tapserver has it" },
 	{ "tunnel", cmd_tunnel, "carry IP in HTTP streams, as tapotun does" },
 	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
+	{ "status", cmd_status, "say what of weft runs here" },
+	{ "reload", cmd_reload, "have a tunnel take another configuration" },
 	{ "check", cmd_check, "say what is wrong with a tunnel's configuration" },
 	{ "doctor", cmd_doctor, "say what a proxy does to a tunnel's streams" },
 	{ "dump", cmd_dump, "show what passes on a link, one line per frame" },

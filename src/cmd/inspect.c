@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft status [NAME]: what runs on this machine, as it says itself (cmd/remote.h).
+ */
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/remote.h"
+#include "cmd/state.h"
+#include "cmd/units.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#define PLACES_MAX 64u
+
+struct args {
+	struct output_opts output;
+};
+
+static const struct option options[] = {
+	OUTPUT_OPTIONS(struct args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "status",
+	.operands = "[NAME]",
+	.operands_max = 1,
+	.summary = "Says what of weft runs on this machine, and how it does.",
+	.options = options,
+	.notes = "NAME is a program's name, as it is printed first, or its process ID. "
+		 "With --json:\n"
+		 "\"status\" for each, with all its facts. Ends with status 1 where "
+		 "nothing runs.",
+};
+
+static uint64_t number(const json_t *object, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+	return value ? value : "";
+}
+
+static void print_peer(const json_t *peer)
+{
+	char in[UNITS_TEXT], out[UNITS_TEXT], rtt[UNITS_TEXT];
+	const uint64_t rtt_ns = number(peer, "rtt_ns");
+	if (!json_is_true(json_object_get(peer, "connected"))) {
+		(void)printf("    %-24s away\n", text(peer, "name"));
+		return;
+	}
+	(void)printf("    %-24s %s, in %s, out %s", text(peer, "name"),
+		     text(peer, "address"),
+		     units_print_bytes(number(peer, "rx_bytes"), in),
+		     units_print_bytes(number(peer, "tx_bytes"), out));
+	if (rtt_ns > 0)
+		(void)printf(", RTT %s", units_print_duration(rtt_ns, rtt));
+	(void)putchar('\n');
+}
+
+static void print_interface(const json_t *interface)
+{
+	size_t i;
+	const json_t *peer;
+	(void)printf("  %s, %s\n", text(interface, "interface"), text(interface, "role"));
+	json_array_foreach(json_object_get(interface, "peers"), i, peer) print_peer(peer);
+}
+
+static void print_program(const struct remote_place *place, const json_t *answer)
+{
+	const json_t *facts = json_object_get(answer, "facts");
+	size_t i;
+	const json_t *interface;
+	(void)printf("%s (%ld): weft %s %s\n", place->name, place->pid,
+		     text(answer, "command"), text(answer, "config"));
+	json_array_foreach(json_object_get(facts, "interfaces"), i, interface)
+		print_interface(interface);
+}
+
+static int show(struct output *out, const struct remote_place *place,
+		struct weft_error *err)
+{
+	json_t *answer;
+	int r = remote_ask(place, json_pack("{s:s}", "do", "status"), err, &answer);
+	if (r < 0)
+		return r;
+	if (!out->json)
+		print_program(place, answer);
+	(void)json_object_set_new(answer, "name", json_string(place->name));
+	(void)json_object_set_new(answer, "pid", json_integer(place->pid));
+	output_event(out, "status", answer);
+	return 0;
+}
+
+static int show_all(struct output *out, const char *name, struct weft_error *err)
+{
+	struct remote_place places[PLACES_MAX];
+	char runtime[STATE_PATH_LEN];
+	int n = remote_find(state_runtime_dir(runtime), name, places, PLACES_MAX, err);
+	if (n < 0)
+		return n;
+	if (n == 0)
+		return weft_error_set(err, -1, "nothing of weft runs here%s%s%s",
+				      name ? " that is called " : "", name ? name : "",
+				      name ? "" : " that you may speak to");
+	int r = 0;
+	for (int i = 0; i < n && r == 0; i++)
+		r = show(out, &places[i], err);
+	return r;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct args args = { .output = { .json = false } };
+	struct weft_error err;
+	struct output out;
+	int status;
+	int n = options_parse(&command, argc, argv, &args, &status);
+	if (n < 0)
+		return status;
+	output_init(&out, &args.output);
+	int r = show_all(&out, n > 0 ? argv[1] : NULL, &err);
+	output_end(&out);
+	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
+}

@@ -36,7 +36,8 @@
 #define MEMBER_ADDRESSES_MAX 8u
 
 #define MEMBER_IDLE_NS         15000000000u /**< Unless the options say another. */
-#define MEMBER_HANDSHAKE_NS    5000000000u  /**< Then the next address is tried. */
+#define MEMBER_HANDSHAKE_NS    5000000000u  /**< Then an address is given up. */
+#define MEMBER_STAGGER_NS      250000000u   /**< Then the next one is tried as well. */
 #define MEMBER_MEASURE_NS      1000000000u /**< Path MTU discovery is waited for so long. */
 #define MEMBER_MEASURE_POLL_NS 10000000u
 #define MEMBER_ANSWER_NS       10000000000u /**< From hello to welcome or reject. */
@@ -79,7 +80,9 @@ struct weft_member {
 
 	struct weft_job *job; /**< Resolving; NULL when not. */
 	union weft_sockaddr addresses[MEMBER_ADDRESSES_MAX];
-	size_t addresses_n, address; /**< How many, and which one is tried. */
+	size_t addresses_n, address; /**< How many, and which one is tried next. */
+	struct quic_conn *tries[MEMBER_ADDRESSES_MAX]; /**< Handshakes under way. */
+	size_t tries_n;
 
 	struct quic_conn *conn; /**< NULL while there is none that counts. */
 	struct channel channel; /**< Valid while there is conn. */

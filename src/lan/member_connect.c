@@ -6,6 +6,10 @@
  * Back-off: the n-th wait in a row is somewhere between 0.5 s and 1 s * 2^n, 15 s at most. The
  * members of a relay that was restarted come back spread out, and one whose relay is gone for
  * a week asks four to eight times a minute.
+ *
+ * Addresses: a relay may have several, and some of them may lead nowhere from here, above all
+ * those of IPv6. So each gets a quarter of a second before the next is tried as well, in the
+ * order of the resolver, and the first that answers is taken (RFC 8305, 5).
  */
 #include "lan/member.h"
 #include "lan/proof.h"
@@ -70,6 +74,27 @@ void member_set_state(struct weft_member *member, enum weft_member_state state,
 
 /* ---- giving up --------------------------------------------------------------------------- */
 
+static void drop_tries(struct weft_member *member, uint64_t now)
+{
+	while (member->tries_n > 0) {
+		struct quic_conn *conn = member->tries[--member->tries_n];
+		quic_conn_set_user(conn, NULL);
+		quic_conn_close(conn, CLOSE_NORMAL, "another address is taken", now);
+	}
+}
+
+/* True if it was one of them. */
+static bool take_try(struct weft_member *member, const struct quic_conn *conn)
+{
+	for (size_t i = 0; i < member->tries_n; i++) {
+		if (member->tries[i] != conn)
+			continue;
+		member->tries[i] = member->tries[--member->tries_n];
+		return true;
+	}
+	return false;
+}
+
 static void forget_conn(struct weft_member *member)
 {
 	if (!member->conn)
@@ -86,6 +111,7 @@ void member_drop_conn(struct weft_member *member, uint64_t code, const char *tex
 {
 	struct quic_conn *conn = member->conn;
 	forget_conn(member);
+	drop_tries(member, now);
 	if (conn)
 		quic_conn_close(conn, code, text, now);
 }
@@ -120,21 +146,26 @@ static void member_refused(struct weft_member *member, const char *reason, bool 
 
 /* ---- the relay's address ----------------------------------------------------------------- */
 
-/* Goes on to the next address that a connection can be begun to; reason is of the last one. */
+/* Tries one more address; reason is why those before did not do. */
 static void connect_next(struct weft_member *member, const char *reason, uint64_t now)
 {
 	const struct weft_invite *invite = &member->opts.invite;
-	for (; member->address < member->addresses_n; member->address++) {
-		if (quic_connect(member->endpoint, &member->addresses[member->address],
-				 invite->host, now, &member->conn) < 0)
-			continue;
-		quic_conn_set_user(member->conn, member);
-		channel_init(&member->channel, member->conn);
-		member->said_hello = false;
-		member->state_until = WEFT_NEVER;
-		return;
+	struct quic_conn *conn = NULL;
+	while (!conn && member->address < member->addresses_n) {
+		const union weft_sockaddr *address =
+			&member->addresses[member->address++];
+		if (quic_connect(member->endpoint, address, invite->host, now, &conn) < 0)
+			conn = NULL;
 	}
-	member_wait(member, reason, now);
+	member->state_until = member->address < member->addresses_n
+				      ? now + MEMBER_STAGGER_NS
+				      : WEFT_NEVER;
+	if (conn) {
+		quic_conn_set_user(conn, member);
+		member->tries[member->tries_n++] = conn;
+	} else if (member->tries_n == 0) {
+		member_wait(member, reason, now);
+	}
 }
 
 static void use_addresses(struct weft_member *member, const union weft_sockaddr *addrs,
@@ -241,8 +272,12 @@ static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 {
 	(void)user;
 	struct weft_member *member = quic_conn_user(conn);
-	if (!member)
+	if (!member || !take_try(member, conn))
 		return;
+	drop_tries(member, now);
+	member->conn = conn;
+	channel_init(&member->channel, conn);
+	member->said_hello = false;
 	member->measure_by = now + MEMBER_MEASURE_NS;
 	member->state_until = now + MEMBER_MEASURE_POLL_NS;
 	member_set_state(member, WEFT_MEMBER_JOINING, NULL, now);
@@ -380,15 +415,15 @@ static void on_closed(void *user, struct quic_conn *conn, const struct quic_clos
 	if (!member)
 		return;
 	member_explain_close(member, why, &reason);
-	forget_conn(member);
-	if (why->kind == QUIC_CLOSE_IDENTITY) {
+	bool was_try = take_try(member, conn);
+	if (!was_try)
+		forget_conn(member);
+	if (why->kind == QUIC_CLOSE_IDENTITY)
 		member_refused(member, reason.text, true, now);
-	} else if (member->state == WEFT_MEMBER_CONNECTING) {
-		member->address++;
+	else if (was_try)
 		connect_next(member, reason.text, now);
-	} else {
+	else
 		member_wait(member, reason.text, now);
-	}
 }
 
 const struct quic_events member_events = {
@@ -426,6 +461,8 @@ void member_on_state_timer(struct weft_member *member, uint64_t now)
 		member_start(member, now);
 		break;
 	case WEFT_MEMBER_CONNECTING:
+		connect_next(member, "no connection could be begun", now);
+		break;
 	case WEFT_MEMBER_JOINED:
 		member->state_until = WEFT_NEVER;
 		break;

@@ -22,6 +22,7 @@ static const struct ip_protocol *const protocols[] = {
 	&icmp4_protocol,
 	&icmp6_protocol,
 	&igmp_protocol,
+	&tcp_protocol,
 	&udp_protocol,
 };
 

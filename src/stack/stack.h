@@ -89,6 +89,7 @@ void stack_receive(struct weft_stack *stack, struct weft_iface *iface,
 extern const struct ip_protocol icmp4_protocol;
 extern const struct ip_protocol icmp6_protocol;
 extern const struct ip_protocol igmp_protocol;
+extern const struct ip_protocol tcp_protocol;
 extern const struct ip_protocol udp_protocol;
 
 #endif

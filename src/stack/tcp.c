@@ -151,37 +151,36 @@ void tcp_touch(struct tcp_conn *conn)
 		list_push_back(&conn->tcp->work, &conn->work);
 }
 
-static void tell_listener(struct tcp_listener *listener)
+static void tell_listener(struct tcp_listener *listener, uint64_t now)
 {
 	listener->is_told = false;
-	if (listener->acceptable)
-		listener->acceptable(listener->user, listener);
+	if (listener->on_acceptable)
+		listener->on_acceptable(listener->user, tcp_listener_public(listener),
+					now);
 }
 
-/* Calls one event, if it is due and the user is there to hear it. */
-static void tell_one(struct tcp_conn *conn, unsigned what)
+/* Whether the event is due and the user is there to hear it. It is not due any more then. */
+static bool is_told(struct tcp_conn *conn, unsigned what)
 {
-	const struct tcp_events *events = conn->events;
-	if (!(conn->tell & what) || conn->is_orphan || !events)
-		return;
-	conn->tell &= (uint8_t)~what;
-	if (what == TCP_TELL_CONNECTED && events->connected)
-		events->connected(conn->user, conn);
-	else if (what == TCP_TELL_READABLE && events->readable)
-		events->readable(conn->user, conn);
-	else if (what == TCP_TELL_WRITABLE && events->writable)
-		events->writable(conn->user, conn);
-	else if (what == TCP_TELL_CLOSED && events->closed)
-		events->closed(conn->user, conn, conn->error);
+	bool is_due = (conn->tell & what) && !conn->is_orphan && conn->events;
+	if (is_due)
+		conn->tell &= (uint8_t)~what;
+	return is_due;
 }
 
 /* A connection stays valid throughout: only flush itself frees. */
-static void tell(struct tcp_conn *conn)
+static void tell(struct tcp_conn *conn, uint64_t now)
 {
-	tell_one(conn, TCP_TELL_CONNECTED);
-	tell_one(conn, TCP_TELL_READABLE);
-	tell_one(conn, TCP_TELL_WRITABLE);
-	tell_one(conn, TCP_TELL_CLOSED);
+	const struct weft_tcp_events *events = conn->events;
+	struct weft_tcp *tcp = tcp_conn_public(conn);
+	if (is_told(conn, TCP_TELL_CONNECTED) && events->on_connected)
+		events->on_connected(conn->user, tcp, now);
+	if (is_told(conn, TCP_TELL_READABLE) && events->on_readable)
+		events->on_readable(conn->user, tcp, now);
+	if (is_told(conn, TCP_TELL_WRITABLE) && events->on_writable)
+		events->on_writable(conn->user, tcp, now);
+	if (is_told(conn, TCP_TELL_CLOSED) && events->on_closed)
+		events->on_closed(conn->user, tcp, conn->error, now);
 }
 
 void tcp_flush(struct tcp *tcp, uint64_t now)
@@ -193,8 +192,8 @@ void tcp_flush(struct tcp *tcp, uint64_t now)
 	while ((node = list_pop_front(&tcp->work)) != NULL) {
 		struct tcp_conn *conn = container_of(node, struct tcp_conn, work);
 		if (conn->listener && conn->listener->is_told)
-			tell_listener(conn->listener);
-		tell(conn);
+			tell_listener(conn->listener, now);
+		tell(conn, now);
 		if (!conn->is_dead) {
 			tcp_output(conn, now);
 		} else if (conn->is_orphan) {

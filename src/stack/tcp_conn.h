@@ -36,28 +36,14 @@
 #include "stack/tcp_table.h"
 #include "stack/wheel.h"
 
+#include <weft/tcp.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
 struct tcp;
 struct tcp_conn;
 struct tcp_listener;
-
-/** What happens to a connection, for its user. Called from tcp_flush, never from a call. */
-struct tcp_events {
-	/** It is ESTABLISHED. */
-	void (*connected)(void *user, struct tcp_conn *conn);
-	/** There is something to read: data, or the end of it. */
-	void (*readable)(void *user, struct tcp_conn *conn);
-	/** There is room again after a call has taken less than was offered. */
-	void (*writable)(void *user, struct tcp_conn *conn);
-	/**
-	 * It has ended: 0 after an orderly end in both directions, or -ECONNRESET,
-	 * -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH ... The last call; the connection remains
-	 * the user's until tcp_close.
-	 */
-	void (*closed)(void *user, struct tcp_conn *conn, int error);
-};
 
 /** Things that are due at a time. One timer is armed for the earliest of them. */
 enum tcp_due {
@@ -133,7 +119,7 @@ struct tcp_tuning {
 struct tcp_conn {
 	struct tcp_node node; /**< Its flow, and its place in the table. */
 	struct tcp *tcp;
-	const struct tcp_events *events;
+	const struct weft_tcp_events *events; /**< Called from tcp_flush only. */
 	void *user;
 	struct tcp_listener *listener; /**< While it has not been accepted. */
 	struct list queue;             /**< In the listener's queue, or by itself. */
@@ -209,6 +195,22 @@ struct tcp_conn {
 	struct tcp_chain to_read;          /**< Up to RCV.NXT, in order. */
 	struct tcp_reassembly *reassembly; /**< NULL while nothing is early. */
 };
+
+/** A connection as its user knows it: opaque, and the same object. */
+static inline struct weft_tcp *tcp_conn_public(struct tcp_conn *conn)
+{
+	return (struct weft_tcp *)(void *)conn;
+}
+
+static inline struct tcp_conn *tcp_conn_of(struct weft_tcp *tcp)
+{
+	return (struct tcp_conn *)(void *)tcp;
+}
+
+static inline const struct tcp_conn *tcp_conn_of_const(const struct weft_tcp *tcp)
+{
+	return (const struct tcp_conn *)(const void *)tcp;
+}
 
 /** Events that are due. */
 #define TCP_TELL_CONNECTED 0x1u

@@ -30,7 +30,8 @@ struct tcp_listener {
 	uint16_t port;
 	bool only_ip6; /**< :: does not take IPv4. */
 	/** A connection is ready to be accepted. Called from tcp_flush. */
-	void (*acceptable)(void *user, struct tcp_listener *listener);
+	void (*on_acceptable)(void *user, struct weft_tcp_listener *listener,
+			      uint64_t now);
 	void *user;
 
 	uint32_t backlog, syn_max;
@@ -49,9 +50,21 @@ struct tcp_listen_opts {
 	bool only_ip6;
 	uint32_t backlog; /**< 0 for 128. */
 	uint32_t syn_max; /**< 0 for 1,024. */
-	void (*acceptable)(void *user, struct tcp_listener *listener);
+	void (*on_acceptable)(void *user, struct weft_tcp_listener *listener,
+			      uint64_t now);
 	void *user;
 };
+
+/** A listener as its user knows it: opaque, and the same object. */
+static inline struct weft_tcp_listener *tcp_listener_public(struct tcp_listener *listener)
+{
+	return (struct weft_tcp_listener *)(void *)listener;
+}
+
+static inline struct tcp_listener *tcp_listener_of(struct weft_tcp_listener *listener)
+{
+	return (struct tcp_listener *)(void *)listener;
+}
 
 /** Begins to listen. Returns 0, -EADDRINUSE, or -ENOMEM. */
 int tcp_listen(struct tcp *tcp, const struct tcp_listen_opts *opts,

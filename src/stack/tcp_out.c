@@ -245,8 +245,11 @@ static void check_path(struct tcp_conn *conn, uint64_t now)
 	if (tcp->ops->path_is_current(tcp->user, &conn->path) ||
 	    tcp->ops->find_path(tcp->user, &flow->local, &flow->remote, now, &path) < 0)
 		return;
+	uint16_t before = conn->mss_gross;
 	conn->path = path;
 	tcp_set_mss(conn);
+	if (conn->mss_gross < before && conn->snd_una != conn->snd_nxt)
+		recovery_on_smaller_mss(conn);
 }
 
 /* RFC 9293, 3.8.3 / RFC 5681, 4.1: after a pause the window is not what the network carries. */

@@ -236,6 +236,16 @@ void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
 	tcp_count(conn->tcp, TCP_COUNT_TIMEOUTS);
 }
 
+/* RFC 1191, 6.5: this loss says nothing about congestion. */
+void recovery_on_smaller_mss(struct tcp_conn *conn)
+{
+	begin(conn, TCP_LOSS);
+	conn->recovery.undo_possible = false;
+	conn->recovery.probe_out = false;
+	conn->recovery.reno_sacked = 0;
+	board_lose_all(conn, false);
+}
+
 void recovery_on_mark(struct tcp_conn *conn, uint64_t now)
 {
 	if (conn->recovery.phase != TCP_OPEN)

@@ -40,6 +40,9 @@ void recovery_on_timeout(struct tcp_conn *conn, uint64_t now);
 /** The network has marked a segment (RFC 3168): reduce once per round trip. */
 void recovery_on_mark(struct tcp_conn *conn, uint64_t now);
 
+/** The path carries less than what is under way: it is sent again, and no sign of congestion. */
+void recovery_on_smaller_mss(struct tcp_conn *conn);
+
 /** Something has been sent, new or again. */
 void recovery_on_sent(struct tcp_conn *conn, uint32_t bytes, bool is_again, uint64_t now);
 

@@ -215,8 +215,9 @@ struct tcp_conn *tcp_syn_promote(const struct tcp_syn *syn, uint64_t now)
 		tcp_conn_free(conn);
 		return NULL;
 	}
-	if (syn->retries > 0)
-		board_first(conn)->flags |= SENT_AGAIN;
+	struct tcp_sent *answer = board_first(conn);
+	if (answer && syn->retries > 0)
+		answer->flags |= SENT_AGAIN;
 	return conn;
 }
 

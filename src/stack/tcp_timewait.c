@@ -53,8 +53,9 @@ void tcp_enter_time_wait(struct tcp_conn *conn, uint64_t now)
 	tcp_emit_ack(conn, now);
 	tcp_set_state(conn, TCP_TIME_WAIT);
 	tcp_bury(conn, 0);
-	if (tcp->time_waits_n >= tcp->config.time_waits_max) {
-		tcp_time_wait_free(tcp, of_list(list_first(&tcp->time_waits)));
+	struct list *oldest = list_first(&tcp->time_waits);
+	if (oldest && tcp->time_waits_n >= tcp->config.time_waits_max) {
+		tcp_time_wait_free(tcp, of_list(oldest));
 		tcp_count(tcp, TCP_COUNT_TIME_WAITS_LOST);
 	}
 	struct tcp_time_wait *tw = malloc(sizeof(*tw));

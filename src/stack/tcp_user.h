@@ -29,12 +29,12 @@ struct tcp_open {
 	struct ip_addr remote;
 	uint16_t lport; /**< 0: chosen. */
 	uint16_t rport;
-	const struct tcp_events *events; /**< Must live as long as the connection. */
+	const struct weft_tcp_events *events; /**< Must live as long as the connection. */
 	void *user;
 };
 
 /**
- * Begins to connect: connected or closed is called some time. Returns 0, -EADDRINUSE,
+ * Begins to connect: on_connected or on_closed is called some time. Returns 0, -EADDRINUSE,
  * -EADDRNOTAVAIL, -ENETUNREACH, -EINVAL for a port of 0, or -ENOBUFS at a limit.
  */
 int tcp_open(struct tcp *tcp, const struct tcp_open *open, uint64_t now,
@@ -42,7 +42,7 @@ int tcp_open(struct tcp *tcp, const struct tcp_open *open, uint64_t now,
 
 /**
  * Queues data, also before the connection is established. Returns how many of the len bytes
- * were taken; if not all, writable is called when there is room again. -EPIPE after
+ * were taken; if not all, on_writable is called when there is room again. -EPIPE after
  * tcp_shutdown or when the connection has ended, -ENOBUFS when the stack's memory is full.
  */
 int tcp_send(struct tcp_conn *conn, const void *data, size_t len,

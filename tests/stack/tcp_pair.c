@@ -86,11 +86,78 @@ static void what_is_read_is_what_was_written(void **state)
 	}
 }
 
+/* ---- how fast ---------------------------------------------------------------------------- */
+
+struct transfer {
+	double loss;
+	uint64_t rate_bps, bytes;
+	const struct tcp_cc_ops *cc;
+};
+
+/* Bits per second over a path of 20 ms with a queue of that length. The same in each run. */
+static double throughput(const struct transfer *t)
+{
+	struct world w;
+	struct net net = {
+		.loss = t->loss,
+		.delay_ns = MS(10),
+		.rate_bps = t->rate_bps,
+		.queue_bytes = (uint32_t)(t->rate_bps / 8 / 50),
+	};
+	struct tcp_config config = { .cc = t->cc };
+	world_init(&w, 1, &net, &config, NULL);
+	w.host[0].to_write = t->bytes;
+	world_connect(&w);
+	uint64_t begin = w.now;
+	while (w.host[1].read < t->bytes)
+		assert_true(world_step(&w));
+	double bps = (double)t->bytes * 8e9 / (double)(w.now - begin);
+	const uint64_t *counts = w.host[0].tcp.counts;
+	print_message(
+		"# %s, loss %.3f: %.2f Mbit/s, %llu recoveries, %llu segments again, "
+		"%llu time-outs\n",
+		t->cc->name, t->loss, bps / 1e6,
+		(unsigned long long)counts[TCP_COUNT_RECOVERIES],
+		(unsigned long long)counts[TCP_COUNT_RETRANSMITS],
+		(unsigned long long)counts[TCP_COUNT_TIMEOUTS]);
+	world_fini(&w);
+	return bps;
+}
+
+/* 1.22 MSS / (RTT sqrt(p)), an ideal Reno: Mathis et al., 1997. */
+static double formula(double loss)
+{
+	static const double root_of_1_percent = 0.1;
+	assert_true(loss == 0.01);
+	return 1.2247 * 1448 * 8 / (0.020 * root_of_1_percent);
+}
+
+static void loss_is_survived_better_than_by_the_formula(void **state)
+{
+	(void)state;
+	struct transfer cubic = { 0.01, 1000000000, 8000000, &tcp_cubic_ops };
+	struct transfer newreno = { 0.01, 1000000000, 8000000, &tcp_newreno_ops };
+	assert_true(throughput(&cubic) > formula(0.01));
+	assert_true(throughput(&newreno) > formula(0.01));
+}
+
+/* Slow start, pacing and the growing windows leave most of the link to the data. */
+static void a_link_is_filled(void **state)
+{
+	(void)state;
+	struct transfer cubic = { 0, 100000000, 20000000, &tcp_cubic_ops };
+	struct transfer newreno = { 0, 100000000, 20000000, &tcp_newreno_ops };
+	assert_true(throughput(&cubic) > 85e6);
+	assert_true(throughput(&newreno) > 85e6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_handshake_data_both_ways_and_an_end),
 		cmocka_unit_test(what_is_read_is_what_was_written),
+		cmocka_unit_test(loss_is_survived_better_than_by_the_formula),
+		cmocka_unit_test(a_link_is_filled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

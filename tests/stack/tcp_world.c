@@ -216,22 +216,23 @@ void host_write(struct host *h)
 		tcp_shutdown(h->conn, h->world->now);
 }
 
-static void on_connected(void *user, struct tcp_conn *conn)
+static void on_connected(void *user, struct weft_tcp *tcp, uint64_t now)
 {
 	struct host *h = user;
-	(void)conn;
+	(void)tcp;
+	(void)now;
 	h->is_connected = true;
 	host_write(h);
 }
 
-static void on_readable(void *user, struct tcp_conn *conn)
+static void on_readable(void *user, struct weft_tcp *tcp, uint64_t now)
 {
 	struct host *h = user;
 	const struct host *peer = &h->world->host[h == &h->world->host[0] ? 1 : 0];
 	uint8_t chunk[CHUNK];
 	int n = 0;
 	while (!h->reads_nothing &&
-	       (n = tcp_receive(conn, chunk, sizeof(chunk), h->world->now)) > 0) {
+	       (n = tcp_receive(tcp_conn_of(tcp), chunk, sizeof(chunk), now)) > 0) {
 		for (int i = 0; i < n; i++)
 			assert_int_equal(chunk[i],
 					 stream_byte(peer, h->read + (uint64_t)i));
@@ -241,33 +242,35 @@ static void on_readable(void *user, struct tcp_conn *conn)
 		h->is_at_end = true;
 }
 
-static void on_writable(void *user, struct tcp_conn *conn)
+static void on_writable(void *user, struct weft_tcp *tcp, uint64_t now)
 {
-	(void)conn;
+	(void)tcp;
+	(void)now;
 	host_write(user);
 }
 
-static void on_closed(void *user, struct tcp_conn *conn, int error)
+static void on_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
 {
 	struct host *h = user;
-	(void)conn;
+	(void)tcp;
+	(void)now;
 	assert_false(h->is_closed);
 	h->is_closed = true;
 	h->error = error;
 }
 
-static const struct tcp_events events = { on_connected, on_readable, on_writable,
-					  on_closed };
+static const struct weft_tcp_events events = { on_connected, on_readable, on_writable,
+					       on_closed };
 
-static void on_acceptable(void *user, struct tcp_listener *listener)
+static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
 {
 	struct host *h = user;
-	struct tcp_conn *conn = tcp_accept(listener);
+	struct tcp_conn *conn = tcp_accept(tcp_listener_of(listener));
 	assert_non_null(conn);
 	conn->events = &events;
 	conn->user = h;
 	h->conn = conn;
-	on_connected(h, conn);
+	on_connected(h, tcp_conn_public(conn), now);
 }
 
 /* ---- the world --------------------------------------------------------------------------- */
@@ -326,7 +329,7 @@ void world_connect(struct world *w)
 	struct tcp_listen_opts listen = {
 		.local = addr_of_host(1),
 		.port = PORT,
-		.acceptable = on_acceptable,
+		.on_acceptable = on_acceptable,
 		.user = &w->host[1],
 	};
 	struct tcp_open open = {

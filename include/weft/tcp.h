@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP of a stack (RFC 9293), by callbacks: connections that are opened or accepted, and streams
+ * of bytes in both directions.
+ *
+ *     static void on_readable(void *user, struct weft_tcp *tcp, uint64_t now)
+ *     {
+ *             char buf[4096];
+ *             int n;
+ *             while ((n = weft_tcp_receive(tcp, buf, sizeof(buf), now)) > 0)
+ *                     write_out(buf, n);
+ *             if (n != -EAGAIN)
+ *                     weft_tcp_close(tcp, now);              the end, or an error
+ *     }
+ *     static const struct weft_tcp_events events = { .on_readable = on_readable };
+ *     struct weft_tcp_opts opts = { .events = &events, .user = me };
+ *     if (weft_tcp_connect(stack, &peer, &opts, now, &tcp) < 0)
+ *             fail();
+ *
+ * Callbacks are made at the end of a batch of segments, never from within one of these calls,
+ * and may make any of them. A connection is the program's until it closes it: then no callback
+ * is made any more, and it must not be used. What has been given to weft_tcp_send by then is
+ * still sent.
+ *
+ * All is agreed with the peer that both know: window scaling, timestamps, selective
+ * acknowledgments, ECN. Lost segments are found by time (RACK-TLP) and sent again under CUBIC
+ * or NewReno. Super-segments go to the link whole.
+ */
+#ifndef WEFT_TCP_H
+#define WEFT_TCP_H
+
+#include <weft/addr.h>
+#include <weft/frame.h>
+#include <weft/stack.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct weft_tcp;
+struct weft_tcp_listener;
+
+/** What happens to a connection. Each may be NULL. user is that of weft_tcp_opts. */
+struct weft_tcp_events {
+	/** The handshake is over. Not for connections that were accepted: there it was before. */
+	void (*on_connected)(void *user, struct weft_tcp *tcp, uint64_t now);
+	/** There is more to read: data, or the end of it. Called again only for what is new. */
+	void (*on_readable)(void *user, struct weft_tcp *tcp, uint64_t now);
+	/** There is room again, after weft_tcp_send has taken less than was offered. */
+	void (*on_writable)(void *user, struct weft_tcp *tcp, uint64_t now);
+	/**
+	 * It has ended: error is 0 after an orderly end of both directions, or -ECONNRESET,
+	 * -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH and the like. The last callback; what was
+	 * received can still be read, and the connection has still to be closed.
+	 */
+	void (*on_closed)(void *user, struct weft_tcp *tcp, int error, uint64_t now);
+};
+
+/** How a connection is to be. Zero is the defaults. */
+struct weft_tcp_opts {
+	const struct weft_tcp_events *events; /**< Must live as long as the connection. */
+	void *user;
+	/** weft_tcp_connect: from this address and port; family 0: chosen. */
+	union weft_sockaddr local;
+	bool nodelay;   /**< Small segments do not wait for one another (no Nagle). */
+	bool keepalive; /**< Ask a silent peer whether it is there (RFC 9293, 3.8.4). */
+	uint16_t keep_idle_s;     /**< After so long; 0 for 7,200 s. */
+	uint16_t keep_interval_s; /**< Again after so long; 0 for 75 s. */
+	uint8_t keep_probes;      /**< Give up after so many; 0 for 9. */
+	uint32_t
+		user_timeout_ms; /**< Give up when nothing is acknowledged; 0 for 5 min. */
+	uint32_t send_max; /**< Bytes that may wait to be acknowledged; 0 for 4 MiB. */
+	uint8_t tos;       /**< DSCP, in the upper six bits. */
+	const char *congestion; /**< "cubic" or "newreno"; NULL for "cubic". */
+};
+
+/**
+ * Begins to connect to peer; on_connected or on_closed is called some time. opts may be NULL.
+ * Returns 0, -EINVAL for no address, a port of 0 or an unknown congestion control,
+ * -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH, or -ENOBUFS at a limit.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tcp_connect(struct weft_stack *stack,
+					      const union weft_sockaddr *peer,
+					      const struct weft_tcp_opts *opts,
+					      uint64_t now, struct weft_tcp **ret_tcp);
+
+/** How to listen. */
+struct weft_tcp_listen_opts {
+	/** A connection can be accepted. Called once for each. */
+	void (*on_acceptable)(void *user, struct weft_tcp_listener *listener,
+			      uint64_t now);
+	void *user;
+	uint32_t backlog; /**< Connections that wait to be accepted; 0 for 128. */
+	uint32_t
+		syn_max; /**< Half-open ones; beyond them, cookies are used. 0 for 1,024. */
+	bool only_ip6;   /**< :: is for IPv6 only. */
+};
+
+/**
+ * Listens at an address and port; the unspecified address listens at all, and that of IPv6
+ * also at those of IPv4. opts may be NULL. Returns 0, -EINVAL, -EADDRINUSE, or -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tcp_listen(struct weft_stack *stack,
+					     const union weft_sockaddr *local,
+					     const struct weft_tcp_listen_opts *opts,
+					     struct weft_tcp_listener **ret_listener);
+
+/** Stops listening, and resets what was not accepted. NULL is allowed. */
+WEFT_API void weft_tcp_listener_close(struct weft_tcp_listener *listener, uint64_t now);
+
+/** Where it listens. */
+WEFT_API union weft_sockaddr weft_tcp_listener_local(
+	const struct weft_tcp_listener *listener);
+
+/**
+ * Takes the connection that has waited longest; opts may be NULL, its local is not looked at.
+ * Returns 0, -EAGAIN if none waits, or -EINVAL for an unknown congestion control.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tcp_accept(struct weft_tcp_listener *listener,
+					     const struct weft_tcp_opts *opts,
+					     uint64_t now, struct weft_tcp **ret_tcp);
+
+/**
+ * Queues data to be sent, also before the handshake is over. Returns how many of the len bytes
+ * were taken; if not all, on_writable is called when there is room. -EPIPE after
+ * weft_tcp_shutdown and after the end, -ENOBUFS when the stack's memory is full.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tcp_send(struct weft_tcp *tcp, const void *data,
+					   size_t len, uint64_t now);
+
+/**
+ * Queues data without a copy: it must stay as it is until release is called, which is once and
+ * only if all was taken. Returns len, or 0 when there is no room; else as weft_tcp_send.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tcp_lend(struct weft_tcp *tcp, const void *data,
+					   size_t len,
+					   void (*release)(void *user, const void *data,
+							   size_t len),
+					   void *user, uint64_t now);
+
+/**
+ * Reads at most len bytes. Returns how many; 0 at the end of the stream; -EAGAIN while there is
+ * nothing; or, after all that was received, why the connection has ended.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tcp_receive(struct weft_tcp *tcp, void *buf, size_t len,
+					      uint64_t now);
+
+/** Nothing more will be sent; the peer is told after what is queued. Reading goes on. */
+WEFT_API void weft_tcp_shutdown(struct weft_tcp *tcp, uint64_t now);
+
+/**
+ * The program has done with the connection, which is no longer its. What is queued is still
+ * sent; if something received was not read, the peer gets a reset instead (RFC 9293, 3.6).
+ */
+WEFT_API void weft_tcp_close(struct weft_tcp *tcp, uint64_t now);
+
+/** Ends it at once, with a reset. It is no longer the program's. */
+WEFT_API void weft_tcp_abort(struct weft_tcp *tcp, uint64_t now);
+
+/** Small segments do not wait for one another; what waits is sent. */
+WEFT_API void weft_tcp_set_nodelay(struct weft_tcp *tcp, bool on, uint64_t now);
+
+/** Only full segments are sent, until it is turned off. */
+WEFT_API void weft_tcp_set_cork(struct weft_tcp *tcp, bool on, uint64_t now);
+
+/** This side's address and port. */
+WEFT_API union weft_sockaddr weft_tcp_local(const struct weft_tcp *tcp);
+
+/** The peer's. */
+WEFT_API union weft_sockaddr weft_tcp_peer(const struct weft_tcp *tcp);
+
+/** How a connection does. Bytes unless said otherwise. */
+struct weft_tcp_info {
+	const char *state; /**< "ESTABLISHED", as RFC 9293 writes it. */
+	const char *congestion;
+	bool has_sack, has_timestamps, has_wscale, has_ecn;
+	bool is_recovering; /**< Something was lost and is sent again. */
+	uint32_t mss;
+	uint32_t rtt_us, rttvar_us, min_rtt_us; /**< 0: no sample yet. */
+	uint64_t rto_us;
+	uint32_t cwnd;
+	uint32_t ssthresh; /**< UINT32_MAX: none yet. */
+	uint32_t in_flight, lost;
+	uint32_t peer_window, window; /**< What may be sent; what may be received. */
+	size_t unsent, unacked, unread;
+};
+
+/** Fills in how it does now. */
+WEFT_API void weft_tcp_info(const struct weft_tcp *tcp, struct weft_tcp_info *ret_info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

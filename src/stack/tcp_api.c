@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * <weft/tcp.h>: addresses as the program writes them, and the calls of tcp_user.h.
+ */
+#include "stack/tcp_ip.h"
+#include "stack/tcp_listen.h"
+#include "stack/tcp_sent.h"
+#include "stack/tcp_user.h"
+
+#include <weft/tcp.h>
+
+#include <errno.h>
+#include <string.h>
+
+#define DSCP_MASK 0xfcu
+
+static const struct ip_addr any6;
+
+/* ---- connections ------------------------------------------------------------------------- */
+
+/* NULL for a name that nobody knows. */
+static const struct tcp_cc_ops *congestion_of(const struct tcp *tcp, const char *name)
+{
+	static const struct tcp_cc_ops *const known[] = { &tcp_cubic_ops,
+							  &tcp_newreno_ops };
+	if (!name)
+		return tcp->config.cc;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i]->name, name) == 0)
+			return known[i];
+	}
+	return NULL;
+}
+
+static void apply(struct tcp_conn *conn, const struct weft_tcp_opts *opts, uint64_t now)
+{
+	const struct tcp_cc_ops *cc_ops = congestion_of(conn->tcp, opts->congestion);
+	conn->events = opts->events;
+	conn->user = opts->user;
+	conn->nodelay = opts->nodelay;
+	conn->user_timeout_ms = opts->user_timeout_ms;
+	conn->tos = opts->tos & DSCP_MASK;
+	if (opts->send_max > 0)
+		conn->snd_limit = opts->send_max;
+	if (cc_ops) {
+		conn->cc_ops = cc_ops;
+		cc_ops->start(&conn->cc);
+	}
+	if (opts->keepalive)
+		tcp_set_keepalive(conn, true, opts->keep_idle_s, opts->keep_interval_s,
+				  opts->keep_probes, now);
+}
+
+int weft_tcp_connect(struct weft_stack *stack, const union weft_sockaddr *peer,
+		     const struct weft_tcp_opts *opts, uint64_t now,
+		     struct weft_tcp **ret_tcp)
+{
+	static const struct weft_tcp_opts none;
+	struct tcp *tcp = tcp_of_stack(stack);
+	struct tcp_open open = { 0 };
+	struct tcp_conn *conn;
+	if (!opts)
+		opts = &none;
+	if (!addr_of_sockaddr(peer, &open.remote, &open.rport) ||
+	    !congestion_of(tcp, opts->congestion))
+		return -EINVAL;
+	if (opts->local.sa.sa_family == AF_UNSPEC)
+		open.local = addr_is_ip4(&open.remote) ? addr_of_ip4(0) : any6;
+	else if (!addr_of_sockaddr(&opts->local, &open.local, &open.lport))
+		return -EINVAL;
+	if (addr_is_ip4(&open.local) != addr_is_ip4(&open.remote))
+		return -EINVAL;
+	int r = tcp_open(tcp, &open, now, &conn);
+	if (r < 0)
+		return r;
+	apply(conn, opts, now);
+	*ret_tcp = tcp_conn_public(conn);
+	return 0;
+}
+
+int weft_tcp_accept(struct weft_tcp_listener *listener, const struct weft_tcp_opts *opts,
+		    uint64_t now, struct weft_tcp **ret_tcp)
+{
+	static const struct weft_tcp_opts none;
+	struct tcp_listener *l = tcp_listener_of(listener);
+	if (!opts)
+		opts = &none;
+	if (!congestion_of(l->tcp, opts->congestion))
+		return -EINVAL;
+	struct tcp_conn *conn = tcp_accept(l);
+	if (!conn)
+		return -EAGAIN;
+	apply(conn, opts, now);
+	*ret_tcp = tcp_conn_public(conn);
+	return 0;
+}
+
+int weft_tcp_send(struct weft_tcp *tcp, const void *data, size_t len, uint64_t now)
+{
+	return tcp_send(tcp_conn_of(tcp), data, len, now);
+}
+
+int weft_tcp_lend(struct weft_tcp *tcp, const void *data, size_t len,
+		  void (*release)(void *user, const void *data, size_t len), void *user,
+		  uint64_t now)
+{
+	struct ip_slice slice = { .data = data, .len = len };
+	return tcp_lend(tcp_conn_of(tcp), &slice, release, user, now);
+}
+
+int weft_tcp_receive(struct weft_tcp *tcp, void *buf, size_t len, uint64_t now)
+{
+	return tcp_receive(tcp_conn_of(tcp), buf, len, now);
+}
+
+void weft_tcp_shutdown(struct weft_tcp *tcp, uint64_t now)
+{
+	tcp_shutdown(tcp_conn_of(tcp), now);
+}
+
+void weft_tcp_close(struct weft_tcp *tcp, uint64_t now)
+{
+	tcp_close(tcp_conn_of(tcp), now);
+}
+
+void weft_tcp_abort(struct weft_tcp *tcp, uint64_t now)
+{
+	tcp_kill(tcp_conn_of(tcp), now);
+}
+
+void weft_tcp_set_nodelay(struct weft_tcp *tcp, bool on, uint64_t now)
+{
+	tcp_set_nodelay(tcp_conn_of(tcp), on, now);
+}
+
+void weft_tcp_set_cork(struct weft_tcp *tcp, bool on, uint64_t now)
+{
+	tcp_set_cork(tcp_conn_of(tcp), on, now);
+}
+
+/* ---- names and facts --------------------------------------------------------------------- */
+
+union weft_sockaddr weft_tcp_local(const struct weft_tcp *tcp)
+{
+	const struct tcp_flow *flow = &tcp_conn_of_const(tcp)->node.flow;
+	return addr_to_sockaddr(&flow->local, flow->lport, 0);
+}
+
+union weft_sockaddr weft_tcp_peer(const struct weft_tcp *tcp)
+{
+	const struct tcp_flow *flow = &tcp_conn_of_const(tcp)->node.flow;
+	return addr_to_sockaddr(&flow->remote, flow->rport, 0);
+}
+
+void weft_tcp_info(const struct weft_tcp *tcp, struct weft_tcp_info *ret_info)
+{
+	const struct tcp_conn *conn = tcp_conn_of_const(tcp);
+	uint32_t sent = conn->snd_nxt - conn->snd_una;
+	if (sent > conn->to_send.len)
+		sent = (uint32_t)conn->to_send.len;
+	*ret_info = (struct weft_tcp_info){
+		.state = tcp_state_name((enum tcp_state)conn->state),
+		.congestion = conn->cc_ops->name,
+		.has_sack = conn->has_sack,
+		.has_timestamps = conn->has_timestamps,
+		.has_wscale = conn->has_wscale,
+		.has_ecn = conn->has_ecn,
+		.is_recovering = conn->recovery.phase != TCP_OPEN,
+		.mss = conn->cc.mss,
+		.rtt_us = conn->rto.srtt_us,
+		.rttvar_us = conn->rto.rttvar_us,
+		.min_rtt_us = conn->recovery.min_rtt_us,
+		.rto_us = rto_ns(&conn->rto, &conn->tcp->rto_limits) / NS_PER_US,
+		.cwnd = conn->cc.cwnd,
+		.ssthresh = conn->cc.ssthresh,
+		.in_flight = board_in_flight(conn),
+		.lost = conn->board.lost,
+		.peer_window = conn->snd_wnd,
+		.window = conn->rcv_edge - conn->rcv_nxt,
+		.unsent = conn->to_send.len - sent,
+		.unacked = sent,
+		.unread = conn->to_read.len,
+	};
+}
+
+/* ---- listeners --------------------------------------------------------------------------- */
+
+int weft_tcp_listen(struct weft_stack *stack, const union weft_sockaddr *local,
+		    const struct weft_tcp_listen_opts *opts,
+		    struct weft_tcp_listener **ret_listener)
+{
+	struct tcp_listener *listener;
+	struct tcp_listen_opts listen = { 0 };
+	if (!addr_of_sockaddr(local, &listen.local, &listen.port) || listen.port == 0)
+		return -EINVAL;
+	if (opts) {
+		listen.only_ip6 = opts->only_ip6;
+		listen.backlog = opts->backlog;
+		listen.syn_max = opts->syn_max;
+		listen.on_acceptable = opts->on_acceptable;
+		listen.user = opts->user;
+	}
+	int r = tcp_listen(tcp_of_stack(stack), &listen, &listener);
+	if (r < 0)
+		return r;
+	*ret_listener = tcp_listener_public(listener);
+	return 0;
+}
+
+void weft_tcp_listener_close(struct weft_tcp_listener *listener, uint64_t now)
+{
+	if (listener)
+		tcp_unlisten(tcp_listener_of(listener), now);
+}
+
+union weft_sockaddr weft_tcp_listener_local(const struct weft_tcp_listener *listener)
+{
+	const struct tcp_listener *l =
+		(const struct tcp_listener *)(const void *)listener;
+	return addr_to_sockaddr(&l->local, l->port, 0);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP through everything: <weft/tcp.h>, IP, neighbours and two links in memory.
+ *
+ *     [ client 10.1.0.1, 2001:db8::1 ] --- pair --- [ 10.1.0.2, 2001:db8::2 server ]
+ */
+#include "../unit.h"
+
+#include <weft/link.h>
+#include <weft/stack.h>
+#include <weft/tcp.h>
+
+#include <errno.h>
+#include <string.h>
+
+#define MS(n) ((uint64_t)(n)*1000000u)
+#define S(n)  ((uint64_t)(n)*1000000000u)
+
+struct net {
+	struct weft_link *link[2];
+	struct weft_stack *stack[2];
+	uint64_t now;
+};
+
+static union weft_sockaddr addr(const char *text)
+{
+	union weft_sockaddr sa;
+	assert_int_equal(weft_listen_parse(text, &sa), 0);
+	return sa;
+}
+
+static void net_init(struct net *n)
+{
+	static const char *const addresses[2][2] = {
+		{ "10.1.0.1/24", "2001:db8::1/64" }, { "10.1.0.2/24", "2001:db8::2/64" }
+	};
+	static const uint8_t secrets[2][16] = { "one stack", "the other stack" };
+	*n = (struct net){ .now = S(1000) };
+	assert_int_equal(weft_link_pair(1024, &n->link[0], &n->link[1]), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct weft_iface *iface;
+		struct weft_stack_opts opts = { .secret = secrets[i] };
+		assert_int_equal(weft_stack_new(&opts, n->now, &n->stack[i]), 0);
+		assert_int_equal(weft_stack_add_interface(n->stack[i], n->link[i], NULL,
+							  n->now, &iface),
+				 0);
+		for (size_t j = 0; j < 2; j++) {
+			struct weft_ip ip;
+			assert_int_equal(weft_ip_parse(addresses[i][j], &ip), 0);
+			assert_int_equal(weft_iface_add_address(
+						 iface, &ip, WEFT_ADDRESS_NO_DAD, n->now),
+					 0);
+		}
+	}
+}
+
+static void net_fini(struct net *n)
+{
+	for (size_t i = 0; i < 2; i++) {
+		weft_stack_free(n->stack[i]);
+		weft_link_free(n->link[i]);
+	}
+}
+
+static uint64_t deadline_of(struct weft_task *task)
+{
+	return task->deadline ? task->deadline(task) : WEFT_NEVER;
+}
+
+/* Runs what is due; then time moves to what is due next, at most until the given time. */
+static void net_run(struct net *n, uint64_t until)
+{
+	while (n->now <= until) {
+		uint64_t next = WEFT_NEVER;
+		for (size_t i = 0; i < 4; i++) {
+			struct weft_task *task = i < 2 ? weft_link_task(n->link[i])
+						       : weft_stack_task(n->stack[i - 2]);
+			if (deadline_of(task) <= n->now)
+				task->run(task, n->now);
+		}
+		for (size_t i = 0; i < 4; i++) {
+			struct weft_task *task = i < 2 ? weft_link_task(n->link[i])
+						       : weft_stack_task(n->stack[i - 2]);
+			if (deadline_of(task) < next)
+				next = deadline_of(task);
+		}
+		if (next > until)
+			break;
+		if (next > n->now)
+			n->now = next;
+	}
+	n->now = until;
+}
+
+/* ---- a client that asks, a server that answers with what it was sent --------------------- */
+
+struct party {
+	struct net *net;
+	struct weft_tcp *tcp;
+	struct weft_tcp_listener *listener;
+	char got[64];
+	size_t got_len;
+	bool is_connected, is_closed;
+	int error;
+};
+
+static void client_connected(void *user, struct weft_tcp *tcp, uint64_t now)
+{
+	struct party *p = user;
+	p->is_connected = true;
+	assert_int_equal(weft_tcp_send(tcp, "question", 8, now), 8);
+	weft_tcp_shutdown(tcp, now);
+}
+
+static void client_readable(void *user, struct weft_tcp *tcp, uint64_t now)
+{
+	struct party *p = user;
+	int n;
+	while ((n = weft_tcp_receive(tcp, p->got + p->got_len,
+				     sizeof(p->got) - p->got_len, now)) > 0)
+		p->got_len += (size_t)n;
+}
+
+static void client_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
+{
+	struct party *p = user;
+	p->is_closed = true;
+	p->error = error;
+	weft_tcp_close(tcp, now);
+}
+
+static void server_readable(void *user, struct weft_tcp *tcp, uint64_t now)
+{
+	char buf[64];
+	int n;
+	(void)user;
+	while ((n = weft_tcp_receive(tcp, buf, sizeof(buf), now)) > 0)
+		assert_int_equal(weft_tcp_send(tcp, buf, (size_t)n, now), n);
+	if (n == 0)
+		weft_tcp_close(tcp, now);
+}
+
+static const struct weft_tcp_events client_events = {
+	.on_connected = client_connected,
+	.on_readable = client_readable,
+	.on_closed = client_closed,
+};
+static const struct weft_tcp_events server_events = { .on_readable = server_readable };
+
+static void server_acceptable(void *user, struct weft_tcp_listener *listener,
+			      uint64_t now)
+{
+	struct party *p = user;
+	struct weft_tcp_opts opts = { .events = &server_events, .user = p };
+	assert_int_equal(weft_tcp_accept(listener, &opts, now, &p->tcp), 0);
+}
+
+static void ask(const char *listen, const char *connect)
+{
+	struct net n;
+	struct party client = { .net = &n }, server = { .net = &n };
+	struct weft_tcp_listen_opts listen_opts = { .on_acceptable = server_acceptable,
+						    .user = &server };
+	struct weft_tcp_opts opts = { .events = &client_events, .user = &client };
+	union weft_sockaddr local = addr(listen), peer = addr(connect);
+	net_init(&n);
+	assert_int_equal(
+		weft_tcp_listen(n.stack[1], &local, &listen_opts, &server.listener), 0);
+	assert_int_equal(weft_tcp_connect(n.stack[0], &peer, &opts, n.now, &client.tcp),
+			 0);
+	union weft_sockaddr named = weft_tcp_peer(client.tcp);
+	assert_true(weft_sockaddr_equal(&named, &peer));
+	net_run(&n, n.now + S(2));
+	assert_true(client.is_connected && client.is_closed);
+	assert_int_equal(client.error, 0);
+	assert_int_equal(client.got_len, 8);
+	assert_memory_equal(client.got, "question", 8);
+	weft_tcp_listener_close(server.listener, n.now);
+	net_fini(&n);
+}
+
+static void a_question_is_answered_over_ip4(void **state)
+{
+	(void)state;
+	ask("10.1.0.2:80", "10.1.0.2:80");
+}
+
+static void a_question_is_answered_over_ip6(void **state)
+{
+	(void)state;
+	ask("[2001:db8::2]:80", "[2001:db8::2]:80");
+}
+
+static void who_listens_everywhere_is_found_over_both(void **state)
+{
+	(void)state;
+	ask("80", "10.1.0.2:80");
+	ask("80", "[2001:db8::2]:80");
+}
+
+static void nobody_there_is_a_refusal(void **state)
+{
+	(void)state;
+	struct net n;
+	struct party client = { .net = &n };
+	struct weft_tcp_opts opts = { .events = &client_events, .user = &client };
+	union weft_sockaddr peer = addr("10.1.0.2:81");
+	net_init(&n);
+	assert_int_equal(weft_tcp_connect(n.stack[0], &peer, &opts, n.now, &client.tcp),
+			 0);
+	net_run(&n, n.now + S(2));
+	assert_false(client.is_connected);
+	assert_true(client.is_closed);
+	assert_int_equal(client.error, -ECONNREFUSED);
+	net_fini(&n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_question_is_answered_over_ip4),
+		cmocka_unit_test(a_question_is_answered_over_ip6),
+		cmocka_unit_test(who_listens_everywhere_is_found_over_both),
+		cmocka_unit_test(nobody_there_is_a_refusal),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -221,30 +221,6 @@ static void update_known(struct neigh *n, const struct neigh_news *news, uint64_
 		enter(n, NEIGH_STALE, now);
 }
 
-void neigh_update(struct weft_iface *iface, const struct ip_addr *addr,
-		  const struct neigh_news *news, uint64_t now)
-{
-	struct neigh *n = neigh_find(iface, addr);
-	bool was_asked = n && !has_mac(n);
-	if (mac_is_group(news->mac) || mac_is_zero(news->mac))
-		return;
-	if (!n && news->may_create) {
-		n = neigh_get(iface, addr, now);
-		was_asked = true;
-	}
-	if (!n || n->state == NEIGH_STATIC)
-		return;
-	if (!was_asked) {
-		update_known(n, news, now);
-		return;
-	}
-	n->mac = news->mac;
-	n->changed_at = now;
-	enter(n, news->is_solicited ? NEIGH_REACHABLE : NEIGH_STALE, now);
-	if (n->queue_n > 0)
-		send_waiting(n, now);
-}
-
 void neigh_confirm(struct neigh *n, uint64_t now)
 {
 	if (n->state == NEIGH_STALE || n->state == NEIGH_DELAY || n->state == NEIGH_PROBE)
@@ -335,6 +311,30 @@ struct neigh *neigh_get(struct weft_iface *iface, const struct ip_addr *addr,
 	if (n)
 		enter(n, NEIGH_INCOMPLETE, now);
 	return n;
+}
+
+void neigh_update(struct weft_iface *iface, const struct ip_addr *addr,
+		  const struct neigh_news *news, uint64_t now)
+{
+	struct neigh *n = neigh_find(iface, addr);
+	bool was_asked = n && !has_mac(n);
+	if (mac_is_group(news->mac) || mac_is_zero(news->mac))
+		return;
+	if (!n && news->may_create) {
+		n = neigh_new(iface, addr);
+		was_asked = true;
+	}
+	if (!n || n->state == NEIGH_STATIC)
+		return;
+	if (!was_asked) {
+		update_known(n, news, now);
+		return;
+	}
+	n->mac = news->mac;
+	n->changed_at = now;
+	enter(n, news->is_solicited ? NEIGH_REACHABLE : NEIGH_STALE, now);
+	if (n->queue_n > 0)
+		send_waiting(n, now);
 }
 
 void neigh_remove(struct neigh *n)

@@ -35,6 +35,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define WORLD_SENT_MAX 256u
 #define WORLD_START    (1000 * SECOND_NS)

@@ -509,6 +509,7 @@ static void test_too_much_that_makes_no_sense(void **state)
 	scene_end(&scene);
 }
 
+/* No faster than one a second, which the relay bears for ever. */
 static void test_random_noise(void **state)
 {
 	(void)state;
@@ -523,7 +524,7 @@ static void test_random_noise(void **state)
 		size_t keep = rng_below(&rng, 24);
 		for (size_t j = keep; j < sizeof(forged.data); j++)
 			forged.data[j] = (uint8_t)rng_u64(&rng);
-		stranger_sends(&scene.eve, forged.data, rng_below(&rng, 1300));
+		stranger_sends_for(&scene.eve, forged.data, rng_below(&rng, 1300), 1050);
 	}
 	for (size_t j = 0; j < sizeof(noise); j++)
 		noise[j] = (uint8_t)rng_u64(&rng);

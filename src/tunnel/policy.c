@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "tunnel/flows.h"
+#include "tunnel/net.h"
 #include "tunnel/tuple.h"
 
 #include <errno.h>
@@ -122,6 +123,20 @@ static uint64_t hash_of(const struct policy *p, const struct weft_router_query *
 	return hash_bytes(p->secret, parts, sizeof(parts));
 }
 
+/*
+ * The server's further addresses, which pins do take from it (that is how tapotun has it), but
+ * exits do not.
+ */
+static bool is_own(const struct policy *p, const struct weft_ip *ip)
+{
+	for (size_t i = 0; i < p->conf->ips_n; i++) {
+		const struct weft_ip own = net_host(&p->conf->ips[i]);
+		if (net_contains(&own, ip))
+			return true;
+	}
+	return false;
+}
+
 static int choose_exit(void *user, const struct weft_router_query *query,
 		       struct weft_router_port **ret_port)
 {
@@ -129,7 +144,7 @@ static int choose_exit(void *user, const struct weft_router_query *query,
 	const struct prefix src = address_of(&query->src);
 	const struct exits_rule *rule =
 		exits_find(p->exits, party_of_port(query->ingress), &src);
-	if (!rule)
+	if (!rule || is_own(p, &query->dst))
 		return 0;
 	if (p->must_choose && query->frame) {
 		exits_choose(p->exits, query->now);
@@ -148,7 +163,8 @@ static bool is_exit(void *user, const struct weft_router_query *query)
 	const struct prefix local = address_of(&query->dst);
 	const struct exits_rule *rule =
 		exits_find(p->exits, party_of_port(query->egress), &local);
-	return rule && exits_leads_out(rule, party_of_port(query->ingress));
+	return rule && exits_leads_out(rule, party_of_port(query->ingress)) &&
+	       !is_own(p, &query->src);
 }
 
 struct weft_router_hooks policy_hooks(struct policy *p)

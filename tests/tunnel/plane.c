@@ -9,6 +9,9 @@
 #include "wire/tcp.h"
 #include "wires.h"
 
+#include <errno.h>
+#include <string.h>
+
 static const uint8_t secret[16] = { 1, 2, 3 };
 
 struct fixture {
@@ -300,6 +303,33 @@ static void what_stays_here_has_no_exit(void **state)
 	end(&f);
 }
 
+/* Those that are not its first one, which is exempt anyway. */
+static void the_servers_addresses_have_no_exit(void **state)
+{
+	static struct fixture f;
+	static struct weft_ip ips[] = {
+		{ .family = AF_INET, .prefix = 24, .octet = { 203, 0, 113, 1 } },
+	};
+	(void)state;
+	site_init(&f.site, "10.0.0.1/24");
+	f.site.conf.ips = ips;
+	f.site.conf.ips_n = 1;
+	site_client(&f.site, "a", "gate", "10.0.0.2", "");
+	site_client(&f.site, "b", "", "10.0.0.3", "");
+	site_exit(&f.site, "b", "gate", false);
+	begin(&f);
+	plane_set_health(f.ports[0], true, 0, 0, 0);
+	wire_in(&f.wires[1], "10.0.0.3", "203.0.113.1");
+	assert_out(&f, 1, 0, 0);
+	wire_in(&f.wires[1], "10.0.0.3", "203.0.113.2");
+	assert_out(&f, 0, 1, 0);
+	wire_in(&f.wires[0], "203.0.113.1", "10.0.0.3");
+	assert_out(&f, 0, 0, 0);
+	wire_in(&f.wires[0], "203.0.113.2", "10.0.0.3");
+	assert_out(&f, 0, 0, 1);
+	end(&f);
+}
+
 static void exits_answer_to_those_who_use_them(void **state)
 {
 	static struct fixture f;
@@ -334,6 +364,154 @@ static void flows_are_spread_and_each_stays(void **state)
 		n[1] += b;
 	}
 	assert_true(n[0] > 100 && n[1] > 100);
+	end(&f);
+}
+
+/* All clients stay, one more comes: a flow goes on where it was. */
+static void exits_go_on_with_a_changed_configuration(void **state)
+{
+	static struct fixture f;
+	static struct site after;
+	(void)state;
+	begin_with_exits(&f, false);
+	plane_set_health(f.ports[0], true, 100 * MS, 0, S);
+	plane_tick(f.plane, S);
+	plane_set_health(f.ports[1], true, 90 * MS, 0, 2 * S);
+	site_init(&after, "10.0.0.1/24");
+	site_client(&after, "new", "gate", "10.0.0.9", "");
+	site_client(&after, "c", "office", "10.0.0.4", "");
+	site_client(&after, "b", "gate", "10.0.0.3", "");
+	site_client(&after, "a", "gate", "10.0.0.2", "");
+	site_exit(&after, "office", "gate", false);
+	assert_int_equal(plane_apply(f.plane, &after.conf, NULL), 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(
+			plane_port_apply(f.ports[i], &after.clients[3 - i], NULL), 0);
+	wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .now = 3 * S);
+	assert_out(&f, 0, 1, 0);
+	plane_remove(f.ports[0]);
+	wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .now = 3 * S);
+	assert_out(&f, 0, 0, 1);
+	end(&f);
+}
+
+/* ---- more than one ----------------------------------------------------------------------- */
+
+/* Lets what came out of one link come in on another. */
+static void pass_on(struct wire *from, struct wire *to, size_t n)
+{
+	assert_int_equal(wire_take(from), n);
+	const struct weft_frame frame = { .data = from->sent, .len = from->sent_len };
+	if (n > 0)
+		link_deliver(&to->link, &frame, 1, 0);
+}
+
+/* A client of the first server is the machine of the second: 10.0.0.3 --- 10.1.0.1. */
+static void two_planes_in_a_row(void **state)
+{
+	static struct fixture near, far;
+	(void)state;
+	site_init(&near.site, "10.0.0.1/24 fd00::1/64");
+	site_client(&near.site, "a", "", "10.0.0.2 fd00::2", "");
+	site_client(&near.site, "b", "", "10.0.0.3 10.1.0.0/24 fd01::/64", "");
+	site_rule(&near.site, "a", "b", 0, "");
+	begin(&near);
+	site_init(&far.site, "10.1.0.1/24 fd01::1/64");
+	site_client(&far.site, "c", "", "10.1.0.2 fd01::2", "");
+	site_client(&far.site, "d", "", "10.1.0.3 fd01::3", "");
+	site_rule(&far.site, WEFT_TUNNEL_SELF, "c", IPPROTO_UDP, "53");
+	begin(&far);
+	static const char *const ends[][3] = { { "10.0.0.2", "10.1.0.2", "10.1.0.3" },
+					       { "fd00::2", "fd01::2", "fd01::3" } };
+	for (size_t i = 0; i < 2; i++) {
+		const char *a = ends[i][0], *c = ends[i][1], *d = ends[i][2];
+		wire_in(&near.wires[0], a, c, .sport = 9, .dport = 53);
+		pass_on(&near.wires[1], &far.device, 1);
+		assert_out(&far, 0, 1, 0);
+		wire_in(&far.wires[0], c, a, .sport = 53, .dport = 9);
+		pass_on(&far.device, &near.wires[1], 1);
+		assert_out(&near, 0, 1, 0);
+		/* The near one lets it pass, the far one does not, */
+		wire_in(&near.wires[0], a, d, .sport = 9, .dport = 53);
+		pass_on(&near.wires[1], &far.device, 1);
+		assert_out(&far, 0, 0, 0);
+		/* nor anybody there speak first, nor lie. */
+		wire_in(&far.wires[1], d, a, .sport = 53, .dport = 9);
+		wire_in(&far.wires[1], c, a, .sport = 53, .dport = 9);
+		assert_out(&far, 0, 0, 0);
+	}
+	assert_int_equal(counted(&far, 1, "drop-denied"), 2);
+	assert_int_equal(counted(&far, 1, "drop-spoofed"), 2);
+	assert_int_equal(counted(&far, -1, "drop-denied"), 4);
+	end(&near);
+	end(&far);
+}
+
+/* ---- faults and facts -------------------------------------------------------------------- */
+
+static void a_refused_client_leaves_nothing(void **state)
+{
+	static struct fixture f;
+	static struct wire spare;
+	struct plane_port *port = NULL;
+	struct weft_error err;
+	(void)state;
+	site_init(&f.site, "10.0.0.1/24");
+	site_client(&f.site, "a", "", "10.0.0.2 192.168.1.0/24", "");
+	site_client(&f.site, "b", "", "10.0.0.3 192.168.2.0/24", "");
+	begin(&f);
+	site_client(&f.site, "c", "", "10.0.0.4 10.0.0.3", "");
+	wire_init(&spare, WEFT_LINK_IP);
+	assert_int_equal(plane_add(f.plane, &f.site.clients[2], &spare.link, &err, &port),
+			 -EEXIST);
+	assert_null(port);
+	assert_string_equal(err.text, "c: an address, route or source of this client is "
+				      "another client's as well");
+	wire_in(&f.device, "10.0.0.1", "10.0.0.4");
+	assert_int_equal(counted(&f, -1, "drop-no-route"), 1);
+	wire_fini(&spare);
+	wire_init(&spare, 0);
+	assert_int_equal(plane_new(&f.site.conf, secret, &spare.link, &err, &f.plane),
+			 -EINVAL);
+	wire_fini(&spare);
+	/* What one client has twice is no fault. */
+	f.site.clients[1].routes = f.site.clients[1].ips;
+	assert_int_equal(plane_apply(f.plane, &f.site.conf, NULL), 0);
+	assert_int_equal(plane_port_apply(f.ports[0], &f.site.clients[0], NULL), 0);
+	assert_int_equal(plane_port_apply(f.ports[1], &f.site.clients[1], NULL), 0);
+	plane_remove(NULL);
+	end(&f);
+}
+
+static void what_is_known_is_told(void **state)
+{
+	static struct fixture f;
+	(void)state;
+	site_init(&f.site, "10.0.0.1/24");
+	site_client(&f.site, "a", "gate", "10.0.0.2", "");
+	site_client(&f.site, "b", "", "10.0.0.3", "");
+	site_rule(&f.site, "b", "gate", 0, "");
+	site_exit(&f.site, "b", "gate", true);
+	begin(&f);
+	plane_set_health(f.ports[0], true, 0, 0, S);
+	plane_tick(f.plane, S);
+	wire_in(&f.wires[1], "10.0.0.3", "198.51.100.1", .now = S);
+	wire_in(&f.wires[0], "10.0.0.2", "10.0.0.3", .now = S);
+	json_t *json = plane_json(f.plane, S);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(text,
+			    "{\"acl\":{\"datagrams\":0,\"evicted\":0,\"flows\":1,"
+			    "\"verdicts\":{\"denied\":1,\"new\":1}},"
+			    "\"exits\":[{\"line\":101,\"mode\":\"balance\",\"usable\":"
+			    "[\"a\"]}],\"packets\":{\"drop-denied\":1,\"exit\":1}}");
+	free(text);
+	json_decref(json);
+	plane_tick(f.plane, 121 * S);
+	json = plane_json(f.plane, 121 * S);
+	assert_int_equal(json_integer_value(
+				 json_object_get(json_object_get(json, "acl"), "flows")),
+			 0);
+	json_decref(json);
 	end(&f);
 }
 
@@ -393,7 +571,12 @@ int main(void)
 		cmocka_unit_test(new_rules_end_what_they_deny),
 		cmocka_unit_test(the_better_exit_has_all_and_the_other_takes_over),
 		cmocka_unit_test(what_stays_here_has_no_exit),
+		cmocka_unit_test(the_servers_addresses_have_no_exit),
 		cmocka_unit_test(exits_answer_to_those_who_use_them),
+		cmocka_unit_test(two_planes_in_a_row),
+		cmocka_unit_test(exits_go_on_with_a_changed_configuration),
+		cmocka_unit_test(a_refused_client_leaves_nothing),
+		cmocka_unit_test(what_is_known_is_told),
 		cmocka_unit_test(flows_are_spread_and_each_stays),
 		cmocka_unit_test(ethernet_is_bridged),
 	};

@@ -127,15 +127,20 @@ void config_selector_check(struct reader *reader, const struct node *node,
 
 /* ---- one beside another ------------------------------------------------------------------ */
 
-/* Whether a speaks of all of whom b does, as far as the two texts show it. */
+/*
+ * Whether a speaks of all of whom b does, as far as the two texts show it. Asked for each pair of
+ * rules, and so without a look at what cannot be: only globs and networks speak of several.
+ */
 static bool covers(const char *a, const char *b)
 {
 	struct weft_ip net, inner;
 	if (strcmp(a, b) == 0)
 		return true;
-	if (weft_ip_parse(a, &net) == 0)
-		return weft_ip_parse(b, &inner) == 0 && net_contains(&net, &inner);
-	return strcmp(b, WEFT_TUNNEL_SELF) != 0 && weft_ip_parse(b, &inner) < 0 &&
+	if (strchr(a, '/'))
+		return weft_ip_parse(a, &net) == 0 && weft_ip_parse(b, &inner) == 0 &&
+		       net_contains(&net, &inner);
+	return glob_is_glob(a) && strcmp(b, WEFT_TUNNEL_SELF) != 0 &&
+	       !config_is_like_address(b) &&
 	       (strcmp(a, "*") == 0 || (!glob_is_glob(b) && glob_matches(a, b)));
 }
 

@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/identity.h"
+#include "cmd/qr.h"
 #include "cmd/units.h"
 
 #include <arpa/inet.h>
@@ -288,7 +289,13 @@ int relaying_invite(struct relaying *r, const char *room, struct weft_error *err
 			     json_pack("{s:s, s:s}", "room", room, "invitation", text));
 	else if (printf("invitation: %s\n", text) < 0 || fflush(stdout) != 0)
 		return weft_error_set(err, -EIO, "cannot print the invitation");
-	return 0;
+	if (!r->args->qr || r->output.json)
+		return 0;
+	status = qr_print(stdout, text);
+	if (status < 0)
+		return weft_error_set(err, status, "cannot print the QR code: %s",
+				      strerror(-status));
+	return fflush(stdout) == 0 ? 0 : weft_error_set(err, -EIO, "cannot print");
 }
 
 /* Everything that was counted, with --json: each minute, and as the last word. */

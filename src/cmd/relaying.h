@@ -21,7 +21,7 @@ struct relaying_args {
 	const char *cert, *key;
 	const char *state;
 	unsigned cc; /**< enum weft_cc. */
-	bool busy_poll, retry, no_dhcp;
+	bool busy_poll, retry, no_dhcp, qr;
 	uint32_t rooms, members, mtu;
 	uint32_t group_rate, unknown_rate, byte_rate; /**< 0: none. */
 	struct option_list allow;
@@ -110,6 +110,10 @@ struct relaying_args {
 		  .offset = OFFSET(struct relaying_args, byte_rate),              \
 		  .max = 1000000000,                                              \
 		  .help = "bytes of a client per second [off]" },                 \
+		{ .name = "qr",                                                   \
+		  .type = OPTION_FLAG,                                            \
+		  .offset = OFFSET(struct relaying_args, qr),                     \
+		  .help = "print invitations as QR codes as well" },              \
 		{ .name = "retry",                                                \
 		  .type = OPTION_FLAG,                                            \
 		  .offset = OFFSET(struct relaying_args, retry),                  \

@@ -94,6 +94,29 @@ def test_route_of_the_server(lab):
     assert client.stop() == 0 and server.stop() == 0
 
 
+def test_tls_and_a_pinned_key(lab):
+    folder = lab.directory
+    lab.run(None, f'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=hub '
+                  f'-keyout {folder}/key.pem -out {folder}/cert.pem')
+    os.chmod(f'{folder}/key.pem', 0o600)
+    public = subprocess.run(['openssl', 'pkey', '-in', f'{folder}/key.pem', '-pubout', '-outform', 'DER'],
+                            check=True, stdout=subprocess.PIPE).stdout
+    server = start(lab, 'hub', f'server --tls-cert {folder}/cert.pem --tls-key {folder}/key.pem')
+    token = server.wait_event('token')
+    assert token['url'].startswith('https://')
+    server.wait_event('ready')
+    wrong = start(lab, 'site', f'client https://192.0.2.1:8080/ --name tun1 --pin {"00" * 32}',
+                  env={'WEFT_TOKEN': token['token']})
+    wrong.wait_event('ready')
+    client = start(lab, 'site', f'client https://192.0.2.1:8080/ --pin {hashlib.sha256(public).hexdigest()}',
+                   env={'WEFT_TOKEN': token['token']})
+    client.wait_event('connected', address='10.77.0.2/24')
+    ping(lab, 'site', '10.77.0.1')
+    assert wrong.events('connected') == []
+    for process in (wrong, client, server):
+        assert process.stop() == 0
+
+
 # ---- what a line means -------------------------------------------------------------------------
 
 def test_a_server_as_a_file(tmp_path):

@@ -29,8 +29,9 @@
 
 /**
  * MTU of a room of one-datagram frames that is opened before anyone has come: what a path with
- * a UDP payload of 1,406 bytes carries. Path MTU discovery finds 1,444, 1,406, 1,342 or 1,232, and 1,406 fits where
- * IPv6 carries IPv4 (DS-Lite), through most PPPoE and through most VPNs of 1,500 below.
+ * a UDP payload of 1,406 bytes carries. Path MTU discovery finds 1,444, 1,406, 1,342 or 1,232,
+ * and 1,406 fits where IPv6 carries IPv4 (DS-Lite), through most PPPoE and through most VPNs of
+ * 1,500 below.
  */
 #define RELAY_AUTO_MTU 1348u
 

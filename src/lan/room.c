@@ -3,7 +3,8 @@
  * Addresses. A room without a LAN has nobody who hands out addresses, so the relay offers
  * some: a /24 that hangs on the room's name and key, which makes it the same each time the
  * room is opened and another one for most other rooms. The relay's own link is host 1, and
- * clients get the lowest number that is free, stations behind them the highest (DHCP). A gateway's addresses come from its LAN.
+ * clients get the lowest number that is free, stations behind them the highest, by DHCP. A
+ * gateway's addresses come from its LAN.
  *
  * Ids. The next one is always the first unused one behind the last, so that an id comes back
  * only after all others have been used: what is still under way to a member that left does

@@ -237,17 +237,17 @@ static int open_at(struct remote *r, const char *dir, const char *name)
 	return open_socket(r);
 }
 
-int remote_new(struct weft_loop *loop, const char *dir, const char *name, remote_fn *fn,
-	       void *user, struct weft_error *err, struct remote **ret_remote)
+int remote_new(struct weft_loop *loop, const struct remote_opts *opts,
+	       struct weft_error *err, struct remote **ret_remote)
 {
 	struct remote *r = calloc(1, sizeof(*r));
 	if (!r)
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	r->loop = loop;
-	r->fn = fn;
-	r->user = user;
+	r->fn = opts->fn;
+	r->user = opts->user;
 	r->owner = geteuid();
-	int fd = open_at(r, dir, name);
+	int fd = open_at(r, opts->dir, opts->name);
 	r->task = (struct weft_task){ .fd = fd,
 				      .events = WEFT_READABLE,
 				      .run = remote_run };
@@ -255,7 +255,7 @@ int remote_new(struct weft_loop *loop, const char *dir, const char *name, remote
 	if (error < 0) {
 		remote_free(r);
 		return weft_error_set(err, error, "cannot listen at a socket in %s: %s",
-				      dir, strerror(-error));
+				      opts->dir, strerror(-error));
 	}
 	*ret_remote = r;
 	return 0;

@@ -38,13 +38,16 @@ struct remote;
 typedef json_t *remote_fn(void *user, const char *what, const json_t *request,
 			  struct weft_error *err);
 
-/**
- * Listens, in the loop. dir: the runtime directory, which is there. name is for people: what
- * does not fit a file's name is replaced. Returns 0 or -Exxx with err.
- */
-int remote_new(struct weft_loop *loop, const char *dir, const char *name, remote_fn *fn,
-	       void *user, struct weft_error *err,
-	       struct remote **ret_remote) WEFT_MUST_CHECK;
+struct remote_opts {
+	const char *dir;  /**< The runtime directory, which is there. */
+	const char *name; /**< For people; what does not fit a file's name is replaced. */
+	remote_fn *fn;
+	void *user;
+};
+
+/** Listens, in the loop. Returns 0 or -Exxx with err. */
+int remote_new(struct weft_loop *loop, const struct remote_opts *opts,
+	       struct weft_error *err, struct remote **ret_remote) WEFT_MUST_CHECK;
 
 /** Removes the socket. NULL is allowed. */
 void remote_free(struct remote *remote);

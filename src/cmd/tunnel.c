@@ -309,7 +309,10 @@ static int listen_for_questions(struct tunnel *t, const char *runtime,
 	char name[REMOTE_NAME_LEN];
 	(void)snprintf(name, sizeof(name), "%.*s",
 		       (int)(dot && dot > base ? dot - base : (long)strlen(base)), base);
-	return remote_new(t->loop, runtime, name, on_asked, t, err, &t->remote);
+	const struct remote_opts opts = {
+		.dir = runtime, .name = name, .fn = on_asked, .user = t
+	};
+	return remote_new(t->loop, &opts, err, &t->remote);
 }
 
 /* ---- signals ----------------------------------------------------------------------------- */

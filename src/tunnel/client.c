@@ -10,45 +10,23 @@
 
 #include "base/container.h"
 #include "base/hash.h"
-#include "base/rng.h"
-#include "http/http.h"
 #include "tunnel/assigned.h"
 #include "tunnel/ballast.h"
 #include "tunnel/caller.h"
 #include "tunnel/facts.h"
 #include "tunnel/net.h"
+#include "tunnel/request.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NS_PER_S   DUPLEX_NS_PER_S
-#define RETRY_MIN  (3 * NS_PER_S)
-#define RETRY_MAX  (10 * NS_PER_S)
 #define SILENCE_NS (60 * NS_PER_S)
 #define TICK_NS    NS_PER_S
 
-/* After a regular end it is tried more often for so long. */
-#define SOON_NS  (10 * NS_PER_S)
-#define SOON_MIN (NS_PER_S / 2)
-
 /* An upload's life is longer or shorter by up to so much, so that not all end at once. */
 #define LIFE_JITTER_NS (1800 * NS_PER_S)
-
-/* A stream that ends regularly after less than this is not begun again at once. */
-#define LIFE_MIN_NS NS_PER_S
-
-/* One of the two of a lane. */
-struct request {
-	struct client *client;
-	bool is_put;
-	unsigned lane;
-	struct http_stream *stream; /* NULL while it is not under way */
-	bool is_accepted;           /* by the server, and has not ended since */
-	unsigned status;            /* of the answer; 0 for none */
-	uint64_t due;               /* when to make it; WEFT_NEVER for not at all */
-	uint64_t since;             /* when it was made */
-};
 
 struct client {
 	struct netif interface;
@@ -62,7 +40,7 @@ struct client {
 	uint64_t session;
 	struct weft_task task;
 	uint64_t tick;
-	struct rng rng;
+	struct retry retry;
 	bool is_connected;
 	bool is_ending; /* streams that close now are not made again */
 	struct assigned assigned;
@@ -70,7 +48,6 @@ struct client {
 	size_t least;            /* bytes that uploads come in; 0 for any number */
 	struct weft_ip server;   /* where it was reached; family 0 before */
 	uint64_t connects;
-	uint64_t goodbye; /* when a stream came to its regular end last; 0: never */
 };
 
 /* ---- packets ----------------------------------------------------------------------------- */
@@ -184,24 +161,6 @@ static int on_output(void *user, struct http_stream *stream, uint8_t *buf, size_
 	return r > 0 ? (int)ballast_add(buf, len, (size_t)r, c->least) : r;
 }
 
-/*
- * Jittered, so that a server that comes back is not met by all at once. One that has said
- * goodbye is likely to be back soon.
- */
-static uint64_t retry_after(struct client *c, const struct request *request,
-			    enum http_end end, uint64_t now)
-{
-	if (request->lane >= c->lanes)
-		return WEFT_NEVER;
-	if (end == HTTP_ENDED && now - request->since >= LIFE_MIN_NS) {
-		c->goodbye = now;
-		return now;
-	}
-	if (c->goodbye && now - c->goodbye < SOON_NS)
-		return now + SOON_MIN + rng_below(&c->rng, SOON_MIN);
-	return now + RETRY_MIN + rng_below(&c->rng, RETRY_MAX - RETRY_MIN);
-}
-
 static bool has_accepted(const struct client *c)
 {
 	for (unsigned i = 0; i < DUPLEX_LANES_MAX; i++)
@@ -210,26 +169,10 @@ static bool has_accepted(const struct client *c)
 	return false;
 }
 
-static const char *reason_of(const struct request *request, enum http_end end,
-			     const struct weft_error *err)
-{
-	switch (request->status) {
-	case 401:
-	case 403:
-		return "the server does not know this token";
-	case 409:
-		return "the server's interface has another \"mode\" than this one";
-	case 503:
-		return "the server, or a proxy, is busy";
-	default:
-		return netif_reason(end, err);
-	}
-}
-
 static void tell_end(struct client *c, const struct request *request, enum http_end end,
 		     const struct weft_error *err, uint64_t now)
 {
-	const char *reason = reason_of(request, end, err);
+	const char *reason = request_reason(request, end, err);
 	if (c->is_connected)
 		netif_disconnected(&c->interface, caller_name(c->caller),
 				   c->assigned.text, reason, now);
@@ -254,7 +197,9 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 		return;
 	request->stream = NULL;
 	request->is_accepted = false;
-	request->due = retry_after(c, request, end, now);
+	request->due = request->lane < c->lanes
+			       ? request_retry(request, &c->retry, end, now)
+			       : WEFT_NEVER;
 	if (was_in_use && !request->is_put && !c->is_ending && !has_accepted(c) &&
 	    (c->is_connected || request->lane == 0))
 		tell_end(c, request, end, err, now);
@@ -273,7 +218,7 @@ static const struct http_stream_events put_events = {
 
 static void set_stream(struct client *c, const struct request *request, uint64_t now)
 {
-	uint64_t jitter = rng_below(&c->rng, 2 * LIFE_JITTER_NS);
+	uint64_t jitter = rng_below(&c->retry.rng, 2 * LIFE_JITTER_NS);
 	if (request->is_put)
 		duplex_set_tx(&c->duplex, request->lane, request->stream,
 			      DUPLEX_LIFE_NS - LIFE_JITTER_NS + jitter, now);
@@ -296,7 +241,7 @@ static void make_request(struct client *c, struct request *request, uint64_t now
 	if (now < request->due)
 		return;
 	if (caller_open(c->caller, &opts, &request->stream) < 0) {
-		request->due = now + RETRY_MAX; /* no memory */
+		request->due = now + REQUEST_RETRY_MAX_NS; /* no memory */
 		return;
 	}
 	request->due = WEFT_NEVER;
@@ -388,8 +333,8 @@ int client_new(const struct environment *env, const struct weft_tunnel_interface
 	c->task = (struct weft_task){ .fd = -1,
 				      .run = client_run,
 				      .deadline = client_deadline };
-	rng_init(&c->rng, hash_bytes(env->secret, conf->name, strlen(conf->name)));
-	c->session = rng_u64(&c->rng) | 1; /* 0 is none */
+	rng_init(&c->retry.rng, hash_bytes(env->secret, conf->name, strlen(conf->name)));
+	c->session = rng_u64(&c->retry.rng) | 1; /* 0 is none */
 	c->interface.env = env;
 	c->assigned.netif = &c->interface;
 	begin(c);

@@ -68,7 +68,7 @@ static int parse_session(const char *value, size_t len, uint64_t *ret_session)
 	if (len != 16)
 		return -EBADMSG;
 	for (size_t i = 0; i < len; i++) {
-		const char *digit = memchr(digits, value[i], 16);
+		const char *digit = value[i] ? strchr(digits, value[i]) : NULL;
 		if (!digit)
 			return -EBADMSG;
 		session = session << 4 | (uint64_t)(digit - digits);

@@ -163,6 +163,9 @@ int netif_open(struct netif *i, const struct environment *env,
 	int r = weft_link_open(spec, err, &i->device);
 	if (r == 0)
 		r = own_set(i, NULL, err);
+	if (r == 0 && conf->bridge)
+		r = weft_host_set_bridge(env->host, weft_link_name(i->device),
+					 conf->bridge, err);
 	if (r == 0)
 		r = weft_host_set_up(env->host, weft_link_name(i->device), true, err);
 	return r < 0 ? r : mark_set(i, err);

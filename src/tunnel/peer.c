@@ -231,7 +231,7 @@ void peer_part(struct peer *peer)
 static void tell_changes(struct peer *peer, const struct hello_conf *before,
 			 const struct hello_conf *after)
 {
-	if (memcmp(before, after, sizeof(*after)) == 0)
+	if (terms_are_same(before, after))
 		return;
 	if (peer->is_extended)
 		tell_conf(peer, after, 0);

@@ -11,11 +11,11 @@
 #include "tunnel/doctor.h"
 #include "tunnel/facts.h"
 #include "tunnel/gate.h"
+#include "tunnel/listening.h"
 #include "tunnel/net.h"
 #include "tunnel/peer.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,64 +135,16 @@ static uint64_t server_deadline(const struct weft_task *task)
 	return container_of_const(task, struct server, task)->tick;
 }
 
-/* ---- listening --------------------------------------------------------------------------- */
-
-static union weft_sockaddr place_of(const struct weft_tunnel_interface *conf)
-{
-	char text[WEFT_IP_TEXT + 10], ip[WEFT_IP_TEXT];
-	union weft_sockaddr place = { .in6 = { .sin6_family = AF_UNSPEC } };
-	const struct weft_ip address = net_host(&conf->listen);
-	if (address.family == 0)
-		(void)snprintf(text, sizeof(text), "%u", conf->port);
-	else
-		(void)snprintf(text, sizeof(text),
-			       address.family == AF_INET ? "%s:%u" : "[%s]:%u",
-			       weft_ip_print(&address, ip), conf->port);
-	if (weft_listen_parse(text, &place) < 0)
-		place.sa.sa_family = AF_UNSPEC; /* which cannot be listened at */
-	return place;
-}
-
-static int explain_listening(const struct weft_tunnel_interface *conf, int r,
-			     struct weft_error *err)
-{
-	struct weft_error cause = *err;
-	if (r == -EADDRINUSE)
-		return weft_error_set(err, r,
-				      "%s: TCP port %u is in use by another program; end "
-				      "it, or choose another \"port\"",
-				      conf->name, conf->port);
-	return weft_error_set(err, r, "%s: %s", conf->name, cause.text);
-}
-
 static int listen_at(struct server *s, const struct weft_tunnel_interface *conf,
 		     struct weft_error *err, struct http_server **ret_http)
 {
-	const struct http_server_opts opts = { .listen = place_of(conf),
-					       .cert_file = conf->tls_cert,
-					       .key_file = conf->tls_key,
-					       .request = on_request,
-					       .user = s };
-	struct weft_loop *loop = s->interface.env->loop;
-	struct http_server *http;
-	int r = http_server_new(&opts, err, &http);
-	if (r < 0)
-		return explain_listening(conf, r, err);
-	r = weft_loop_add(loop, http_server_task(http));
-	if (r < 0) {
-		http_server_free(http);
-		return weft_error_set(err, r, "cannot watch TCP port %u: %s", conf->port,
-				      strerror(-r));
-	}
-	*ret_http = http;
-	return 0;
+	const struct listening_user user = { .request = on_request, .user = s };
+	return listening_new(s->interface.env->loop, conf, &user, err, ret_http);
 }
 
-static void stop_listening(struct server *s, struct http_server *http)
+static void stop_listening(const struct server *s, struct http_server *http)
 {
-	if (http)
-		weft_loop_remove(s->interface.env->loop, http_server_task(http));
-	http_server_free(http);
+	listening_free(s->interface.env->loop, http);
 }
 
 /* ---- beginning and end ------------------------------------------------------------------- */
@@ -201,7 +153,7 @@ static int make_peers(struct server *s, struct weft_error *err)
 {
 	const struct weft_tunnel_interface *conf = s->interface.conf;
 	int r = 0;
-	s->peers = calloc(conf->clients_n + 1, sizeof(*s->peers));
+	s->peers = calloc(conf->clients_n + 1, sizeof(void *));
 	if (!s->peers)
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	while (s->peers_n < conf->clients_n && r == 0) {
@@ -323,7 +275,7 @@ int server_prepare(struct server *s, const struct weft_tunnel_interface *conf,
 	int r = netif_check(&s->interface, conf, err);
 	if (r < 0)
 		return r;
-	s->next_peers = calloc(conf->clients_n + 1, sizeof(*s->next_peers));
+	s->next_peers = calloc(conf->clients_n + 1, sizeof(void *));
 	r = s->next_peers ? prepare_listening(s, conf, err)
 			  : weft_error_set(err, -ENOMEM, "out of memory");
 	if (r == 0)

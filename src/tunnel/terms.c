@@ -7,7 +7,6 @@
 #include "tunnel/net.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* An address that lies in neither network stands alone. */
 static struct weft_ip with_prefix(const struct weft_tunnel_interface *server,
@@ -52,14 +51,31 @@ void terms_of(const struct weft_tunnel_interface *server,
 	      const struct weft_tunnel_client *client, unsigned lanes,
 	      struct hello_conf *ret_conf)
 {
-	memset(ret_conf, 0, sizeof(*ret_conf)); /* so that two can be compared */
 	ret_conf->mode = server->mode;
 	ret_conf->mtu = server->mtu;
 	ret_conf->lanes = lanes;
+	ret_conf->has_more = false;
+	ret_conf->ips_n = ret_conf->routes_n = 0;
 	for (size_t i = 0; i < client->ips_n && i < HELLO_IPS_MAX; i++)
 		ret_conf->ips[ret_conf->ips_n++] = with_prefix(server, &client->ips[i]);
 	add_routes(client, &server->push, ret_conf);
 	add_routes(client, &client->push, ret_conf);
+}
+
+static bool is_same(const struct weft_ip *a, const struct weft_ip *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!net_is_same(&a[i], &b[i]))
+			return false;
+	return true;
+}
+
+bool terms_are_same(const struct hello_conf *a, const struct hello_conf *b)
+{
+	return a->mode == b->mode && a->mtu == b->mtu && a->lanes == b->lanes &&
+	       a->ips_n == b->ips_n && a->routes_n == b->routes_n &&
+	       is_same(a->ips, b->ips, a->ips_n) &&
+	       is_same(a->routes, b->routes, a->routes_n);
 }
 
 int terms_print(const struct weft_tunnel_interface *server,

@@ -18,6 +18,9 @@ void terms_of(const struct weft_tunnel_interface *server,
 	      const struct weft_tunnel_client *client, unsigned lanes,
 	      struct hello_conf *ret_conf);
 
+/** Whether a client is told the same. */
+bool terms_are_same(const struct hello_conf *a, const struct hello_conf *b);
+
 /**
  * What a peer of the original is told, as x-tun-conf. Returns 0, or -ENOENT for a client without
  * an IPv4 address, which such a peer cannot be.

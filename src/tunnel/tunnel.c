@@ -8,6 +8,7 @@
 
 #include <weft/loop.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -206,6 +207,7 @@ int weft_tunnels_apply(struct weft_tunnels *tunnels,
 	int r = prepare(tunnels, config, err, &ends);
 	if (r < 0)
 		return r;
+	assert(ends);
 	tell_changes(tunnels, config, fn, user);
 	for (size_t i = 0; i < tunnels->ends_n; i++)
 		if (!tunnels->ends[i].stays)

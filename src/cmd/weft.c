@@ -19,6 +19,7 @@ const struct verb verbs[] = {
 	{ "tapserver", cmd_tapserver, "the same for one client, as tapserver has it" },
 	{ "tunnel", cmd_tunnel, "carry IP in HTTP streams, as tapotun does" },
 	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
+	{ "echo", cmd_echo, "be a host on a link that sends back what comes" },
 	{ "status", cmd_status, "say what of weft runs here" },
 	{ "reload", cmd_reload, "have a tunnel take another configuration" },
 	{ "check", cmd_check, "say what is wrong with a tunnel's configuration" },

@@ -61,6 +61,7 @@ static void each_help_fits_a_screen(void **state)
 	check(cmd_bridge);
 	check(cmd_check);
 	check(cmd_dump);
+	check(cmd_echo);
 	check(cmd_version);
 }
 

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""A host of weft's own against the kernel's: ping, UDP and TCP, both families, over a TAP.
+
+    [ kernel 10.77.0.1/24, 2001:db8:77::1/64 ] --- tap0 --- [ weft echo .2, ::2 ]
+"""
+import shlex
+
+import netlab
+import party as p
+import pytest
+
+ADDRESSES = {'IPv4': '10.77.0.2', 'IPv6': '2001:db8:77::2'}
+
+CLIENT = '''
+import os, socket, sys, threading
+host = sys.argv[1]
+family = socket.AF_INET6 if ':' in host else socket.AF_INET
+
+def udp(length):
+    with socket.socket(family, socket.SOCK_DGRAM) as one:
+        one.settimeout(10)
+        one.connect((host, 7))
+        data = os.urandom(length)
+        one.send(data)
+        assert one.recv(65536) == data, length
+
+def nobody():
+    with socket.socket(family, socket.SOCK_DGRAM) as one:
+        one.settimeout(10)
+        one.connect((host, 9))
+        one.send(b'is anybody there?')
+        try:
+            one.recv(1)
+        except ConnectionRefusedError:
+            return
+        raise AssertionError('no error came')
+
+def tcp(length):
+    with socket.create_connection((host, 7), timeout=20) as one:
+        data = os.urandom(length)
+        def write():
+            one.sendall(data)
+            one.shutdown(socket.SHUT_WR)
+        writer = threading.Thread(target=write)
+        writer.start()
+        got = bytearray()
+        while more := one.recv(65536):
+            got += more
+        writer.join()
+        assert got == data, (length, len(got))
+
+what, lengths = sys.argv[2], [int(one) for one in sys.argv[3:]]
+for length in lengths:
+    globals()[what](length)
+if not lengths:
+    globals()[what]()
+'''
+
+
+@pytest.fixture(scope='module', params=['vnet_hdr', ''], ids=['offload', 'plain'])
+def kernel(request):
+    """The kernel's side, and a host of weft's on the other. The TAP with and without offload."""
+    lab = netlab.Lab()
+    try:
+        lab.host('kernel')
+        lab.run('kernel', f'ip tuntap add dev tap0 mode tap {request.param}')
+        for address in ('10.77.0.1/24', '2001:db8:77::1/64'):
+            lab.run('kernel', f'ip address add {address} dev tap0')
+        lab.run('kernel', 'ip link set tap0 up')
+        plain = '' if request.param else ',offload=off'
+        process = p.Weft(lab, 'kernel', f'{p.WEFT} echo --json --link tap:tap0{plain} '
+                         '--address 10.77.0.2/24 --address 2001:db8:77::2/64')
+        lab.processes.append(process)
+        process.wait_event('ready')
+        # IPv6 is asked for first; what waits for the answer is sent then.
+        lab.until(lambda: 'bytes from' in lab.run('kernel', 'ping -c1 -W1 2001:db8:77::2', False))
+        lab.weft = process
+        yield lab
+        assert process.stop() == 0
+    finally:
+        lab.close()
+
+
+def client(lab, host, what, *lengths):
+    lab.run('kernel', shlex.join(['/usr/bin/python3', '-c', CLIENT, host, what,
+                                  *map(str, lengths)]))
+
+
+@pytest.mark.parametrize('family', ADDRESSES)
+@pytest.mark.parametrize('size', [0, 56, 1472, 1473, 8000, 65000])
+def test_ping(kernel, family, size):
+    """Whole and in fragments, to which the answer is one in fragments."""
+    said = kernel.run('kernel', f'ping -c3 -i0.01 -W5 -s{size} {ADDRESSES[family]}')
+    assert ' 3 received' in said
+
+
+def test_no_answer_to_all(kernel):
+    said = kernel.run('kernel', 'ping -c2 -i0.1 -W0.3 -b 10.77.0.255', check=False)
+    assert ' 0 received' in said
+
+
+@pytest.mark.parametrize('family', ADDRESSES)
+def test_udp(kernel, family):
+    client(kernel, ADDRESSES[family], 'udp', 0, 1, 1000, 1472, 1473, 9000, 60000)
+
+
+@pytest.mark.parametrize('family', ADDRESSES)
+def test_nobody_listens(kernel, family):
+    client(kernel, ADDRESSES[family], 'nobody')
+
+
+@pytest.mark.parametrize('family', ADDRESSES)
+def test_tcp(kernel, family):
+    client(kernel, ADDRESSES[family], 'tcp', 0, 1, 1460, 100000, 3000000)

@@ -4,14 +4,13 @@
     lan 192.168.7.1 -- hub ---- 192.0.2.0/30, fd01::/64 ---- site -- proxy on port 3128
                        tun0 10.0.0.1/24, fd00::1/64          tun1 10.0.0.2, fd00::2
 """
-import hashlib
 import pathlib
-import ssl
 
 import pytest
 
 import party as p
-from tunnels import CLIENT, HASHES, SERVER, facts_at_end, iperf, lab, ping, tunnel
+from tunnels import (CLIENT, HASHES, HTTPS, SERVER, certificate, facts_at_end, iperf, lab, ping,
+                     secure, tunnel)
 
 SIX = {**SERVER, 'net6': 'fd00::1/64',
        'clients': [{'token': HASHES['test'], 'ips': ['10.0.0.2', '10.0.0.22', 'fd00::2']}]}
@@ -167,24 +166,6 @@ def test_through_a_proxy(lab, scheme):
     connect(lab, SERVER, proxy=f'{scheme}://127.0.0.1:3128')
     ping(lab, 'site', '10.0.0.1')
     proxy.wait_for('192.0.2.1 8080')
-
-
-def certificate(lab, name='server'):
-    """Returns its file, its key's, and the SHA-256 of its public key."""
-    cert, key = f'{lab.directory}/{name}.pem', f'{lab.directory}/{name}.key'
-    lab.run(None, 'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes '
-                  f'-days 2 -subj /CN=hub -addext subjectAltName=IP:192.0.2.1 '
-                  f'-out {cert} -keyout {key}')
-    public = lab.run(None, f'openssl x509 -in {cert} -pubkey -noout')
-    return cert, key, hashlib.sha256(ssl.PEM_cert_to_DER_cert(
-        public.replace('PUBLIC KEY', 'CERTIFICATE'))).hexdigest()
-
-
-def secure(cert, key):
-    return {**SERVER, 'tls': {'cert': cert, 'key': key}}
-
-
-HTTPS = 'https://192.0.2.1:8080/'
 
 
 @pytest.mark.parametrize('http2', [False, True], ids=['http1', 'http2'])

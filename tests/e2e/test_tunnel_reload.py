@@ -15,25 +15,10 @@ import time
 import pytest
 
 import party as p
-from tunnels import CLIENT, HASHES, SERVER, TWO, both, lab, ping, tunnel
+from tunnels import (CLIENT, HASHES, SERVER, TWO, both, hang_up, lab, ping, rewrite, tunnel)
 
 
 OTHER = {**SERVER, 'name': 'tun5', 'port': 8085, 'net': '10.5.0.1/24', 'clients': []}
-
-
-def rewrite(process, *interfaces):
-    """As editors do: another file is renamed into its place."""
-    path = pathlib.Path(process.command.split()[-1])
-    beside = path.with_suffix('.new')
-    beside.write_text(json.dumps(interfaces))
-    beside.chmod(0o600)
-    beside.rename(path)
-
-
-def hang_up(process, *interfaces, number=1):
-    rewrite(process, *interfaces)
-    process.popen.send_signal(signal.SIGHUP)
-    return process.wait_event('reloaded', number=number)['changes']
 
 
 def reload(lab, host='hub', operand='', check=True):

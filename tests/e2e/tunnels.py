@@ -4,9 +4,12 @@
     hub ------------ 192.0.2.0/30 ------------ site          two ends of ours
     tun0 10.0.0.1/24 === HTTP, port 8080 === tun1 10.0.0.2
 """
+import hashlib
 import json
 import os
 import pathlib
+import signal
+import ssl
 import time
 
 import pytest
@@ -19,6 +22,7 @@ HASHES = {'test': 'a94a8fe5ccb19ba61c4c0873d391e987982fbbd3',
 SERVER = {'name': 'tun0', 'port': 8080, 'net': '10.0.0.1/24', 'mtu': 1400,
           'clients': [{'token': HASHES['test'], 'ip': '10.0.0.2'}]}
 TWO = {**SERVER, 'clients': SERVER['clients'] + [{'token': HASHES['foo'], 'ip': '10.0.0.3'}]}
+HTTPS = 'https://192.0.2.1:8080/'
 CLIENT = {'name': 'tun1', 'server': 'http://192.0.2.1:8080/any/path', 'token': 'test'}
 
 
@@ -71,3 +75,33 @@ def iperf(lab, reverse=False):
     result = json.loads(lab.run('site', 'iperf3 --client 10.0.0.1 --time 1 --json'
                                 + (' --reverse' if reverse else '')))
     return result['end']['sum_received']['bits_per_second']
+
+
+def certificate(lab, name='server'):
+    """Returns its file, its key's, and the SHA-256 of its public key."""
+    cert, key = f'{lab.directory}/{name}.pem', f'{lab.directory}/{name}.key'
+    lab.run(None, 'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes '
+                  f'-days 2 -subj /CN=hub -addext subjectAltName=IP:192.0.2.1 '
+                  f'-out {cert} -keyout {key}')
+    public = lab.run(None, f'openssl x509 -in {cert} -pubkey -noout')
+    return cert, key, hashlib.sha256(ssl.PEM_cert_to_DER_cert(
+        public.replace('PUBLIC KEY', 'CERTIFICATE'))).hexdigest()
+
+
+def secure(cert, key):
+    return {**SERVER, 'tls': {'cert': cert, 'key': key}}
+
+
+def rewrite(process, *interfaces):
+    """As editors do: another file is renamed into its place."""
+    path = pathlib.Path(process.command.split()[-1])
+    beside = path.with_suffix('.new')
+    beside.write_text(json.dumps(interfaces))
+    beside.chmod(0o600)
+    beside.rename(path)
+
+
+def hang_up(process, *interfaces, number=1):
+    rewrite(process, *interfaces)
+    process.popen.send_signal(signal.SIGHUP)
+    return process.wait_event('reloaded', number=number)['changes']

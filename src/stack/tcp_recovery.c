@@ -182,6 +182,7 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 		     uint64_t now)
 {
 	struct tcp_recovery *rec = &conn->recovery;
+	bool was_reducing = rec->phase == TCP_RECOVERY;
 	if (d->dsack) {
 		rack_on_dsack(conn);
 		if (rec->undo_left > 0)
@@ -200,7 +201,7 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 		enter_recovery(conn, now);
 	if (rec->phase == TCP_RECOVERY)
 		reduce_proportionally(conn, d);
-	else
+	else if (!was_reducing)
 		grow(conn, d, now);
 	if (d->again_acked && d->acked > 0)
 		rec->undo_possible = rec->undo_possible && d->ts_ecr == 0;

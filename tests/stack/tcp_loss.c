@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is lost, when that is known, and what is then sent: RACK-TLP (RFC 8985), recovery without
+ * SACK (RFC 6582), proportional rate reduction (RFC 6937), and mistakes that are undone.
+ *
+ * The round trip is 100 ms in all of them, and nothing is paced.
+ */
+#include "stack/tcp_sent.h"
+#include "tcp_script.h"
+
+static const struct tcp_config plain = { .no_timestamps = true, .no_pacing = true };
+
+/* A connection that has sent n segments of 1460 bytes at 100 ms; its SYN took 100 ms. */
+static void script_send(struct script *script, bool has_sack, unsigned n)
+{
+	struct line syn = {
+		.flags = SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .sack = has_sack
+	};
+	script_connect(script);
+	script_at(script, MS(100));
+	(void)script_rx(script, &syn);
+	script_write(script, n * 1460);
+	script->taken = script->sent_n;
+}
+
+/* A segment that arrived after a gap proves nothing at once; a quarter of a round trip later it
+ * does. */
+static void late_is_lost_after_the_reordering_window(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 4);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 2921 } });
+	QUIET();
+	AT(MS(224));
+	QUIET();
+	AT(MS(225));
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_RECOVERIES], 1);
+	script_fini(&s);
+}
+
+/* Three segments behind the gap are evidence enough. */
+static void three_behind_the_gap_are_a_loss(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 6);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 2921 } });
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 4381 } });
+	QUIET();
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 5841 } });
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	uint32_t ssthresh = s.conn->cc.ssthresh;
+	AT(MS(300));
+	RX(ACK, .seq = 301, .ack = 8761);
+	assert_int_equal(s.conn->recovery.phase, TCP_OPEN);
+	assert_int_equal(s.conn->cc.cwnd, ssthresh);
+	script_fini(&s);
+}
+
+/* Once order is known not to hold, three are no evidence any more. */
+static void reordering_is_learnt(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 10);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 4381 } });
+	AT(MS(201));
+	RX(ACK, .seq = 301, .ack = 4381);
+	assert_true(s.conn->recovery.reordering_seen);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_RECOVERIES], 0);
+	RX(ACK, .seq = 301, .ack = 4381, .sacks_n = 1, .sacks = { { 5841, 10221 } });
+	QUIET();
+	AT(MS(230));
+	TX(ACK, .seq = 4381, .ack = 301, .len = 1460);
+	script_fini(&s);
+}
+
+/* The last segment is lost, and nobody tells: after two round trips it is sent again. */
+static void a_lost_tail_is_probed(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 3);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 2921);
+	QUIET();
+	uint32_t cwnd = s.conn->cc.cwnd;
+	AT(MS(430));
+	QUIET();
+	AT(MS(445));
+	TX(ACK, .seq = 2921, .ack = 301, .len = 1460);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_PROBES], 1);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_TIMEOUTS], 0);
+	/* Its ACK repairs a loss that nobody else has seen: slow down (7.4.2). */
+	AT(MS(545));
+	RX(ACK, .seq = 301, .ack = 4381);
+	assert_true(s.conn->cc.cwnd < cwnd);
+	script_fini(&s);
+}
+
+static void a_needless_probe_costs_nothing(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 3);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 2921);
+	uint32_t cwnd = s.conn->cc.cwnd;
+	AT(MS(445));
+	TX(ACK, .seq = 2921, .ack = 301, .len = 1460);
+	AT(MS(450));
+	RX(ACK, .seq = 301, .ack = 4381, .sacks_n = 1, .sacks = { { 2921, 4381 } });
+	assert_true(s.conn->cc.cwnd >= cwnd);
+	script_fini(&s);
+}
+
+/* RFC 6582: without SACK, three duplicates; each partial ACK says what is missing next. */
+static void without_sack(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, false, 8);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1);
+	RX(ACK, .seq = 301, .ack = 1);
+	QUIET();
+	RX(ACK, .seq = 301, .ack = 1);
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	AT(MS(300));
+	RX(ACK, .seq = 301, .ack = 4381);
+	TX(ACK, .seq = 4381, .ack = 301, .len = 1460);
+	AT(MS(400));
+	RX(ACK, .seq = 301, .ack = 11681);
+	assert_int_equal(s.conn->recovery.phase, TCP_OPEN);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_RECOVERIES], 1);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_TIMEOUTS], 0);
+	script_fini(&s);
+}
+
+/* A super-segment of eight: the ACK and the SACK end wherever they like. */
+static void super_segments_are_acknowledged_in_parts(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 8);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 701, .sacks_n = 2,
+	   .sacks = { { 2001, 3001 }, { 5001, 11681 } });
+	AT(MS(230));
+	/* What is missing, and only that: 701 to 2001, 3001 to 5001. */
+	TX(ACK, .seq = 701, .ack = 301, .len = 1300);
+	TX(ACK, .seq = 3001, .ack = 301, .len = 2000, .gso = 1460);
+	QUIET();
+	RX(ACK, .seq = 301, .ack = 11681);
+	assert_null(board_first(s.conn));
+	script_fini(&s);
+}
+
+/* RFC 6298 and 5681: all is lost, one segment is sent, and slow start begins. */
+static void a_timeout_begins_anew(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, false, 8);
+	AT(MS(399));
+	QUIET();
+	AT(MS(401));
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	assert_int_equal(s.conn->cc.cwnd, 1460);
+	assert_int_equal(s.conn->recovery.phase, TCP_LOSS);
+	AT(MS(500));
+	RX(ACK, .seq = 301, .ack = 1461);
+	TX(ACK, .seq = 1461, .ack = 301, .len = 2920, .gso = 1460);
+	AT(MS(600));
+	RX(ACK, .seq = 301, .ack = 11681);
+	assert_int_equal(s.conn->recovery.phase, TCP_OPEN);
+	script_fini(&s);
+}
+
+/* RFC 3522: the timestamp says that it is the original that was acknowledged. */
+static void a_spurious_timeout_is_undone(void **state)
+{
+	(void)state;
+	struct script s;
+	static const struct tcp_config config = { .no_pacing = true };
+	script_init(&s, &config);
+	script_connect(&s);
+	AT(MS(100));
+	RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .ts = true, .ts_val = 50,
+	   .ts_ecr = s.sent[0].opts.ts_val);
+	script_write(&s, 8 * 1448);
+	uint32_t sent_ts = s.sent[s.sent_n - 1].opts.ts_val, cwnd = s.conn->cc.cwnd;
+	s.taken = s.sent_n;
+	AT(MS(401));
+	TX(ACK, .seq = 1, .ack = 301, .len = 1448, .ts = true);
+	RX(ACK, .seq = 301, .ack = 1449, .ts = true, .ts_val = 60, .ts_ecr = sent_ts);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_UNDONE], 1);
+	assert_int_equal(s.conn->recovery.phase, TCP_OPEN);
+	assert_true(s.conn->cc.cwnd >= cwnd);
+	assert_int_equal(s.conn->board.lost, 0);
+	script_fini(&s);
+}
+
+/* RFC 2018, 8: a peer that has forgotten what it SACKed gets it again. */
+static void reneging_is_survived(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 4);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 5841 } });
+	s.taken = s.sent_n;
+	RX(ACK, .seq = 301, .ack = 1461);
+	AT(S(20));
+	assert_true(s.sent_n > s.taken);
+	s.taken = s.sent_n - 1;
+	TX(ACK, .seq = 1461, .ack = 301, .len = 1460);
+	script_fini(&s);
+}
+
+/* CVE-2019-11477 and -11478: a peer that SACKs every second byte costs a known amount. */
+static void sack_storms_have_a_limit(void **state)
+{
+	(void)state;
+	struct script s;
+	struct tcp_config config = { .no_timestamps = true,
+				     .no_pacing = true,
+				     .records_max = 64 };
+	script_init(&s, &config);
+	script_send(&s, true, 10);
+	AT(MS(110));
+	for (uint32_t i = 0; i < 2000; i++) {
+		uint32_t at = 3 + 4 * i;
+		RX(ACK, .seq = 301, .ack = 1, .sacks_n = 3,
+		   .sacks = { { at, at + 1 }, { at + 2, at + 3 }, { 1, 0xf0000000u } });
+		assert_true(s.tcp.records.in_use <= 64);
+	}
+	assert_true(s.tcp.counts[TCP_COUNT_SPLITS_REFUSED] > 0);
+	RX(ACK, .seq = 301, .ack = 14601);
+	assert_int_equal(s.tcp.records.in_use, 0);
+	script_fini(&s);
+}
+
+/* RFC 6937: in recovery, for about every ten that arrive, seven leave. */
+static void the_rate_is_reduced_in_proportion(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 10);
+	/* Another round trip, so that twenty are under way. */
+	AT(MS(200));
+	script_write(&s, 40 * 1460);
+	RX(ACK, .seq = 301, .ack = 14601);
+	AT(MS(290));
+	uint32_t flight = s.conn->snd_nxt - s.conn->snd_una, first = 14601;
+	assert_true(flight >= 18 * 1460);
+	s.taken = s.sent_n;
+	AT(MS(300));
+	uint32_t sacked = 0, left = 0;
+	for (uint32_t end = first + 2 * 1460; end <= first + flight;
+	     end += 1460, sacked++) {
+		RX(ACK, .seq = 301, .ack = first, .sacks_n = 1,
+		   .sacks = { { first + 1460, end } });
+		AT(MS(300) + MS(sacked + 1));
+	}
+	for (size_t i = s.taken; i < s.sent_n; i++)
+		left += (uint32_t)s.sent[i].len / 1460;
+	assert_int_equal(s.tcp.counts[TCP_COUNT_RECOVERIES], 1);
+	assert_true(left >= sacked * 6 / 10 - 1 && left <= sacked * 8 / 10 + 1);
+	script_fini(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(late_is_lost_after_the_reordering_window),
+		cmocka_unit_test(three_behind_the_gap_are_a_loss),
+		cmocka_unit_test(reordering_is_learnt),
+		cmocka_unit_test(a_lost_tail_is_probed),
+		cmocka_unit_test(a_needless_probe_costs_nothing),
+		cmocka_unit_test(without_sack),
+		cmocka_unit_test(super_segments_are_acknowledged_in_parts),
+		cmocka_unit_test(a_timeout_begins_anew),
+		cmocka_unit_test(a_spurious_timeout_is_undone),
+		cmocka_unit_test(reneging_is_survived),
+		cmocka_unit_test(sack_storms_have_a_limit),
+		cmocka_unit_test(the_rate_is_reduced_in_proportion),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queues of bytes against naive models: a chain is an array, and a reassembly is an array
+ * of bytes that have come and bytes that have not. The budget is exact after every step.
+ */
+#include "../unit.h"
+#include "base/rng.h"
+#include "stack/tcp_reassembly.h"
+#include "stack/tcp_seq.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MODEL 300000u
+
+static uint8_t model[MODEL];
+
+struct loan {
+	unsigned returned;
+	size_t len;
+};
+
+static void give_back(void *user, const void *data, size_t len)
+{
+	struct loan *loan = user;
+	assert_non_null(data);
+	assert_int_equal(len, loan->len);
+	loan->returned++;
+}
+
+static void a_chain_is_an_array(void **state)
+{
+	(void)state;
+	struct rng rng;
+	rng_init(&rng, test_seed());
+	struct tcp_budget budget = { .max = 1u << 20 };
+	struct tcp_chain chain = { 0 }, other = { 0 };
+	static uint8_t data[70000], got[MODEL];
+	size_t len = 0;
+	for (unsigned i = 0; i < 4000; i++) {
+		size_t n = rng_below(&rng, rng_below(&rng, 8) ? 3000 : sizeof(data));
+		for (size_t j = 0; j < n; j++)
+			data[j] = (uint8_t)rng_u64(&rng);
+		if (rng_below(&rng, 2) && len + n <= MODEL) {
+			struct tcp_chain *to = rng_below(&rng, 4) ? &chain : &other;
+			assert_int_equal(chain_append(to, &budget, data, n), 0);
+			if (to == &other)
+				chain_join(&chain, &other);
+			memcpy(model + len, data, n);
+			len += n;
+		} else if (rng_below(&rng, 2)) {
+			size_t part = chain_read(&chain, &budget, got, n);
+			assert_int_equal(part, n < len ? n : len);
+			assert_memory_equal(got, model, part);
+			memmove(model, model + part, len -= part);
+		} else if (len > 0) {
+			size_t off = rng_below(&rng, len), want = rng_below(&rng, len),
+			       have;
+			struct ip_slice slices[8];
+			size_t pieces = chain_slices(&chain, off, want, slices, 8, &have),
+			       at = 0;
+			for (size_t j = 0; j < pieces; at += slices[j++].len)
+				assert_memory_equal(slices[j].data, model + off + at,
+						    slices[j].len);
+			assert_int_equal(at, have);
+			assert_true(have == want || have == len - off || pieces == 8);
+		}
+		assert_int_equal(chain.len, len);
+	}
+	chain_clear(&chain, &budget);
+	assert_int_equal(budget.used, 0);
+}
+
+static void lent_memory_is_given_back_once(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 20000 };
+	struct tcp_chain chain = { 0 };
+	struct loan loan = { .len = 5000 };
+	assert_int_equal(chain_append(&chain, &budget, "head", 4), 0);
+	assert_int_equal(chain_lend(&chain, &budget, model, 5000, give_back, &loan), 0);
+	assert_int_equal(chain_append(&chain, &budget, "tail", 4), 0);
+	assert_true(budget.used < 20000);
+	chain_drop(&chain, &budget, 4 + 4999);
+	assert_int_equal(loan.returned, 0);
+	chain_drop(&chain, &budget, 1);
+	assert_int_equal(loan.returned, 1);
+	assert_int_equal(chain.len, 4);
+	chain_clear(&chain, &budget);
+	assert_int_equal(loan.returned, 1);
+	assert_int_equal(budget.used, 0);
+}
+
+static void a_budget_is_a_limit(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 1000 };
+	struct tcp_chain chain = { 0 };
+	assert_int_equal(chain_append(&chain, &budget, model, 500), 0);
+	assert_int_equal(chain_append(&chain, &budget, model, 5000), -ENOBUFS);
+	assert_int_equal(chain.len, 500);
+	assert_int_equal(budget.refused, 1);
+	chain_clear(&chain, &budget);
+	assert_int_equal(budget.used, 0);
+}
+
+/* ---- reassembly -------------------------------------------------------------------------- */
+
+#define SPAN 4000u
+
+/* One window of SPAN bytes, filled in a random order with overlaps, across the wrap or not. */
+static void fill(struct rng *rng, uint32_t base)
+{
+	static uint8_t stream[SPAN];
+	bool have[SPAN] = { false };
+	struct tcp_budget budget = { .max = 1u << 24 };
+	struct tcp_reassembly r;
+	struct tcp_chain out = { 0 };
+	uint32_t taken = 0;
+	early_init(&r, 1000);
+	for (size_t i = 0; i < SPAN; i++)
+		stream[i] = (uint8_t)rng_u64(rng);
+	while (taken < SPAN) {
+		uint32_t start = taken + (uint32_t)rng_below(rng, SPAN - taken);
+		uint32_t len = (uint32_t)rng_below(
+			rng, 1 + (SPAN - start < 300 ? SPAN - start : 300));
+		int fresh = 0;
+		for (uint32_t i = start; i < start + len; i++) {
+			fresh += !have[i];
+			have[i] = true;
+		}
+		assert_int_equal(
+			early_insert(&r, &budget, base + start, stream + start, len),
+			fresh);
+		if (rng_below(rng, 4) == 0)
+			taken += (uint32_t)early_take(&r, &budget, base + taken, &out);
+		uint32_t at = taken;
+		for (size_t i = 0; i < r.count; i++) {
+			const struct tcp_block *b = &r.blocks[i];
+			for (; at < b->start - base; at++)
+				assert_false(have[at]);
+			for (; at < b->end - base; at++)
+				assert_true(have[at]);
+			assert_int_equal(b->bytes.len, b->end - b->start);
+		}
+		for (; at < SPAN; at++)
+			assert_false(have[at]);
+	}
+	uint8_t got[SPAN];
+	assert_int_equal(chain_read(&out, &budget, got, SPAN), SPAN);
+	assert_memory_equal(got, stream, SPAN);
+	early_fini(&r, &budget);
+	assert_int_equal(budget.used, 0);
+}
+
+static void blocks_are_the_bytes_that_have_come(void **state)
+{
+	(void)state;
+	struct rng rng;
+	rng_init(&rng, test_seed());
+	for (unsigned i = 0; i < 20; i++)
+		fill(&rng, i % 2 ? 0xffffffffu - (uint32_t)rng_below(&rng, SPAN)
+				 : (uint32_t)rng_u64(&rng));
+}
+
+static void the_first_to_come_is_kept(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 1u << 20 };
+	struct tcp_reassembly r;
+	struct tcp_chain out = { 0 };
+	char got[8] = { 0 };
+	early_init(&r, 8);
+	assert_int_equal(early_insert(&r, &budget, 102, (const uint8_t *)"AA", 2), 2);
+	assert_int_equal(early_insert(&r, &budget, 100, (const uint8_t *)"bbbbbb", 6), 4);
+	assert_int_equal(early_take(&r, &budget, 100, &out), 6);
+	assert_int_equal(chain_read(&out, &budget, got, 6), 6);
+	assert_string_equal(got, "bbAAbb");
+	early_fini(&r, &budget);
+}
+
+static void blocks_have_a_limit(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 1u << 20 };
+	struct tcp_reassembly r;
+	early_init(&r, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(early_insert(&r, &budget, 10 * i, model, 5), 5);
+	assert_int_equal(early_insert(&r, &budget, 100, model, 5), -ENOBUFS);
+	/* What joins others needs no room. */
+	assert_int_equal(early_insert(&r, &budget, 5, model, 5), 5);
+	assert_int_equal(r.count, 3);
+	assert_int_equal(early_insert(&r, &budget, 100, model, 5), 5);
+	early_fini(&r, &budget);
+	assert_int_equal(budget.used, 0);
+}
+
+static void the_latest_news_is_told_first(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 1u << 20 };
+	struct tcp_reassembly r;
+	struct tcp_sack sacks[4];
+	early_init(&r, 16);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(early_insert(&r, &budget, 100 * i, model, 10), 10);
+	assert_int_equal(early_insert(&r, &budget, 210, model, 10), 10);
+	assert_int_equal(early_sacks(&r, sacks, 4), 4);
+	assert_int_equal(sacks[0].left, 200);
+	assert_int_equal(sacks[0].right, 220);
+	assert_int_equal(sacks[1].left, 500);
+	assert_int_equal(sacks[2].left, 400);
+	assert_int_equal(sacks[3].left, 300);
+	early_fini(&r, &budget);
+}
+
+static void the_circle_has_no_beginning(void **state)
+{
+	(void)state;
+	assert_true(seq_before(0xfffffff0u, 5));
+	assert_true(seq_after(5, 0xfffffff0u));
+	assert_false(seq_before(5, 5));
+	assert_true(seq_within(2, 0xffffffffu, 3));
+	assert_false(seq_within(4, 0xffffffffu, 3));
+	assert_int_equal(seq_max(0xfffffff0u, 5), 5);
+	assert_int_equal(seq_min(0xfffffff0u, 5), 0xfffffff0u);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_chain_is_an_array),
+		cmocka_unit_test(lent_memory_is_given_back_once),
+		cmocka_unit_test(a_budget_is_a_limit),
+		cmocka_unit_test(blocks_are_the_bytes_that_have_come),
+		cmocka_unit_test(the_first_to_come_is_kept),
+		cmocka_unit_test(blocks_have_a_limit),
+		cmocka_unit_test(the_latest_news_is_told_first),
+		cmocka_unit_test(the_circle_has_no_beginning),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -80,7 +80,7 @@ enum weft_router_outcome {
 	WEFT_ROUTER_DROP_ISOLATED, /**< Both ports are isolated. */
 	WEFT_ROUTER_DROP_DENIED,   /**< The policy hook. */
 	WEFT_ROUTER_DROP_NO_ROUTE, /**< Nobody takes it, and there is no uplink to go to. */
-	WEFT_ROUTER_DROP_NO_LINK, /**< The port that it is for has no link now, or no exit is usable. */
+	WEFT_ROUTER_DROP_NO_LINK, /**< Whom it is for has no link now; or no exit is usable. */
 	WEFT_ROUTER_OUTCOMES
 };
 

@@ -4,9 +4,9 @@
  * what the kernel is asked for, and what is taken back at the end.
  *
  * Address, route and rule are *things*: there or not there. MTU, MAC, up and the bridge that
- * it is a port of are *settings*: they hold the value before and the value after, so that undoing is setting the former
- * one. An interface is meant by index and name together, because either alone may by then
- * belong to another device.
+ * it is a port of are *settings*: they hold the value before and the value after, so that
+ * undoing is setting the former one. An interface is meant by index and name together, because
+ * either alone may by then belong to another device.
  */
 #ifndef HOST_CHANGE_H
 #define HOST_CHANGE_H

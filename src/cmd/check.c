@@ -41,9 +41,8 @@ static const struct option options[] = {
 	  .type = OPTION_TEXT,
 	  .syntax = "SRC DST",
 	  .offset = OFFSET(struct args, explain),
-	  .help = "say what becomes of a packet instead; each is an "
-		  "address,\n" OPTION_INDENT
-		  "a client's name, or __self__ for the server" },
+	  .help = "say what becomes of a packet instead; each is an\n" OPTION_INDENT
+		  "address, a client's name, or __self__, the server" },
 	{ .name = "protocol",
 	  .type = OPTION_CHOICE,
 	  .syntax = "any|tcp|udp|icmp",

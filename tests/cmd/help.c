@@ -4,6 +4,7 @@
  */
 #include "../unit.h"
 #include "cmd/cmd.h"
+#include "cmd/tunnel.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,10 @@ static void each_help_fits_a_screen(void **state)
 	check(cmd_gateway);
 	check(cmd_bridge);
 	check(cmd_check);
+	check(cmd_tunnel);
+	check(tunnel_server);
+	check(tunnel_client);
+	check(tunnel_token);
 	check(cmd_dump);
 	check(cmd_echo);
 	check(cmd_version);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All requests are independent of each other, but for this: when nothing is heard any more on a
- * lane its path is gone, and the upload with it.
+ * An upload follows its lane's download: it is made when that has been accepted, and broken off
+ * with it. When nothing is heard any more on a lane its path is gone.
  *
  * Each begins with a duplex that knows nothing of the one before (tunnel/duplex.h): the
  * original kept half a packet over a reconnection, and lost its place in the stream.
@@ -122,6 +122,13 @@ static void connected(struct client *c, uint64_t now)
 	netif_connected(&c->interface, caller_name(c->caller), c->assigned.text, now);
 }
 
+/* It has waited for this. */
+static void make_upload_due(struct request *put, uint64_t now)
+{
+	if (!put->stream)
+		put->due = now;
+}
+
 static void on_response(void *user, struct http_stream *stream, unsigned status,
 			uint64_t now)
 {
@@ -137,6 +144,7 @@ static void on_response(void *user, struct http_stream *stream, unsigned status,
 		return;
 	}
 	request->is_accepted = true;
+	make_upload_due(&c->puts[request->lane], now);
 	c->least = ballast_least(http_stream_header(stream, "server"));
 	duplex_never_at_once(&c->duplex, c->least > 0);
 	if (request->lane == 0)
@@ -187,6 +195,18 @@ static void tell_end(struct client *c, const struct request *request, enum http_
 		assigned_release(&c->assigned);
 }
 
+/*
+ * A proxy that has lost its server may end the download as if all were well, and go on swallowing
+ * the upload: after the end of one that was not old, the upload begins anew as well.
+ */
+static void follow(struct client *c, const struct request *get, enum http_end end,
+		   uint64_t now)
+{
+	const struct request *put = &c->puts[get->lane];
+	if (put->stream && (end != HTTP_ENDED || now - get->since < DUPLEX_LIFE_NS / 2))
+		http_stream_abort(put->stream);
+}
+
 static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 		      const struct weft_error *err, uint64_t now)
 {
@@ -200,6 +220,8 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 	request->due = request->lane < c->lanes
 			       ? request_retry(request, &c->retry, end, now)
 			       : WEFT_NEVER;
+	if (!request->is_put)
+		follow(c, request, end, now);
 	if (was_in_use && !request->is_put && !c->is_ending && !has_accepted(c) &&
 	    (c->is_connected || request->lane == 0))
 		tell_end(c, request, end, err, now);
@@ -264,7 +286,8 @@ static void client_run(struct weft_task *task, uint64_t now)
 	struct client *c = container_of(task, struct client, task);
 	for (unsigned i = 0; i < c->lanes; i++) {
 		make_request(c, &c->gets[i], now);
-		make_request(c, &c->puts[i], now);
+		if (c->gets[i].is_accepted)
+			make_request(c, &c->puts[i], now);
 	}
 	if (now < c->tick)
 		return;
@@ -280,7 +303,8 @@ static uint64_t client_deadline(const struct weft_task *task)
 	uint64_t due = c->tick;
 	for (unsigned i = 0; i < c->lanes; i++) {
 		due = c->gets[i].due < due ? c->gets[i].due : due;
-		due = c->puts[i].due < due ? c->puts[i].due : due;
+		if (c->gets[i].is_accepted && c->puts[i].due < due)
+			due = c->puts[i].due;
 	}
 	return due;
 }

@@ -69,7 +69,8 @@ static int start(struct caller *c, struct weft_error *err)
 					       .ca_file = conf->ca_file,
 					       .pin = conf->has_pin ? conf->pin : NULL,
 					       .family = conf->family,
-					       .http2 = conf->http2 };
+					       .http2 = conf->http2,
+					       .congestion = conf->congestion };
 	if (make_texts(c) < 0)
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	int r = http_client_new(&opts, err, &c->http);

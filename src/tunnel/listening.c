@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CONNS_MAX                 262144u
+#define STRANGERS_MAX             4096u
+#define STRANGERS_PER_ADDRESS_MAX 256u
+
 static union weft_sockaddr place_of(const struct weft_tunnel_interface *conf)
 {
 	char text[WEFT_IP_TEXT + 10], ip[WEFT_IP_TEXT];
@@ -38,15 +42,30 @@ static int explain(const struct weft_tunnel_interface *conf, int r,
 	return weft_error_set(err, r, "%s: %s", conf->name, cause.text);
 }
 
+/*
+ * Behind a proxy all clients come from one address, each with all its streams; beside them there
+ * is room for strangers, who are nobody until their token is known.
+ */
+static unsigned conns_of(const struct weft_tunnel_interface *conf)
+{
+	const size_t own = conf->clients_n * 2 * WEFT_TUNNEL_STREAMS_MAX;
+	return (unsigned)(own < CONNS_MAX ? own : CONNS_MAX);
+}
+
 int listening_new(struct weft_loop *loop, const struct weft_tunnel_interface *conf,
 		  const struct listening_user *user, struct weft_error *err,
 		  struct http_server **ret_http)
 {
-	const struct http_server_opts opts = { .listen = place_of(conf),
-					       .cert_file = conf->tls_cert,
-					       .key_file = conf->tls_key,
-					       .request = user->request,
-					       .user = user->user };
+	const struct http_server_opts opts = {
+		.listen = place_of(conf),
+		.cert_file = conf->tls_cert,
+		.key_file = conf->tls_key,
+		.congestion = conf->congestion,
+		.conns_max = conns_of(conf) + STRANGERS_MAX,
+		.conns_per_address_max = conns_of(conf) + STRANGERS_PER_ADDRESS_MAX,
+		.request = user->request,
+		.user = user->user
+	};
 	struct http_server *http;
 	int r = http_server_new(&opts, err, &http);
 	if (r < 0)

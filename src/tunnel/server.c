@@ -253,19 +253,31 @@ static bool is_same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+/* The first key whose value is fixed while it listens; NULL: none is another one. */
+static const char *find_fixed(const struct weft_tunnel_interface *a,
+			      const struct weft_tunnel_interface *b)
+{
+	if (!is_same_text(a->congestion, b->congestion))
+		return "congestion";
+	return is_same_text(a->tls_cert, b->tls_cert) &&
+			       is_same_text(a->tls_key, b->tls_key)
+		       ? NULL
+		       : "tls";
+}
+
 static int prepare_listening(struct server *s, const struct weft_tunnel_interface *conf,
 			     struct weft_error *err)
 {
 	const struct weft_tunnel_interface *before = s->interface.conf;
 	if (conf->port != before->port || !net_is_same(&conf->listen, &before->listen))
 		return listen_at(s, conf, err, &s->next_http);
-	if (is_same_text(conf->tls_cert, before->tls_cert) &&
-	    is_same_text(conf->tls_key, before->tls_key))
+	const char *fixed = find_fixed(conf, before);
+	if (!fixed)
 		return http_server_reload(s->http, err);
 	return weft_error_set(err, -EOPNOTSUPP,
-			      "%s: \"tls\" cannot change while it listens at port %u: "
+			      "%s: \"%s\" cannot change while it listens at port %u: "
 			      "restart weft, or change \"port\" as well",
-			      conf->name, conf->port);
+			      conf->name, fixed, conf->port);
 }
 
 int server_prepare(struct server *s, const struct weft_tunnel_interface *conf,

@@ -205,6 +205,14 @@ def test_a_server_that_listens_at_one_address(lab):
     site.wait_for('check that the server runs')
 
 
+@pytest.mark.parametrize('congestion', ['reno', 'cubic'])
+def test_congestion_control_of_both_ends(lab, congestion):
+    connect(lab, {**SERVER, 'congestion': congestion}, congestion=congestion)
+    for host in ('hub', 'site'):
+        shown = lab.run(host, 'ss -Htni state established ( sport = 8080 or dport = 8080 )')
+        assert shown.count(f'{congestion} ') == 2, shown
+
+
 # ---- Ethernet ----------------------------------------------------------------------------
 
 SWITCH = {'name': 'tap0', 'port': 8080, 'mode': 'ethernet', 'net': '10.5.0.1/24',
@@ -244,6 +252,17 @@ def test_a_lease_through_ethernet(lab):
     lab.run('site', f'busybox udhcpc -f -n -q -t 10 -T 1 -i tap1 -s {script}')
     assert ' 10.5.0.1' in lab.run('site', 'ip -4 address show tap1')
     ping(lab, 'site', '10.5.0.1')
+
+
+def test_a_tap_on_a_bridge_of_this_machine(lab):
+    lab.switch('hub')
+    lab.run('hub', 'ip address add 10.5.0.9/24 dev br0')
+    hub = tunnel(lab, 'hub', {'name': 'tap0', 'port': 8080, 'mode': 'ethernet', 'bridge': 'br0',
+                              'clients': SWITCH['clients'][:1]})
+    tunnel(lab, 'site', PLUG)
+    hub.wait_event('connected', name='one')
+    lab.run('site', 'ip address add 10.5.0.2/24 dev tap1')
+    ping(lab, 'site', '10.5.0.9')
 
 
 @pytest.mark.parametrize('server, client', [(SWITCH, CLIENT), (SERVER, PLUG)],

@@ -137,10 +137,11 @@ def test_a_client_takes_other_routes(lab):
 @pytest.mark.parametrize('wrong, said', [
     ([{**SERVER, 'port': 80800}], 'found 80800'),
     ([{**SERVER, 'mode': 'ethernet'}], '"mode" cannot change while it runs: restart'),
+    ([{**SERVER, 'congestion': 'reno'}], '"congestion" cannot change while it listens'),
     ([SERVER, {**CLIENT, 'name': 'tun7', 'ca': '/nowhere'}], '/nowhere'),
     ([{**SERVER, 'mtu': 1300}, {**OTHER, 'name': 'tun7', 'port': 8090}],
      'TCP port 8090 is in use'),
-], ids=['invalid', 'mode', 'ca', 'port'])
+], ids=['invalid', 'mode', 'congestion', 'ca', 'port'])
 def test_what_is_wrong_changes_nothing(lab, wrong, said):
     server, client = both(lab)
     lab.start('hub', '/usr/bin/python3 -m http.server 8090').wait_for('Serving')

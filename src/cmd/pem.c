@@ -45,23 +45,24 @@ static void tell_errno(const struct look *look, int error)
 		tell(look, false, "cannot read %s: %s", look->path, strerror(error));
 }
 
-/* Reads a file. ret_mode are its permissions. False if it cannot be; that was told. */
+/*
+ * Reads a file, once it is known to be one: opening a pipe could take for ever. ret_mode are its
+ * permissions. False if it cannot be read; that was told.
+ */
 static bool load(const struct look *look, gnutls_datum_t *ret_data, unsigned *ret_mode)
 {
 	struct stat status;
-	FILE *stream = fopen(look->path, "re");
-	if (!stream) {
+	if (stat(look->path, &status) < 0) {
 		tell_errno(look, errno);
 		return false;
 	}
-	const int r = fstat(fileno(stream), &status);
-	(void)fclose(stream);
-	if (r < 0 || !S_ISREG(status.st_mode) || status.st_size > PEM_SIZE_MAX) {
+	if (!S_ISREG(status.st_mode) || status.st_size > PEM_SIZE_MAX) {
 		tell(look, false, "%s is no file in PEM", look->path);
 		return false;
 	}
+	errno = EIO;
 	if (gnutls_load_file(look->path, ret_data) < 0) {
-		tell_errno(look, EIO);
+		tell_errno(look, errno);
 		return false;
 	}
 	*ret_mode = status.st_mode & 07777;

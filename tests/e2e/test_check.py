@@ -252,6 +252,24 @@ def test_files_that_a_server_cannot_use(config, pem, cert, key, words):
     assert f'error: {words.format(pem)}' in done.stderr
 
 
+def test_pipe_in_the_place_of_a_certificate(config, pem, tmp_path):
+    os.mkfifo(tmp_path / 'pipe')
+    done = check(config(with_tls(tmp_path / 'pipe', pem / 'key.pem')))
+    assert done.returncode == 1 and f'{tmp_path}/pipe is no file in PEM' in done.stderr
+
+
+def test_file_that_only_others_may_read(config, pem, tmp_path):
+    """Whoever runs the tunnel may have rights that whoever checks has not."""
+    key = tmp_path / 'key.pem'
+    key.write_text((pem / 'key.pem').read_text())
+    key.chmod(0)
+    path = config(with_tls(pem / 'key.crt', key))
+    done = subprocess.run(['setpriv', '--bounding-set=-all', p.WEFT, 'check', path], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode == 0
+    assert f'warning: [0].tls.key: cannot read {key}: Permission denied; whoever runs' in done.stderr
+
+
 def test_key_that_others_may_read(config, pem, tmp_path):
     key = tmp_path / 'key.pem'
     key.write_text((pem / 'key.pem').read_text())

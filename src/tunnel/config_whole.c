@@ -173,8 +173,8 @@ static void check_claims(struct reader *reader)
 			    "who shows it must be one client");
 	stakes_check_unique(&reader->addresses, faults, false, "this address",
 			    "each address can have one owner");
-	stakes_check_unique(&reader->client_names, faults, true, "this name",
-			    "in logs nobody can tell the two apart");
+	stakes_check_unique(&reader->client_names, faults, false, "this name",
+			    "by it logs, rules and a reload know who is meant");
 	stakes_check_unique(&reader->own_routes, faults, true, "this network",
 			    "take one of the two out");
 	stakes_check_networks(&reader->routes, faults);

@@ -135,7 +135,7 @@ static void refuses_names_and_tags(void **state)
 			   "','ip':'10.1.0.3','name':'a'},\n{'token':'"
 			   "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12','ip':'10.1.0.4',"
 			   "'name':'a'}"),
-	       "4:76 warning [0].clients[2].name: this name is also that of "
+	       "4:76 error [0].clients[2].name: this name is also that of "
 	       "[0].clients[1].name (line 3)");
 	EXPECT_NONE(CLIENT("'tags':['office','b-2','\\u00fc']"));
 	EXPECT(CLIENT("'tags':['a','a']"),

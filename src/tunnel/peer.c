@@ -227,34 +227,45 @@ void peer_part(struct peer *peer)
 	break_off(peer);
 }
 
-/* The original asks for its configuration only when it connects. */
-static void tell_changes(struct peer *peer, const struct hello_conf *before,
-			 const struct hello_conf *after)
+/* The original hears of its address when it asks anew, which it does at once after an end. */
+static void tell_original(struct peer *peer, const struct weft_tunnel_interface *before,
+			  const struct weft_tunnel_client *conf)
 {
-	if (terms_are_same(before, after))
-		return;
-	if (peer->is_extended)
-		tell_conf(peer, after, 0);
-	else
-		break_off(peer);
+	char old[TUNNEL_CONF_TEXT] = "", new[TUNNEL_CONF_TEXT] = "";
+	if (terms_print(before, peer->conf, old) < 0 ||
+	    terms_print(peer->netif->conf, conf, new) < 0 || strcmp(old, new) != 0)
+		duplex_end(&peer->duplex);
+}
+
+static int tell_weft(struct peer *peer, const struct weft_tunnel_interface *before,
+		     const struct weft_tunnel_client *conf, struct peer_texts *texts)
+{
+	const unsigned lanes = peer->duplex.lanes_n;
+	struct hello_conf *old = malloc(sizeof(*old));
+	if (!old)
+		return -ENOMEM;
+	terms_of(before, peer->conf, lanes, old);
+	terms_of(peer->netif->conf, conf, lanes, &texts->conf);
+	if (!terms_are_same(old, &texts->conf))
+		tell_conf(peer, &texts->conf, 0);
+	free(old);
+	return 0;
 }
 
 int peer_apply(struct peer *peer, const struct weft_tunnel_client *conf,
 	       const struct weft_tunnel_interface *before, struct peer_texts *texts,
 	       struct weft_error *err)
 {
-	const bool has_other_token = strcmp(peer->conf->token, conf->token) != 0;
-	struct hello_conf *old = malloc(sizeof(*old));
-	if (!old)
-		return weft_error_set(err, -ENOMEM, "out of memory");
-	terms_of(before, peer->conf, peer->duplex.lanes_n, old);
-	terms_of(peer->netif->conf, conf, peer->duplex.lanes_n, &texts->conf);
-	peer->conf = conf;
-	if (has_other_token)
+	int r = 0;
+	if (strcmp(peer->conf->token, conf->token) != 0)
 		break_off(peer);
+	else if (peer->is_extended)
+		r = tell_weft(peer, before, conf, texts);
 	else
-		tell_changes(peer, old, &texts->conf);
-	free(old);
+		tell_original(peer, before, conf);
+	peer->conf = conf;
+	if (r < 0)
+		return weft_error_set(err, r, "out of memory");
 	return plane_port_apply(peer->port, conf, err);
 }
 

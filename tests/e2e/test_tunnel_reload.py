@@ -7,6 +7,7 @@
 import json
 import os
 import pathlib
+import queue
 import re
 import signal
 import socket as sockets
@@ -15,6 +16,7 @@ import time
 import pytest
 
 import party as p
+import tapotun
 from tunnels import (CLIENT, HASHES, SERVER, TWO, both, hang_up, lab, ping, rewrite, tunnel)
 
 
@@ -62,6 +64,19 @@ def test_a_client_hears_of_what_is_different_for_it(lab):
     assert '192.168.7.0' not in lab.run('site', 'ip route')
     ping(lab, 'site', '10.0.0.1')
     assert client.events('disconnected') == []
+
+
+def test_a_client_of_the_original_asks_anew(lab):
+    """But not for what it would not be told."""
+    server = tunnel(lab, None, SERVER)
+    client = tapotun.Client('http://127.0.0.1:8080/', 'test')
+    assert client.get().headers['x-tun-conf'] == 'eAUYCgAAAg=='
+    hang_up(server, {**SERVER, 'push': ['192.168.7.0/24']})
+    with pytest.raises(queue.Empty):
+        client.received.get(timeout=1)
+    hang_up(server, {**SERVER, 'mtu': 1300}, number=2)
+    assert client.received.get(timeout=10) is None
+    assert client.get().headers['x-tun-conf'] == 'FAUYCgAAAg=='
 
 
 def test_a_new_client_may_come_and_one_that_is_no_more_goes(lab):

@@ -33,7 +33,7 @@ bool socket_has_ended(int fd);
  * Most bytes that wait in a socket behind those that are on their way: more is a queue that
  * nobody can look after; less would leave gaps between one call and the next. In bytes.
  */
-#define SOCKET_NOTSENT_MAX 131072
+#define SOCKET_NOTSENT_MAX 32768
 
 /** A peer that has acknowledged nothing for so long has gone. */
 #define SOCKET_SILENCE_MS 60000

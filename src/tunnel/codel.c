@@ -20,10 +20,10 @@ static uint64_t root(uint64_t x)
 	return r;
 }
 
-/* interval / sqrt(count), in fixed point. */
+/* t + interval / sqrt(count), rounded down. */
 static uint64_t control_law(uint64_t t, uint32_t count)
 {
-	return t + CODEL_INTERVAL_NS * 65536 / root((uint64_t)count << 32);
+	return t + root(CODEL_INTERVAL_NS * CODEL_INTERVAL_NS / count);
 }
 
 /* Whether it has been above target for a whole interval. */
@@ -43,6 +43,7 @@ static void begin_to_drop(struct codel *c, uint64_t now)
 	const uint32_t delta = c->count - c->count_before;
 	const bool is_again = delta > 1 && now < c->drop_next + AGAIN_NS;
 	c->is_dropping = true;
+	c->has_dropped = false;
 	c->count = is_again ? delta : 1;
 	c->count_before = c->count;
 	c->drop_next = control_law(now, c->count);
@@ -58,11 +59,11 @@ bool codel_drops(struct codel *c, uint64_t sojourn, bool is_short, uint64_t now)
 		begin_to_drop(c, now);
 		return true;
 	}
-	if (now < c->drop_next)
-		return false;
-	c->count += c->count < UINT32_MAX;
-	c->drop_next = control_law(c->drop_next, c->count);
-	return true;
+	if (c->has_dropped)
+		c->drop_next = control_law(c->drop_next, c->count);
+	c->has_dropped = now >= c->drop_next;
+	c->count += c->has_dropped && c->count < UINT32_MAX;
+	return c->has_dropped;
 }
 
 void codel_empty(struct codel *c)

@@ -28,6 +28,7 @@ struct codel {
 	uint32_t count;        /**< Dropped since it began to. */
 	uint32_t count_before; /**< What count began with. */
 	bool is_dropping;
+	bool has_dropped; /**< drop_next is that of a drop which has been. */
 };
 
 /**

@@ -27,27 +27,49 @@ static void wake(struct duplex *s, unsigned lane)
 		http_stream_wake(s->lanes[lane].tx);
 }
 
-/* Straight from where they lie to the socket, while nothing waits and it takes them. */
-static bool send_at_once(struct duplex *s, const struct weft_frame *frames, size_t n,
-			 uint64_t now)
+static void has_gone(struct duplex_lane *lane, size_t len, uint64_t now)
 {
-	struct duplex_lane *lane = &s->lanes[0];
-	struct socket_piece records[HTTP_PIECES_MAX];
-	if (s->never_at_once || s->lanes_n > 1 || !lane->tx || n > HTTP_PIECES_MAX ||
-	    !outbox_is_empty(&s->outbox, 0))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		uint8_t *record;
-		int len = tunnel_push(&frames[i], &record);
-		if (len < 0)
-			return false;
-		records[i] = (struct socket_piece){ record, (size_t)len };
-	}
-	if (!http_stream_send(lane->tx, records, n))
-		return false;
+	grant_gave(&lane->grant, len, now);
 	lane->wants_ping = false;
 	lane->tx_at = now;
-	return true;
+}
+
+/* The first of the frames, as many as may go together: one at least. Returns how many went. */
+static size_t send_some(struct duplex_lane *lane, const struct weft_frame *frames,
+			size_t n, uint64_t now)
+{
+	struct socket_piece records[HTTP_PIECES_MAX];
+	const size_t room = grant_len(&lane->grant);
+	size_t len = 0, i = 0;
+	for (; i < n && i < HTTP_PIECES_MAX && (i == 0 || len < room); i++) {
+		uint8_t *record;
+		int record_len = tunnel_push(&frames[i], &record);
+		if (record_len < 0)
+			break;
+		records[i] = (struct socket_piece){ record, (size_t)record_len };
+		len += (size_t)record_len;
+	}
+	if (i == 0 || !http_stream_send(lane->tx, records, i))
+		return 0;
+	has_gone(lane, len, now);
+	return i;
+}
+
+/*
+ * Straight from where they lie to the socket, while nothing waits and it takes them. Returns how
+ * many of the frames have gone. Of several lanes each flow has its own: that is the outbox's.
+ */
+static size_t send_at_once(struct duplex *s, const struct weft_frame *frames, size_t n,
+			   uint64_t now)
+{
+	struct duplex_lane *lane = &s->lanes[0];
+	size_t sent = 0, some = 1;
+	if (s->never_at_once || s->lanes_n > 1 || !lane->tx ||
+	    !outbox_is_empty(&s->outbox, 0))
+		return 0;
+	for (; sent < n && some > 0; sent += some)
+		some = send_some(lane, frames + sent, n - sent, now);
+	return sent;
 }
 
 /* A peer that is not there has its outbox all the same: who is back soon misses little. */
@@ -56,7 +78,7 @@ static size_t duplex_send(struct weft_link *link, const struct weft_frame *frame
 {
 	struct duplex *s = duplex_of(link);
 	unsigned lanes = 0; /* a bit for each that has got something */
-	size_t i = send_at_once(s, frames, n, now) ? n : 0;
+	size_t i = send_at_once(s, frames, n, now);
 	for (; i < n; i++) {
 		int lane = outbox_push(&s->outbox, &frames[i], now);
 		if (lane < 0)
@@ -134,6 +156,7 @@ void duplex_set_tx(struct duplex *s, unsigned number, struct http_stream *stream
 	lane->tx_at = now;
 	lane->tx_ends = now + life_ns;
 	lane->wants_ping = false;
+	lane->grant = (struct grant){ .since = now };
 	outbox_open(&s->outbox, number);
 	if (old)
 		http_stream_wake(old); /* it will find that it is tx no longer */
@@ -303,7 +326,9 @@ int duplex_output(struct duplex *s, const struct http_stream *stream, uint8_t *b
 	if (number < 0)
 		return -EPIPE;
 	struct duplex_lane *lane = &s->lanes[number];
-	size_t n = outbox_put(&s->outbox, (unsigned)number, buf, len, now);
+	const size_t room = grant_len(&lane->grant);
+	size_t n = outbox_put(&s->outbox, (unsigned)number, buf, len < room ? len : room,
+			      now);
 	if (n == 0 && now >= lane->tx_ends)
 		return -EPIPE;
 	if (n == 0 && lane->wants_ping && len >= TUNNEL_PING_LEN) {
@@ -311,10 +336,8 @@ int duplex_output(struct duplex *s, const struct http_stream *stream, uint8_t *b
 		n = TUNNEL_PING_LEN;
 		s->tx_pings++;
 	}
-	if (n > 0) {
-		lane->wants_ping = false;
-		lane->tx_at = now;
-	}
+	if (n > 0)
+		has_gone(lane, n, now);
 	return (int)n;
 }
 

@@ -25,6 +25,7 @@
 
 #include "http/http.h"
 #include "link/link.h"
+#include "tunnel/grant.h"
 #include "tunnel/outbox.h"
 #include "tunnel/probe.h"
 #include "tunnel/records.h"
@@ -55,6 +56,7 @@
 struct duplex_lane {
 	struct http_stream *tx, *rx; /**< NULL while there is none. */
 	struct records records;
+	struct grant grant;    /**< Of tx. */
 	uint64_t tx_at, rx_at; /**< When bytes went or came last, or it began. */
 	uint64_t tx_ends;      /**< When tx is to end. */
 	bool wants_ping;

@@ -77,12 +77,17 @@ static unsigned lane_of(const struct outbox *q, unsigned bucket)
 	return open_from(q, bucket % q->lanes_n);
 }
 
-/* Has every queue stand where it belongs now. Those that wait elsewhere have had their turn. */
-static void pin_all(struct outbox *q)
+static bool is_open(const struct outbox *q, unsigned lane)
+{
+	return lane < q->lanes_n && q->lanes[lane].is_open;
+}
+
+/* Has every queue stand where it can go out. In its new lane it has had its turn. */
+static void move_all(struct outbox *q)
 {
 	for (unsigned i = 0; q->flows && i < OUTBOX_FLOWS; i++) {
 		struct outbox_flow *flow = q->flows[i];
-		if (!flow || flow->lane == lane_of(q, i))
+		if (!flow || is_open(q, flow->lane))
 			continue;
 		q->lanes[flow->lane].n -= flow->n;
 		flow->lane = lane_of(q, i);
@@ -97,7 +102,7 @@ static void pin_all(struct outbox *q)
 void outbox_set_lanes(struct outbox *q, unsigned n)
 {
 	q->lanes_n = n;
-	pin_all(q);
+	move_all(q);
 }
 
 static void cut(struct outbox *q, struct outbox_lane *lane)
@@ -116,14 +121,14 @@ void outbox_open(struct outbox *q, unsigned lane)
 {
 	cut(q, &q->lanes[lane]);
 	q->lanes[lane].is_open = true;
-	pin_all(q);
+	move_all(q);
 }
 
 void outbox_close(struct outbox *q, unsigned lane)
 {
 	cut(q, &q->lanes[lane]);
 	q->lanes[lane].is_open = false;
-	pin_all(q);
+	move_all(q);
 }
 
 /* ---- beginning and end ------------------------------------------------------------------- */
@@ -223,6 +228,18 @@ static void drop_old(struct outbox *q, uint64_t now)
 	}
 }
 
+/* A queue that another lane has taken over goes home when none of its packets is left there. */
+static void pin(struct outbox *q, struct outbox_flow *flow, unsigned bucket)
+{
+	const struct outbox_packet *begun = q->lanes[flow->lane].begun;
+	if (flow->n > 0 || (begun && begun->flow == flow))
+		return;
+	const unsigned lane = lane_of(q, bucket);
+	if (lane != flow->lane)
+		list_remove(&flow->node);
+	flow->lane = lane;
+}
+
 /* Makes the queue of a packet if there is none. NULL without memory. */
 static struct outbox_flow *flow_for(struct outbox *q, const struct weft_frame *packet)
 {
@@ -231,8 +248,12 @@ static struct outbox_flow *flow_for(struct outbox *q, const struct weft_frame *p
 	unsigned bucket = hash_bytes(q->secret, key, key_len) % OUTBOX_FLOWS;
 	if (!q->flows)
 		q->flows = calloc(OUTBOX_FLOWS, sizeof(*q->flows));
-	if (!q->flows || q->flows[bucket])
-		return q->flows ? q->flows[bucket] : NULL;
+	if (!q->flows)
+		return NULL;
+	if (q->flows[bucket]) {
+		pin(q, q->flows[bucket], bucket);
+		return q->flows[bucket];
+	}
 	struct outbox_flow *flow = calloc(1, sizeof(*flow));
 	if (!flow)
 		return NULL;

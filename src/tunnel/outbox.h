@@ -8,8 +8,8 @@
  *                        [ ] [ ]      /                           '--> records of lane 1 ...
  *
  * - Packets of a flow stay in order, in one of OUTBOX_FLOWS queues, chosen by a keyed hash.
- * - A lane is one stream to the peer. Each queue is pinned to a lane; while that one is closed,
- *   to another that is open.
+ * - A lane is one stream to the peer. Each queue is pinned to a lane; when that one is closed
+ *   another takes it over, until it is empty while its own is open again.
  * - The queues of a lane take turns by bytes (deficit round robin); one that was empty goes
  *   before those that have been waiting: what sends little hardly waits.
  * - A queue in which packets have waited too long for too long loses some (tunnel/codel.h), or

@@ -13,13 +13,17 @@
 
 #define START (100 * S)
 #define LIFE  (3600 * S)
-#define ROOM  4096u
+#define ROOM  8192u
 
 static const uint8_t secret[16] = { 7 };
 
 struct fixture {
 	struct duplex a, b; /* a sends to b */
 	struct http_stream tx, rx, other;
+	struct http_stream tx1, rx1;         /* of a second lane */
+	struct http_stream back_tx, back_rx; /* from b to a */
+	char text[256];
+	unsigned texts;
 	uint8_t wire[ROOM], packet[ROOM];
 	unsigned received;
 	uint32_t received_len;
@@ -271,6 +275,281 @@ static void memory_is_given_back_when_nothing_comes(void **state)
 	assert_int_equal(f->received, 2);
 }
 
+/* ---- lanes ------------------------------------------------------------------------------- */
+
+/* An IPv4 packet of a flow: the number is its source's last octets. */
+static void say_of_flow(struct fixture *f, uint16_t flow, uint64_t now)
+{
+	struct weft_frame packet = packet_of_flow(f->packet, 100, flow, 1, 0);
+	weft_link_send(&f->a.link, &packet, 1, now);
+}
+
+static void two_lanes(struct fixture *f)
+{
+	duplex_set_lanes(&f->a, 2);
+	duplex_set_lanes(&f->b, 2);
+	duplex_set_tx(&f->a, 1, &f->tx1, LIFE, START);
+	duplex_set_rx(&f->b, 1, &f->rx1, START);
+}
+
+/* Puts out what waits for a lane and has b take it. Returns how many bytes it was. */
+static int carry(struct fixture *f, unsigned lane, uint64_t now)
+{
+	int n = put(f, lane == 0 ? &f->tx : &f->tx1, now);
+	if (n > 0)
+		duplex_input(&f->b, lane == 0 ? &f->rx : &f->rx1, f->wire, (size_t)n,
+			     now);
+	return n;
+}
+
+static void flows_are_spread_over_lanes(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	for (uint16_t flow = 0; flow < 32; flow++)
+		say_of_flow(f, flow, START);
+	assert_true(f->tx.is_woken && f->tx1.is_woken);
+	int there = carry(f, 0, START), beside = carry(f, 1, START);
+	assert_true(there > 0 && beside > 0);
+	assert_int_equal(there + beside, 32 * (100 + TUNNEL_LEN));
+	assert_int_equal(f->received, 32);
+}
+
+/* Each lane, each way, cut at every offset of a record; the other lane does not notice. */
+static void a_lane_may_end_anywhere(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	for (unsigned lane = 0; lane < 2; lane++) {
+		struct http_stream *tx = lane == 0 ? &f->tx : &f->tx1;
+		struct http_stream *rx = lane == 0 ? &f->rx : &f->rx1;
+		for (size_t cut = 1; cut < 100 + TUNNEL_LEN; cut++) {
+			for (uint16_t flow = 0; flow < 32; flow++)
+				say_of_flow(f, flow, START);
+			f->received = 0;
+			assert_int_equal(duplex_output(&f->a, tx, f->wire, cut, START),
+					 cut);
+			duplex_input(&f->b, rx, f->wire, cut, START);
+			assert_true(duplex_closed(&f->a, tx, START));
+			assert_true(duplex_closed(&f->b, rx, START));
+			while (carry(f, 1 - lane, START) > 0)
+				;
+			assert_int_equal(f->received, 31);
+			duplex_set_tx(&f->a, lane, tx, LIFE, START);
+			duplex_set_rx(&f->b, lane, rx, START);
+		}
+	}
+	assert_int_equal(f->b.broken, 0);
+	assert_int_equal(duplex_counts(&f->b).rx_bad, 0);
+}
+
+static void a_lane_too_many_gets_its_end(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	for (uint16_t flow = 0; flow < 8; flow++)
+		say_of_flow(f, flow, START);
+	duplex_set_lanes(&f->a, 1);
+	duplex_set_lanes(&f->b, 1);
+	assert_true(f->rx1.is_aborted);
+	assert_int_equal(put(f, &f->tx1, START), -EPIPE);
+	assert_false(duplex_closed(&f->a, &f->tx1, START));
+	assert_int_equal(carry(f, 0, START), 8 * (100 + TUNNEL_LEN));
+}
+
+static void a_lane_is_known_by_its_streams(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	assert_int_equal(duplex_tx_lane(&f->a, &f->tx1), 1);
+	assert_int_equal(duplex_rx_lane(&f->b, &f->rx1), 1);
+	assert_int_equal(duplex_tx_lane(&f->a, &f->other), -ENOENT);
+	assert_int_equal(duplex_tx_lane(&f->a, NULL), -ENOENT);
+	assert_true(duplex_has_tx(&f->a));
+	assert_false(duplex_has_rx(&f->a));
+	assert_int_equal(duplex_silence(&f->b, 1, START + 7 * S), 7 * S);
+	assert_int_equal(duplex_silence(&f->a, 1, START + 7 * S), 0);
+	duplex_abort(&f->b, 1);
+	assert_true(f->rx1.is_aborted);
+	assert_false(f->rx.is_aborted);
+}
+
+/* Nobody reads for an hour: so much is kept, and no more. */
+static void a_peer_that_never_reads_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	duplex_set_extended(&f->a, true);
+	for (uint64_t s = 0; s < 3600; s++) {
+		for (uint16_t i = 0; i < 16; i++)
+			say_of_flow(f, i, START + s * S);
+		duplex_send_control(&f->a, "{}", 2, START + s * S);
+		duplex_tick(&f->a, START + s * S);
+	}
+	assert_true(f->a.outbox.len <= 17 * (100 + TUNNEL_LEN));
+	assert_int_equal(f->a.outbox.control_n, OUTBOX_CONTROL_MAX);
+	assert_true(f->a.outbox.dropped_control > 3600 - OUTBOX_CONTROL_MAX);
+}
+
+/* ---- Ethernet ---------------------------------------------------------------------------- */
+
+static void receive_frame(void *user, struct weft_link *link,
+			  const struct weft_frame *frames, size_t n, uint64_t now)
+{
+	struct fixture *f = user;
+	(void)link;
+	(void)now;
+	f->received += (unsigned)n;
+	f->received_len += frames[0].len;
+}
+
+static void ethernet_frames_cross(void **state)
+{
+	struct fixture *f = *state;
+	struct duplex a, b;
+	duplex_init(&a, "a", WEFT_TUNNEL_ETHERNET, secret);
+	duplex_init(&b, "b", WEFT_TUNNEL_ETHERNET, secret);
+	assert_int_equal(weft_link_caps(&a.link).flags & WEFT_LINK_IP, 0);
+	weft_link_on_receive(&b.link, receive_frame, f);
+	duplex_set_tx(&a, 0, &f->tx, LIFE, START);
+	duplex_set_rx(&b, 0, &f->rx, START);
+	memset(f->packet, 0x99, 60); /* neither an address nor a type that anybody has */
+	struct weft_frame frame = { .data = f->packet, .len = 60 };
+	weft_link_send(&a.link, &frame, 1, START);
+	int n = duplex_output(&a, &f->tx, f->wire, ROOM, START);
+	assert_int_equal(n, 60 + TUNNEL_LEN);
+	duplex_input(&b, &f->rx, f->wire, (size_t)n, START);
+	assert_int_equal(f->received, 1);
+	assert_int_equal(f->received_len, 60);
+	duplex_fini(&a);
+	duplex_fini(&b);
+}
+
+/* ---- control ----------------------------------------------------------------------------- */
+
+static void take_text(void *user, const char *text, size_t len, uint64_t now)
+{
+	struct fixture *f = user;
+	(void)now;
+	assert_true(len < sizeof(f->text));
+	memcpy(f->text, text, len);
+	f->text[len] = '\0';
+	f->texts++;
+}
+
+/* Both ways: b answers by a stream of its own. */
+static void both_extended(struct fixture *f)
+{
+	duplex_set_extended(&f->a, true);
+	duplex_set_extended(&f->b, true);
+	duplex_on_control(&f->b, take_text, f);
+	duplex_set_tx(&f->b, 0, &f->back_tx, LIFE, START);
+	duplex_set_rx(&f->a, 0, &f->back_rx, START);
+}
+
+static void send_text(struct fixture *f, const char *text)
+{
+	duplex_send_control(&f->a, text, strlen(text), START);
+	(void)carry(f, 0, START);
+}
+
+static void what_is_said_arrives_in_its_order(void **state)
+{
+	struct fixture *f = *state;
+	both_extended(f);
+	say(f, 60, START);
+	send_text(f, "{\"type\":\"conf\",\"mtu\":1400}");
+	assert_int_equal(f->texts, 1);
+	assert_string_equal(f->text, "{\"type\":\"conf\",\"mtu\":1400}");
+	assert_int_equal(f->received, 1);
+	send_text(f, "{\"type\":\"a\"}");
+	assert_string_equal(f->text, "{\"type\":\"a\"}        ");
+	assert_int_equal(f->b.rx_controls, 2);
+	assert_int_equal(f->b.rx_controls_bad, 0);
+}
+
+static void nonsense_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const texts[] = { "",
+					     "nonsense",
+					     "[]",
+					     "{",
+					     "{\"type\":7}",
+					     "{\"type\":\"probe\"}",
+					     "{\"type\":\"probe\",\"id\":-1}",
+					     "{\"type\":\"probe\",\"id\":4294967296}",
+					     "{\"type\":\"probe\",\"id\":\"1\"}",
+					     "{\"type\":\"echo\",\"id\":1}",
+					     "\xff\xfe{\"type\":\"conf\"}" };
+	const size_t n = sizeof(texts) / sizeof(texts[0]);
+	both_extended(f);
+	for (size_t i = 0; i < n; i++)
+		send_text(f, texts[i]);
+	assert_int_equal(f->b.rx_controls, n);
+	assert_int_equal(f->b.rx_controls_bad, n);
+	assert_int_equal(f->texts, 0);
+	assert_false(f->back_tx.is_woken);
+	assert_false(f->rx.is_aborted);
+}
+
+static void probes_measure_the_path(void **state)
+{
+	struct fixture *f = *state;
+	both_extended(f);
+	assert_false(duplex_health(&f->a, START).is_measured);
+	duplex_tick(&f->a, START);
+	assert_true(carry(f, 0, START + 10 * MS) > 0);
+	int n = duplex_output(&f->b, &f->back_tx, f->wire, ROOM, START + 20 * MS);
+	duplex_input(&f->a, &f->back_rx, f->wire, (size_t)n, START + 30 * MS);
+	struct duplex_health health = duplex_health(&f->a, START + 30 * MS);
+	assert_true(health.is_measured);
+	assert_int_equal(health.rtt_ns, 30 * MS);
+	assert_int_equal(health.loss_permille, 0);
+	duplex_tick(&f->a, START + S); /* nobody answers this one */
+	(void)put(f, &f->tx, START + S);
+	assert_int_equal(duplex_health(&f->a, START + 8 * S).loss_permille, 500);
+}
+
+/* Neither a probe nor anything else goes to a peer of the original. */
+static void an_old_peer_is_told_nothing(void **state)
+{
+	struct fixture *f = *state;
+	duplex_send_control(&f->a, "{}", 2, START);
+	for (unsigned s = 0; s < 20; s++)
+		duplex_tick(&f->a, START + s * S);
+	assert_int_equal(put(f, &f->tx, START + 20 * S), 0);
+	duplex_set_extended(&f->a, true);
+	duplex_send_control(&f->a, "{}", 2, START);
+	duplex_set_extended(&f->a, false);
+	assert_int_equal(put(f, &f->tx, START + 20 * S), 0);
+}
+
+static void replace_rx(void *user, const char *text, size_t len, uint64_t now)
+{
+	struct fixture *f = user;
+	(void)text;
+	(void)len;
+	duplex_set_rx(&f->b, 0, &f->other, now);
+}
+
+/* Whoever hears of a change may replace the stream that it came by. */
+static void a_stream_may_be_replaced_while_it_speaks(void **state)
+{
+	struct fixture *f = *state;
+	both_extended(f);
+	duplex_on_control(&f->b, replace_rx, f);
+	duplex_send_control(&f->a, "{\"type\":\"conf\"}", 15, START);
+	say(f, 60, START);
+	(void)carry(f, 0, START);
+	assert_int_equal(f->received, 0);
+	assert_true(f->rx.is_aborted);
+	say(f, 60, START);
+	int n = put(f, &f->tx, START);
+	duplex_input(&f->b, &f->other, f->wire, (size_t)n, START);
+	assert_int_equal(f->received, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -289,6 +568,17 @@ int main(void)
 		TEST(a_stream_without_its_place_is_broken_off),
 		TEST(a_udp_super_frame_is_cut),
 		TEST(memory_is_given_back_when_nothing_comes),
+		TEST(flows_are_spread_over_lanes),
+		TEST(a_lane_may_end_anywhere),
+		TEST(a_lane_too_many_gets_its_end),
+		TEST(a_lane_is_known_by_its_streams),
+		TEST(a_peer_that_never_reads_is_bounded),
+		TEST(ethernet_frames_cross),
+		TEST(what_is_said_arrives_in_its_order),
+		TEST(nonsense_is_counted),
+		TEST(probes_measure_the_path),
+		TEST(an_old_peer_is_told_nothing),
+		TEST(a_stream_may_be_replaced_while_it_speaks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How much a stream is given at once: about what it carries in a millisecond.
+ *
+ * What it has been given stands before everything that comes after, in order, whatever waits in
+ * the outbox; so it shall not be much. On a fast path it is a lot all the same, for each gift
+ * costs a call.
+ *
+ *     rate, by what went in the last 5 ms        given at once
+ *     up to 130 Mbit/s                           16 KiB
+ *     1 Gbit/s                                   122 KiB
+ *     2.1 Gbit/s and more                        256 KiB
+ */
+#ifndef TUNNEL_GRANT_H
+#define TUNNEL_GRANT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define GRANT_MIN       ((size_t)16 * 1024)
+#define GRANT_MAX       ((size_t)256 * 1024)
+#define GRANT_NS        UINT64_C(1000000) /**< What goes in so long is given. */
+#define GRANT_WINDOW_NS UINT64_C(5000000) /**< The rate is that of so long, at least. */
+
+/** Zero is that of a stream of which nothing is known. */
+struct grant {
+	uint64_t since; /**< Beginning of the window. */
+	size_t bytes;   /**< What has gone in it. */
+	size_t len;     /**< What is given; 0 for GRANT_MIN. */
+};
+
+/** Most bytes to give now. */
+size_t grant_len(const struct grant *g);
+
+/** So many have been given. */
+void grant_gave(struct grant *g, size_t bytes, uint64_t now);
+
+#endif

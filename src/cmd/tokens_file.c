@@ -59,10 +59,18 @@ static struct tokens_entry *find(const struct tokens *tokens, const char *name)
 	return NULL;
 }
 
+/* Whether a line of the file can begin with it, and be found again. */
+static bool is_name(const char *name)
+{
+	const size_t len = strlen(name);
+	return len > 0 && len < TOKENS_NAME_LEN && name[0] != '#' &&
+	       !strchr(SPACE, name[0]) && !strchr(SPACE, name[len - 1]);
+}
+
 struct tokens_entry *tokens_want(struct tokens *tokens, const char *name)
 {
 	struct tokens_entry *entry = find(tokens, name);
-	if (!entry && strlen(name) < TOKENS_NAME_LEN)
+	if (!entry && is_name(name))
 		entry = append(tokens);
 	if (!entry)
 		return NULL;

@@ -36,7 +36,7 @@ struct tokens {
 int tokens_read(struct tokens *tokens, const char *verb, const char *path)
 	__attribute__((warn_unused_result));
 
-/** The entry of that name, made if need be. NULL without memory, or for one too many. */
+/** The entry of that name, made if need be. NULL for no name of 1 to 64 bytes, or too many. */
 struct tokens_entry *tokens_want(struct tokens *tokens, const char *name);
 
 /** Adds the new ones to the file. Returns 0, or -Exxx after saying why. */

@@ -213,8 +213,10 @@ static int choose_clients(const struct args *args, struct tokens *tokens)
 		return output_fail(command.verb, "out of memory");
 	for (size_t i = 0; i < args->clients.n; i++)
 		if (!tokens_want(tokens, args->clients.items[i]))
-			return options_fail(&command,
-					    "--client: a name has 1 to 64 bytes");
+			return options_fail(
+				&command,
+				"--client: a name has 1 to 64 bytes, no space at "
+				"its ends, and no # in front");
 	return STATUS_OK;
 }
 

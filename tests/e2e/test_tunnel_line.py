@@ -198,6 +198,7 @@ def test_faults_as_json():
     ('server x', 'one too many'),
     ('server --port 0', '--port: 0 is not from 1 to 65535'),
     (f'server --client {"x" * 65}', 'a name has 1 to 64 bytes'),
+    ('server --client #a', 'no # in front'),
     ('client', 'URL is missing'),
     ('client http://me:word@hub/', 'put this URL into a CONFIG.json'),
     ('client http://hub/ --proxy http://me:word@hub/', 'as WEFT_PROXY'),

@@ -25,6 +25,8 @@ void tcp_set_mss(struct tcp_conn *conn)
 	uint16_t mss = conn->mss_peer < path ? conn->mss_peer : path;
 	conn->mss_gross = mss < TCP_MSS_MIN ? TCP_MSS_MIN : mss;
 	conn->cc.mss = conn->mss_gross - (conn->has_timestamps ? TIMESTAMPS_LEN : 0u);
+	if (conn->cc.cwnd < conn->cc.mss)
+		conn->cc.cwnd = conn->cc.mss;
 }
 
 void tcp_agree(struct tcp_conn *conn, const struct tcp_opts *opts, uint64_t now)

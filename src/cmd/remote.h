@@ -23,6 +23,7 @@
 
 #include <jansson.h>
 
+#define REMOTE_SUFFIX    ".control"
 #define REMOTE_NAME_LEN  64u
 #define REMOTE_PEERS_MAX 8u
 
@@ -52,7 +53,7 @@ int remote_new(struct weft_loop *loop, const struct remote_opts *opts,
 /** Removes the socket. NULL is allowed. */
 void remote_free(struct remote *remote);
 
-/* ---- the other end ----------------------------------------------------------------------- */
+/* ---- the other end (remote_ask.c) -------------------------------------------------------- */
 
 /** A program that runs. */
 struct remote_place {

@@ -5,9 +5,8 @@
  *
  * Another configuration comes by SIGHUP, which has the file read again, or by the socket, with
  * which `weft reload` brings the text itself: whoever calls that may read the file, while this
- * process may have lost the right to, and it can show what is wrong where it was typed.
- * Either is checked whole; what is wrong, or cannot be done with the rights that are left,
- * changes nothing.
+ * process may have lost the right to, and it can show what is wrong where it was typed
+ * (cmd/reloading.h).
  */
 #include "cmd/tunnel.h"
 
@@ -16,6 +15,7 @@
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/privilege.h"
+#include "cmd/reloading.h"
 #include "cmd/remote.h"
 #include "cmd/run.h"
 #include "cmd/state.h"
@@ -176,114 +176,21 @@ static void tick(void *user, uint64_t now)
 		print_facts(t);
 }
 
-/* ---- another configuration --------------------------------------------------------------- */
+/* ---- what is asked of it ----------------------------------------------------------------- */
 
-static void keep_change(void *user, const char *text)
+static struct reloading reloading_of(struct tunnel *t)
 {
-	(void)json_array_append_new(user, json_string(text));
+	return (struct reloading){ .output = &t->output,
+				   .tunnels = t->tunnels,
+				   .config = &t->config };
 }
 
-static void tell_changes(struct tunnel *t, json_t *changes)
+static json_t *reload(struct tunnel *t, const char *text, struct weft_error *err)
 {
-	size_t i;
-	const json_t *text;
-	if (json_array_size(changes) == 0)
-		weft_log_info(&t->output.log, "the configuration has not changed");
-	json_array_foreach(changes, i, text)
-		weft_log_info(&t->output.log, "%s", json_string_value(text));
-	output_event(&t->output, "reloaded", json_pack("{s:O}", "changes", changes));
-}
-
-/* Takes config over. Returns the differences, or NULL with err. */
-static json_t *apply(struct tunnel *t, struct weft_tunnel_config *config,
-		     struct weft_error *err)
-{
-	json_t *changes = json_array();
-	struct weft_error cause;
-	int r = weft_tunnels_apply(t->tunnels, config, keep_change, changes, &cause);
-	if (r < 0) {
-		const bool is_right = r == -EPERM || r == -EACCES;
-		json_decref(changes);
-		weft_tunnel_config_free(config);
-		(void)weft_error_set(err, r, "%s%s", cause.text,
-				     is_right ? "; weft has given up the right to that "
-						"since it began: restart it"
-					      : "");
-		return NULL;
-	}
-	weft_tunnel_config_free(t->config);
-	t->config = config;
-	tell_changes(t, changes);
-	return changes;
-}
-
-static void tell_refusal(struct tunnel *t, const char *text)
-{
-	weft_log_error(&t->output.log, "the configuration stays as it was: %s", text);
-	output_event(&t->output, "not-reloaded", json_pack("{s:s}", "error", text));
-}
-
-/* What is wrong with it has been said when this fails. */
-static int load(struct tunnel *t, const struct tunnel_source *source,
-		struct weft_tunnel_config **ret_config)
-{
-	struct config_file file;
-	int r = source->line
-			? config_file_make(&file, &t->output, source->line)
-			: config_file_read(&file, &t->output, command.verb, source->path);
-	if (r < 0)
-		return r;
-	r = config_file_parse(&file, ret_config);
-	config_file_fini(&file);
-	if (r == -ENOMEM)
-		(void)output_fail(command.verb, strerror(ENOMEM));
-	return r;
-}
-
-static void reload_file(struct tunnel *t)
-{
-	struct weft_tunnel_config *config;
-	struct weft_error err;
-	if (load(t, &(struct tunnel_source){ .path = t->path }, &config) < 0) {
-		tell_refusal(t, "it cannot be used");
-		return;
-	}
-	json_t *changes = apply(t, config, &err);
-	if (!changes)
-		tell_refusal(t, err.text);
-	json_decref(changes);
-}
-
-static void first_fault(void *user, const struct weft_tunnel_fault *fault)
-{
-	struct weft_error *err = user;
-	if (!fault->is_warning && !err->text[0])
-		(void)weft_error_set(err, -EINVAL, "line %u, column %u: %s: %s",
-				     fault->line, fault->column, fault->path,
-				     fault->text);
-}
-
-/* Who asks has shown all that is wrong with it: the first of that is enough. */
-static json_t *reload_text(struct tunnel *t, const char *text, struct weft_error *err)
-{
-	struct weft_tunnel_config *config;
-	struct weft_error fault = { .text = "" };
-	if (!text) {
-		(void)weft_error_set(err, -EINVAL, "there is no \"text\"");
-		return NULL;
-	}
-	if (weft_tunnel_config_parse(text, strlen(text), first_fault, &fault, &config) <
-	    0) {
-		(void)weft_error_set(err, -EINVAL, "%s", fault.text);
-		return NULL;
-	}
-	json_t *changes = apply(t, config, err);
-	if (!changes)
-		tell_refusal(t, err->text);
+	const struct reloading of = reloading_of(t);
+	json_t *changes = reloading_text(&of, text, err);
 	return changes ? json_pack("{s:o}", "changes", changes) : NULL;
 }
-
-/* ---- what is asked of it ----------------------------------------------------------------- */
 
 static json_t *on_asked(void *user, const char *what, const json_t *request,
 			struct weft_error *err)
@@ -293,8 +200,8 @@ static json_t *on_asked(void *user, const char *what, const json_t *request,
 		return json_pack("{s:s, s:s*, s:o}", "command", command.verb, "config",
 				 t->path, "facts", facts(t));
 	if (strcmp(what, "reload") == 0)
-		return reload_text(t, json_string_value(json_object_get(request, "text")),
-				   err);
+		return reload(t, json_string_value(json_object_get(request, "text")),
+			      err);
 	(void)weft_error_set(err, -ENOTSUP, "a tunnel does not understand \"%s\"", what);
 	return NULL;
 }
@@ -340,8 +247,9 @@ static void on_end(void *user, int signo)
 static void on_hangup(void *user, int signo)
 {
 	struct tunnel *t = user;
+	const struct reloading of = reloading_of(t);
 	if (t->path)
-		reload_file(t);
+		reloading_file(&of, t->path);
 	else
 		on_end(user, signo);
 }
@@ -450,6 +358,23 @@ static void end(struct tunnel *t)
 	weft_tunnel_config_free(t->config);
 	free(t->path);
 	output_end(&t->output);
+}
+
+/* What is wrong with it has been said when this fails. */
+static int load(struct tunnel *t, const struct tunnel_source *source,
+		struct weft_tunnel_config **ret_config)
+{
+	struct config_file file;
+	int r = source->line
+			? config_file_make(&file, &t->output, source->line)
+			: config_file_read(&file, &t->output, command.verb, source->path);
+	if (r < 0)
+		return r;
+	r = config_file_parse(&file, ret_config);
+	config_file_fini(&file);
+	if (r == -ENOMEM)
+		(void)output_fail(command.verb, strerror(ENOMEM));
+	return r;
 }
 
 int tunnel_run(const struct tunnel_source *source, const struct output_opts *opts)

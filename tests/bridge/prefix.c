@@ -57,6 +57,36 @@ static void host_bits_are_masked(void **state)
 	assert_text(&p, "2001:db8::/48");
 }
 
+static void what_lies_in_what(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *outer, *inner;
+		bool holds;
+	} cases[] = {
+		{ "10.0.0.0/8", "10.255.0.1", true },
+		{ "10.0.0.0/8", "11.0.0.0", false },
+		{ "10.0.0.0/8", "10.0.0.0/8", true },
+		{ "10.0.0.0/9", "10.0.0.0/8", false },
+		{ "10.1.2.3", "10.1.2.3", true },
+		{ "10.1.2.3", "10.1.2.2", false },
+		{ "0.0.0.0/0", "255.255.255.255", true },
+		{ "0.0.0.0/0", "::1", false },
+		{ "::/0", "10.1.2.3", false },
+		{ "2001:db8::/65", "2001:db8::7fff:0:0:1", true },
+		{ "2001:db8::/65", "2001:db8::8000:0:0:0", false },
+		{ "2001:db8::/64", "2001:db8::8000:0:0:0", true },
+		{ "2001:db8::/64", "2001:db8:0:1::", false },
+		{ "2001:db8::1", "2001:db8::1", true },
+		{ "2001:db8::1", "2001:db8::", false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct prefix outer = net(cases[i].outer),
+				    inner = net(cases[i].inner);
+		assert_int_equal(prefix_holds(&outer, &inner), cases[i].holds);
+	}
+}
+
 static void what_is_no_network(void **state)
 {
 	(void)state;
@@ -301,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_bits_are_masked),
+		cmocka_unit_test(what_lies_in_what),
 		cmocka_unit_test(what_is_no_network),
 		cmocka_unit_test(the_longest_wins),
 		cmocka_unit_test(one_value_can_be_left_out),

@@ -444,6 +444,19 @@ static void whose_a_network_or_a_pin_is(void **state)
 	assert_null(weft_router_pin_port(f->router, &none));
 }
 
+static void the_source_check_is_switched(void **state)
+{
+	struct fixture *f = *state;
+	receive_one(f, 1, 3, 2);
+	weft_router_set_source_check(f->ports[1], false);
+	receive_one(f, 1, 3, 2);
+	assert_sent(f, 0, 0, 1, 0);
+	weft_router_set_source_check(f->ports[1], true);
+	receive_one(f, 1, 3, 2);
+	assert_sent(f, 0, 0, 1, 0);
+	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_SPOOFED), 2);
+}
+
 /* ---- hooks ------------------------------------------------------------------------------- */
 
 /* What the hooks answer, and what they were asked. */
@@ -642,6 +655,7 @@ int main(void)
 		with_router(refusals),
 		with_router(limits),
 		with_router(whose_a_network_or_a_pin_is),
+		with_router(the_source_check_is_switched),
 		with_router(the_policy_is_asked_about_each_packet),
 		with_router(an_exit_takes_what_is_for_no_network),
 		with_router(an_exit_may_change_or_fail),

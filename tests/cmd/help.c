@@ -62,6 +62,8 @@ static void each_help_fits_a_screen(void **state)
 	check(cmd_bridge);
 	check(cmd_check);
 	check(cmd_tunnel);
+	check(cmd_status);
+	check(cmd_reload);
 	check(tunnel_server);
 	check(tunnel_client);
 	check(tunnel_token);

@@ -103,7 +103,7 @@ class Path:
     def wait(self):
         def answers():
             """an answer to a ping through the tunnel"""
-            return self.lab.ping('a', self.address, 1)[1]
+            return ' 1 received' in self.lab.run('a', f'ping -c 1 -W 1 {self.address}', check=False)
         self.lab.until(answers, 30)
 
     def rate(self, seconds, reverse):

@@ -30,13 +30,20 @@
 
 #define MS_NS 1000000ull
 
+/*
+ * So long a body waits behind its head: a server that finds the head alone can read the body in the
+ * way that it likes best.
+ */
+#define HOLD_NS (10 * MS_NS)
+
 struct http_client {
 	struct weft_task task;
 	struct poller *poller;
 	struct setup *setup;
 	CURLM *multi;
 	struct list streams;
-	struct list marked; /* Streams that want something of the next run. */
+	struct list marked; /* Streams that want something of the next run; */
+	struct list held;   /* those whose body waits behind its head, oldest first. */
 	struct list watches;
 	uint8_t *scratch; /* What streams put out; NULL until it is needed. */
 	uint64_t now;
@@ -57,11 +64,12 @@ struct watch {
 struct request {
 	struct http_stream stream; /* First. */
 	struct list node;
-	struct list mark;
+	struct list mark, hold;
 	struct http_client *client;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct direct direct; /* Of a PUT that curl has left to us. */
+	struct direct direct; /* Of a PUT that curl has left to us, */
+	uint64_t direct_at;   /* from then on. */
 	struct watch *watch;  /* Of direct's socket. */
 	char error[CURL_ERROR_SIZE];
 	size_t head_len;
@@ -107,7 +115,8 @@ static void watch_update(struct watch *w)
 
 static bool request_is_direct(const struct request *q)
 {
-	return q->watch && q->is_out_paused && !q->is_out_over && !q->is_lost;
+	return q->watch && q->is_out_paused && !q->is_out_over && !q->is_lost &&
+	       q->client->now >= q->direct_at;
 }
 
 static void request_on_broken(struct request *q)
@@ -266,6 +275,8 @@ static void request_take_output(struct request *q)
 		return;
 	q->watch->writer = q;
 	direct_open(&q->direct, q->watch->task.fd);
+	q->direct_at = q->client->now + HOLD_NS;
+	list_push_back(&q->client->held, &q->hold);
 }
 
 static size_t on_room(char *buf, size_t size, size_t n, void *user)
@@ -310,6 +321,7 @@ static void request_free(struct request *q)
 		q->watch->writer = NULL;
 	direct_close(&q->direct);
 	list_remove(&q->node);
+	list_remove(&q->hold);
 	list_remove(&q->mark);
 	curl_easy_cleanup(q->easy);
 	curl_slist_free_all(q->headers);
@@ -371,8 +383,11 @@ static void client_reap(struct http_client *c)
 
 static void request_put_out(struct request *q)
 {
-	int r = stream_put_out(&q->stream, &q->direct, &q->client->scratch,
-			       q->client->now);
+	struct http_client *c = q->client;
+	if (!c->scratch)
+		c->scratch = malloc(HTTP_OUTPUT_MAX);
+	int r = c->scratch ? stream_put_out(&q->stream, &q->direct, c->scratch, c->now)
+			   : -ENOMEM;
 	watch_update(q->watch);
 	if (r > 0)
 		request_mark(q);
@@ -414,6 +429,21 @@ static void request_begin(struct request *q)
 	struct weft_error err;
 	(void)weft_error_set(&err, -ENOMEM, "%s", strerror(ENOMEM));
 	request_close(q, HTTP_FAILED, &err);
+}
+
+static struct request *client_first_held(const struct http_client *c)
+{
+	struct list *node = list_first(&c->held);
+	return node ? container_of(node, struct request, hold) : NULL;
+}
+
+static void client_let_go(struct http_client *c)
+{
+	struct request *q;
+	while ((q = client_first_held(c)) && q->direct_at <= c->now) {
+		list_remove(&q->hold);
+		request_mark(q);
+	}
 }
 
 /* What is marked while this runs is for the next run. */
@@ -529,6 +559,7 @@ static void client_run(struct weft_task *task, uint64_t now)
 	struct http_client *c = container_of(task, struct http_client, task);
 	int running;
 	c->now = now;
+	client_let_go(c);
 	client_do_marked(c);
 	poller_run(c->poller, now);
 	if (client_wait(c) <= now)
@@ -542,7 +573,10 @@ static void client_run(struct weft_task *task, uint64_t now)
 static uint64_t client_deadline(const struct weft_task *task)
 {
 	const struct http_client *c = container_of_const(task, struct http_client, task);
-	return list_is_empty(&c->marked) ? c->deadline : 0;
+	const struct request *held = client_first_held(c);
+	if (!list_is_empty(&c->marked))
+		return 0;
+	return held && held->direct_at < c->deadline ? held->direct_at : c->deadline;
 }
 
 struct weft_task *http_client_task(struct http_client *client)
@@ -573,6 +607,7 @@ int http_client_new(const struct http_client_opts *opts, struct weft_error *err,
 		return weft_error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	list_init(&c->streams);
 	list_init(&c->marked);
+	list_init(&c->held);
 	list_init(&c->watches);
 	c->deadline = WEFT_NEVER;
 	int r = setup_new(opts, err, &c->setup);
@@ -658,6 +693,7 @@ int http_client_open(struct http_client *client,
 	q->client = client;
 	q->is_put = request->is_put;
 	list_init(&q->mark);
+	list_init(&q->hold);
 	list_push_back(&client->streams, &q->node);
 	q->easy = curl_easy_init();
 	int r = q->easy ? request_set(q, request) : -ENOMEM;

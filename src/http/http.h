@@ -100,7 +100,10 @@ void http_stream_wake(struct http_stream *stream);
 bool http_stream_send(struct http_stream *stream, const struct socket_piece *pieces,
 		      size_t n);
 
-/** Stops (false) or goes on (true) reading the peer's body: back-pressure. */
+/**
+ * Stops (false) or goes on (true) reading the peer's body: back-pressure. From within input it may
+ * be that more comes of what has been read already.
+ */
 void http_stream_read(struct http_stream *stream, bool on);
 
 /** Breaks the stream off; closed is called, with HTTP_ABORTED, in the next run of the side. */

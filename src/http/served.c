@@ -11,11 +11,16 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Only HTTP/1.0 clients get blocks; all others get chunks, straight from CONN_MEMORY. */
 #define BLOCK_LEN 16384u
+
+/* What is read at once: two records that still are in the processor's cache when they are sent. */
+#define READ_LEN 131072u
 
 static struct served *served_of(struct http_stream *stream)
 {
@@ -71,6 +76,13 @@ bool served_is_lost(const struct served *c)
 
 /* ---- Output that MHD has left to us ---- */
 
+static uint8_t *server_scratch(struct http_server *s)
+{
+	if (!s->scratch)
+		s->scratch = malloc(HTTP_OUTPUT_MAX);
+	return s->scratch;
+}
+
 static void served_mark(struct served *c)
 {
 	list_remove(&c->mark);
@@ -99,7 +111,9 @@ void served_put_out(struct served *c)
 	if (!c->direct.is_open || c->out_end != 0)
 		return;
 	uint64_t sent = c->direct.sent;
-	int r = stream_put_out(&c->stream, &c->direct, &s->scratch, s->now);
+	uint8_t *scratch = server_scratch(s);
+	int r = scratch ? stream_put_out(&c->stream, &c->direct, scratch, s->now)
+			: -ENOMEM;
 	if (c->direct.sent != sent)
 		served_touch(c);
 	if (r < 0)
@@ -170,6 +184,10 @@ static bool served_on_send(struct http_stream *stream, const struct socket_piece
 static void served_on_read(struct http_stream *stream)
 {
 	struct served *c = served_of(stream);
+	if (c->in_task.run) {
+		c->in_task.events = stream->is_reading ? WEFT_READABLE : 0;
+		return;
+	}
 	if (c->response && stream->is_reading)
 		served_resume(c);
 }
@@ -218,8 +236,8 @@ static ssize_t reader_end(int why)
 			     : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* The response goes in chunks, and nothing encrypts them. */
-static bool served_can_be_direct(const struct served *c)
+/* Bodies go in chunks, and nothing encrypts them. */
+static bool served_is_plain(const struct served *c)
 {
 	return c->stream.version == 11 && !c->server->cert_file;
 }
@@ -232,7 +250,7 @@ static ssize_t served_on_room(void *user, uint64_t pos, char *buf, size_t len)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (c->out_end != 0)
 		return reader_end(c->out_end);
-	if (served_can_be_direct(c)) {
+	if (served_is_plain(c)) {
 		if (!c->direct.is_open)
 			served_take_output(c);
 		served_suspend(c);
@@ -274,6 +292,100 @@ static struct MHD_Response *response_new(struct served *c, bool is_put,
 	return response;
 }
 
+/* ---- Input that MHD has left to us ---- */
+
+/* A body in chunks of which MHD has read nothing, and nothing encrypts it. */
+static bool served_can_take_input(const struct served *c)
+{
+	const char *coding = served_header(&c->stream, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	const union MHD_ConnectionInfo *head =
+		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	uint64_t taken;
+	return served_is_plain(c) && coding && strcasecmp(coding, "chunked") == 0 &&
+	       head && socket_taken(served_fd(c), &taken) == 0 &&
+	       taken == head->header_size;
+}
+
+/* MHD does not see that the body has ended: it is answered here, and the connection ended. */
+static void served_answer_plainly(struct served *c)
+{
+	char text[HTTP_ANSWER_TEXT] = "OK", head[96];
+	size_t len = strlen(text);
+	if (c->stream.events && c->stream.events->finish)
+		len = stream_finish(&c->stream, text, sizeof(text), c->server->now);
+	int head_len = snprintf(head, sizeof(head),
+				"HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n"
+				"Connection: close\r\n\r\n",
+				len);
+	const struct socket_piece answer[] = {
+		{ (const uint8_t *)head, (size_t)head_len },
+		{ (const uint8_t *)text, len },
+	};
+	int sent = socket_send(served_fd(c), answer, 2);
+	bool is_whole = sent == head_len + (int)len && !c->stream.is_aborted;
+	stream_closed(&c->stream, is_whole ? HTTP_ENDED : HTTP_ABORTED, NULL,
+		      c->server->now);
+	served_break(c);
+}
+
+/* Returns 1 at the end of the body, 0 before it, or -Exxx. */
+static int served_take_apart(struct served *c, const uint8_t *data, size_t len)
+{
+	int r = 0;
+	for (size_t off = 0; off < len && r == 0;) {
+		struct chunks_part part;
+		r = chunks_next(&c->chunks, data + off, len - off, &part);
+		if (r < 0)
+			return r;
+		if (part.len > 0)
+			stream_input(&c->stream, data + off + part.skip, part.len,
+				     c->server->now);
+		if (c->stream.is_aborted)
+			return -ECANCELED;
+		off += part.skip + part.len;
+	}
+	return r;
+}
+
+static void served_on_readable(struct weft_task *task, uint64_t now)
+{
+	struct served *c = container_of(task, struct served, in_task);
+	uint8_t *scratch = server_scratch(c->server);
+	(void)now;
+	if (c->stream.is_aborted || !c->stream.is_reading)
+		return;
+	int r = scratch ? socket_recv(task->fd, scratch, READ_LEN) : -ENOMEM;
+	if (r == -EAGAIN)
+		return;
+	served_touch(c);
+	r = r > 0 ? served_take_apart(c, scratch, (size_t)r) : -ECONNRESET;
+	if (r > 0)
+		served_answer_plainly(c);
+	else if (r < 0)
+		served_break(c);
+}
+
+/* MHD looks at the connection again only once it is broken. */
+static void served_take_input(struct served *c)
+{
+	c->chunks = (struct chunks){ .left = 0 };
+	c->in_task = (struct weft_task){ .fd = served_fd(c),
+					 .events = WEFT_READABLE,
+					 .run = served_on_readable };
+	if (poller_add(c->server->poller, &c->in_task) < 0)
+		c->in_task.run = NULL;
+	else
+		served_suspend(c);
+}
+
+static void served_drop_input(struct served *c)
+{
+	poller_remove(c->server->poller, &c->in_task);
+	c->in_task.run = NULL;
+}
+
+/* ---- A request: its head ---- */
+
 /* The request is a stream from here on. */
 static enum MHD_Result served_accept(struct served *c, bool is_put,
 				     const struct http_answer *answer)
@@ -289,6 +401,8 @@ static enum MHD_Result served_accept(struct served *c, bool is_put,
 		return MHD_NO;
 	if (is_put) {
 		c->response = response;
+		if (served_can_take_input(c) && !answer->headers[0].name)
+			served_take_input(c);
 		return MHD_YES;
 	}
 	enum MHD_Result r = MHD_queue_response(c->mhd, MHD_HTTP_OK, response);
@@ -390,6 +504,7 @@ void served_on_completed(void *user, struct MHD_Connection *mhd, void **context,
 	stream_closed(&c->stream, is_whole ? HTTP_ENDED : HTTP_ABORTED, NULL,
 		      c->server->now);
 	served_drop_output(c);
+	served_drop_input(c);
 	if (c->response)
 		MHD_destroy_response(c->response);
 	c->response = NULL;
@@ -433,6 +548,7 @@ void served_free(struct served *c)
 	if (!c)
 		return;
 	served_drop_output(c);
+	served_drop_input(c);
 	list_remove(&c->node);
 	credentials_drop(c->credentials);
 	free(c);

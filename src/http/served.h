@@ -6,6 +6,7 @@
 #define HTTP_SERVED_H
 
 #include "base/list.h"
+#include "http/chunks.h"
 #include "http/credentials.h"
 #include "http/direct.h"
 #include "http/stream.h"
@@ -24,7 +25,7 @@ struct http_server {
 	struct list heads;   /* Connections without a stream, oldest first; */
 	struct list streams; /* and with one. */
 	struct list marked;  /* Streams that are to be asked for output. */
-	uint8_t *scratch;    /* What they put out; NULL until it is needed. */
+	uint8_t *scratch;    /* What they put out, or take in; NULL until it is needed. */
 	uint64_t now;
 	uint64_t deadline;
 	uint64_t sweep_at; /* When silent streams are looked at again. */
@@ -53,6 +54,9 @@ struct served {
 	struct weft_task out_task;       /* which waits until it can be written to, */
 	struct list mark;
 	int out_end; /* and what MHD's reader is to say at last: -EPIPE and so on. */
+	struct weft_task
+		in_task;      /* Of a PUT that MHD has left to us; no run: it has not. */
+	struct chunks chunks; /* Where its body stands. */
 	bool is_suspended;
 	bool is_woken; /* Since output was asked last. */
 };

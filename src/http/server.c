@@ -13,8 +13,10 @@
  * That also finds an end that the daemon has overlooked. It waits edge-triggered (epoll(7))
  * and takes a short read for "nothing more is there", although the end may have come with it.
  *
- * What a GET puts out, MHD is not asked to carry where it goes in plain chunks: its connection is
- * suspended for as long as the stream lasts, and the socket written to (http/direct.h).
+ * Bodies that go in plain chunks, MHD is not asked to carry: its connection is suspended for as
+ * long as the stream lasts, and the socket written to (http/direct.h), or read from
+ * (http/chunks.h). That needs no memory of the connection's own, and a copy less. A body whose
+ * beginning MHD has read together with the head remains MHD's.
  *
  * MHD suspends from within its callbacks only: a PUT that is not to be read from is
  * suspended when its next bytes have come, and these stay in the connection's buffer.
@@ -29,8 +31,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A connection's only memory: its head, and one chunk of output with its frame. */
-#define CONN_MEMORY ((size_t)HTTP_OUTPUT_MAX + 2 * (size_t)HTTP_HEAD_MAX)
+/*
+ * A connection's only memory: its head, and bodies that are left to MHD. Half of it is touched by
+ * a connection that is idle, and a peer has two of them.
+ */
+#define CONN_MEMORY ((size_t)49152)
 
 #define CONNS_MAX             4096u
 #define CONNS_PER_ADDRESS_MAX 256u

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A stream is asked so often before others have a turn. */
@@ -93,18 +92,14 @@ static int ask_and_send(struct http_stream *stream, struct direct *direct,
 	return r < 0 ? -ECONNRESET : len;
 }
 
-int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t **scratch,
+int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t *scratch,
 		   uint64_t now)
 {
 	int r = direct_flush(direct);
 	if (r < 0)
 		return r == -EAGAIN ? 0 : -ECONNRESET;
-	if (!*scratch)
-		*scratch = malloc(HTTP_OUTPUT_MAX);
-	if (!*scratch)
-		return -ENOMEM;
 	for (unsigned i = 0; i < OUTPUTS_MAX; i++) {
-		r = ask_and_send(stream, direct, *scratch, now);
+		r = ask_and_send(stream, direct, scratch, now);
 		if (r <= 0 || stream->is_aborted)
 			return stream->is_aborted ? -ECANCELED : r;
 		if (direct_is_blocked(direct))

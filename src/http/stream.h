@@ -45,12 +45,12 @@ size_t stream_finish(struct http_stream *stream, char *buf, size_t len, uint64_t
 int stream_no_congestion(const char *congestion, int r, struct weft_error *err);
 
 /**
- * Sends what is kept, then asks for output and sends that. scratch: memory for it, made here
- * when it is needed. Returns 1 to be called again at once, so that others have a turn before; 0
+ * Sends what is kept, then asks for output and sends that. scratch: HTTP_OUTPUT_MAX bytes
+ * of memory for it. Returns 1 to be called again at once, so that others have a turn before; 0
  * when there is no more, or the socket takes no more; or what is the end of it: -EPIPE for a
  * body that is whole, any other -Exxx for one that is broken off.
  */
-int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t **scratch,
+int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t *scratch,
 		   uint64_t now);
 
 /** Tells of the end, and has nobody be told of anything after it. */

@@ -77,6 +77,15 @@ int socket_send(int fd, const struct socket_piece *pieces, size_t n)
 	return (int)sent;
 }
 
+int socket_recv(int fd, uint8_t *buf, size_t len)
+{
+	ssize_t n;
+	do {
+		n = recv(fd, buf, len, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (int)n;
+}
+
 void socket_break(int fd)
 {
 	/* It may be at its end already. */

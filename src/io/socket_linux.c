@@ -5,10 +5,12 @@
 #include "io/socket.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define KEEP_IDLE_S     60
@@ -40,6 +42,18 @@ void socket_push(int fd)
 {
 	set(fd, IPPROTO_TCP, TCP_CORK, 0);
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+int socket_taken(int fd, uint64_t *ret_bytes)
+{
+	struct tcp_info info = { .tcpi_state = 0 };
+	socklen_t len = sizeof(info);
+	int waiting = 0;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	    ioctl(fd, SIOCINQ, &waiting) < 0)
+		return -errno;
+	*ret_bytes = (uint64_t)info.tcpi_bytes_received - (unsigned)waiting;
+	return 0;
 }
 
 void socket_congestions(char *ret_names, size_t len)

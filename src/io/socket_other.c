@@ -22,6 +22,13 @@ void socket_push(int fd)
 	(void)fd;
 }
 
+int socket_taken(int fd, uint64_t *ret_bytes)
+{
+	(void)fd;
+	(void)ret_bytes;
+	return -ENOTSUP;
+}
+
 void socket_congestions(char *ret_names, size_t len)
 {
 	(void)len;

@@ -194,17 +194,79 @@ static void a_put_by_length(void **state)
 	stop();
 }
 
+/* With its body at once, or in a body that comes once the server has seen the head alone. */
+static int put_chunks(const char *body, bool has_pause)
+{
+	unsigned served = w.served_n;
+	int fd = dial();
+	say_text(fd, "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+	if (has_pause)
+		world_until(&w, w.served_n > served);
+	say_text(fd, body);
+	world_until(&w, w.served_n > served);
+	return fd;
+}
+
+static void chunks_of_a_stranger(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned i = 0; i < 2; i++) {
+		int fd = put_chunks("4;x=y\r\n", i == 1);
+		struct end *served = &w.served[i];
+		say(fd,
+		    (const char[]){ (char)pattern(0), (char)pattern(1), (char)pattern(2),
+				    (char)pattern(3) },
+		    4);
+		world_until(&w, served->in_len == 4);
+		assert_false(served->is_wrong);
+		say_text(fd, "\r\n0\r\nTrailer: x\r\n\r\n");
+		world_until(&w, served->closings);
+		assert_int_equal(served->end, HTTP_ENDED);
+		world_until(&w, has_heard(fd, "HTTP/1.1 200 OK\r\n"));
+		world_until(&w, has_heard(fd, "\r\n\r\nOK"));
+		(void)close(fd);
+	}
+	stop();
+}
+
+static void half_a_body(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned i = 0; i < 2; i++) {
+		int fd = put_chunks("64\r\n", i == 1);
+		(void)close(fd);
+		world_skip(&w, 2000000000u);
+		world_until(&w, w.served[i].closings);
+		assert_int_equal(w.served[i].end, HTTP_ABORTED);
+	}
+	stop();
+}
+
+/* Proxies say that unless they are told not to. */
+static void a_get_that_will_be_the_last(void **state)
+{
+	(void)state;
+	start();
+	int fd = dial();
+	say_text(fd, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	world_until(&w, has_heard(fd, "Transfer-Encoding: chunked\r\n"));
+	world_until(&w, has_heard(fd, "\r\n\r\na\r\n"));
+	world_until(&w, has_ended(fd));
+	assert_int_equal(w.served[0].end, HTTP_ENDED);
+	(void)close(fd);
+	stop();
+}
+
 static void chunks_that_are_none(void **state)
 {
 	static const char *const bodies[] = { "zz\r\n", "-1\r\n", "fffffffffffffffff\r\n",
 					      "0x1\r\nA\r\n", "1\r\nABC\r\n" };
 	(void)state;
 	start();
-	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-		int fd = dial();
-		say_text(fd, "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
-			     "chunked\r\n\r\n");
-		say_text(fd, bodies[i]);
+	for (size_t i = 0; i < 2 * sizeof(bodies) / sizeof(bodies[0]); i++) {
+		int fd = put_chunks(bodies[i / 2], i % 2 == 1);
 		world_until(&w, has_ended(fd));
 		world_until(&w, w.served[i].closings);
 		assert_int_not_equal(w.served[i].end, HTTP_ENDED);
@@ -281,6 +343,9 @@ int main(void)
 		cmocka_unit_test(half_a_head_and_silence),
 		cmocka_unit_test(a_body_where_none_belongs),
 		cmocka_unit_test(a_put_by_length),
+		cmocka_unit_test(chunks_of_a_stranger),
+		cmocka_unit_test(half_a_body),
+		cmocka_unit_test(a_get_that_will_be_the_last),
 		cmocka_unit_test(chunks_that_are_none),
 		cmocka_unit_test(requests_in_a_row),
 		cmocka_unit_test(an_old_client),

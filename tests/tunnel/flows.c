@@ -155,6 +155,8 @@ static void ip6_is_no_other(void **state)
 	       .sport = 10);
 	/* The same numbers as of IPv4 are another flow's. */
 	expect(FLOWS_DENIED, B4, A4, TCP(80, 1000, TCP_ACK));
+	expect(FLOWS_NEW, A4, B4, UDP(1000, 53));
+	expect(FLOWS_DENIED, "a00:3::", "a00:2::", UDP(53, 1000));
 	expect(FLOWS_DENIED_MALFORMED, A6, B6, TCP(1000, 80, TCP_SYN), .options = 9);
 }
 

@@ -263,6 +263,7 @@ static void begin_with_exits(struct fixture *f, bool balance)
 	site_client(&f->site, "a", "gate", "10.0.0.2", "");
 	site_client(&f->site, "b", "gate", "10.0.0.3", "");
 	site_client(&f->site, "c", "office", "10.0.0.4", "");
+	site_client(&f->site, "d", "", "10.0.0.5", "");
 	site_exit(&f->site, "office", "gate", balance);
 	begin(f);
 }
@@ -342,8 +343,10 @@ static void exits_answer_to_those_who_use_them(void **state)
 	wire_in(&f.wires[0], "198.51.100.1", "10.0.0.3");
 	wire_in(&f.wires[0], "192.168.0.9", "10.0.0.4");
 	wire_in(&f.wires[2], "198.51.100.1", "10.0.0.2");
+	wire_in(&f.wires[3], "198.51.100.1", "10.0.0.4");
 	assert_out(&f, 0, 0, 0);
-	assert_int_equal(counted(&f, -1, "drop-spoofed"), 4);
+	assert_int_equal(wire_take(&f.wires[2]), 0);
+	assert_int_equal(counted(&f, -1, "drop-spoofed"), 5);
 	end(&f);
 }
 

@@ -19,7 +19,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct tally {
-	size_t frames, pings, bad;
+	size_t frames, pings, controls, bad;
 	bool broken;
 	uint64_t sum; /* Of the frames' bytes in their order. */
 };
@@ -52,6 +52,7 @@ static void take(struct tally *t, enum tunnel_outcome r, struct tunnel_unit *uni
 {
 	t->frames += r == TUNNEL_FRAME;
 	t->pings += r == TUNNEL_PING;
+	t->controls += r == TUNNEL_CONTROL;
 	t->bad += r == TUNNEL_BAD;
 	t->broken = r == TUNNEL_BROKEN;
 	if (r != TUNNEL_FRAME)
@@ -98,6 +99,7 @@ static void fuzz_stream(const uint8_t *data, size_t size, bool is_ip)
 	struct tally pieces = run(data, size, size > 600 ? 97 : 1, is_ip);
 	assert(whole.frames == pieces.frames && whole.sum == pieces.sum);
 	assert(whole.pings == pieces.pings && whole.bad == pieces.bad);
+	assert(whole.controls == pieces.controls);
 	assert(whole.broken == pieces.broken);
 }
 

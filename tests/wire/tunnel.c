@@ -435,6 +435,57 @@ static void ethernet_frames_are_checked_as_such(void **state)
 	assert_int_equal(tunnel_decode(stream, stream_len, true, &unit), TUNNEL_BAD);
 }
 
+static void a_control_record_on_the_wire(void **state)
+{
+	(void)state;
+	static const uint8_t head[TUNNEL_LEN] = { 20,   0,    0xff, 0xff, 0xff,
+						  0xff, 0xff, 0xff, 0xff, 0xff,
+						  0xff, 0xff, 0xff, 0xff };
+	struct tunnel_unit unit;
+	int n = tunnel_control_emit(stream, STREAM_MAX, "{\"type\":\"a\"}", 12);
+	assert_int_equal(n, TUNNEL_LEN + 20);
+	assert_int_equal(n, tunnel_control_len(12));
+	assert_memory_equal(stream, head, sizeof(head));
+	assert_memory_equal(stream + TUNNEL_LEN, "{\"type\":\"a\"}        ", 20);
+	for (unsigned is_ip = 0; is_ip < 2; is_ip++) {
+		assert_int_equal(tunnel_decode(stream, (size_t)n, is_ip, &unit),
+				 TUNNEL_CONTROL);
+		assert_int_equal(unit.len, n);
+		assert_ptr_equal(unit.frame.data, stream + TUNNEL_LEN);
+		assert_int_equal(unit.frame.len, 20);
+	}
+}
+
+/* A header with a single other byte is one that nobody believes. */
+static void a_control_record_is_one_by_all_of_its_header(void **state)
+{
+	(void)state;
+	struct tunnel_unit unit;
+	int n = tunnel_control_emit(stream, STREAM_MAX, "", 0);
+	for (size_t i = 2; i < TUNNEL_LEN; i++) {
+		stream[i] = 0xfe;
+		assert_int_equal(tunnel_decode(stream, (size_t)n, true, &unit),
+				 TUNNEL_BAD);
+		stream[i] = 0xff;
+	}
+	for (size_t len = 0; len < (size_t)n; len++)
+		assert_int_equal(decode_exactly(stream, len, &unit), TUNNEL_MORE);
+}
+
+static void a_text_may_be_too_long(void **state)
+{
+	(void)state;
+	static uint8_t record[TUNNEL_RECORD_MAX];
+	static char text[TUNNEL_PACKET_MAX + 1];
+	assert_int_equal(
+		tunnel_control_emit(record, sizeof(record), text, TUNNEL_PACKET_MAX),
+		TUNNEL_RECORD_MAX);
+	assert_int_equal(
+		tunnel_control_emit(record, sizeof(record), text, TUNNEL_PACKET_MAX + 1),
+		-EMSGSIZE);
+	assert_int_equal(tunnel_control_emit(record, TUNNEL_LEN + 19, text, 1), -ENOBUFS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +504,10 @@ int main(void)
 		cmocka_unit_test_setup(the_hint_is_made_anew, reset),
 		cmocka_unit_test_setup(nobody_vouches_for_a_checksum, reset),
 		cmocka_unit_test_setup(ethernet_frames_are_checked_as_such, reset),
+		cmocka_unit_test_setup(a_control_record_on_the_wire, reset),
+		cmocka_unit_test_setup(a_control_record_is_one_by_all_of_its_header,
+				       reset),
+		cmocka_unit_test_setup(a_text_may_be_too_long, reset),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TEXT_LEN 2000u
+
 #define TEST "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"
 #define FOO  "0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33"
 
@@ -16,7 +18,7 @@
 static struct weft_tunnel_config *config(const char *text)
 {
 	struct weft_tunnel_config *config;
-	char json[2000];
+	char json[TEXT_LEN];
 	size_t len = strlen(text);
 	assert_true(len < sizeof(json));
 	for (size_t i = 0; i <= len; i++)
@@ -31,14 +33,14 @@ static struct weft_tunnel_config *config(const char *text)
 static void keep(void *user, const char *text)
 {
 	char *all = user;
-	assert_true(strlen(all) + strlen(text) + 2 < 2000);
-	strcat(all, text);
-	strcat(all, "\n");
+	const size_t len = strlen(all);
+	assert_true(len + strlen(text) + 2 < TEXT_LEN);
+	(void)snprintf(all + len, TEXT_LEN - len, "%s\n", text);
 }
 
 static void assert_told(const char *before, const char *after, const char *told)
 {
-	char all[2000] = "";
+	char all[TEXT_LEN] = "";
 	struct weft_tunnel_config *a = config(before), *b = config(after);
 	changes_tell(&a->interfaces[0], &b->interfaces[0], keep, all);
 	assert_string_equal(all, told);
@@ -128,7 +130,7 @@ static void keys_of_a_client_without_its_secrets(void **state)
 
 static void what_comes_and_goes(void **state)
 {
-	char all[2000] = "";
+	char all[TEXT_LEN] = "";
 	struct weft_tunnel_config *a = config(CLIENT(""));
 	(void)state;
 	changes_tell(NULL, &a->interfaces[0], keep, all);

@@ -170,7 +170,7 @@ static void the_oldest_gives_way(void **state)
 		(void)snprintf(token, sizeof(token), "guess %u", i);
 		assert_int_equal(ask_as_another(w, token, START + i * S), GATE_WRONG);
 	}
-	uint64_t now = START + 2 * GATE_MEMORY * S;
+	uint64_t now = START + S * 2 * GATE_MEMORY;
 	for (unsigned i = 0; i < GATE_BURST; i++) {
 		(void)snprintf(token, sizeof(token), "late %u", i);
 		assert_int_equal(ask_as_another(w, token, now), GATE_WRONG);

@@ -159,6 +159,12 @@ static void addresses_are_left_out_last(void **state)
 
 static void what_no_server_says_is_refused(void **state)
 {
+	static const char number[] =
+		"{\"type\":\"conf\",\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1,"
+		"\"ips\":[1]}";
+	static const char prefix[] =
+		"{\"type\":\"conf\",\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1,"
+		"\"ips\":[\"::/129\"]}";
 	static const char *const texts[] = {
 		"",
 		"[]",
@@ -169,10 +175,8 @@ static void what_no_server_says_is_refused(void **state)
 		"{\"type\":\"conf\",\"mode\":\"ip\",\"mtu\":1500,\"lanes\":9}",
 		"{\"type\":\"conf\",\"mode\":\"ipx\",\"mtu\":1500,\"lanes\":1}",
 		"{\"type\":\"conf\",\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1,\"ips\":{}}",
-		"{\"type\":\"conf\",\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1,\"ips\":[1]"
-		"}",
-		"{\"type\":\"conf\",\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1,"
-		"\"ips\":[\"10.0.0.0/33\"]}",
+		number,
+		prefix,
 		"{\"type\":\"echo\",\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1}",
 		"{\"type\":7,\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1}",
 	};

@@ -17,7 +17,7 @@ const struct verb verbs[] = {
 	{ "gateway", cmd_gateway, "join the wired LAN on an interface to a room" },
 	{ "serve", cmd_serve, "give network interfaces to emulators, VMs and programs" },
 	{ "tapserver", cmd_tapserver, "the same for one client, as tapserver has it" },
-	{ "tunnel", cmd_tunnel, "carry IP in HTTP streams, as tapotun does" },
+	{ "tunnel", cmd_tunnel, "carry IP or Ethernet in HTTP streams" },
 	{ "bridge", cmd_bridge, "join any links, as a learning switch does" },
 	{ "echo", cmd_echo, "be a host on a link that sends back what comes" },
 	{ "status", cmd_status, "say what of weft runs here" },

@@ -13,6 +13,8 @@
 #define MS_NS    1000000ull
 #define NS_PER_S 1000000000ull
 
+#define REQUEST_TIMEOUT 408u
+
 /* What weft answers to a wrong token, and nobody else. */
 #define WEFT_FORBIDDEN_LEN "9"
 
@@ -201,7 +203,8 @@ static struct doctor_way way_up(const struct exam *exam, enum exam_trial which)
 	const struct noted noted = noted_of(exam, which);
 	return (struct doctor_way){
 		.is_tried = trial->is_made,
-		.is_refused = !noted.is_there && trial->status >= 400,
+		.is_refused = !noted.is_there && trial->status >= 400 &&
+			      trial->status != REQUEST_TIMEOUT,
 		.is_cut = !trial_is_good(trial) || noted.bytes < pieces_len(trial),
 		.status = trial->status,
 		.held_ms = trial_delays_held_ms(&noted.delays),

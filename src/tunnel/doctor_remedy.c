@@ -17,7 +17,8 @@ static const char *const table[REMEDIES][DOCTOR_KNOWN][LINES_EACH] = {
 				   "response_buffers there)" },
 		[DOCTOR_HAPROXY] = { "option http-no-delay",
 				     "(no filter that waits for the whole response)" },
-		[DOCTOR_APACHE] = { "ProxyPass /tunnel/ ... flushpackets=on" },
+		[DOCTOR_APACHE] = { "ProxyPass /tunnel/ ... flushpackets=on",
+				   "(no filter that waits for the whole response)" },
 	},
 	[REMEDY_REQUEST_BUFFERED] = {
 		[DOCTOR_NGINX] = { "proxy_request_buffering off;",
@@ -60,7 +61,8 @@ static const char *const table[REMEDIES][DOCTOR_KNOWN][LINES_EACH] = {
 		[DOCTOR_NGINX] = { "client_max_body_size 0;" },
 		[DOCTOR_CADDY] = { "(no max_size in request_body)" },
 		[DOCTOR_HAPROXY] = { "(no http-request deny by req.body_size)" },
-		[DOCTOR_APACHE] = { "LimitRequestBody 0" },
+		[DOCTOR_APACHE] = { "(no SecRequestBodyLimit of mod_security; "
+				    "LimitRequestBody is not for proxies)" },
 	},
 	[REMEDY_HEAD_LIMIT] = {
 		[DOCTOR_NGINX] = { "proxy_buffer_size 256k;",

@@ -14,7 +14,7 @@
 #define NS_PER_S 1000000000ull
 
 /* Bytes that are held for less are not held: a machine may be busy. */
-#define HELD_MS_MAX 1000u
+#define HELD_MS_MAX 1500u
 
 /* Slower than that, and a ping between the two ends of a tunnel feels it. */
 #define RTT_SLOW_NS (NS_PER_S / 2)

@@ -73,9 +73,9 @@ static void bytes_that_are_held(void **state)
 {
 	(void)state;
 	struct doctor_facts facts = good(DOCTOR_NGINX);
-	facts.down.held_ms = 1000;
+	facts.down.held_ms = 1500;
 	assert_true(judge(&facts));
-	facts.down.held_ms = 1001;
+	facts.down.held_ms = 1501;
 	expect(&facts, "response-buffered", "proxy_buffering off;");
 	facts = good(DOCTOR_APACHE);
 	facts.up2 = (struct doctor_way){ .is_tried = true, .held_ms = 3000 };

@@ -46,12 +46,22 @@ extern "C" {
 #define WEFT_ROOM_SECRET_LEN 16u  /**< In bytes. */
 #define WEFT_ROOM_NAME_MAX   32u  /**< Letters, digits, '-', '_' and '.'; at least one. */
 #define WEFT_MEMBER_NAME_MAX 32u  /**< Same letters; may be empty. */
-#define WEFT_INVITE_TEXT     512u /**< Any invitation and its NUL. */
+#define WEFT_INVITE_TEXT     600u /**< Any invitation and its NUL. */
+#define WEFT_PASS_SEED_LEN   32u  /**< In bytes; so is the room's key. */
+#define WEFT_PASS_NEVER      UINT32_MAX /**< A pass that does not expire. */
+
+/** What lets one holder into a room, until a time. It tells nothing of the room's secret. */
+struct weft_pass {
+	uint8_t seed[WEFT_PASS_SEED_LEN];     /**< Private half of its key. */
+	uint8_t room_key[WEFT_PASS_SEED_LEN]; /**< The room's public key. */
+	uint32_t expires_s;                   /**< Unix time, or WEFT_PASS_NEVER. */
+	uint8_t signature[64];                /**< By the room's key. */
+};
 
 /**
  * weft://host[:port]/ROOM#KEY where KEY is base64url without padding of the relay's pin (32
- * bytes) followed by the room's secret (16 bytes), or of the secret alone where the relay's
- * certificate is signed by a CA.
+ * bytes; not where the relay's certificate is signed by a CA) followed by the room's secret (16
+ * bytes), or by a pass (132 bytes, as they stand in struct weft_pass).
  */
 struct weft_invite {
 	char host[256];
@@ -59,7 +69,9 @@ struct weft_invite {
 	char room[WEFT_ROOM_NAME_MAX + 1];
 	bool has_pin;
 	uint8_t pin[WEFT_PIN_LEN];
-	uint8_t secret[WEFT_ROOM_SECRET_LEN];
+	uint8_t secret[WEFT_ROOM_SECRET_LEN]; /**< Zero with a pass. */
+	bool has_pass;
+	struct weft_pass pass;
 };
 
 /** Parses an invitation. Returns 0, or -EINVAL with err saying which part is wrong and how. */
@@ -69,6 +81,15 @@ WEFT_API WEFT_MUST_CHECK int weft_invite_parse(const char *text, struct weft_err
 /** Prints an invitation into buf and returns buf. */
 WEFT_API const char *weft_invite_print(const struct weft_invite *invite,
 				       char buf[WEFT_INVITE_TEXT]);
+
+/**
+ * Makes an invitation for one, from one that has the room's secret: with a pass in its place,
+ * which is random and expires at that Unix time, or WEFT_PASS_NEVER. Needs no network. Returns
+ * 0, or -EINVAL for an invitation that has a pass itself, and so cannot make others.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_invite_restrict(const struct weft_invite *invite,
+						  uint32_t expires_s,
+						  struct weft_invite *ret_invite);
 
 /** Fills a room secret with random bytes. */
 WEFT_API void weft_room_secret_make(uint8_t ret_secret[WEFT_ROOM_SECRET_LEN]);
@@ -138,6 +159,8 @@ struct weft_relay_opts {
 	uint32_t mtu;  /**< IP MTU of its rooms, 1,000 to 1,500; 0 for 1,500. */
 	bool mtu_auto; /**< Instead: what one datagram carries on the path of the first. */
 	struct weft_room_rules rules;
+	/** Unix time in s, for passes that expire: NULL refuses those. */
+	uint64_t (*unix_s)(void);
 	bool no_dhcp;      /**< Nobody hands out addresses in rooms without a gateway. */
 	bool always_retry; /**< Every address has to prove itself by Retry. */
 };
@@ -194,6 +217,23 @@ struct weft_relay_stats {
 
 /** The figures of now. */
 WEFT_API struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay);
+
+/** Length of the public key by which a pass is known, in bytes. */
+#define WEFT_PASS_KEY_LEN 32u
+
+/**
+ * Throws a member out, by the name that it gave or its id. If it came with a pass, that is shut
+ * out, and ret_key (may be NULL) gets its key: returns 1. Returns 0 if it came with the room's
+ * own invitation, with which it can come back when its user wants it to; -ENOENT with err
+ * where not exactly one is called so in such a room.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_relay_kick(struct weft_relay *relay, const char *room,
+					     const char *member, struct weft_error *err,
+					     uint8_t ret_key[WEFT_PASS_KEY_LEN]);
+
+/** Lets a pass in no more. Returns 0, -ENOSPC beyond 65,536 of them, or -ENOMEM. */
+WEFT_API WEFT_MUST_CHECK int weft_relay_shut_out(struct weft_relay *relay,
+						 const uint8_t key[WEFT_PASS_KEY_LEN]);
 
 /**
  * Everything worth knowing as one JSON object; free() it. "rooms" lists the rooms, each with

@@ -45,19 +45,44 @@ static bool proof_fails(const struct visitor *visitor, const struct hello *hello
 			struct reject *reject)
 {
 	struct proof_claim claim = { .role = hello->role, .room = hello->room };
+	const uint8_t *key = hello->has_pass ? hello->pass.key : hello->key;
 	if (quic_conn_export(visitor->conn, PROOF_LABEL, claim.binding,
 			     sizeof(claim.binding)) == 0 &&
-	    proof_check(hello->key, &claim, hello->proof) == 0)
+	    proof_check(key, &claim, hello->proof) == 0)
 		return false;
 	reject->code = REJECT_BAD_PROOF;
 	message_print(reject->text, "the proof of the room's key is not right");
 	return true;
 }
 
+static bool pass_fails(const struct visitor *visitor, const struct hello *hello,
+		       struct reject *reject)
+{
+	const struct weft_relay *relay = visitor->relay;
+	const char *why = NULL;
+	if (!hello->has_pass)
+		return false;
+	if (hello->role == WEFT_ROLE_GATEWAY)
+		why = "this invitation is for a client, and not for a gateway";
+	else if (pass_check(&hello->pass, hello->key, hello->room) < 0)
+		why = "this invitation's pass is none of the room's";
+	else if (hello->pass.expires_s != WEFT_PASS_NEVER &&
+		 (!relay->unix_s || relay->unix_s() >= hello->pass.expires_s))
+		why = "this invitation has expired; ask for another one";
+	else if (relay_has_shut_out(relay, hello->pass.key))
+		why = "this invitation has been taken back";
+	if (!why)
+		return false;
+	reject->code = REJECT_PASS;
+	message_print(reject->text, "%s", why);
+	return true;
+}
+
 void admission_on_hello(struct visitor *visitor, const struct hello *hello, uint64_t now)
 {
 	struct reject reject = { .retry = false };
-	if (version_fails(hello, &reject) || proof_fails(visitor, hello, &reject)) {
+	if (version_fails(hello, &reject) || pass_fails(visitor, hello, &reject) ||
+	    proof_fails(visitor, hello, &reject)) {
 		admission_refuse(visitor, &reject, now);
 		return;
 	}

@@ -230,6 +230,24 @@ void member_start(struct weft_member *member, uint64_t now)
 
 /* ---- hello ------------------------------------------------------------------------------- */
 
+/* By the room's key, or by that of a pass. */
+static void prove(const struct weft_invite *invite, const struct proof_claim *claim,
+		  struct hello *hello)
+{
+	const struct weft_pass *pass = &invite->pass;
+	hello->has_pass = invite->has_pass;
+	if (!invite->has_pass) {
+		proof_key(invite->secret, hello->key);
+		proof_sign(invite->secret, claim, hello->proof);
+		return;
+	}
+	memcpy(hello->key, pass->room_key, sizeof(hello->key));
+	pass_key(pass->seed, hello->pass.key);
+	hello->pass.expires_s = pass->expires_s;
+	memcpy(hello->pass.signature, pass->signature, sizeof(hello->pass.signature));
+	proof_sign_by_pass(pass->seed, claim, hello->proof);
+}
+
 static int send_hello(struct weft_member *member)
 {
 	const struct weft_member_opts *opts = &member->opts;
@@ -246,8 +264,7 @@ static int send_hello(struct weft_member *member)
 				 sizeof(claim.binding));
 	if (r < 0)
 		return r;
-	proof_key(opts->invite.secret, hello->key);
-	proof_sign(opts->invite.secret, &claim, hello->proof);
+	prove(&opts->invite, &claim, hello);
 	return channel_open(&member->channel, &message);
 }
 
@@ -420,6 +437,8 @@ static void on_closed(void *user, struct quic_conn *conn, const struct quic_clos
 		forget_conn(member);
 	if (why->kind == QUIC_CLOSE_IDENTITY)
 		member_refused(member, reason.text, true, now);
+	else if (why->kind == QUIC_CLOSE_PEER_APP && why->code == CLOSE_KICKED)
+		member_refused(member, reason.text, false, now);
 	else if (was_try)
 		connect_next(member, reason.text, now);
 	else

@@ -217,6 +217,12 @@ static void hello_decode(struct fields *f, struct hello *hello)
 	take_name(f, hello->name);
 	take_bytes(f, "key", hello->key, sizeof(hello->key));
 	take_bytes(f, "proof", hello->proof, sizeof(hello->proof));
+	hello->has_pass = has(f, "pass");
+	if (!hello->has_pass)
+		return;
+	uint8_t bytes[PASS_LEN];
+	take_bytes(f, "pass", bytes, sizeof(bytes));
+	pass_load(bytes, &hello->pass);
 }
 
 static void peer_decode(struct fields *f, struct weft_peer *peer)

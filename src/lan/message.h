@@ -23,7 +23,7 @@
 #define LAN_MESSAGE_H
 
 #include "lan/control.h"
-#include "lan/proof.h"
+#include "lan/pass.h"
 
 #include <weft/lan.h>
 
@@ -81,6 +81,7 @@ enum reject_code {
 	REJECT_ROOMS_FULL,     /**< The relay has no room for another room. */
 	REJECT_PATH_TOO_SMALL, /**< Datagrams of this path cannot carry the room's MTU. */
 	REJECT_NO_MEMORY,
+	REJECT_PASS, /**< It has expired, was shut out, or is none of the room. */
 	REJECT_CODES
 };
 
@@ -111,6 +112,7 @@ enum close_code {
 	CLOSE_SHUTDOWN = 4,      /**< The relay ends. */
 	CLOSE_TOO_SLOW = 5,      /**< The peer takes no control messages any more. */
 	CLOSE_TOO_MANY = 6,      /**< The peer sends too many control messages. */
+	CLOSE_KICKED = 8,        /**< The relay's operator has thrown the member out. */
 	CLOSE_INTERNAL = 7,      /**< Out of memory, for instance. */
 };
 
@@ -122,7 +124,9 @@ struct hello {
 	struct weft_mac mac; /**< Zero for a gateway. */
 	uint32_t budget; /**< Largest DATAGRAM payload in bytes that the path carries. */
 	uint8_t key[PROOF_KEY_LEN];
-	uint8_t proof[PROOF_LEN];
+	uint8_t proof[PROOF_LEN]; /**< By the room's key, or by that of the pass. */
+	bool has_pass;
+	struct pass pass;
 };
 
 struct welcome {

@@ -40,6 +40,16 @@ static json_t *with_identity(json_t *object, const char *name, struct weft_mac m
 	return NULL;
 }
 
+static json_t *pass_pack(const struct pass *pass)
+{
+	uint8_t bytes[PASS_LEN];
+	char text[BASE64_TEXT(PASS_LEN)];
+	pass_emit(pass, bytes);
+	(void)sodium_bin2base64(text, sizeof(text), bytes, sizeof(bytes),
+				sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return json_string(text);
+}
+
 static json_t *hello_pack(const struct hello *hello)
 {
 	char key[BASE64_TEXT(PROOF_KEY_LEN)], proof[BASE64_TEXT(PROOF_LEN)];
@@ -50,6 +60,8 @@ static json_t *hello_pack(const struct hello *hello)
 				   "hello", "versions", LAN_VERSION, "role",
 				   role_name(hello->role), "room", hello->room, "budget",
 				   (int)hello->budget, "key", key, "proof", proof);
+	if (object && hello->has_pass)
+		(void)json_object_set_new(object, "pass", pass_pack(&hello->pass));
 	return with_identity(object, hello->name, hello->mac);
 }
 

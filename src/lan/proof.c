@@ -70,12 +70,28 @@ void proof_key(const uint8_t secret[WEFT_ROOM_SECRET_LEN], uint8_t ret_key[PROOF
 	sodium_memzero(&pair, sizeof(pair));
 }
 
+void proof_sign_text(const uint8_t secret[WEFT_ROOM_SECRET_LEN], const uint8_t *text,
+		     size_t len, uint8_t ret_signature[PROOF_LEN])
+{
+	struct key_pair pair;
+	key_pair_derive(secret, &pair);
+	(void)crypto_sign_detached(ret_signature, NULL, text, len, pair.secret);
+	sodium_memzero(&pair, sizeof(pair));
+}
+
 void proof_sign(const uint8_t secret[WEFT_ROOM_SECRET_LEN],
 		const struct proof_claim *claim, uint8_t ret_proof[PROOF_LEN])
 {
+	struct signed_text text = claim_text(claim);
+	proof_sign_text(secret, text.data, text.len, ret_proof);
+}
+
+void proof_sign_by_pass(const uint8_t seed[WEFT_PASS_SEED_LEN],
+			const struct proof_claim *claim, uint8_t ret_proof[PROOF_LEN])
+{
 	struct key_pair pair;
 	struct signed_text text = claim_text(claim);
-	key_pair_derive(secret, &pair);
+	(void)crypto_sign_seed_keypair(pair.public, pair.secret, seed);
 	(void)crypto_sign_detached(ret_proof, NULL, text.data, text.len, pair.secret);
 	sodium_memzero(&pair, sizeof(pair));
 }

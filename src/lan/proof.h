@@ -22,6 +22,7 @@
 
 #include <weft/lan.h>
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define PROOF_KEY_LEN     32u
@@ -43,6 +44,14 @@ void proof_key(const uint8_t secret[WEFT_ROOM_SECRET_LEN],
 /** Signs a claim with the room's key. */
 void proof_sign(const uint8_t secret[WEFT_ROOM_SECRET_LEN],
 		const struct proof_claim *claim, uint8_t ret_proof[PROOF_LEN]);
+
+/** Signs it with the key of a pass (lan/pass.h) instead. */
+void proof_sign_by_pass(const uint8_t seed[WEFT_PASS_SEED_LEN],
+			const struct proof_claim *claim, uint8_t ret_proof[PROOF_LEN]);
+
+/** Signs any text with the room's key: its first bytes have to say what it is. */
+void proof_sign_text(const uint8_t secret[WEFT_ROOM_SECRET_LEN], const uint8_t *text,
+		     size_t len, uint8_t ret_signature[PROOF_LEN]);
 
 /** Checks a proof. Returns 0 or -EACCES. */
 int proof_check(const uint8_t key[PROOF_KEY_LEN], const struct proof_claim *claim,

@@ -267,6 +267,7 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->clients_max =
 		opts->room_members_max ? opts->room_members_max : RELAY_CLIENTS_DEFAULT;
 	relay->no_dhcp = opts->no_dhcp;
+	relay->unix_s = opts->unix_s;
 	relay->filter = filter_of(&opts->rules);
 	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
 	if (opts->mtu_auto)
@@ -346,6 +347,7 @@ void weft_relay_free(struct weft_relay *relay)
 	heap_fini(&relay->timers);
 	quic_tls_free(relay->tls);
 	sodium_memzero(relay->hash_secret, sizeof(relay->hash_secret));
+	table_free(relay->shut_out);
 	free(relay);
 }
 

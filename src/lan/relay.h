@@ -56,6 +56,8 @@ struct weft_relay {
 	void *user;
 	uint32_t rooms_max, clients_max;
 	bool no_dhcp;
+	uint64_t (*unix_s)(void); /**< NULL: nobody knows the time. */
+	struct table *shut_out;   /**< Keys of passes. */
 	struct filter_opts filter;
 	unsigned
 		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
@@ -93,5 +95,8 @@ void relay_count_bridge(struct relay_totals *totals, const struct weft_bridge *b
 
 /** Totals of all that ever was. */
 struct relay_totals relay_totals(const struct weft_relay *relay);
+
+/** Whether the pass with that public key was shut out. */
+bool relay_has_shut_out(const struct weft_relay *relay, const uint8_t key[PROOF_KEY_LEN]);
 
 #endif

@@ -44,7 +44,7 @@ static const char *const reject_texts[] = {
 	[REJECT_BAD_PROOF] = "bad-proof",   [REJECT_GATEWAY_TAKEN] = "gateway-taken",
 	[REJECT_MAC_TAKEN] = "mac-taken",   [REJECT_ROOM_FULL] = "room-full",
 	[REJECT_ROOMS_FULL] = "rooms-full", [REJECT_PATH_TOO_SMALL] = "path-too-small",
-	[REJECT_NO_MEMORY] = "no-memory",
+	[REJECT_NO_MEMORY] = "no-memory",   [REJECT_PASS] = "pass",
 };
 static_assert(ARRAY_LEN(reject_texts) == REJECT_CODES, "each code has a word");
 

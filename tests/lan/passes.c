@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Members with a pass at a relay: let in, too late, thrown out for good; beside those with the
+ * room's own invitation.
+ */
+#include "../unit.h"
+#include "lan/pass.h"
+#include "party.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define NOW 1000000u
+
+static uint64_t unix_s(void)
+{
+	return NOW;
+}
+
+struct scene {
+	struct party party;
+	struct guest alice, bob;
+};
+
+/* Alice has the room's invitation and is there; bob has a pass until then. */
+static void begin(struct scene *s, uint32_t expires_s)
+{
+	party_init(&s->party, test_seed());
+	s->party.relay_opts.unix_s = unix_s;
+	party_open_relay(&s->party);
+	guest_join(&s->alice, &s->party, "alice", 1);
+	guest_init(&s->bob, &s->party, "bob", 2);
+	const struct weft_invite whole = s->bob.opts.invite;
+	assert_int_equal(weft_invite_restrict(&whole, expires_s, &s->bob.opts.invite), 0);
+}
+
+static void end(struct scene *s)
+{
+	if (s->alice.member)
+		guest_leave(&s->alice);
+	if (s->bob.member)
+		guest_leave(&s->bob);
+	party_fini(&s->party);
+}
+
+static void assert_refused(struct scene *s, const char *words)
+{
+	guest_start(&s->bob);
+	assert_true(guest_reaches(&s->bob, WEFT_MEMBER_REFUSED, 5000));
+	if (!strstr(s->bob.reason, words))
+		fail_msg("\"%s\" does not speak of \"%s\"", s->bob.reason, words);
+	/* For good: nothing is tried again. */
+	party_run(&s->party, 120000);
+	assert_int_equal(s->bob.refusals_n, 1);
+}
+
+static void a_pass_lets_in(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s, NOW + 1);
+	guest_start(&s.bob);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
+	guest_sends(&s.bob, guest_mac(1));
+	assert_int_equal(guest_got(&s.alice), 1);
+	end(&s);
+}
+
+static void a_pass_opens_its_room(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s, WEFT_PASS_NEVER);
+	guest_leave(&s.alice);
+	party_run(&s.party, 1000);
+	guest_start(&s.bob);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
+	guest_join(&s.alice, &s.party, "alice", 1);
+	end(&s);
+}
+
+static void a_pass_expires(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s, NOW);
+	assert_refused(&s, "expired");
+	end(&s);
+}
+
+static void a_pass_is_for_its_room(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s, NOW + 1);
+	s.bob.opts.invite.pass.expires_s++;
+	assert_refused(&s, "none of the room's");
+	end(&s);
+}
+
+static void a_pass_is_worth_nothing_without_its_seed(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s, NOW + 1);
+	s.bob.opts.invite.pass.seed[0] ^= 1;
+	assert_refused(&s, "none of the room's");
+	end(&s);
+}
+
+static void a_gateway_needs_more(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s, NOW + 1);
+	s.bob.opts.role = WEFT_ROLE_GATEWAY;
+	assert_refused(&s, "not for a gateway");
+	end(&s);
+}
+
+static void thrown_out_with_a_pass(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct weft_error err = { "" };
+	uint8_t key[WEFT_PASS_KEY_LEN];
+	begin(&s, NOW + 1);
+	guest_start(&s.bob);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
+	const char *room = s.bob.opts.invite.room;
+	assert_int_equal(weft_relay_kick(s.party.relay, "OTHER", "bob", &err, key),
+			 -ENOENT);
+	assert_int_equal(weft_relay_kick(s.party.relay, room, "carol", &err, key),
+			 -ENOENT);
+	assert_int_equal(weft_relay_kick(s.party.relay, room, "bob", &err, key), 1);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_REFUSED, 5000));
+	assert_non_null(strstr(s.bob.reason, "thrown out"));
+	assert_int_equal(s.alice.left_n, 1);
+	guest_leave(&s.bob);
+	s.bob.refusals_n = 0;
+	assert_refused(&s, "taken back");
+	end(&s);
+}
+
+/* What one relay has shut out, another one does after it is told. */
+static void shut_out_beforehand(void **state)
+{
+	(void)state;
+	struct scene s;
+	uint8_t key[WEFT_PASS_KEY_LEN];
+	begin(&s, NOW + 1);
+	pass_key(s.bob.opts.invite.pass.seed, key);
+	assert_int_equal(weft_relay_shut_out(s.party.relay, key), 0);
+	assert_int_equal(weft_relay_shut_out(s.party.relay, key), 0);
+	assert_refused(&s, "taken back");
+	end(&s);
+}
+
+static void thrown_out_with_the_rooms_own(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct weft_error err = { "" };
+	begin(&s, NOW + 1);
+	const char *room = s.alice.opts.invite.room;
+	assert_int_equal(weft_relay_kick(s.party.relay, room, "alice", &err, NULL), 0);
+	assert_true(guest_reaches(&s.alice, WEFT_MEMBER_REFUSED, 5000));
+	party_run(&s.party, 120000);
+	assert_int_equal(s.alice.refusals_n, 1);
+	/* By its user's hand it comes back. */
+	guest_leave(&s.alice);
+	guest_join(&s.alice, &s.party, "alice", 1);
+	end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pass_lets_in),
+		cmocka_unit_test(a_pass_opens_its_room),
+		cmocka_unit_test(a_pass_expires),
+		cmocka_unit_test(a_pass_is_for_its_room),
+		cmocka_unit_test(a_pass_is_worth_nothing_without_its_seed),
+		cmocka_unit_test(a_gateway_needs_more),
+		cmocka_unit_test(thrown_out_with_a_pass),
+		cmocka_unit_test(shut_out_beforehand),
+		cmocka_unit_test(thrown_out_with_the_rooms_own),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

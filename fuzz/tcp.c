@@ -256,8 +256,12 @@ static void peer_sends_raw(struct run *run, struct tcp_flow flow)
 
 static void check_conn(const struct tcp_conn *conn)
 {
+	if (!conn->active) {
+		assert(conn->snd_una == conn->snd_nxt && conn->to_send.len == 0);
+		return;
+	}
 	uint32_t at = conn->snd_una, sacked = 0, lost = 0;
-	const struct list *head = &conn->board.by_seq;
+	const struct list *head = &conn->active->board.by_seq;
 	for (struct list *n = head->next; n != head; n = n->next) {
 		const struct tcp_sent *sent = sent_of_seq(n);
 		assert(sent->start == at && seq_before(sent->start, sent->end));
@@ -266,7 +270,7 @@ static void check_conn(const struct tcp_conn *conn)
 		at = sent->end;
 	}
 	assert(at == conn->snd_nxt);
-	assert(sacked == conn->board.sacked && lost == conn->board.lost);
+	assert(sacked == conn->active->board.sacked && lost == conn->active->board.lost);
 	assert(board_in_flight(conn) <= conn->snd_nxt - conn->snd_una);
 	assert(conn->to_send.len + 2 >= conn->snd_nxt - conn->snd_una);
 	assert(conn->cc.cwnd >= conn->cc.mss && conn->mss_gross >= 88);

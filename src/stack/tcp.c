@@ -194,11 +194,10 @@ void tcp_flush(struct tcp *tcp, uint64_t now)
 		if (conn->listener && conn->listener->is_told)
 			tell_listener(conn->listener, now);
 		tell(conn, now);
-		if (!conn->is_dead) {
-			tcp_output(conn, now);
-		} else if (conn->is_orphan) {
+		if (conn->is_dead && conn->is_orphan)
 			tcp_conn_free(conn);
-		}
+		else if (!conn->is_dead && tcp_wake(conn, now))
+			tcp_output(conn, now);
 	}
 	tcp->is_flushing = false;
 }

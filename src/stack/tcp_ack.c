@@ -108,7 +108,7 @@ static void on_progress(struct tcp_conn *conn, const struct tcp_delivery *d, boo
 	conn->rto.backoff = 0;
 	conn->soft_error = 0;
 	tcp_restart_retransmission(conn, now);
-	tcp->ops->confirm(tcp->user, &conn->path, now);
+	tcp->ops->confirm(tcp->user, &conn->active->path, now);
 }
 
 void tcp_on_ack(struct tcp_conn *conn, const struct tcp_seg *seg, uint64_t now)

@@ -154,7 +154,9 @@ union weft_sockaddr weft_tcp_peer(const struct weft_tcp *tcp)
 
 void weft_tcp_info(const struct weft_tcp *tcp, struct weft_tcp_info *ret_info)
 {
+	static const struct tcp_active idle;
 	const struct tcp_conn *conn = tcp_conn_of_const(tcp);
+	const struct tcp_active *active = conn->active ? conn->active : &idle;
 	uint32_t sent = conn->snd_nxt - conn->snd_una;
 	if (sent > conn->to_send.len)
 		sent = (uint32_t)conn->to_send.len;
@@ -165,16 +167,16 @@ void weft_tcp_info(const struct weft_tcp *tcp, struct weft_tcp_info *ret_info)
 		.has_timestamps = conn->has_timestamps,
 		.has_wscale = conn->has_wscale,
 		.has_ecn = conn->has_ecn,
-		.is_recovering = conn->recovery.phase != TCP_OPEN,
+		.is_recovering = active->recovery.phase != TCP_OPEN,
 		.mss = conn->cc.mss,
 		.rtt_us = conn->rto.srtt_us,
 		.rttvar_us = conn->rto.rttvar_us,
-		.min_rtt_us = conn->recovery.min_rtt_us,
+		.min_rtt_us = active->recovery.min_rtt_us,
 		.rto_us = rto_ns(&conn->rto, &conn->tcp->rto_limits) / NS_PER_US,
 		.cwnd = conn->cc.cwnd,
 		.ssthresh = conn->cc.ssthresh,
-		.in_flight = board_in_flight(conn),
-		.lost = conn->board.lost,
+		.in_flight = conn->active ? board_in_flight(conn) : 0,
+		.lost = active->board.lost,
 		.peer_window = conn->snd_wnd,
 		.window = conn->rcv_edge - conn->rcv_nxt,
 		.unsent = conn->to_send.len - sent,

@@ -54,6 +54,7 @@ enum tcp_due {
 	TCP_DUE_PACE,    /**< The next segment may leave. */
 	TCP_DUE_ACK,     /**< An acknowledgment has waited long enough. */
 	TCP_DUE_QUIET,   /**< Keep-alive; in FIN-WAIT-2, the end of patience. */
+	TCP_DUE_SLEEP,   /**< Give back what an idle connection does not need. */
 	TCP_DUES
 };
 
@@ -116,6 +117,19 @@ struct tcp_tuning {
 	uint64_t round_ns, copied_ns;
 };
 
+/**
+ * What a connection has only while something goes on: made by tcp_wake, and given back when
+ * nothing has been under way, unread or early for a second. It begins empty each time: what was
+ * learnt about reordering is learnt again.
+ */
+struct tcp_active {
+	struct ip_path path;
+	struct tcp_board board;
+	struct tcp_recovery recovery;
+	struct tcp_tuning tuning;
+	uint64_t pace_ns; /**< When the next segment may leave. */
+};
+
 struct tcp_conn {
 	struct tcp_node node; /**< Its flow, and its place in the table. */
 	struct tcp *tcp;
@@ -126,7 +140,7 @@ struct tcp_conn {
 	struct list work;   /**< In tcp->work while it has to be looked after. */
 	struct timer timer; /**< For the earliest of due. */
 	uint64_t due[TCP_DUES];
-	struct ip_path path;
+	struct tcp_active *active; /**< NULL while it is idle. */
 
 	/* Send sequence space. */
 	uint32_t iss, snd_una, snd_nxt;
@@ -138,7 +152,8 @@ struct tcp_conn {
 	/* Receive sequence space. */
 	uint32_t irs, rcv_nxt;
 	uint32_t rcv_edge; /**< RCV.NXT + RCV.WND as last advertised: never moves left. */
-	uint32_t rcv_acked; /**< RCV.NXT as last sent: Last.ACK.sent of RFC 7323. */
+	uint32_t rcv_buffer; /**< The most that the window offers, in bytes. */
+	uint32_t rcv_acked;  /**< RCV.NXT as last sent: Last.ACK.sent of RFC 7323. */
 
 	/* Agreed on in the handshake, or set by the user. */
 	uint16_t mss_gross; /**< Of a segment with its options, without the TCP header. */
@@ -188,9 +203,6 @@ struct tcp_conn {
 
 	const struct tcp_cc_ops *cc_ops;
 	struct tcp_cc cc;
-	struct tcp_recovery recovery;
-	struct tcp_tuning tuning;
-	struct tcp_board board;
 	struct tcp_chain to_send;          /**< From SND.UNA (its first data byte) on. */
 	struct tcp_chain to_read;          /**< Up to RCV.NXT, in order. */
 	struct tcp_reassembly *reassembly; /**< NULL while nothing is early. */

@@ -87,7 +87,7 @@ static void send_segment(struct tcp_conn *conn, struct tcp_tx *tx, uint64_t now)
 	struct tcp_opts opts = options_of(conn, now);
 	conn->dsack = (struct tcp_sack){ 0 };
 	tx->flow = &conn->node.flow;
-	tx->path = &conn->path;
+	tx->path = &conn->active->path;
 	tx->tos |= conn->tos;
 	transmit(conn->tcp, tx, &opts, now);
 }
@@ -100,7 +100,7 @@ void tcp_emit_syn(struct tcp_conn *conn, uint64_t now)
 	bool is_answer = conn->state == TCP_SYN_RECEIVED;
 	struct tcp_opts opts = {
 		.has_mss = true,
-		.mss = tcp_mss_of_path(&conn->path, &conn->node.flow),
+		.mss = tcp_mss_of_path(&conn->active->path, &conn->node.flow),
 		.has_wscale = is_answer ? conn->has_wscale : !config->no_wscale,
 		.wscale = conn->rcv_wscale,
 		.sack_permitted = is_answer ? conn->has_sack : !config->no_sack,
@@ -112,7 +112,7 @@ void tcp_emit_syn(struct tcp_conn *conn, uint64_t now)
 	bool asks_ecn = !is_answer && config->ecn && conn->rto.backoff == 0;
 	struct tcp_tx tx = {
 		.flow = &conn->node.flow,
-		.path = &conn->path,
+		.path = &conn->active->path,
 		.hdr = { .seq = conn->iss,
 			 .ack = is_answer ? conn->rcv_nxt : 0,
 			 .flags = (uint16_t)(TCP_SYN | (is_answer ? TCP_ACK : 0) |
@@ -175,7 +175,7 @@ void tcp_emit_reset(struct tcp_conn *conn, uint64_t now)
 	bool acks = conn->state != TCP_SYN_SENT;
 	struct tcp_tx tx = {
 		.flow = &conn->node.flow,
-		.path = &conn->path,
+		.path = &conn->active->path,
 		.hdr = { .seq = conn->snd_nxt,
 			 .ack = acks ? conn->rcv_nxt : 0,
 			 .flags = (uint16_t)(TCP_RST | (acks ? TCP_ACK : 0)) },

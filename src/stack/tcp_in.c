@@ -154,7 +154,7 @@ static void establish(struct tcp_conn *conn, const struct tcp_seg *seg)
 	/* RFC 6928, 2: a SYN that was lost says that the network is full. */
 	conn->cc.cwnd =
 		conn->rto.backoff > 0 ? conn->cc.mss : cc_initial_window(conn->cc.mss);
-	conn->recovery.phase = TCP_OPEN;
+	conn->active->recovery.phase = TCP_OPEN;
 	if (conn->listener)
 		tcp_listener_ready(conn);
 	else
@@ -296,6 +296,8 @@ enum tcp_outcome tcp_conn_input(struct tcp_conn *conn, const struct tcp_rx *rx,
 		.flags = rx->hdr.flags,
 		.rx = rx,
 	};
+	if (!tcp_wake(conn, now))
+		return TCP_DROP_MEMORY;
 	tcp_touch(conn);
 	conn->heard_ns = now;
 	conn->keep_probes = 0;

@@ -19,6 +19,7 @@
 #define KEEP_IDLE_S     7200u /* RFC 9293, 3.8.4: two hours. */
 #define KEEP_INTERVAL_S 75u
 #define KEEP_PROBES_MAX 9u
+#define SLEEP_AFTER_NS  NS_PER_S
 
 static void init_habits(struct tcp_conn *conn)
 {
@@ -35,12 +36,10 @@ static void init_sending(struct tcp_conn *conn, const struct tcp_birth *birth)
 {
 	conn->iss = conn->snd_una = conn->snd_nxt = birth->iss;
 	conn->ts_offset = birth->ts_offset;
-	conn->path = birth->path;
+	conn->active->path = birth->path;
 	conn->mss_peer = UINT16_MAX;
 	tcp_set_mss(conn);
 	rto_init(&conn->rto);
-	recovery_init(&conn->recovery);
-	board_init(&conn->board);
 	conn->cc.cwnd = cc_initial_window(conn->cc.mss);
 	conn->cc.ssthresh = TCP_SSTHRESH_NONE;
 	conn->cc_ops->start(&conn->cc);
@@ -58,12 +57,42 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, const struct tcp_birth *birth,
 	list_init(&conn->queue);
 	list_init(&conn->work);
 	tcp_due_init(conn);
+	if (!tcp_wake(conn, now)) {
+		free(conn);
+		return NULL;
+	}
 	init_habits(conn);
 	init_sending(conn, birth);
 	tcp_window_init(conn);
 	tcp_table_add(&tcp->table, &conn->node, TCP_KIND_CONN);
 	tcp->conns++;
 	return conn;
+}
+
+bool tcp_wake(struct tcp_conn *conn, uint64_t now)
+{
+	if (conn->active)
+		return true;
+	conn->active = malloc(sizeof(*conn->active));
+	if (!conn->active)
+		return false;
+	*conn->active = (struct tcp_active){ 0 };
+	board_init(&conn->active->board);
+	recovery_init(&conn->active->recovery);
+	tcp_due_set(conn, TCP_DUE_SLEEP, now + SLEEP_AFTER_NS);
+	return true;
+}
+
+bool tcp_sleep(struct tcp_conn *conn)
+{
+	bool is_idle = conn->snd_una == conn->snd_nxt && conn->to_send.len == 0 &&
+		       conn->to_read.len == 0 && !conn->reassembly && !conn->want_ack &&
+		       !conn->want_ack_late && list_is_empty(&conn->work);
+	if (!is_idle)
+		return false;
+	free(conn->active);
+	conn->active = NULL;
+	return true;
 }
 
 void tcp_set_state(struct tcp_conn *conn, enum tcp_state state)
@@ -95,7 +124,8 @@ void tcp_bury(struct tcp_conn *conn, int error)
 	conn->error = (int16_t)error;
 	tcp_table_remove(&tcp->table, &conn->node);
 	tcp_due_clear_all(conn);
-	board_clear(conn);
+	if (conn->active)
+		board_clear(conn);
 	chain_clear(&conn->to_send, &tcp->budget);
 	drop_reassembly(conn);
 	tcp->conns--;
@@ -116,7 +146,8 @@ void tcp_abort(struct tcp_conn *conn, int error, uint64_t now)
 {
 	if (conn->is_dead)
 		return;
-	tcp_emit_reset(conn, now);
+	if (tcp_wake(conn, now))
+		tcp_emit_reset(conn, now);
 	tcp_end(conn, error);
 }
 
@@ -126,5 +157,6 @@ void tcp_conn_free(struct tcp_conn *conn)
 	list_remove(&conn->work);
 	list_remove(&conn->queue);
 	chain_clear(&conn->to_read, &conn->tcp->budget);
+	free(conn->active);
 	free(conn);
 }

@@ -14,6 +14,9 @@
 
 #include "stack/tcp_conn.h"
 
+#include <weft/frame.h>
+
+#include <stdbool.h>
 #include <stdint.h>
 
 /** The numbers that a connection begins with. */
@@ -42,6 +45,15 @@ void tcp_abort(struct tcp_conn *conn, int error, uint64_t now);
 
 /** Takes it out of everything that could find it, in its present state, and marks it dead. */
 void tcp_bury(struct tcp_conn *conn, int error);
+
+/**
+ * Has active there. Whatever is done with a connection from outside (a segment, a call, a timer)
+ * begins with this, except that a flush does it for what is on its list. False without memory.
+ */
+bool tcp_wake(struct tcp_conn *conn, uint64_t now) WEFT_MUST_CHECK;
+
+/** Gives active back, if there is nothing in it. Returns whether it is gone. */
+bool tcp_sleep(struct tcp_conn *conn);
 
 /** Frees it now. */
 void tcp_conn_free(struct tcp_conn *conn);

@@ -21,7 +21,7 @@ uint16_t tcp_mss_of_peer(const struct tcp_flow *flow, const struct tcp_opts *opt
 
 void tcp_set_mss(struct tcp_conn *conn)
 {
-	uint16_t path = tcp_mss_of_path(&conn->path, &conn->node.flow);
+	uint16_t path = tcp_mss_of_path(&conn->active->path, &conn->node.flow);
 	uint16_t mss = conn->mss_peer < path ? conn->mss_peer : path;
 	conn->mss_gross = mss < TCP_MSS_MIN ? TCP_MSS_MIN : mss;
 	conn->cc.mss = conn->mss_gross - (conn->has_timestamps ? TIMESTAMPS_LEN : 0u);

@@ -69,9 +69,9 @@ static bool is_paced(const struct tcp_conn *conn)
 /* Whether something may leave now; if not, it is tried again in time. */
 static bool is_its_turn(struct tcp_conn *conn, uint64_t now)
 {
-	if (!is_paced(conn) || conn->pace_ns <= now + PACE_AHEAD)
+	if (!is_paced(conn) || conn->active->pace_ns <= now + PACE_AHEAD)
 		return true;
-	tcp_due_set(conn, TCP_DUE_PACE, conn->pace_ns - PACE_AHEAD);
+	tcp_due_set(conn, TCP_DUE_PACE, conn->active->pace_ns - PACE_AHEAD);
 	return false;
 }
 
@@ -80,9 +80,9 @@ static void pace(struct tcp_conn *conn, uint32_t bytes, uint64_t now)
 	if (!is_paced(conn))
 		return;
 	uint64_t rate = pacing_rate(conn);
-	if (conn->pace_ns < now)
-		conn->pace_ns = now;
-	conn->pace_ns += rate > 0 ? (uint64_t)bytes * NS_PER_S / rate : 0;
+	if (conn->active->pace_ns < now)
+		conn->active->pace_ns = now;
+	conn->active->pace_ns += rate > 0 ? (uint64_t)bytes * NS_PER_S / rate : 0;
 }
 
 /* The longest super-segment, a multiple of mss. */
@@ -242,11 +242,11 @@ static void check_path(struct tcp_conn *conn, uint64_t now)
 	const struct tcp *tcp = conn->tcp;
 	const struct tcp_flow *flow = &conn->node.flow;
 	struct ip_path path;
-	if (tcp->ops->path_is_current(tcp->user, &conn->path) ||
+	if (tcp->ops->path_is_current(tcp->user, &conn->active->path) ||
 	    tcp->ops->find_path(tcp->user, &flow->local, &flow->remote, now, &path) < 0)
 		return;
 	uint16_t before = conn->mss_gross;
-	conn->path = path;
+	conn->active->path = path;
 	tcp_set_mss(conn);
 	if (conn->mss_gross < before && conn->snd_una != conn->snd_nxt)
 		recovery_on_smaller_mss(conn);

@@ -28,13 +28,13 @@ static bool is_of_first_sending(const struct tcp_conn *conn, const struct tcp_se
 		return false;
 	if (d->ts_ecr != 0 && seq_before(d->ts_ecr, tcp_timestamp(conn, sent->sent_ns)))
 		return true;
-	return rtt_us < conn->recovery.min_rtt_us;
+	return rtt_us < conn->active->recovery.min_rtt_us;
 }
 
 void rack_delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
 		    const struct tcp_delivery *d, uint64_t now)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	uint64_t us = (now - sent->sent_ns) / NS_PER_US;
 	uint32_t rtt_us = us == 0 ? 1 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 	if (!(sent->flags & SENT_AGAIN) &&
@@ -55,7 +55,7 @@ void rack_delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
 
 void rack_on_dsack(struct tcp_conn *conn)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	if (rec->dsack_seen && seq_before(conn->snd_una, rec->dsack_round))
 		return;
 	rec->dsack_seen = true;
@@ -67,7 +67,7 @@ void rack_on_dsack(struct tcp_conn *conn)
 
 void rack_recovered(struct tcp_conn *conn)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	if (rec->reo_persist > 0 && --rec->reo_persist == 0)
 		rec->reo_mult = 1;
 }
@@ -75,9 +75,9 @@ void rack_recovered(struct tcp_conn *conn)
 /* RACK_update_reo_wnd, in ns. */
 static uint64_t reordering_window(const struct tcp_conn *conn)
 {
-	const struct tcp_recovery *rec = &conn->recovery;
-	bool is_evident =
-		rec->phase != TCP_OPEN || conn->board.sacked >= DUP_THRESH * conn->cc.mss;
+	const struct tcp_recovery *rec = &conn->active->recovery;
+	bool is_evident = rec->phase != TCP_OPEN ||
+			  conn->active->board.sacked >= DUP_THRESH * conn->cc.mss;
 	if (!rec->reordering_seen && is_evident)
 		return 0;
 	uint64_t us = (uint64_t)rec->reo_mult * rec->min_rtt_us / 4;
@@ -88,12 +88,12 @@ static uint64_t reordering_window(const struct tcp_conn *conn)
 
 uint32_t rack_detect(struct tcp_conn *conn, uint64_t now)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	uint64_t allowed =
 		(uint64_t)rec->rack_rtt_us * NS_PER_US + reordering_window(conn);
 	uint32_t lost = 0;
 	uint64_t next = TCP_NOT_DUE;
-	list_for_each (node, &conn->board.by_time) {
+	list_for_each (node, &conn->active->board.by_time) {
 		struct tcp_sent *sent = sent_of_time(node);
 		if (!sent_after(rec->rack_xmit_ns, rec->rack_end, sent->sent_ns,
 				sent->end))
@@ -120,10 +120,11 @@ static uint64_t probe_timeout(const struct tcp_conn *conn)
 
 void tlp_schedule(struct tcp_conn *conn, uint64_t now)
 {
-	const struct tcp_recovery *rec = &conn->recovery;
+	const struct tcp_recovery *rec = &conn->active->recovery;
 	bool is_useful = conn->has_sack && rec->phase == TCP_OPEN && !rec->probe_out &&
-			 conn->board.sacked == 0 && conn->snd_una != conn->snd_nxt &&
-			 conn->rto.srtt_us != 0 && tcp_state_is_synchronized(conn->state);
+			 conn->active->board.sacked == 0 &&
+			 conn->snd_una != conn->snd_nxt && conn->rto.srtt_us != 0 &&
+			 tcp_state_is_synchronized(conn->state);
 	if (!is_useful) {
 		tcp_due_clear(conn, TCP_DUE_PROBE);
 		return;
@@ -138,8 +139,8 @@ void tlp_schedule(struct tcp_conn *conn, uint64_t now)
 /* Sends the last segment's worth of what is under way again. False if there is nothing. */
 static bool resend_last(struct tcp_conn *conn, uint64_t now)
 {
-	struct list *last = conn->board.by_seq.prev;
-	if (last == &conn->board.by_seq)
+	struct list *last = conn->active->board.by_seq.prev;
+	if (last == &conn->active->board.by_seq)
 		return false;
 	struct tcp_sent *sent = sent_of_seq(last);
 	uint32_t mss = tcp_mss_now(conn);
@@ -154,7 +155,7 @@ static bool resend_last(struct tcp_conn *conn, uint64_t now)
 
 void tlp_send(struct tcp_conn *conn, uint64_t now)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	bool is_new = tcp_send_one(conn, now);
 	if (!is_new && !resend_last(conn, now))
 		return;
@@ -166,7 +167,7 @@ void tlp_send(struct tcp_conn *conn, uint64_t now)
 
 bool tlp_on_ack(struct tcp_conn *conn, uint32_t ack, const struct tcp_delivery *d)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	if (!rec->probe_out || seq_before(ack, rec->probe_end))
 		return false;
 	rec->probe_out = false;

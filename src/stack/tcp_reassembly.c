@@ -154,7 +154,8 @@ static const struct tcp_block *next_grown(const struct tcp_reassembly *r,
 					  const struct tcp_block *last)
 {
 	const struct tcp_block *found = NULL;
-	for (const struct tcp_block *b = r->blocks; b < r->blocks + r->count; b++) {
+	for (size_t i = 0; i < r->count; i++) {
+		const struct tcp_block *b = &r->blocks[i];
 		bool is_later = last && (b->grown > last->grown ||
 					 (b->grown == last->grown && b >= last));
 		if (!is_later && (!found || b->grown >= found->grown))

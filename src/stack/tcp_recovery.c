@@ -21,7 +21,7 @@ void recovery_init(struct tcp_recovery *rec)
 
 static void begin(struct tcp_conn *conn, enum tcp_phase phase)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	rec->phase = (uint8_t)phase;
 	rec->point = conn->snd_nxt;
 	rec->undo_possible = true;
@@ -31,7 +31,7 @@ static void begin(struct tcp_conn *conn, enum tcp_phase phase)
 
 static void enter_recovery(struct tcp_conn *conn, uint64_t now)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	uint32_t flight = conn->snd_nxt - conn->snd_una;
 	begin(conn, TCP_RECOVERY);
 	rec->prr_delivered = 0;
@@ -43,7 +43,7 @@ static void enter_recovery(struct tcp_conn *conn, uint64_t now)
 
 static void leave(struct tcp_conn *conn)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	if (rec->phase == TCP_RECOVERY)
 		conn->cc.cwnd = conn->cc.ssthresh;
 	rec->phase = TCP_OPEN;
@@ -57,14 +57,14 @@ static void undo(struct tcp_conn *conn)
 	board_unlose(conn);
 	leave(conn);
 	conn->cc_ops->undone(&conn->cc);
-	conn->recovery.undo_possible = false;
+	conn->active->recovery.undo_possible = false;
 	tcp_count(conn->tcp, TCP_COUNT_UNDONE);
 }
 
 /* Whether this ACK shows that nothing had been lost. */
 static bool was_needless(const struct tcp_conn *conn, const struct tcp_delivery *d)
 {
-	const struct tcp_recovery *rec = &conn->recovery;
+	const struct tcp_recovery *rec = &conn->active->recovery;
 	if (!rec->undo_possible || rec->undo_ts == 0)
 		return false;
 	/* The first ACK of what was sent again decides; later ones echo later timestamps. */
@@ -87,10 +87,18 @@ static void lose_first(struct tcp_conn *conn)
 	board_lose(conn, first);
 }
 
+/* No more can have arrived than was sent and is not lost. */
+static void reno_limit(struct tcp_conn *conn)
+{
+	uint32_t most = conn->snd_nxt - conn->snd_una - conn->active->board.lost;
+	if (conn->active->recovery.reno_sacked > most)
+		conn->active->recovery.reno_sacked = most;
+}
+
 static void reno_on_duplicate(struct tcp_conn *conn, struct tcp_delivery *d)
 {
-	struct tcp_recovery *rec = &conn->recovery;
-	uint32_t most = conn->snd_nxt - conn->snd_una - conn->board.lost;
+	struct tcp_recovery *rec = &conn->active->recovery;
+	uint32_t most = conn->snd_nxt - conn->snd_una - conn->active->board.lost;
 	uint32_t sacked = rec->reno_sacked + conn->cc.mss;
 	if (rec->dupacks < UINT8_MAX)
 		rec->dupacks++;
@@ -101,11 +109,12 @@ static void reno_on_duplicate(struct tcp_conn *conn, struct tcp_delivery *d)
 	}
 	if (rec->dupacks == DUP_THRESH && rec->phase == TCP_OPEN)
 		lose_first(conn);
+	reno_limit(conn);
 }
 
 static void reno_on_new(struct tcp_conn *conn, struct tcp_delivery *d)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	/* Beyond the segment that was missing, the ACK covers what duplicates stood for. */
 	uint32_t covered = d->acked > conn->cc.mss ? d->acked - conn->cc.mss : 0;
 	if (covered > rec->reno_sacked)
@@ -115,22 +124,21 @@ static void reno_on_new(struct tcp_conn *conn, struct tcp_delivery *d)
 	rec->dupacks = 0;
 	if (rec->phase == TCP_RECOVERY && seq_before(conn->snd_una, rec->point))
 		lose_first(conn); /* A partial ACK: RFC 6582, 3.2 step 3. */
-	uint32_t left = conn->snd_nxt - conn->snd_una - conn->board.lost;
-	if (rec->reno_sacked > left)
-		rec->reno_sacked = left;
+	reno_limit(conn);
 }
 
 static void find_losses(struct tcp_conn *conn, struct tcp_delivery *d, bool is_duplicate,
 			uint64_t now)
 {
-	uint32_t lost = conn->board.lost;
+	uint32_t lost = conn->active->board.lost;
 	if (conn->has_sack)
 		(void)rack_detect(conn, now);
 	else if (is_duplicate)
 		reno_on_duplicate(conn, d);
 	else if (d->acked > 0)
 		reno_on_new(conn, d);
-	d->fresh_lost = conn->board.lost > lost ? conn->board.lost - lost : 0;
+	d->fresh_lost =
+		conn->active->board.lost > lost ? conn->active->board.lost - lost : 0;
 }
 
 /* ---- how much may leave ------------------------------------------------------------------ */
@@ -138,7 +146,7 @@ static void find_losses(struct tcp_conn *conn, struct tcp_delivery *d, bool is_d
 /* RFC 6937, 3.1; the choice between the two bounds is that of RFC 9937, 6.2. */
 static void reduce_proportionally(struct tcp_conn *conn, const struct tcp_delivery *d)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	uint64_t ssthresh = conn->cc.ssthresh, pipe = board_in_flight(conn);
 	int64_t quota;
 	rec->prr_delivered += d->delivered;
@@ -181,7 +189,7 @@ static void grow(struct tcp_conn *conn, const struct tcp_delivery *d, uint64_t n
 void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_duplicate,
 		     uint64_t now)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	bool was_reducing = rec->phase == TCP_RECOVERY;
 	if (d->dsack) {
 		rack_on_dsack(conn);
@@ -197,7 +205,7 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 		undo(conn);
 	if (rec->phase != TCP_OPEN && !seq_before(conn->snd_una, rec->point))
 		leave(conn);
-	if (rec->phase == TCP_OPEN && conn->board.lost > 0)
+	if (rec->phase == TCP_OPEN && conn->active->board.lost > 0)
 		enter_recovery(conn, now);
 	if (rec->phase == TCP_RECOVERY)
 		reduce_proportionally(conn, d);
@@ -212,15 +220,15 @@ void recovery_on_reorder_due(struct tcp_conn *conn, uint64_t now)
 	struct tcp_delivery nothing = { .fresh_lost = rack_detect(conn, now) };
 	if (nothing.fresh_lost == 0)
 		return;
-	if (conn->recovery.phase == TCP_OPEN)
+	if (conn->active->recovery.phase == TCP_OPEN)
 		enter_recovery(conn, now);
-	if (conn->recovery.phase == TCP_RECOVERY)
+	if (conn->active->recovery.phase == TCP_RECOVERY)
 		reduce_proportionally(conn, &nothing);
 }
 
 void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	struct tcp_sent *first = board_first(conn);
 	uint32_t flight = conn->snd_nxt - conn->snd_una;
 	bool is_first = rec->phase != TCP_LOSS || !seq_before(conn->snd_una, rec->point);
@@ -241,24 +249,24 @@ void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
 void recovery_on_smaller_mss(struct tcp_conn *conn)
 {
 	begin(conn, TCP_LOSS);
-	conn->recovery.undo_possible = false;
-	conn->recovery.probe_out = false;
-	conn->recovery.reno_sacked = 0;
+	conn->active->recovery.undo_possible = false;
+	conn->active->recovery.probe_out = false;
+	conn->active->recovery.reno_sacked = 0;
 	board_lose_all(conn, false);
 }
 
 void recovery_on_mark(struct tcp_conn *conn, uint64_t now)
 {
-	if (conn->recovery.phase != TCP_OPEN)
+	if (conn->active->recovery.phase != TCP_OPEN)
 		return;
 	enter_recovery(conn, now);
-	conn->recovery.undo_possible = false;
+	conn->active->recovery.undo_possible = false;
 	conn->cwr = true;
 }
 
 void recovery_on_sent(struct tcp_conn *conn, uint32_t bytes, bool is_again, uint64_t now)
 {
-	struct tcp_recovery *rec = &conn->recovery;
+	struct tcp_recovery *rec = &conn->active->recovery;
 	rec->prr_out += bytes;
 	if (!is_again)
 		return;

@@ -32,7 +32,7 @@ static void uncount(struct tcp_board *board, const struct tcp_sent *sent, uint32
 
 static void sent_free(struct tcp_conn *conn, struct tcp_sent *sent)
 {
-	uncount(&conn->board, sent, sent_len(sent));
+	uncount(&conn->active->board, sent, sent_len(sent));
 	list_remove(&sent->of_seq);
 	list_remove(&sent->of_time);
 	pool_put(&conn->tcp->records, sent);
@@ -40,7 +40,7 @@ static void sent_free(struct tcp_conn *conn, struct tcp_sent *sent)
 
 void board_clear(struct tcp_conn *conn)
 {
-	list_for_each (node, &conn->board.by_seq)
+	list_for_each (node, &conn->active->board.by_seq)
 		sent_free(conn, sent_of_seq(node));
 }
 
@@ -61,8 +61,8 @@ int board_push(struct tcp_conn *conn, uint32_t end, uint64_t now)
 	if (!sent)
 		return -ENOBUFS;
 	sent->sent_ns = now;
-	list_push_back(&conn->board.by_seq, &sent->of_seq);
-	list_push_back(&conn->board.by_time, &sent->of_time);
+	list_push_back(&conn->active->board.by_seq, &sent->of_seq);
+	list_push_back(&conn->active->board.by_time, &sent->of_time);
 	conn->snd_nxt = end;
 	return 0;
 }
@@ -113,7 +113,7 @@ static void delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
 
 void board_ack(struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d, uint64_t now)
 {
-	list_for_each (node, &conn->board.by_seq) {
+	list_for_each (node, &conn->active->board.by_seq) {
 		struct tcp_sent *sent = sent_of_seq(node);
 		if (!seq_before(sent->start, ack))
 			break;
@@ -122,7 +122,7 @@ void board_ack(struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d, uint
 		if (!(sent->flags & SENT_SACKED))
 			delivered(conn, &part, d, now);
 		if (seq_after(sent->end, ack)) {
-			uncount(&conn->board, sent, sent_len(&part));
+			uncount(&conn->active->board, sent, sent_len(&part));
 			sent->start = ack;
 			break;
 		}
@@ -135,14 +135,14 @@ void board_ack(struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d, uint
 /* Joins a sacked record to the one before it, if that is sacked as well. */
 static struct tcp_sent *join_before(struct tcp_conn *conn, struct tcp_sent *sent)
 {
-	if (sent->of_seq.prev == &conn->board.by_seq)
+	if (sent->of_seq.prev == &conn->active->board.by_seq)
 		return sent;
 	struct tcp_sent *before = sent_of_seq(sent->of_seq.prev);
 	if (!(before->flags & SENT_SACKED))
 		return sent;
 	before->end = sent->end;
 	before->flags |= sent->flags & SENT_AGAIN;
-	conn->board.sacked +=
+	conn->active->board.sacked +=
 		sent_len(sent); /* sent_free takes off what is now before's. */
 	sent_free(conn, sent);
 	return before;
@@ -151,7 +151,7 @@ static struct tcp_sent *join_before(struct tcp_conn *conn, struct tcp_sent *sent
 static void join_neighbours(struct tcp_conn *conn, struct tcp_sent *sent)
 {
 	sent = join_before(conn, sent);
-	if (sent->of_seq.next == &conn->board.by_seq)
+	if (sent->of_seq.next == &conn->active->board.by_seq)
 		return;
 	struct tcp_sent *next = sent_of_seq(sent->of_seq.next);
 	if (next->flags & SENT_SACKED)
@@ -162,10 +162,10 @@ static void mark_sacked(struct tcp_conn *conn, struct tcp_sent *sent,
 			struct tcp_delivery *d, uint64_t now)
 {
 	delivered(conn, sent, d, now);
-	uncount(&conn->board, sent, sent_len(sent));
+	uncount(&conn->active->board, sent, sent_len(sent));
 	list_remove(&sent->of_time);
 	sent->flags = (uint8_t)((sent->flags & ~SENT_LOST) | SENT_SACKED);
-	conn->board.sacked += sent_len(sent);
+	conn->active->board.sacked += sent_len(sent);
 	d->sacked = true;
 	join_neighbours(conn, sent);
 }
@@ -185,7 +185,7 @@ static bool narrow(struct tcp_conn *conn, struct tcp_sent **sent, uint32_t left,
 void board_sack(struct tcp_conn *conn, uint32_t left, uint32_t right,
 		struct tcp_delivery *d, uint64_t now)
 {
-	struct list *head = &conn->board.by_seq, *node = head->next;
+	struct list *head = &conn->active->board.by_seq, *node = head->next;
 	while (node != head && seq_before(sent_of_seq(node)->start, right)) {
 		struct tcp_sent *sent = sent_of_seq(node);
 		if (!seq_after(sent->end, left) || (sent->flags & SENT_SACKED)) {
@@ -204,14 +204,14 @@ void board_sack(struct tcp_conn *conn, uint32_t left, uint32_t right,
 void board_lose(struct tcp_conn *conn, struct tcp_sent *sent)
 {
 	sent->flags |= SENT_LOST;
-	conn->board.lost += sent_len(sent);
+	conn->active->board.lost += sent_len(sent);
 	list_remove(&sent->of_time);
-	list_push_back(&conn->board.lost_list, &sent->of_time);
+	list_push_back(&conn->active->board.lost_list, &sent->of_time);
 }
 
 void board_lose_all(struct tcp_conn *conn, bool with_sacked)
 {
-	struct tcp_board *board = &conn->board;
+	struct tcp_board *board = &conn->active->board;
 	list_for_each (node, &board->by_seq) {
 		struct tcp_sent *sent = sent_of_seq(node);
 		if ((sent->flags & SENT_SACKED) && !with_sacked)
@@ -235,19 +235,19 @@ static void insert_by_time(struct tcp_board *board, struct tcp_sent *sent)
 void board_unlose(struct tcp_conn *conn)
 {
 	struct list *node;
-	while ((node = list_pop_front(&conn->board.lost_list)) != NULL) {
+	while ((node = list_pop_front(&conn->active->board.lost_list)) != NULL) {
 		struct tcp_sent *sent = sent_of_time(node);
-		uncount(&conn->board, sent, sent_len(sent));
+		uncount(&conn->active->board, sent, sent_len(sent));
 		sent->flags &= (uint8_t)~SENT_LOST;
-		insert_by_time(&conn->board, sent);
+		insert_by_time(&conn->active->board, sent);
 	}
 }
 
 void board_resent(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now)
 {
-	uncount(&conn->board, sent, sent_len(sent));
+	uncount(&conn->active->board, sent, sent_len(sent));
 	sent->flags = (uint8_t)((sent->flags & ~SENT_LOST) | SENT_AGAIN);
 	sent->sent_ns = now;
 	list_remove(&sent->of_time);
-	list_push_back(&conn->board.by_time, &sent->of_time);
+	list_push_back(&conn->active->board.by_time, &sent->of_time);
 }

@@ -96,14 +96,14 @@ static inline struct tcp_sent *sent_of_time(struct list *node)
 /** What is to be sent again next, or NULL. */
 static inline struct tcp_sent *board_first_lost(const struct tcp_conn *conn)
 {
-	struct list *node = list_first(&conn->board.lost_list);
+	struct list *node = list_first(&conn->active->board.lost_list);
 	return node ? sent_of_time(node) : NULL;
 }
 
 /** The record at SND.UNA, or NULL. */
 static inline struct tcp_sent *board_first(const struct tcp_conn *conn)
 {
-	struct list *node = list_first(&conn->board.by_seq);
+	struct list *node = list_first(&conn->active->board.by_seq);
 	return node ? sent_of_seq(node) : NULL;
 }
 
@@ -115,8 +115,8 @@ static inline uint32_t sent_len(const struct tcp_sent *sent)
 /** Bytes that are believed to be in the network ("pipe", RFC 6675). */
 static inline uint32_t board_in_flight(const struct tcp_conn *conn)
 {
-	return conn->snd_nxt - conn->snd_una - conn->board.sacked - conn->board.lost -
-	       conn->recovery.reno_sacked;
+	return conn->snd_nxt - conn->snd_una - conn->active->board.sacked -
+	       conn->active->board.lost - conn->active->recovery.reno_sacked;
 }
 
 #endif

@@ -192,6 +192,10 @@ static void handle(struct tcp_conn *conn, enum tcp_due what, uint64_t now)
 	case TCP_DUE_QUIET:
 		on_quiet_due(conn, now);
 		break;
+	case TCP_DUE_SLEEP:
+		if (!tcp_sleep(conn))
+			tcp_due_set(conn, TCP_DUE_SLEEP, now + NS_PER_S);
+		break;
 	case TCP_DUE_PACE:
 	case TCP_DUES:
 		break;
@@ -208,8 +212,10 @@ static void fire(struct timer *timer, void *user, uint64_t now)
 		if (conn->due[i] > now)
 			continue;
 		conn->due[i] = TCP_NOT_DUE;
-		handle(conn, (enum tcp_due)i, now);
-		tcp_touch(conn);
+		if (i != TCP_DUE_SLEEP)
+			tcp_touch(conn);
+		if (tcp_wake(conn, now))
+			handle(conn, (enum tcp_due)i, now);
 	}
 	for (unsigned i = 0; i < TCP_DUES; i++)
 		next = conn->due[i] < next ? conn->due[i] : next;

@@ -92,6 +92,8 @@ int tcp_send(struct tcp_conn *conn, const void *data, size_t len, uint64_t now)
 {
 	if (!takes_data(conn))
 		return -EPIPE;
+	if (!tcp_wake(conn, now))
+		return -ENOBUFS;
 	size_t n = len < room(conn) ? len : room(conn);
 	if (n > INT_MAX)
 		n = INT_MAX;
@@ -107,6 +109,8 @@ int tcp_lend(struct tcp_conn *conn, const struct ip_slice *data, tcp_release *re
 {
 	if (!takes_data(conn))
 		return -EPIPE;
+	if (!tcp_wake(conn, now))
+		return -ENOBUFS;
 	if (data->len > room(conn) || data->len > INT_MAX) {
 		conn->was_blocked = true;
 		return 0;
@@ -125,9 +129,11 @@ int tcp_receive(struct tcp_conn *conn, void *buf, size_t len, uint64_t now)
 	if (len > INT_MAX)
 		len = INT_MAX;
 	size_t n = chain_read(&conn->to_read, &conn->tcp->budget, buf, len);
+	if (n > 0 && conn->is_dead)
+		return (int)n;
 	if (n > 0) {
 		tcp_window_on_read(conn, n, now);
-		if (!conn->is_dead && tcp_window_update_is_due(conn))
+		if (tcp_window_update_is_due(conn))
 			settle(conn, now);
 		return (int)n;
 	}

@@ -14,7 +14,7 @@
 
 void tcp_window_init(struct tcp_conn *conn)
 {
-	conn->tuning.buffer = conn->tcp->config.receive_first;
+	conn->rcv_buffer = conn->tcp->config.receive_first;
 	conn->rcv_wscale = tcp_wscale_for(conn->tcp->config.receive_max);
 }
 
@@ -37,13 +37,15 @@ uint16_t tcp_mss_of_path(const struct ip_path *path, const struct tcp_flow *flow
 static uint32_t room(const struct tcp_conn *conn)
 {
 	uint32_t unread = (uint32_t)conn->to_read.len;
-	return conn->tuning.buffer > unread ? conn->tuning.buffer - unread : 0;
+	uint32_t most = FIELD_MAX << (conn->has_wscale ? conn->rcv_wscale : 0);
+	uint32_t left = conn->rcv_buffer > unread ? conn->rcv_buffer - unread : 0;
+	return left < most ? left : most;
 }
 
 /* The step of 3.8.6.2.2: min(half of the buffer, a segment). */
 static uint32_t step(const struct tcp_conn *conn)
 {
-	uint32_t half = conn->tuning.buffer / 2;
+	uint32_t half = conn->rcv_buffer / 2;
 	return half < conn->mss_gross ? half : conn->mss_gross;
 }
 
@@ -79,7 +81,7 @@ bool tcp_window_update_is_due(const struct tcp_conn *conn)
 	if (!conn->want_window || !tcp_state_may_receive(conn->state) || now <= offered)
 		return false;
 	/* Early enough for the peer not to run dry, and at once when it has. */
-	return now - offered >= conn->tuning.buffer / 4 ||
+	return now - offered >= conn->rcv_buffer / 4 ||
 	       (offered < step(conn) && now - offered >= step(conn));
 }
 
@@ -91,7 +93,7 @@ bool tcp_window_update_is_due(const struct tcp_conn *conn)
  */
 void tcp_window_on_data(struct tcp_conn *conn, uint64_t now)
 {
-	struct tcp_tuning *t = &conn->tuning;
+	struct tcp_tuning *t = &conn->active->tuning;
 	if (t->round_ns != 0 && seq_before(conn->rcv_nxt, t->round_seq))
 		return;
 	if (t->round_ns != 0) {
@@ -105,7 +107,7 @@ void tcp_window_on_data(struct tcp_conn *conn, uint64_t now)
 
 void tcp_window_on_read(struct tcp_conn *conn, size_t n, uint64_t now)
 {
-	struct tcp_tuning *t = &conn->tuning;
+	struct tcp_tuning *t = &conn->active->tuning;
 	uint32_t rtt_us = conn->rto.srtt_us ? conn->rto.srtt_us : t->rtt_us;
 	uint32_t max = conn->tcp->config.receive_max;
 	conn->want_window = true;
@@ -117,8 +119,8 @@ void tcp_window_on_read(struct tcp_conn *conn, size_t n, uint64_t now)
 	uint64_t wanted = t->copied_ns ? 2 * share + 16ull * conn->rcv_mss : 0;
 	if (wanted > max)
 		wanted = max;
-	if (wanted > t->buffer)
-		t->buffer = (uint32_t)wanted;
+	if (wanted > conn->rcv_buffer)
+		conn->rcv_buffer = (uint32_t)wanted;
 	t->copied = 0;
 	t->copied_ns = now;
 }

@@ -58,7 +58,7 @@ static void three_behind_the_gap_are_a_loss(void **state)
 	uint32_t ssthresh = s.conn->cc.ssthresh;
 	AT(MS(300));
 	RX(ACK, .seq = 301, .ack = 8761);
-	assert_int_equal(s.conn->recovery.phase, TCP_OPEN);
+	assert_int_equal(s.conn->active->recovery.phase, TCP_OPEN);
 	assert_int_equal(s.conn->cc.cwnd, ssthresh);
 	script_fini(&s);
 }
@@ -74,7 +74,7 @@ static void reordering_is_learnt(void **state)
 	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 4381 } });
 	AT(MS(201));
 	RX(ACK, .seq = 301, .ack = 4381);
-	assert_true(s.conn->recovery.reordering_seen);
+	assert_true(s.conn->active->recovery.reordering_seen);
 	assert_int_equal(s.tcp.counts[TCP_COUNT_RECOVERIES], 0);
 	RX(ACK, .seq = 301, .ack = 4381, .sacks_n = 1, .sacks = { { 5841, 10221 } });
 	QUIET();
@@ -142,7 +142,7 @@ static void without_sack(void **state)
 	TX(ACK, .seq = 4381, .ack = 301, .len = 1460);
 	AT(MS(400));
 	RX(ACK, .seq = 301, .ack = 11681);
-	assert_int_equal(s.conn->recovery.phase, TCP_OPEN);
+	assert_int_equal(s.conn->active->recovery.phase, TCP_OPEN);
 	assert_int_equal(s.tcp.counts[TCP_COUNT_RECOVERIES], 1);
 	assert_int_equal(s.tcp.counts[TCP_COUNT_TIMEOUTS], 0);
 	script_fini(&s);
@@ -180,13 +180,13 @@ static void a_timeout_begins_anew(void **state)
 	AT(MS(401));
 	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
 	assert_int_equal(s.conn->cc.cwnd, 1460);
-	assert_int_equal(s.conn->recovery.phase, TCP_LOSS);
+	assert_int_equal(s.conn->active->recovery.phase, TCP_LOSS);
 	AT(MS(500));
 	RX(ACK, .seq = 301, .ack = 1461);
 	TX(ACK, .seq = 1461, .ack = 301, .len = 2920, .gso = 1460);
 	AT(MS(600));
 	RX(ACK, .seq = 301, .ack = 11681);
-	assert_int_equal(s.conn->recovery.phase, TCP_OPEN);
+	assert_int_equal(s.conn->active->recovery.phase, TCP_OPEN);
 	script_fini(&s);
 }
 
@@ -208,9 +208,9 @@ static void a_spurious_timeout_is_undone(void **state)
 	TX(ACK, .seq = 1, .ack = 301, .len = 1448, .ts = true);
 	RX(ACK, .seq = 301, .ack = 1449, .ts = true, .ts_val = 60, .ts_ecr = sent_ts);
 	assert_int_equal(s.tcp.counts[TCP_COUNT_UNDONE], 1);
-	assert_int_equal(s.conn->recovery.phase, TCP_OPEN);
+	assert_int_equal(s.conn->active->recovery.phase, TCP_OPEN);
 	assert_true(s.conn->cc.cwnd >= cwnd);
-	assert_int_equal(s.conn->board.lost, 0);
+	assert_int_equal(s.conn->active->board.lost, 0);
 	script_fini(&s);
 }
 

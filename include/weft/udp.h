@@ -144,13 +144,21 @@ WEFT_API WEFT_MUST_CHECK int weft_ping_new(struct weft_stack *stack,
 /** NULL is allowed. */
 WEFT_API void weft_ping_free(struct weft_ping *ping);
 
+/** An echo request. */
+struct weft_ping_request {
+	struct weft_ip to;
+	uint16_t sequence;
+	uint8_t ttl;      /**< 0 for the default. */
+	const void *data; /**< Borrowed; may be NULL if len is 0. */
+	size_t len;
+};
+
 /**
- * Sends an echo request of len bytes of data. ttl: 0 for the default. Returns 0, -EINVAL,
- * -ENETUNREACH, -EHOSTUNREACH, -EADDRNOTAVAIL, -EMSGSIZE, -ENOBUFS.
+ * Sends an echo request. Returns 0, -EINVAL, -ENETUNREACH, -EHOSTUNREACH, -EADDRNOTAVAIL,
+ * -EMSGSIZE or -ENOBUFS.
  */
 WEFT_API WEFT_MUST_CHECK int weft_ping_send(struct weft_ping *ping,
-					    const struct weft_ip *to, uint16_t sequence,
-					    uint8_t ttl, const void *data, size_t len,
+					    const struct weft_ping_request *request,
 					    uint64_t now);
 
 #ifdef __cplusplus

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 
 /* RFC 5227, 1.1. */
-#define PROBE_WAIT_NS        SECOND_NS
 #define PROBE_NUM            3u
 #define PROBE_MIN_NS         SECOND_NS
 #define PROBE_MAX_NS         (2 * SECOND_NS)
@@ -30,8 +29,10 @@
 #define DEFEND_INTERVAL_NS   (10 * SECOND_NS)
 
 /* RFC 4862, 5.1 and RFC 4861, 10. */
-#define DAD_TRANSMITS    1u
-#define DAD_DELAY_MAX_NS SECOND_NS
+#define DAD_TRANSMITS 1u
+
+/* PROBE_WAIT of the first, MAX_RTR_SOLICITATION_DELAY of the other. */
+#define ASK_DELAY_NS SECOND_NS
 
 /* ---- the life of an address -------------------------------------------------------------- */
 
@@ -146,8 +147,7 @@ static void begin(struct iface_addr *a, unsigned flags, uint64_t now)
 		return;
 	}
 	a->state = WEFT_ADDRESS_TENTATIVE;
-	uint64_t delay = addr_is_ip4(&a->addr) ? PROBE_WAIT_NS : DAD_DELAY_MAX_NS;
-	wheel_arm(&stack->wheel, &a->timer, now + rng_below(&stack->rng, delay));
+	wheel_arm(&stack->wheel, &a->timer, now + rng_below(&stack->rng, ASK_DELAY_NS));
 }
 
 void iface_addr_conflict(struct iface_addr *a, uint64_t now)

@@ -61,10 +61,14 @@ static struct dest *dest_new(struct weft_stack *stack, const struct ip_addr *add
 static void on_timer(struct timer *timer, void *user, uint64_t now)
 {
 	struct weft_stack *stack = user;
-	while (!list_is_empty(&stack->dests.oldest) && oldest(stack)->expires <= now)
-		dest_remove(stack, oldest(stack));
-	if (!list_is_empty(&stack->dests.oldest))
-		wheel_arm(&stack->wheel, timer, oldest(stack)->expires);
+	list_for_each (node, &stack->dests.oldest) {
+		struct dest *d = container_of(node, struct dest, of_cache);
+		if (d->expires > now) {
+			wheel_arm(&stack->wheel, timer, d->expires);
+			return;
+		}
+		dest_remove(stack, d);
+	}
 }
 
 int dest_init(struct weft_stack *stack)

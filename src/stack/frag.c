@@ -110,11 +110,15 @@ static void on_timer(struct timer *timer, void *user, uint64_t now)
 	packet_remove(stack, p);
 }
 
-static void evict_oldest(struct weft_stack *stack)
+static void evict(struct weft_stack *stack, struct packet *p)
 {
-	struct list *oldest = list_first(&stack->fragments.oldest);
 	stack_event(stack, WEFT_STACK_FRAGMENT_EVICTED);
-	packet_remove(stack, container_of(oldest, struct packet, of_cache));
+	packet_remove(stack, p);
+}
+
+static struct packet *packet_of(struct list *node)
+{
+	return container_of(node, struct packet, of_cache);
 }
 
 static struct packet *packet_new(struct weft_stack *stack, struct weft_iface *iface,
@@ -129,7 +133,7 @@ static struct packet *packet_new(struct weft_stack *stack, struct weft_iface *if
 			      .timer = { .fire = on_timer } };
 	list_init(&p->pieces);
 	if (table_count(cache->table) == stack->opts.fragments_max)
-		evict_oldest(stack);
+		evict(stack, packet_of(cache->oldest.next));
 	if (table_set(cache->table, key, p) < 0) {
 		free(p);
 		return NULL;
@@ -220,13 +224,14 @@ static bool keep(struct weft_stack *stack, struct packet *p, const struct frag_p
 static bool make_room(struct weft_stack *stack, const struct packet *p, size_t len)
 {
 	struct frag_cache *cache = &stack->fragments;
-	while (len > stack->opts.fragment_bytes_max - cache->bytes) {
-		struct list *oldest = list_first(&cache->oldest);
-		if (oldest == &p->of_cache)
+	list_for_each (node, &cache->oldest) {
+		if (len <= stack->opts.fragment_bytes_max - cache->bytes)
+			return true;
+		if (node == &p->of_cache)
 			return false;
-		evict_oldest(stack);
+		evict(stack, packet_of(node));
 	}
-	return true;
+	return false;
 }
 
 /* RFC 3168, 5.3: CE wins; with not-ECT among them it is not ECT at all. */
@@ -304,14 +309,14 @@ void frag_fini(struct weft_stack *stack)
 	if (!stack->fragments.table)
 		return;
 	list_for_each (node, &stack->fragments.oldest)
-		packet_remove(stack, container_of(node, struct packet, of_cache));
+		packet_remove(stack, packet_of(node));
 	table_free(stack->fragments.table);
 }
 
 void frag_remove_all(struct weft_stack *stack, const struct weft_iface *iface)
 {
 	list_for_each (node, &stack->fragments.oldest) {
-		struct packet *p = container_of(node, struct packet, of_cache);
+		struct packet *p = packet_of(node);
 		if (p->iface == iface)
 			packet_remove(stack, p);
 	}

@@ -70,7 +70,7 @@ void frag_fini(struct weft_stack *stack);
  * when none is missing; or HELD, IGNORED (a double), DROP_FRAGMENT, DROP_FRAGMENT_LIMIT.
  */
 enum weft_stack_outcome frag_add(struct weft_stack *stack, struct weft_iface *iface,
-				 const struct frag_piece *piece, uint64_t now,
+				 const struct frag_piece *f, uint64_t now,
 				 struct frag_whole *ret_whole);
 
 /** Forgets what came in on an interface. */

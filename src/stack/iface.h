@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define IFACE_BATCH     64u
-#define IFACE_ARENA_LEN (4u * (WEFT_FRAME_LEN_MAX + WEFT_HEADROOM + 16u))
+#define IFACE_ARENA_LEN ((size_t)4 * (WEFT_FRAME_LEN_MAX + WEFT_HEADROOM + 16u))
 #define IFACE_MTU_MIN   1280u /**< RFC 8200, 5. */
 
 struct weft_stack;

@@ -217,7 +217,7 @@ int ip_path_onward(struct weft_stack *stack, const struct ip_addr *dst, uint64_t
 		   struct ip_path *ret_path)
 {
 	struct ip_path path = { 0 };
-	struct ip_addr hop;
+	struct ip_addr hop = *dst;
 	int r = find_hop(stack, dst, NULL, now, &path, &hop);
 	return r < 0 ? r : finish_path(stack, dst, &hop, now, &path, ret_path);
 }

@@ -142,7 +142,8 @@ static enum weft_stack_outcome deliver_whole(const struct iface_rx *rx,
 {
 	/* The header in front of the fragment header now names what that named. */
 	store_be16(whole->packet + IP6_OFF_PAYLOAD_LEN, (uint16_t)(whole->len - IP6_LEN));
-	whole->packet[1] = (uint8_t)((whole->packet[1] & 0xcfu) | (unsigned)whole->ecn << 4);
+	whole->packet[1] =
+		(uint8_t)((whole->packet[1] & 0xcfu) | (unsigned)whole->ecn << 4);
 	const struct iface_rx all = {
 		.iface = rx->iface,
 		.packet = whole->packet,

@@ -80,7 +80,7 @@ static uint64_t response_ns(uint16_t code)
 static enum weft_stack_outcome take_query(const struct ip_rx *rx, uint64_t now)
 {
 	struct weft_iface *iface = rx->iface;
-	struct ip_addr group;
+	struct ip_addr group = unspecified;
 	memcpy(group.octet, rx->payload + 8, sizeof(group.octet));
 	if (!addr_is_unspecified(&group) &&
 	    (!addr_is_multicast(&group) || addr_is_ip4(&group)))
@@ -97,7 +97,7 @@ static enum weft_stack_outcome take_query(const struct ip_rx *rx, uint64_t now)
 
 enum weft_stack_outcome mld_input(const struct ip_rx *rx, uint64_t now)
 {
-	struct ip_addr group;
+	struct ip_addr group = unspecified;
 	if (rx->len < MLD_LEN || rx->ttl != 1 || !addr_is_link_local(&rx->src))
 		return WEFT_STACK_DROP_GROUP;
 	if (rx->payload[ICMP_OFF_TYPE] == ICMP6_MLD_QUERY)

@@ -162,7 +162,7 @@ static enum weft_stack_outcome take_redirect(const struct ip_rx *rx, uint64_t no
 {
 	struct reader r = reader_of(rx->payload, rx->len);
 	struct neigh_news news = { .overrides = true, .may_create = true };
-	struct ip_addr gateway, target;
+	struct ip_addr gateway = unspecified, target = unspecified;
 	bool has_mac = false;
 	if (rx->len < REDIRECT_LEN || rx->payload[ICMP_OFF_CODE] != 0 ||
 	    !addr_is_link_local(&rx->src))

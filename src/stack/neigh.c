@@ -46,13 +46,18 @@ static bool has_mac(const struct neigh *n)
 
 /* ---- packets that wait ------------------------------------------------------------------- */
 
-static void drop_oldest(struct neigh *n)
+static void drop(struct neigh *n, struct waiting *w)
 {
-	struct waiting *w = container_of(n->queue.next, struct waiting, of_neigh);
 	list_remove(&w->of_neigh);
 	n->queue_n--;
 	n->iface->stack->neighbours.bytes -= w->frame.len;
 	free(w);
+}
+
+static void drop_all(struct neigh *n)
+{
+	list_for_each (node, &n->queue)
+		drop(n, container_of(node, struct waiting, of_neigh));
 }
 
 static int wait_for(struct neigh *n, const struct weft_frame *frame)
@@ -66,7 +71,7 @@ static int wait_for(struct neigh *n, const struct weft_frame *frame)
 		return -ENOBUFS;
 	if (n->queue_n == stack->opts.neighbour_queue_max) {
 		stack_event(stack, WEFT_STACK_NEIGH_QUEUE_FULL);
-		drop_oldest(n);
+		drop(n, container_of(n->queue.next, struct waiting, of_neigh));
 	}
 	w->frame = *frame;
 	memcpy(w->bytes, frame->data, frame->len);
@@ -83,15 +88,15 @@ static uint16_t type_of(const struct neigh *n)
 
 static void send_waiting(struct neigh *n, uint64_t now)
 {
-	while (n->queue_n > 0) {
-		struct waiting *w = container_of(n->queue.next, struct waiting, of_neigh);
+	list_for_each (node, &n->queue) {
+		struct waiting *w = container_of(node, struct waiting, of_neigh);
 		struct weft_frame *frame = iface_frame(n->iface, w->frame.len, now);
 		if (frame) {
 			memcpy(frame->data, w->bytes, w->frame.len);
 			frame->offload = w->frame.offload;
 			iface_send(n->iface, frame, n->mac, type_of(n));
 		}
-		drop_oldest(n);
+		drop(n, w);
 	}
 }
 
@@ -148,8 +153,7 @@ static void fail(struct neigh *n, uint64_t now)
 {
 	struct weft_stack *stack = n->iface->stack;
 	stack_event(stack, WEFT_STACK_NEIGH_FAILED);
-	while (n->queue_n > 0)
-		drop_oldest(n);
+	drop_all(n);
 	stack_changed(stack);
 	enter(n, NEIGH_FAILED, now);
 }
@@ -341,8 +345,7 @@ void neigh_remove(struct neigh *n)
 {
 	struct weft_stack *stack = n->iface->stack;
 	struct key key = key_of(n->iface, &n->addr);
-	while (n->queue_n > 0)
-		drop_oldest(n);
+	drop_all(n);
 	wheel_cancel(&stack->wheel, &n->timer);
 	list_remove(&n->of_cache);
 	(void)table_remove(stack->neighbours.table, &key);

@@ -107,32 +107,34 @@ void weft_ping_free(struct weft_ping *ping)
 	free(ping);
 }
 
-int weft_ping_send(struct weft_ping *ping, const struct weft_ip *to, uint16_t sequence,
-		   uint8_t ttl, const void *data, size_t len, uint64_t now)
+int weft_ping_send(struct weft_ping *ping, const struct weft_ping_request *request,
+		   uint64_t now)
 {
 	static const struct ip_addr unspecified6;
 	struct ip_addr dst;
 	unsigned bits;
 	uint8_t header[ICMP_LEN];
-	if (!addr_of_ip(to, &dst, &bits))
+	if (!addr_of_ip(&request->to, &dst, &bits))
 		return -EINVAL;
 	bool is_ip4 = addr_is_ip4(&dst);
 	struct icmp_hdr hdr = {
 		.type = is_ip4 ? ICMP4_ECHO : ICMP6_ECHO,
-		.rest = icmp_echo_rest(ping->id, sequence),
+		.rest = icmp_echo_rest(ping->id, request->sequence),
 	};
 	(void)!icmp_hdr_emit(header, sizeof(header), &hdr);
 	if (is_ip4) {
 		uint32_t sum = checksum_add(0, header, sizeof(header));
-		hdr.csum = checksum_finish(checksum_add(sum, data, len));
+		hdr.csum =
+			checksum_finish(checksum_add(sum, request->data, request->len));
 		(void)!icmp_hdr_emit(header, sizeof(header), &hdr);
 	}
-	const struct ip_slice slices[] = { { header, sizeof(header) }, { data, len } };
+	const struct ip_slice slices[] = { { header, sizeof(header) },
+					   { request->data, request->len } };
 	const struct ip_tx tx = {
 		.src = is_ip4 ? addr_of_ip4(0) : unspecified6,
 		.dst = dst,
 		.protocol = is_ip4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
-		.ttl = ttl,
+		.ttl = request->ttl,
 		.no_checksum = is_ip4,
 		.csum_offset = ICMP_OFF_CSUM,
 		.slices = slices,

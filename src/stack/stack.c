@@ -19,11 +19,7 @@
 #include <stdlib.h>
 
 static const struct ip_protocol *const protocols[] = {
-	&icmp4_protocol,
-	&icmp6_protocol,
-	&igmp_protocol,
-	&tcp_protocol,
-	&udp_protocol,
+	&icmp4_protocol, &icmp6_protocol, &igmp_protocol, &tcp_protocol, &udp_protocol,
 };
 
 const struct ip_protocol *stack_protocol(uint8_t number)

@@ -443,8 +443,8 @@ static int send_to(struct weft_udp *udp, const struct weft_udp_message *msg,
 
 int weft_udp_send(struct weft_udp *udp, const struct weft_udp_message *msg, uint64_t now)
 {
-	struct ip_addr peer;
-	uint16_t port;
+	struct ip_addr peer = any6;
+	uint16_t port = 0;
 	struct ip_path found;
 	const struct ip_path *path = &udp->path;
 	int r = take_pending_error(udp);

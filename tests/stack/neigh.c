@@ -26,10 +26,12 @@ static const struct kind kinds[] = {
 
 static int ping(struct world *w, const struct kind *k)
 {
-	struct weft_ip to = ip(k->other);
+	const struct weft_ping_request request = {
+		.to = ip(k->other), .sequence = 1, .data = "x", .len = 1
+	};
 	struct weft_ping *ping;
 	assert_int_equal(weft_ping_new(w->stack, NULL, NULL, &ping), 0);
-	int r = weft_ping_send(ping, &to, 1, 0, "x", 1, w->now);
+	int r = weft_ping_send(ping, &request, w->now);
 	weft_ping_free(ping);
 	return r;
 }

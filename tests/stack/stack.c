@@ -91,13 +91,15 @@ static void got_answer(void *user, const struct weft_ping_reply *reply, uint64_t
 static void ping(struct two *t, const char *to, size_t len, struct answers *answers)
 {
 	static uint8_t data[40000];
-	struct weft_ip dst = ip(to);
+	const struct weft_ping_request request = {
+		.to = ip(to), .sequence = 1, .data = data, .len = len
+	};
 	struct weft_ping *ping;
 	memset(answers, 0, sizeof(*answers));
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7);
 	assert_int_equal(weft_ping_new(t->stack[0], got_answer, answers, &ping), 0);
-	assert_int_equal(weft_ping_send(ping, &dst, 1, 0, data, len, t->now), 0);
+	assert_int_equal(weft_ping_send(ping, &request, t->now), 0);
 	run(t, t->now + SECOND_NS / 2);
 	weft_ping_free(ping);
 }

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stack between two wires.
+ *
+ *     the test 10.1.0.1 --- wire --- [ stack .2 ] --- second --- the test 10.2.0.1
+ */
+#include "wire/checksum.h"
+#include "wire/ether.h"
+#include "wire/tcp.h"
+#include "world.h"
+
+#include <string.h>
+
+struct second {
+	struct weft_link link;
+	struct sent sent[16];
+	size_t n;
+};
+
+static size_t second_send(struct weft_link *link, const struct weft_frame *frames,
+			  size_t n, uint64_t now)
+{
+	struct second *s = container_of(link, struct second, link);
+	(void)now;
+	for (size_t i = 0; i < n && s->n < ARRAY_LEN(s->sent); i++) {
+		struct sent *sent = &s->sent[s->n++];
+		sent->len = frames[i].len;
+		sent->offload = frames[i].offload;
+		memcpy(sent->bytes, frames[i].data,
+		       frames[i].len < sizeof(sent->bytes) ? frames[i].len
+							   : sizeof(sent->bytes));
+	}
+	return n;
+}
+
+static void second_free(struct weft_link *link)
+{
+	link_fini(link);
+}
+
+static const struct link_ops second_ops = { .send = second_send, .free = second_free };
+
+static void begin(struct world *w, struct second *s, bool forwarding)
+{
+	const struct world_opts opts = { .stack = { .forwarding = forwarding } };
+	const struct weft_link_caps caps = {
+		.flags = WEFT_LINK_CSUM | WEFT_LINK_TSO4 | WEFT_LINK_TSO6,
+		.frame_len_max = 1294, /* Packets of 1280 bytes. */
+	};
+	struct weft_ip a4 = ip("10.2.0.2/24"), a6 = ip("2001:db8:2::2/64");
+	struct weft_ip peer4 = ip("10.2.0.1"), peer6 = ip("2001:db8:2::1");
+	struct weft_iface *iface;
+	world_init(w, &opts);
+	memset(s, 0, sizeof(*s));
+	link_init(&s->link, &second_ops, "second", -1, caps);
+	assert_int_equal(
+		weft_stack_add_interface(w->stack, &s->link, NULL, w->now, &iface), 0);
+	assert_int_equal(weft_iface_add_address(iface, &a4, 0, w->now), 0);
+	assert_int_equal(weft_iface_add_address(iface, &a6, WEFT_ADDRESS_NO_DAD, w->now),
+			 0);
+	assert_int_equal(weft_iface_add_neighbour(iface, &peer4, mac(TEST_MAC), w->now),
+			 0);
+	assert_int_equal(weft_iface_add_neighbour(iface, &peer6, mac(TEST_MAC), w->now),
+			 0);
+	world_pass(w, 20 * SECOND_NS);
+	tx_forget(w);
+	s->n = 0;
+}
+
+static void end(struct world *w, struct second *s)
+{
+	world_fini(w);
+	weft_link_free(&s->link);
+}
+
+static enum weft_stack_outcome rx_udp(struct world *w, const char *src, const char *dst,
+				      uint8_t ttl, size_t len)
+{
+	static const uint8_t data[2000] = { 1, 2, 3 };
+	const struct packet p = {
+		.src = src, .dst = dst, .ttl = ttl, .sport = 1000, .dport = 2000
+	};
+	uint8_t frame[2048];
+	size_t n = make(w, &p, data, len, frame, sizeof(frame));
+	memcpy(frame, w->iface->mac.octet, 6);
+	return rx(w, frame, n);
+}
+
+static void passes_packets_on(void **state)
+{
+	static const char *const pairs[][2] = { { "10.1.0.1", "10.2.0.1" },
+						{ "2001:db8::1", "2001:db8:2::1" } };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct world w;
+		struct second s;
+		begin(&w, &s, true);
+		assert_outcome(rx_udp(&w, pairs[i][0], pairs[i][1], 17, 100), FORWARDED);
+		assert_int_equal(s.n, 1);
+		struct seen seen = see(&s.sent[0]);
+		assert_string_equal(text(&seen.src), pairs[i][0]);
+		assert_string_equal(text(&seen.dst), pairs[i][1]);
+		assert_int_equal(seen.ttl, 16);
+		if (i == 0)
+			assert_true(checksum_is_right(0, seen.packet, IP4_LEN));
+		tx_none(&w);
+		end(&w, &s);
+		/* But not without being asked to. */
+		begin(&w, &s, false);
+		assert_outcome(rx_udp(&w, pairs[i][0], pairs[i][1], 17, 100),
+			       DROP_NO_HOST);
+		assert_int_equal(s.n, 0);
+		end(&w, &s);
+	}
+}
+
+static void tells_why_it_does_not(void **state)
+{
+	struct world w;
+	struct second s;
+	(void)state;
+	begin(&w, &s, true);
+	assert_outcome(rx_udp(&w, "10.1.0.1", "10.2.0.1", 1, 100), DROP_TTL);
+	struct seen seen = see(tx(&w));
+	assert_int_equal(seen.payload[0], ICMP4_TIME_EXCEEDED);
+	assert_string_equal(text(&seen.src), "10.1.0.2");
+	assert_outcome(rx_udp(&w, "2001:db8::1", "2001:db8:2::1", 1, 100), DROP_TTL);
+	assert_int_equal(see(tx(&w)).payload[0], ICMP6_TIME_EXCEEDED);
+	assert_outcome(rx_udp(&w, "10.1.0.1", "10.3.0.1", 9, 100), DROP_NO_ROUTE);
+	assert_int_equal(see(tx(&w)).payload[0], ICMP4_UNREACHABLE);
+	assert_outcome(rx_udp(&w, "2001:db8::1", "2001:db8:3::1", 9, 100), DROP_NO_ROUTE);
+	assert_int_equal(see(tx(&w)).payload[0], ICMP6_UNREACHABLE);
+	assert_outcome(rx_udp(&w, "10.1.0.1", "10.2.0.1", 9, 1300), DROP_TOO_BIG);
+	seen = see(tx(&w));
+	assert_int_equal(seen.payload[0], ICMP4_UNREACHABLE);
+	assert_int_equal(seen.payload[1], ICMP4_CODE_FRAG_NEEDED);
+	assert_int_equal(load_be16(seen.payload + 6), 1280);
+	assert_outcome(rx_udp(&w, "2001:db8::1", "2001:db8:2::1", 9, 1300), DROP_TOO_BIG);
+	seen = see(tx(&w));
+	assert_int_equal(seen.payload[0], ICMP6_PACKET_TOO_BIG);
+	assert_int_equal(load_be32(seen.payload + 4), 1280);
+	assert_int_equal(s.n, 0);
+	end(&w, &s);
+}
+
+static void what_is_the_link_s_stays_there(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "169.254.1.1", "10.2.0.1" },  { "10.1.0.1", "169.254.2.2" },
+		{ "fe80::1", "2001:db8:2::1" }, { "2001:db8::1", "fe80::99" },
+		{ "10.1.0.1", "224.1.2.3" },    { "2001:db8::1", "ff05::99" },
+		{ "10.1.0.1", "240.0.0.1" },
+	};
+	struct world w;
+	struct second s;
+	(void)state;
+	begin(&w, &s, true);
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		assert_outcome(rx_udp(&w, pairs[i][0], pairs[i][1], 9, 10), DROP_NO_HOST);
+	assert_int_equal(s.n, 0);
+	tx_none(&w);
+	end(&w, &s);
+}
+
+static void super_frames_pass_whole(void **state)
+{
+	struct world w;
+	struct second s;
+	static uint8_t frame[40000], segment[30000];
+	const struct tcp_hdr hdr = { .sport = 1, .dport = 2, .flags = TCP_ACK };
+	const struct packet p = { .src = "10.1.0.1",
+				  .dst = "10.2.0.1",
+				  .proto = IPPROTO_TCP,
+				  .csum_offset = TCP_OFF_CSUM };
+	(void)state;
+	begin(&w, &s, true);
+	assert_int_equal(tcp_hdr_emit(segment, TCP_LEN, &hdr), TCP_LEN);
+	size_t len = make(&w, &p, segment, sizeof(segment), frame, sizeof(frame));
+	memcpy(frame, w.iface->mac.octet, 6);
+	struct weft_frame f = {
+		.data = frame,
+		.len = (uint32_t)len,
+		.offload = { .flags = WEFT_OFFLOAD_NEEDS_CSUM,
+			     .gso = WEFT_GSO_TCP4,
+			     .gso_size = 1200,
+			     .hdr_len = 54,
+			     .csum_start = 34,
+			     .csum_offset = TCP_OFF_CSUM },
+	};
+	assert_outcome(rx_frame(&w, &f), FORWARDED);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.sent[0].len, len);
+	assert_memory_equal(&s.sent[0].offload, &f.offload, sizeof(f.offload));
+	/* Not if its segments would be too long. */
+	f.offload.gso_size = 1400;
+	assert_outcome(rx_frame(&w, &f), DROP_TOO_BIG);
+	end(&w, &s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(passes_packets_on),
+		cmocka_unit_test(tells_why_it_does_not),
+		cmocka_unit_test(what_is_the_link_s_stays_there),
+		cmocka_unit_test(super_frames_pass_whole),
+	};
+	return cmocka_run_group_tests_name("forward", tests, NULL, NULL);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Groups as routers hear of them: reports of IGMPv3 and MLDv2, and of the versions before for
+ * who still asks in those.
+ */
+#include "stack/group.h"
+
+#include "wire/checksum.h"
+#include "wire/ether.h"
+#include "world.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define GROUP4 "239.1.2.3"
+#define GROUP6 "ff05::1234"
+
+static void join(struct world *w, const char *name)
+{
+	struct ip_addr group = addr(name);
+	assert_int_equal(group_join(w->iface, &group, w->now), 0);
+}
+
+static void leave(struct world *w, const char *name)
+{
+	struct ip_addr group = addr(name);
+	group_leave(w->iface, &group, w->now);
+}
+
+/* A query for a group, or all; of version 3 with 12 bytes, else 8. */
+static enum weft_stack_outcome query4(struct world *w, const char *dst, const char *group,
+				      uint8_t code, size_t len, uint8_t ttl)
+{
+	uint8_t message[12] = { 0x11, code };
+	struct ip_addr asked = addr(group);
+	const struct packet p = {
+		.src = "10.1.0.1", .dst = dst, .proto = IPPROTO_IGMP, .ttl = ttl
+	};
+	store_be32(message + 4, addr_to_ip4(&asked));
+	store_be16(message + 2, checksum(message, len));
+	return rx_packet(w, &p, message, len);
+}
+
+static enum weft_stack_outcome query6(struct world *w, const char *src, const char *dst,
+				      const char *group, uint16_t code, size_t len)
+{
+	uint8_t message[28] = { ICMP6_MLD_QUERY };
+	struct ip_addr asked = addr(group);
+	const struct packet p = { .src = src,
+				  .dst = dst,
+				  .proto = IPPROTO_ICMPV6,
+				  .csum_offset = 2,
+				  .ttl = 1 };
+	store_be16(message + 4, code);
+	memcpy(message + 8, asked.octet, 16);
+	return rx_packet(w, &p, message, len);
+}
+
+/* The next frame is a report of one record about the group. */
+static void reports(struct world *w, const char *group, uint8_t record)
+{
+	struct seen s = see(tx(w));
+	struct ip_addr said;
+	bool is_ip4 = ip(group).family == AF_INET;
+	struct ip_addr want = addr(group);
+	assert_int_equal(s.ttl, 1);
+	assert_string_equal(text(&s.dst), is_ip4 ? "224.0.0.22" : "ff02::16");
+	assert_int_equal(s.payload[0], is_ip4 ? 0x22 : ICMP6_MLD2_REPORT);
+	assert_int_equal(s.payload[8], record);
+	if (is_ip4) {
+		assert_int_equal(s.packet[0], 0x46); /* With the router alert. */
+		assert_int_equal(s.packet[IP4_LEN], 148);
+		assert_true(checksum_is_right(0, s.payload, s.len));
+		said = addr_of_ip4(load_be32(s.payload + 12));
+	} else {
+		assert_int_equal(s.packet[IP6_OFF_NEXT], IPPROTO_HOPOPTS);
+		assert_int_equal(s.packet[IP6_LEN + 2], 5);
+		memcpy(said.octet, s.payload + 12, 16);
+	}
+	assert_true(addr_equal(&said, &want));
+}
+
+static void joining_is_told_twice_and_leaving_once(void **state)
+{
+	static const char *const groups[] = { GROUP4, GROUP6 };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		struct world w;
+		world_init(&w, NULL);
+		join(&w, groups[i]);
+		join(&w, groups[i]); /* By a second: not told again. */
+		world_pass(&w, 5 * SECOND_NS);
+		reports(&w, groups[i], 4);
+		reports(&w, groups[i], 4);
+		leave(&w, groups[i]);
+		world_run(&w);
+		tx_none(&w);
+		leave(&w, groups[i]);
+		reports(&w, groups[i], 3);
+		tx_none(&w);
+		world_fini(&w);
+	}
+}
+
+static void a_query_is_answered_within_its_time(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, NULL);
+	join(&w, GROUP4);
+	join(&w, "239.9.9.9");
+	join(&w, GROUP6);
+	world_pass(&w, 5 * SECOND_NS);
+	tx_forget(&w);
+	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 100, 12, 1), NOTED);
+	world_pass(&w, 10 * SECOND_NS);
+	assert_int_equal(w.sent_n, 2);
+	tx_forget(&w);
+	assert_outcome(query4(&w, GROUP4, GROUP4, 10, 12, 1), NOTED);
+	world_pass(&w, SECOND_NS);
+	reports(&w, GROUP4, 2);
+	tx_none(&w);
+	assert_outcome(query6(&w, "fe80::1", GROUP6, GROUP6, 1000, 28), NOTED);
+	world_pass(&w, SECOND_NS);
+	reports(&w, GROUP6, 2);
+	tx_none(&w);
+	/* All of MLD: the group, and one for each address (solicited-node). */
+	assert_outcome(query6(&w, "fe80::1", "ff02::1", "::", 1000, 28), NOTED);
+	world_pass(&w, SECOND_NS);
+	assert_int_equal(w.sent_n - w.taken, 3);
+	world_fini(&w);
+}
+
+static void an_old_querier_is_answered_in_its_version(void **state)
+{
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	join(&w, GROUP4);
+	join(&w, GROUP6);
+	world_pass(&w, 5 * SECOND_NS);
+	tx_forget(&w);
+	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 10, 8, 1), NOTED);
+	world_pass(&w, 2 * SECOND_NS);
+	struct seen s = see(tx(&w));
+	assert_int_equal(s.payload[0], 0x16);
+	assert_string_equal(text(&s.dst), GROUP4);
+	assert_int_equal(s.len, 8);
+	leave(&w, GROUP4);
+	s = see(tx(&w));
+	assert_int_equal(s.payload[0], 0x17);
+	assert_string_equal(text(&s.dst), "224.0.0.2");
+	assert_outcome(query6(&w, "fe80::1", GROUP6, GROUP6, 100, 24), NOTED);
+	world_pass(&w, SECOND_NS);
+	s = see(tx(&w));
+	assert_int_equal(s.payload[0], ICMP6_MLD_REPORT);
+	assert_string_equal(text(&s.dst), GROUP6);
+	leave(&w, GROUP6);
+	s = see(tx(&w));
+	assert_int_equal(s.payload[0], ICMP6_MLD_DONE);
+	tx_none(&w);
+	/* Once it is gone, the new version is spoken again. */
+	world_pass(&w, 300 * SECOND_NS);
+	join(&w, GROUP4);
+	reports(&w, GROUP4, 4);
+	world_fini(&w);
+}
+
+/* Where one report is enough, somebody else's will do. */
+static void an_old_version_is_silent_where_another_has_spoken(void **state)
+{
+	struct world w;
+	uint8_t report[8] = { 0x16 };
+	struct ip_addr group = addr(GROUP4);
+	const struct packet p = {
+		.src = "10.1.0.9", .dst = GROUP4, .proto = IPPROTO_IGMP, .ttl = 1
+	};
+	(void)state;
+	store_be32(report + 4, addr_to_ip4(&group));
+	store_be16(report + 2, checksum(report, sizeof(report)));
+	world_init(&w, NULL);
+	join(&w, GROUP4);
+	world_pass(&w, 5 * SECOND_NS);
+	tx_forget(&w);
+	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 100, 8, 1), NOTED);
+	assert_outcome(rx_packet(&w, &p, report, sizeof(report)), NOTED);
+	world_pass(&w, 20 * SECOND_NS);
+	tx_none(&w);
+	world_fini(&w);
+}
+
+static void drops_what_no_querier_sends(void **state)
+{
+	struct world w;
+	uint8_t message[12] = { 0x11 };
+	const struct packet p = {
+		.src = "10.1.0.1", .dst = "224.0.0.1", .proto = IPPROTO_IGMP, .ttl = 1
+	};
+	(void)state;
+	world_init(&w, NULL);
+	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 10, 12, 2), DROP_GROUP);
+	assert_outcome(query4(&w, "10.1.0.2", "0.0.0.0", 10, 12, 1), DROP_GROUP);
+	assert_outcome(query4(&w, "224.0.0.1", "10.1.0.2", 10, 12, 1), DROP_GROUP);
+	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 10, 7, 1), DROP_GROUP);
+	assert_outcome(rx_packet(&w, &p, message, 12), DROP_GROUP); /* No checksum. */
+	assert_outcome(query6(&w, "2001:db8::1", "ff02::1", "::", 10, 28), DROP_GROUP);
+	assert_outcome(query6(&w, "fe80::1", "ff02::1", "2001:db8::2", 10, 28),
+		       DROP_GROUP);
+	assert_outcome(query6(&w, "fe80::1", "ff02::1", "::", 10, 23), DROP_GROUP);
+	world_pass(&w, 10 * SECOND_NS);
+	tx_none(&w);
+	world_fini(&w);
+}
+
+static void groups_have_a_limit(void **state)
+{
+	const struct world_opts opts = { .stack = { .groups_max = 4 } };
+	struct world w;
+	struct ip_addr no_group = addr("10.1.0.9");
+	(void)state;
+	world_init(&w, &opts);
+	uint32_t before = w.iface->groups_n;
+	for (uint32_t i = 0; i < 10; i++) {
+		struct ip_addr group = addr_of_ip4(0xef000000 + i);
+		assert_int_equal(group_join(w.iface, &group, w.now),
+				 i + before < 4 ? 0 : -ENOSPC);
+	}
+	assert_int_equal(group_join(w.iface, &no_group, w.now), -EINVAL);
+	world_fini(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(joining_is_told_twice_and_leaving_once),
+		cmocka_unit_test(a_query_is_answered_within_its_time),
+		cmocka_unit_test(an_old_querier_is_answered_in_its_version),
+		cmocka_unit_test(an_old_version_is_silent_where_another_has_spoken),
+		cmocka_unit_test(drops_what_no_querier_sends),
+		cmocka_unit_test(groups_have_a_limit),
+	};
+	return cmocka_run_group_tests_name("group", tests, NULL, NULL);
+}

@@ -204,8 +204,8 @@ def wireguard(lab, number):
         processes.append(lab.start(host, f'{WIREGUARD} -f {devices[host]}'))
         rivals.wait_device(lab, devices[host], host)
     for host, peer, endpoint in (('a', 'b', f'{HUB}:{PORT + number}'), ('b', 'a', None)):
-        lab.run(host, f'wg set {devices[host]} private-key {keys[host][0]} listen-port {PORT + number} '
-                f'peer {keys[peer][1]} allowed-ips 0.0.0.0/0'
+        lab.run(host, f'wg set {devices[host]} private-key {keys[host][0]} '
+                f'listen-port {PORT + number} peer {keys[peer][1]} allowed-ips 0.0.0.0/0'
                 + (f' endpoint {endpoint}' if endpoint else ''))
     return configure(lab, number, processes, devices.values(), 1420)
 

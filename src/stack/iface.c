@@ -312,6 +312,7 @@ void weft_stack_remove_interface(struct weft_iface *iface, uint64_t now)
 	wheel_cancel(&stack->wheel, &iface->solicit);
 	list_for_each (node, &iface->addrs)
 		iface_remove_addr(container_of(node, struct iface_addr, of_iface), now);
+	udp_iface_gone(stack, iface);
 	group_leave_all(iface);
 	neigh_remove_all(iface);
 	routes_remove_all(stack, iface);

@@ -271,13 +271,30 @@ static bool gso_fits(const struct datagram *d)
 	       d->header_len + tx->hdr_len + tx->gso_size <= d->path->mtu;
 }
 
+/*
+ * The interface that an old path was by, for destinations that mean something on one link
+ * only; others may go another way by now. It may be gone, and is not looked into before.
+ */
+static struct weft_iface *scope_of(const struct weft_stack *stack, const struct ip_tx *tx)
+{
+	if (!tx->path || !(addr_is_link_local(&tx->dst) || tx->path->is_group))
+		return NULL;
+	list_for_each (node, &stack->ifaces) {
+		struct weft_iface *iface =
+			container_of(node, struct weft_iface, of_stack);
+		if (iface == tx->path->iface)
+			return iface;
+	}
+	return NULL;
+}
+
 int ip_output(struct weft_stack *stack, const struct ip_tx *tx, uint64_t now)
 {
 	struct ip_path found;
 	const struct ip_path *path = tx->path;
 	if (!path || !ip_path_is_current(stack, path)) {
-		int r = ip_path_find(stack, &tx->src, &tx->dst, path ? path->iface : NULL,
-				     now, &found);
+		int r = ip_path_find(stack, &tx->src, &tx->dst, scope_of(stack, tx), now,
+				     &found);
 		if (r < 0)
 			return r;
 		path = &found;

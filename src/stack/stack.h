@@ -85,6 +85,9 @@ const struct ip_protocol *stack_protocol(uint8_t number);
 void stack_receive(struct weft_stack *stack, struct weft_iface *iface,
 		   const struct weft_frame *frames, size_t n, uint64_t now);
 
+/** An interface goes: sockets are no members of its groups any more. */
+void udp_iface_gone(struct weft_stack *stack, const struct weft_iface *iface);
+
 /* The protocols. Each is defined in the file of its name. */
 extern const struct ip_protocol icmp4_protocol;
 extern const struct ip_protocol icmp6_protocol;

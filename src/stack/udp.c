@@ -544,6 +544,23 @@ void weft_udp_leave(struct weft_udp *udp, const struct weft_ip *group,
 	}
 }
 
+static void leave_all(struct weft_udp *udp, const struct weft_iface *iface)
+{
+	list_for_each (node, &udp->groups) {
+		struct membership *m = container_of(node, struct membership, of_udp);
+		if (!iface || m->iface == iface)
+			leave(udp, m, 0);
+	}
+}
+
+void udp_iface_gone(struct weft_stack *stack, const struct weft_iface *iface)
+{
+	if (!stack->udp)
+		return;
+	list_for_each (node, &stack->udp->sockets)
+		leave_all(udp_of(node), iface);
+}
+
 /* ---- life -------------------------------------------------------------------------------- */
 
 int weft_udp_new(struct weft_stack *stack, const struct weft_udp_opts *opts,
@@ -578,8 +595,7 @@ void weft_udp_free(struct weft_udp *udp)
 	list_for_each (node, &udp->queue)
 		free(container_of(node, struct kept, of_udp));
 	/* What is sent about leaving goes out with the next thing that is. */
-	list_for_each (node, &udp->groups)
-		leave(udp, container_of(node, struct membership, of_udp), 0);
+	leave_all(udp, NULL);
 	if (udp->is_bound)
 		(void)table_remove(host->table, &udp->key);
 	list_remove(&udp->of_host);

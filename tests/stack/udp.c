@@ -274,6 +274,25 @@ static void groups_are_joined(void **state)
 	}
 }
 
+static void groups_go_with_their_interface(void **state)
+{
+	struct world w;
+	struct inbox in;
+	struct weft_ip group = ip("239.1.2.3");
+	(void)state;
+	world_init(&w, NULL);
+	open_box(&w, &in, "0.0.0.0", 7);
+	assert_int_equal(weft_udp_join(in.udp, &group, w.iface, w.now), 0);
+	struct weft_udp_message msg = { .peer = at("239.1.2.3", 9),
+					.data = "x",
+					.len = 1 };
+	weft_stack_remove_interface(w.iface, w.now);
+	assert_int_equal(weft_udp_send(in.udp, &msg, w.now), -ENETUNREACH);
+	weft_udp_leave(in.udp, &group, NULL, w.now);
+	weft_udp_free(in.udp);
+	world_fini(&w);
+}
+
 static void sending_to_groups_and_broadcasts(void **state)
 {
 	struct world w;
@@ -401,6 +420,7 @@ int main(void)
 		cmocka_unit_test(a_queue_has_a_limit),
 		cmocka_unit_test(a_receiver_may_close_anything),
 		cmocka_unit_test(groups_are_joined),
+		cmocka_unit_test(groups_go_with_their_interface),
 		cmocka_unit_test(sending_to_groups_and_broadcasts),
 		cmocka_unit_test(calls_refuse_what_is_wrong),
 		cmocka_unit_test(ports_are_given_at_random_and_run_out),

@@ -51,12 +51,11 @@ static const struct command command = {
 		   "invitation that\n"
 		   "lets others in. ROOM is its name [lan].",
 	.options = options,
-	.notes = RELAYING_ALLOW_NOTE
-	"Others need to reach one UDP port of this machine; nothing else is "
-	"needed.\n"
-	"With --json: \"listening\", \"address\", \"invitation\", \"came\" and "
-	"\"left\" for each\n"
-	"member, and \"facts\" each minute and at the end.",
+	.notes = "Others need to reach one UDP port of this machine; nothing else is "
+		 "needed.\n"
+		 "With --json: \"listening\", \"address\", \"invitation\", \"came\" and "
+		 "\"left\" for each\n"
+		 "member, and \"facts\" each minute and at the end.",
 };
 
 struct hosting {
@@ -167,8 +166,6 @@ int cmd_host(int argc, char **argv)
 {
 	struct relaying_args args = { .listen = relaying_default_listen(),
 				      .mtu = RELAYING_MTU,
-				      .group_rate = RELAYING_RATE,
-				      .unknown_rate = RELAYING_RATE,
 				      .link = "tap:weft0" };
 	struct hosting h = { .r = { .args = &args } };
 	int status;

@@ -29,9 +29,9 @@ static const struct command command = {
 	.operands_max = 1,
 	.summary = "Says what of weft runs on this machine, and how it does.",
 	.options = options,
-	.notes = "NAME is a program's name, as it is printed first, or its process ID. "
-		 "With --json:\n"
-		 "\"status\" for each, with all its facts. Ends with status 1 where "
+	.notes = "NAME is a program's name, as it is printed first, or its process ID.\n"
+		 "With --json: \"status\" for each, with all its facts. Ends with "
+		 "status 1 where\n"
 		 "nothing runs.",
 };
 

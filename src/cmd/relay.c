@@ -29,14 +29,13 @@ static const struct command command = {
 	.verb = "relay",
 	.summary = "Runs a relay: joins the members of each room to one Ethernet.",
 	.options = options,
-	.notes = RELAYING_ALLOW_NOTE
-	"Members need one UDP port of this machine and an invitation. To take "
-	"part in a\n"
-	"room from this machine as well, use `weft host`. With --json: "
-	"\"listening\",\n"
-	"\"invitation\", \"came\" and \"left\" for each member, and \"facts\"\n"
-	"each minute and at the end; they have each member's round trip to the "
-	"relay.",
+	.notes = "Members need one UDP port of this machine and an invitation. To take "
+		 "part in a\n"
+		 "room from this machine as well, use `weft host`. With --json: "
+		 "\"listening\",\n"
+		 "\"invitation\", \"came\" and \"left\" for each member, and \"facts\"\n"
+		 "each minute and at the end; they have each member's round trip to the "
+		 "relay.",
 };
 
 static int relay(struct relaying *r, struct weft_error *err)
@@ -57,9 +56,7 @@ static int relay(struct relaying *r, struct weft_error *err)
 int cmd_relay(int argc, char **argv)
 {
 	struct relaying_args args = { .listen = relaying_default_listen(),
-				      .mtu = RELAYING_MTU,
-				      .group_rate = RELAYING_RATE,
-				      .unknown_rate = RELAYING_RATE };
+				      .mtu = RELAYING_MTU };
 	struct relaying r = { .args = &args };
 	struct weft_error err = { .text = "" };
 	int status;

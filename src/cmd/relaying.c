@@ -59,37 +59,75 @@ static void name_files(const struct relaying *r, const struct weft_error *why,
 			       r->state.dir, why->text);
 }
 
-static const struct {
+/* Of a rule, per second. */
+#define RATE_MAX 1000000000u
+
+/* The rules of the filter: those that are on or off, and those that are a rate. */
+static const struct rule {
 	const char *name;
-	unsigned bit;
-} allows[] = {
-	{ "eapol", WEFT_ALLOW_EAPOL },     { "lldp", WEFT_ALLOW_LLDP },
-	{ "slow", WEFT_ALLOW_SLOW },       { "vlan", WEFT_ALLOW_VLAN },
-	{ "dhcp", WEFT_ALLOW_DHCP },       { "router", WEFT_ALLOW_ROUTER },
-	{ "address", WEFT_ALLOW_ADDRESS },
+	unsigned bit; /* 0 for a rate */
+	size_t rate_offset;
+} rules[] = {
+	{ "eapol", WEFT_ALLOW_EAPOL, 0 },
+	{ "lldp", WEFT_ALLOW_LLDP, 0 },
+	{ "slow", WEFT_ALLOW_SLOW, 0 },
+	{ "vlan", WEFT_ALLOW_VLAN, 0 },
+	{ "dhcp", WEFT_ALLOW_DHCP, 0 },
+	{ "router", WEFT_ALLOW_ROUTER, 0 },
+	{ "address", WEFT_ALLOW_ADDRESS, 0 },
+	{ "group", 0, offsetof(struct weft_room_rules, group_rate) },
+	{ "unknown", 0, offsetof(struct weft_room_rules, unknown_rate) },
+	{ "bytes", 0, offsetof(struct weft_room_rules, byte_rate) },
 };
 
-/* The bit of a rule's name; 0 for none. */
-static unsigned allow_of(const char *name)
+static const struct rule *find_rule(const char *text, size_t len)
 {
-	for (size_t i = 0; i < sizeof(allows) / sizeof(allows[0]); i++)
-		if (strcmp(allows[i].name, name) == 0)
-			return allows[i].bit;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (strlen(rules[i].name) == len &&
+		    strncmp(rules[i].name, text, len) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+static int read_rate(const char *text, uint32_t *ret_rate)
+{
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || value == 0 ||
+	    value > RATE_MAX)
+		return -EINVAL;
+	*ret_rate = (uint32_t)value;
 	return 0;
 }
 
-static unsigned allowed(const struct option_list *names)
+/* Takes "RULE=off" or "RULE=N". False for what is neither. */
+static bool take_rule(const char *text, struct weft_room_rules *taken)
 {
-	unsigned bits = 0;
-	for (size_t i = 0; i < names->n; i++)
-		bits |= allow_of(names->items[i]);
-	return bits;
+	const size_t len = strcspn(text, "=");
+	const struct rule *rule = find_rule(text, len);
+	if (!rule || text[len] != '=')
+		return false;
+	const char *value = text + len + 1;
+	const bool is_off = strcmp(value, "off") == 0;
+	if (rule->bit != 0) {
+		taken->allow |= rule->bit;
+		return is_off;
+	}
+	uint32_t rate = WEFT_RATE_UNLIMITED;
+	if (!is_off && read_rate(value, &rate) < 0)
+		return false;
+	memcpy((char *)taken + rule->rate_offset, &rate, sizeof(rate));
+	return true;
 }
 
-/* Of an option that is "off" as 0. */
-static uint32_t rate_of(uint32_t rate)
+/* relaying_check has seen to it that all of them are right. */
+static struct weft_room_rules rules_of(const struct option_list *texts)
 {
-	return rate ? rate : WEFT_RATE_UNLIMITED;
+	struct weft_room_rules taken = { .allow = 0 };
+	for (size_t i = 0; i < texts->n; i++)
+		(void)take_rule(texts->items[i], &taken);
+	return taken;
 }
 
 static int make_relay(struct relaying *r, struct weft_error *err)
@@ -106,10 +144,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.rooms_max = r->args->rooms,
 		.room_members_max = r->args->members,
 		.mtu = r->args->mtu,
-		.rules = { .allow = allowed(&r->args->allow),
-			   .group_rate = rate_of(r->args->group_rate),
-			   .unknown_rate = rate_of(r->args->unknown_rate),
-			   .byte_rate = r->args->byte_rate },
+		.rules = rules_of(&r->args->filter),
 		.no_dhcp = r->args->no_dhcp,
 		.mtu_auto = r->args->mtu == 0,
 		.always_retry = r->args->retry,
@@ -142,10 +177,13 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 
 const char *relaying_check(const struct relaying_args *args)
 {
-	for (size_t i = 0; i < args->allow.n; i++)
-		if (!allow_of(args->allow.items[i]))
-			return "--allow takes eapol, lldp, slow, vlan, dhcp, router or "
-			       "address";
+	struct weft_room_rules taken = { .allow = 0 };
+	for (size_t i = 0; i < args->filter.n; i++)
+		if (!take_rule(args->filter.items[i], &taken))
+			return "--filter takes RULE=off of eapol, lldp, slow, vlan, "
+			       "dhcp, "
+			       "router and address,\nand group=N, unknown=N and bytes=N "
+			       "per second, or off";
 	return !args->cert == !args->key ? NULL : "--cert and --key belong together";
 }
 

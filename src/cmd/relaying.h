@@ -23,8 +23,7 @@ struct relaying_args {
 	unsigned cc; /**< enum weft_cc. */
 	bool busy_poll, retry, no_dhcp, qr;
 	uint32_t rooms, members, mtu;
-	uint32_t group_rate, unknown_rate, byte_rate; /**< 0: none. */
-	struct option_list allow;
+	struct option_list filter;
 	struct option_list room;  /**< relay: rooms to print invitations for. */
 	const char *link;         /**< host: spec of the link that takes part. */
 	struct option_ip address; /**< host: by the words of its table. */
@@ -35,14 +34,6 @@ struct relaying_args {
 
 /** Of rooms, if nothing else is said: that of an ordinary LAN. */
 #define RELAYING_MTU 1500u
-
-/** Of frames to groups and to unknown stations. */
-#define RELAYING_RATE 200u
-
-/** What --allow takes, for the help. */
-#define RELAYING_ALLOW_NOTE                                                            \
-	"--allow takes eapol, lldp, slow, vlan, dhcp, router or address, and may be\n" \
-	"repeated: see docs/filters.md.\n"
 
 #define RELAYING_OPTIONS                                                          \
 	{ .name = "listen",                                                       \
@@ -89,27 +80,11 @@ struct relaying_args {
 		  .type = OPTION_FLAG,                                            \
 		  .offset = OFFSET(struct relaying_args, no_dhcp),                \
 		  .help = "hand out no addresses in rooms without a LAN" },       \
-		{ .name = "allow",                                                \
+		{ .name = "filter",                                               \
 		  .type = OPTION_LIST,                                            \
-		  .syntax = "RULE",                                               \
-		  .offset = OFFSET(struct relaying_args, allow),                  \
-		  .help = "what the rooms' filter lets through, see below" },     \
-		{ .name = "group-rate",                                           \
-		  .type = OPTION_NUMBER,                                          \
-		  .syntax = "off|N",                                              \
-		  .offset = OFFSET(struct relaying_args, group_rate),             \
-		  .help = "broadcasts of a client per second [200]" },            \
-		{ .name = "unknown-rate",                                         \
-		  .type = OPTION_NUMBER,                                          \
-		  .syntax = "off|N",                                              \
-		  .offset = OFFSET(struct relaying_args, unknown_rate),           \
-		  .help = "frames to unknown stations likewise [200]" },          \
-		{ .name = "byte-rate",                                            \
-		  .type = OPTION_NUMBER,                                          \
-		  .syntax = "off|N",                                              \
-		  .offset = OFFSET(struct relaying_args, byte_rate),              \
-		  .max = 1000000000,                                              \
-		  .help = "bytes of a client per second [off]" },                 \
+		  .syntax = "RULE=N|off",                                         \
+		  .offset = OFFSET(struct relaying_args, filter),                 \
+		  .help = "what members may not send: docs/filters.md" },         \
 		{ .name = "qr",                                                   \
 		  .type = OPTION_FLAG,                                            \
 		  .offset = OFFSET(struct relaying_args, qr),                     \

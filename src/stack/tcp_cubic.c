@@ -121,7 +121,7 @@ static void cubic_lost(struct tcp_cc *cc, uint32_t flight, uint64_t now)
 	/* 4.7, fast convergence: who loses before reaching w_max makes room for others. */
 	if (cc->cwnd < cubic->w_max)
 		cubic->w_max = (uint32_t)((uint64_t)cc->cwnd * (BETA_DEN + BETA_NUM) /
-					  (2 * BETA_DEN));
+					  BETA_DEN / 2);
 	else
 		cubic->w_max = cc->cwnd;
 	cubic->epoch_ns = 0;

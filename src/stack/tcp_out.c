@@ -14,6 +14,8 @@
 #include "stack/tcp_timer.h"
 #include "stack/tcp_window.h"
 
+#include <assert.h>
+
 #define SUPER_MAX  64000u /* Bytes of data: with all headers below 65,536. */
 #define PACE_AHEAD NS_PER_MS
 #define PACE_LEAST 2u /* Segments: a super-segment is not made smaller than this. */
@@ -56,6 +58,7 @@ static uint32_t usable_cwnd(const struct tcp_conn *conn)
 /* Bytes per second at which the connection is paced: somewhat more than cwnd per round trip. */
 static uint64_t pacing_rate(const struct tcp_conn *conn)
 {
+	assert(conn->rto.srtt_us > 0);
 	uint64_t percent = cc_is_slow_start(&conn->cc) ? 200 : 120;
 	return (uint64_t)conn->cc.cwnd * percent * 10000 / conn->rto.srtt_us;
 }
@@ -89,6 +92,7 @@ static void pace(struct tcp_conn *conn, uint32_t bytes, uint64_t now)
 static uint32_t super_max(const struct tcp_conn *conn, uint32_t mss)
 {
 	uint64_t most = SUPER_MAX;
+	assert(mss > 0);
 	if (is_paced(conn)) {
 		uint64_t per_ms = pacing_rate(conn) / 1000;
 		uint64_t least = (uint64_t)PACE_LEAST * mss;
@@ -120,6 +124,7 @@ static uint32_t choose_length(struct tcp_conn *conn, uint32_t mss)
 	uint32_t unsent = unsent_data(conn);
 	uint32_t window = usable_window(conn), cwnd = usable_cwnd(conn);
 	uint32_t len = unsent < window ? unsent : window;
+	assert(mss > 0);
 	if (len == 0)
 		return 0;
 	if (cwnd < len && cwnd < mss) {
@@ -196,6 +201,7 @@ static bool resend_next(struct tcp_conn *conn, uint64_t now)
 {
 	struct tcp_sent *sent = board_first_lost(conn);
 	uint32_t mss = tcp_mss_now(conn), cwnd = usable_cwnd(conn);
+	assert(mss > 0);
 	if (!sent || !is_its_turn(conn, now))
 		return false;
 	uint32_t most = super_max(conn, mss);

@@ -138,6 +138,19 @@ void tcp_syn_free(struct tcp_syn *syn)
 	free(syn);
 }
 
+/* The SYN,ACK again; or the end, after the last. */
+static void on_due(struct tcp_syn *syn, uint64_t now)
+{
+	if (syn->retries == TCP_SYN_RETRIES) {
+		tcp_syn_free(syn);
+		return;
+	}
+	list_remove(&syn->of_listener);
+	syn->retries++;
+	queue(syn, now);
+	tcp_syn_answer(syn, now);
+}
+
 void tcp_syn_fire(struct timer *timer, void *user, uint64_t now)
 {
 	struct tcp_listener *listener = container_of(timer, struct tcp_listener, timer);
@@ -146,17 +159,8 @@ void tcp_syn_fire(struct timer *timer, void *user, uint64_t now)
 	for (unsigned i = TCP_SYN_RETRIES + 1; i-- > 0;) {
 		struct list *first;
 		while ((first = list_first(&listener->syns[i])) != NULL &&
-		       due_of(syn_of_list(first)) <= now) {
-			struct tcp_syn *syn = syn_of_list(first);
-			if (syn->retries == TCP_SYN_RETRIES) {
-				tcp_syn_free(syn);
-				continue;
-			}
-			list_remove(&syn->of_listener);
-			syn->retries++;
-			queue(syn, now);
-			tcp_syn_answer(syn, now);
-		}
+		       due_of(syn_of_list(first)) <= now)
+			on_due(syn_of_list(first), now);
 	}
 	tcp_syn_arm(listener);
 }

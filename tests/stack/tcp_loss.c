@@ -19,7 +19,7 @@ static void script_send(struct script *script, bool has_sack, unsigned n)
 	script_connect(script);
 	script_at(script, MS(100));
 	(void)script_rx(script, &syn);
-	script_write(script, n * 1460);
+	script_write(script, (size_t)n * 1460);
 	script->taken = script->sent_n;
 }
 
@@ -201,7 +201,7 @@ static void a_spurious_timeout_is_undone(void **state)
 	AT(MS(100));
 	RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .ts = true, .ts_val = 50,
 	   .ts_ecr = s.sent[0].opts.ts_val);
-	script_write(&s, 8 * 1448);
+	script_write(&s, 11584);
 	uint32_t sent_ts = s.sent[s.sent_n - 1].opts.ts_val, cwnd = s.conn->cc.cwnd;
 	s.taken = s.sent_n;
 	AT(MS(401));
@@ -264,7 +264,7 @@ static void the_rate_is_reduced_in_proportion(void **state)
 	script_send(&s, true, 10);
 	/* Another round trip, so that twenty are under way. */
 	AT(MS(200));
-	script_write(&s, 40 * 1460);
+	script_write(&s, 58400);
 	RX(ACK, .seq = 301, .ack = 14601);
 	AT(MS(290));
 	uint32_t flight = s.conn->snd_nxt - s.conn->snd_una, first = 14601;

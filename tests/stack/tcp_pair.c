@@ -6,6 +6,8 @@
 #include "../unit.h"
 #include "tcp_world.h"
 
+#include <inttypes.h>
+
 static void a_handshake_data_both_ways_and_an_end(void **state)
 {
 	(void)state;
@@ -78,10 +80,10 @@ static void what_is_read_is_what_was_written(void **state)
 	(void)state;
 	uint64_t seed = test_seed();
 	const char *rounds = getenv("TEST_ROUNDS");
-	unsigned n = rounds ? (unsigned)atoi(rounds) : 100;
-	for (unsigned i = 0; i < n; i++) {
+	uint64_t n = rounds ? strtoull(rounds, NULL, 10) : 100;
+	for (uint64_t i = 0; i < n; i++) {
 		if (rounds)
-			print_message("# %llu\n", (unsigned long long)(seed + i));
+			print_message("# %" PRIu64 "\n", seed + i);
 		converse(seed + i);
 	}
 }

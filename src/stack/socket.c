@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A socket is a row of the set's table: what the program has asked for so far, one of three
+ * things of the stack (connection, listener, UDP socket), and what holds of it.
+ *
+ *      events     readable, writable, ended: set by the callbacks, taken back by the calls that
+ *                 find nothing (a recv that says -EAGAIN is not readable any more)
+ *      of_ready   on the list while an event has come that nobody has been told of
+ */
+#include "base/list.h"
+
+#include <weft/socket.h>
+#include <weft/udp.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#define SOCKETS_DEFAULT 1024u
+
+struct sock {
+	struct weft_sockets *set;
+	struct list of_ready;
+	int number;
+	int family, type;
+	unsigned events;
+	int error; /* To be told once. */
+	void *user;
+	union weft_sockaddr local; /* As bound; family 0: not. */
+	struct weft_tcp_opts opts;
+	bool only_ip6;
+	struct weft_tcp *tcp;
+	struct weft_tcp_listener *listener;
+	struct weft_udp *udp;
+	bool is_connected;
+};
+
+struct weft_sockets {
+	struct weft_stack *stack;
+	struct weft_sockets_opts opts;
+	struct list ready;
+	struct sock **socks;
+};
+
+/* ---- what happens ------------------------------------------------------------------------ */
+
+static void raise_event(struct sock *sock, unsigned events, uint64_t now)
+{
+	struct weft_sockets *set = sock->set;
+	bool was_empty = list_is_empty(&set->ready);
+	sock->events |= events;
+	if (!list_is_empty(&sock->of_ready))
+		return;
+	list_push_back(&set->ready, &sock->of_ready);
+	if (was_empty && set->opts.on_ready)
+		set->opts.on_ready(set->opts.user, set, now);
+}
+
+static void on_connected(void *user, struct weft_tcp *tcp, uint64_t now)
+{
+	struct sock *sock = user;
+	(void)tcp;
+	sock->is_connected = true;
+	raise_event(sock, WEFT_WRITABLE, now);
+}
+
+static void on_readable(void *user, struct weft_tcp *tcp, uint64_t now)
+{
+	(void)tcp;
+	raise_event(user, WEFT_READABLE, now);
+}
+
+static void on_writable(void *user, struct weft_tcp *tcp, uint64_t now)
+{
+	(void)tcp;
+	raise_event(user, WEFT_WRITABLE, now);
+}
+
+static void on_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
+{
+	struct sock *sock = user;
+	(void)tcp;
+	sock->error = error;
+	raise_event(sock, WEFT_ENDED | WEFT_READABLE | WEFT_WRITABLE, now);
+}
+
+static const struct weft_tcp_events tcp_events = {
+	.on_connected = on_connected,
+	.on_readable = on_readable,
+	.on_writable = on_writable,
+	.on_closed = on_closed,
+};
+
+static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
+{
+	(void)listener;
+	raise_event(user, WEFT_READABLE, now);
+}
+
+static void on_udp_ready(void *user, struct weft_udp *udp, uint64_t now)
+{
+	(void)udp;
+	raise_event(user, WEFT_READABLE, now);
+}
+
+/* ---- the set ----------------------------------------------------------------------------- */
+
+int weft_sockets_new(struct weft_stack *stack, const struct weft_sockets_opts *opts,
+		     struct weft_sockets **ret_set)
+{
+	struct weft_sockets *set = calloc(1, sizeof(*set));
+	if (!set)
+		return -ENOMEM;
+	if (opts)
+		set->opts = *opts;
+	if (set->opts.sockets_max == 0)
+		set->opts.sockets_max = SOCKETS_DEFAULT;
+	set->stack = stack;
+	list_init(&set->ready);
+	set->socks = calloc(set->opts.sockets_max, sizeof(struct sock *));
+	if (!set->socks) {
+		free(set);
+		return -ENOMEM;
+	}
+	*ret_set = set;
+	return 0;
+}
+
+void weft_sockets_free(struct weft_sockets *set, uint64_t now)
+{
+	if (!set)
+		return;
+	for (uint32_t i = 0; i < set->opts.sockets_max; i++)
+		(void)weft_socket_close(set, (int)i, now);
+	free(set->socks);
+	free(set);
+}
+
+size_t weft_sockets_ready(struct weft_sockets *set, struct weft_ready *ret_ready,
+			  size_t n)
+{
+	size_t count = 0;
+	struct list *node;
+	while (count < n && (node = list_pop_front(&set->ready)) != NULL) {
+		const struct sock *sock = container_of(node, struct sock, of_ready);
+		ret_ready[count++] = (struct weft_ready){
+			.socket = sock->number,
+			.events = sock->events,
+			.user = sock->user,
+		};
+	}
+	return count;
+}
+
+static struct sock *find(const struct weft_sockets *set, int s)
+{
+	return s >= 0 && (uint32_t)s < set->opts.sockets_max ? set->socks[s] : NULL;
+}
+
+/* A new row; NULL without memory or room, which ret_error says. */
+static struct sock *sock_new(struct weft_sockets *set, int family, int type,
+			     int *ret_error)
+{
+	uint32_t number = 0;
+	while (number < set->opts.sockets_max && set->socks[number])
+		number++;
+	*ret_error = number < set->opts.sockets_max ? -ENOMEM : -EMFILE;
+	struct sock *sock =
+		number < set->opts.sockets_max ? calloc(1, sizeof(*sock)) : NULL;
+	if (!sock)
+		return NULL;
+	sock->set = set;
+	sock->number = (int)number;
+	sock->family = family;
+	sock->type = type;
+	sock->opts.events = &tcp_events;
+	sock->opts.user = sock;
+	list_init(&sock->of_ready);
+	set->socks[number] = sock;
+	return sock;
+}
+
+static void sock_free(struct sock *sock)
+{
+	list_remove(&sock->of_ready);
+	sock->set->socks[sock->number] = NULL;
+	free(sock);
+}
+
+/* ---- making, naming, listening ----------------------------------------------------------- */
+
+int weft_socket_open(struct weft_sockets *set, int family, int type)
+{
+	int error;
+	if (family != AF_INET && family != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (type != SOCK_STREAM && type != SOCK_DGRAM)
+		return -EPROTOTYPE;
+	struct sock *sock = sock_new(set, family, type, &error);
+	if (!sock)
+		return error;
+	if (type == SOCK_DGRAM) {
+		struct weft_udp_opts opts = { .on_ready = on_udp_ready, .user = sock };
+		int r = weft_udp_new(set->stack, &opts, &sock->udp);
+		if (r < 0) {
+			sock_free(sock);
+			return r;
+		}
+		sock->events = WEFT_WRITABLE;
+	}
+	return sock->number;
+}
+
+int weft_socket_close(struct weft_sockets *set, int s, uint64_t now)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (sock->tcp)
+		weft_tcp_close(sock->tcp, now);
+	weft_tcp_listener_close(sock->listener, now);
+	weft_udp_free(sock->udp);
+	sock_free(sock);
+	return 0;
+}
+
+int weft_socket_bind(struct weft_sockets *set, int s, const union weft_sockaddr *local)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (local->sa.sa_family != sock->family)
+		return -EAFNOSUPPORT;
+	if (sock->udp)
+		return weft_udp_bind(sock->udp, local);
+	if (sock->local.sa.sa_family != AF_UNSPEC || sock->tcp || sock->listener)
+		return -EINVAL;
+	sock->local = *local;
+	return 0;
+}
+
+int weft_socket_listen(struct weft_sockets *set, int s, int backlog)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (sock->udp)
+		return -EOPNOTSUPP;
+	if (sock->local.sa.sa_family == AF_UNSPEC || sock->tcp || sock->listener)
+		return -EINVAL;
+	struct weft_tcp_listen_opts opts = {
+		.on_acceptable = on_acceptable,
+		.user = sock,
+		.backlog = backlog > 0 ? (uint32_t)backlog : 0,
+		.only_ip6 = sock->only_ip6,
+	};
+	return weft_tcp_listen(set->stack, &sock->local, &opts, &sock->listener);
+}
+
+int weft_socket_accept(struct weft_sockets *set, int s, uint64_t now)
+{
+	struct sock *listening = find(set, s);
+	int r;
+	if (!listening)
+		return -EBADF;
+	if (!listening->listener)
+		return listening->udp ? -EOPNOTSUPP : -EINVAL;
+	struct sock *sock = sock_new(set, listening->family, SOCK_STREAM, &r);
+	if (!sock)
+		return r;
+	sock->opts = listening->opts;
+	sock->opts.user = sock;
+	r = weft_tcp_accept(listening->listener, &sock->opts, now, &sock->tcp);
+	if (r < 0) {
+		sock_free(sock);
+		listening->events &= ~WEFT_READABLE;
+		return r;
+	}
+	sock->is_connected = true;
+	sock->events |= WEFT_WRITABLE;
+	return sock->number;
+}
+
+int weft_socket_connect(struct weft_sockets *set, int s, const union weft_sockaddr *peer,
+			uint64_t now)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (peer->sa.sa_family != sock->family)
+		return -EAFNOSUPPORT;
+	if (sock->udp) {
+		int r = weft_udp_connect(sock->udp, peer, now);
+		sock->is_connected |= r == 0;
+		return r;
+	}
+	if (sock->listener)
+		return -EOPNOTSUPP;
+	if (sock->tcp)
+		return sock->is_connected ? -EISCONN : -EALREADY;
+	sock->opts.local = sock->local;
+	int r = weft_tcp_connect(set->stack, peer, &sock->opts, now, &sock->tcp);
+	return r < 0 ? r : -EINPROGRESS;
+}
+
+/* ---- data -------------------------------------------------------------------------------- */
+
+/* The result of a call; one that would have blocked says so, and takes the event back. */
+static int settle(struct sock *sock, int result, unsigned event)
+{
+	if (result == -EAGAIN)
+		sock->events &= ~event;
+	return result;
+}
+
+static int udp_send(struct sock *sock, const void *data, size_t len,
+		    const union weft_sockaddr *peer, uint64_t now)
+{
+	struct weft_udp_message msg = { .data = data, .len = len };
+	if (len > INT_MAX)
+		return -EMSGSIZE;
+	if (peer)
+		msg.peer = *peer;
+	int r = weft_udp_send(sock->udp, &msg, now);
+	return r < 0 ? r : (int)len;
+}
+
+int weft_socket_send(struct weft_sockets *set, int s, const void *data, size_t len,
+		     uint64_t now)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (sock->udp)
+		return udp_send(sock, data, len, NULL, now);
+	if (!sock->is_connected)
+		return sock->tcp ? settle(sock, -EAGAIN, WEFT_WRITABLE) : -ENOTCONN;
+	int n = weft_tcp_send(sock->tcp, data, len, now);
+	if (n >= 0 && (size_t)n < len)
+		sock->events &= ~WEFT_WRITABLE;
+	return n == 0 && len > 0 ? -EAGAIN : n;
+}
+
+static int udp_recv(struct sock *sock, void *buf, size_t len,
+		    union weft_sockaddr *ret_peer)
+{
+	struct weft_udp_message msg;
+	int n = weft_udp_receive(sock->udp, buf, len, &msg);
+	if (n < 0)
+		return settle(sock, n, WEFT_READABLE);
+	if (ret_peer)
+		*ret_peer = msg.peer;
+	return (size_t)n < len ? n : (int)len;
+}
+
+int weft_socket_recv(struct weft_sockets *set, int s, void *buf, size_t len, uint64_t now)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (sock->udp)
+		return udp_recv(sock, buf, len, NULL);
+	if (!sock->tcp)
+		return -ENOTCONN;
+	return settle(sock, weft_tcp_receive(sock->tcp, buf, len, now), WEFT_READABLE);
+}
+
+int weft_socket_sendto(struct weft_sockets *set, int s, const void *data, size_t len,
+		       const union weft_sockaddr *peer, uint64_t now)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	return sock->udp ? udp_send(sock, data, len, peer, now) : -EOPNOTSUPP;
+}
+
+int weft_socket_recvfrom(struct weft_sockets *set, int s, void *buf, size_t len,
+			 union weft_sockaddr *ret_peer)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	return sock->udp ? udp_recv(sock, buf, len, ret_peer) : -EOPNOTSUPP;
+}
+
+int weft_socket_shutdown(struct weft_sockets *set, int s, uint64_t now)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (!sock->tcp)
+		return -ENOTCONN;
+	weft_tcp_shutdown(sock->tcp, now);
+	return 0;
+}
+
+/* ---- names, options, facts --------------------------------------------------------------- */
+
+int weft_socket_name(const struct weft_sockets *set, int s,
+		     union weft_sockaddr *ret_local)
+{
+	const struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	*ret_local = sock->udp   ? weft_udp_local(sock->udp)
+		     : sock->tcp ? weft_tcp_local(sock->tcp)
+				 : sock->local;
+	return 0;
+}
+
+int weft_socket_peer(const struct weft_sockets *set, int s, union weft_sockaddr *ret_peer)
+{
+	const struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (!sock->is_connected)
+		return -ENOTCONN;
+	*ret_peer = sock->udp ? weft_udp_peer(sock->udp) : weft_tcp_peer(sock->tcp);
+	return 0;
+}
+
+int weft_socket_poll(const struct weft_sockets *set, int s)
+{
+	const struct sock *sock = find(set, s);
+	return sock ? (int)sock->events : -EBADF;
+}
+
+static void apply_live(struct sock *sock, enum weft_socket_option option, bool on,
+		       uint64_t now)
+{
+	if (!sock->tcp)
+		return;
+	if (option == WEFT_SO_NODELAY)
+		weft_tcp_set_nodelay(sock->tcp, on, now);
+	else if (option == WEFT_SO_KEEPALIVE)
+		weft_tcp_set_keepalive(sock->tcp, on, now);
+	else if (option == WEFT_SO_CORK)
+		weft_tcp_set_cork(sock->tcp, on, now);
+}
+
+int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option option,
+		    int value, uint64_t now)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (sock->udp)
+		return -EOPNOTSUPP;
+	bool is_small = option == WEFT_SO_KEEPIDLE || option == WEFT_SO_KEEPINTVL;
+	if (value < 0 || (is_small && value > UINT16_MAX) ||
+	    (option == WEFT_SO_KEEPCNT && value > UINT8_MAX))
+		return -EINVAL;
+	struct weft_tcp_opts *opts = &sock->opts;
+	switch (option) {
+	case WEFT_SO_NODELAY:
+		opts->nodelay = value;
+		break;
+	case WEFT_SO_CORK:
+		if (!sock->tcp)
+			return -ENOTCONN;
+		break;
+	case WEFT_SO_KEEPALIVE:
+		opts->keepalive = value;
+		break;
+	case WEFT_SO_KEEPIDLE:
+		opts->keep_idle_s = (uint16_t)value;
+		break;
+	case WEFT_SO_KEEPINTVL:
+		opts->keep_interval_s = (uint16_t)value;
+		break;
+	case WEFT_SO_KEEPCNT:
+		opts->keep_probes = (uint8_t)value;
+		break;
+	case WEFT_SO_USER_TIMEOUT:
+		opts->user_timeout_ms = (uint32_t)value;
+		break;
+	case WEFT_SO_SNDBUF:
+		opts->send_max = (uint32_t)value;
+		break;
+	case WEFT_SO_V6ONLY:
+		sock->only_ip6 = value;
+		break;
+	default:
+		return -EINVAL;
+	}
+	apply_live(sock, option, value != 0, now);
+	return 0;
+}
+
+int weft_socket_error(struct weft_sockets *set, int s)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	int error = sock->error;
+	sock->error = 0;
+	return error;
+}
+
+int weft_socket_info(const struct weft_sockets *set, int s,
+		     struct weft_tcp_info *ret_info)
+{
+	const struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (!sock->tcp)
+		return -ENOTCONN;
+	weft_tcp_info(sock->tcp, ret_info);
+	return 0;
+}
+
+int weft_socket_set_user(struct weft_sockets *set, int s, void *user)
+{
+	struct sock *sock = find(set, s);
+	if (!sock)
+		return -EBADF;
+	sock->user = user;
+	return 0;
+}

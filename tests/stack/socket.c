@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls of BSD, and what they say when they are made at the wrong time.
+ */
+#include "tcp_net.h"
+
+#include <weft/socket.h>
+
+#include <errno.h>
+#include <sys/socket.h>
+
+struct sides {
+	struct net net;
+	struct weft_sockets *client, *server;
+	unsigned woken;
+};
+
+static void on_ready(void *user, struct weft_sockets *set, uint64_t now)
+{
+	struct sides *x = user;
+	(void)set;
+	(void)now;
+	x->woken++;
+}
+
+static void sides_init(struct sides *x)
+{
+	struct weft_sockets_opts opts = { .sockets_max = 4,
+					  .on_ready = on_ready,
+					  .user = x };
+	net_init(&x->net);
+	x->woken = 0;
+	assert_int_equal(weft_sockets_new(x->net.stack[0], &opts, &x->client), 0);
+	assert_int_equal(weft_sockets_new(x->net.stack[1], &opts, &x->server), 0);
+}
+
+static void sides_fini(struct sides *x)
+{
+	weft_sockets_free(x->client, x->net.now);
+	weft_sockets_free(x->server, x->net.now);
+	net_fini(&x->net);
+}
+
+static void pass(struct sides *x)
+{
+	net_run(&x->net, x->net.now + MS(300));
+}
+
+static int listening(struct sides *x, const char *where)
+{
+	union weft_sockaddr local = addr(where);
+	int s = weft_socket_open(x->server, local.sa.sa_family, SOCK_STREAM);
+	assert_int_equal(weft_socket_listen(x->server, s, 0), -EINVAL);
+	assert_int_equal(weft_socket_bind(x->server, s, &local), 0);
+	assert_int_equal(weft_socket_bind(x->server, s, &local), -EINVAL);
+	assert_int_equal(weft_socket_listen(x->server, s, 5), 0);
+	assert_int_equal(weft_socket_accept(x->server, s, x->net.now), -EAGAIN);
+	return s;
+}
+
+static void a_stream_from_one_to_the_other(void **state)
+{
+	(void)state;
+	struct sides x;
+	struct weft_ready ready[4];
+	struct weft_tcp_info info;
+	union weft_sockaddr peer = addr("10.1.0.2:80"), name, other;
+	char buf[16];
+	sides_init(&x);
+	int l = listening(&x, "10.1.0.2:80");
+	int c = weft_socket_open(x.client, AF_INET, SOCK_STREAM);
+	assert_int_equal(weft_socket_send(x.client, c, "x", 1, x.net.now), -ENOTCONN);
+	assert_int_equal(weft_socket_set(x.client, c, WEFT_SO_NODELAY, 1, x.net.now), 0);
+	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now),
+			 -EINPROGRESS);
+	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now), -EALREADY);
+	assert_int_equal(weft_socket_send(x.client, c, "x", 1, x.net.now), -EAGAIN);
+	pass(&x);
+	/* Both have become ready, once. */
+	assert_int_equal(x.woken, 2);
+	assert_int_equal(weft_sockets_ready(x.client, ready, 4), 1);
+	assert_int_equal(ready[0].socket, c);
+	assert_int_equal(ready[0].events, WEFT_WRITABLE);
+	assert_int_equal(weft_sockets_ready(x.client, ready, 4), 0);
+	assert_int_equal(weft_sockets_ready(x.server, ready, 4), 1);
+	assert_int_equal(ready[0].socket, l);
+	int a = weft_socket_accept(x.server, l, x.net.now);
+	assert_true(a >= 0 && a != l);
+	assert_int_equal(weft_socket_accept(x.server, l, x.net.now), -EAGAIN);
+	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now), -EISCONN);
+	assert_int_equal(weft_socket_name(x.client, c, &name), 0);
+	assert_int_equal(weft_socket_peer(x.server, a, &other), 0);
+	assert_true(weft_sockaddr_equal(&name, &other));
+
+	assert_int_equal(weft_socket_send(x.client, c, "hello", 5, x.net.now), 5);
+	assert_int_equal(weft_socket_shutdown(x.client, c, x.net.now), 0);
+	assert_int_equal(weft_socket_send(x.client, c, "x", 1, x.net.now), -EPIPE);
+	assert_int_equal(weft_socket_recv(x.server, a, buf, 16, x.net.now), -EAGAIN);
+	pass(&x);
+	assert_true((unsigned)weft_socket_poll(x.server, a) & WEFT_READABLE);
+	assert_int_equal(weft_socket_recv(x.server, a, buf, 16, x.net.now), 5);
+	assert_memory_equal(buf, "hello", 5);
+	assert_int_equal(weft_socket_recv(x.server, a, buf, 16, x.net.now), 0);
+	assert_int_equal(weft_socket_info(x.server, a, &info), 0);
+	assert_string_equal(info.state, "CLOSE-WAIT");
+	assert_int_equal(weft_socket_close(x.server, a, x.net.now), 0);
+	assert_int_equal(weft_socket_recv(x.server, a, buf, 16, x.net.now), -EBADF);
+	pass(&x);
+	assert_true((unsigned)weft_socket_poll(x.client, c) & WEFT_ENDED);
+	assert_int_equal(weft_socket_error(x.client, c), 0);
+	sides_fini(&x);
+}
+
+static void a_refusal_is_told_once(void **state)
+{
+	(void)state;
+	struct sides x;
+	char buf[4];
+	union weft_sockaddr peer = addr("[2001:db8::2]:81");
+	sides_init(&x);
+	int c = weft_socket_open(x.client, AF_INET6, SOCK_STREAM);
+	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now),
+			 -EINPROGRESS);
+	net_run(&x.net, x.net.now + S(3));
+	assert_true((unsigned)weft_socket_poll(x.client, c) & WEFT_ENDED);
+	assert_int_equal(weft_socket_recv(x.client, c, buf, 4, x.net.now), -ECONNREFUSED);
+	assert_int_equal(weft_socket_error(x.client, c), -ECONNREFUSED);
+	assert_int_equal(weft_socket_error(x.client, c), 0);
+	sides_fini(&x);
+}
+
+static void datagrams(void **state)
+{
+	(void)state;
+	struct sides x;
+	char buf[16];
+	union weft_sockaddr to = addr("10.1.0.2:9"), from;
+	sides_init(&x);
+	int r = weft_socket_open(x.server, AF_INET, SOCK_DGRAM);
+	int s = weft_socket_open(x.client, AF_INET, SOCK_DGRAM);
+	assert_int_equal(weft_socket_bind(x.server, r, &to), 0);
+	assert_int_equal(weft_socket_sendto(x.client, s, "one", 3, &to, x.net.now), 3);
+	assert_int_equal(weft_socket_connect(x.client, s, &to, x.net.now), 0);
+	assert_int_equal(weft_socket_send(x.client, s, "three", 5, x.net.now), 5);
+	pass(&x);
+	assert_int_equal(weft_socket_recvfrom(x.server, r, buf, 16, &from), 3);
+	assert_int_equal(weft_socket_sendto(x.server, r, "two", 3, &from, x.net.now), 3);
+	assert_int_equal(weft_socket_recvfrom(x.server, r, buf, 2, &from), 2);
+	assert_int_equal(weft_socket_recvfrom(x.server, r, buf, 2, &from), -EAGAIN);
+	assert_int_equal(weft_socket_poll(x.server, r), WEFT_WRITABLE);
+	pass(&x);
+	assert_int_equal(weft_socket_recv(x.client, s, buf, 16, x.net.now), 3);
+	assert_memory_equal(buf, "two", 3);
+	sides_fini(&x);
+}
+
+static void what_cannot_be_is_said(void **state)
+{
+	(void)state;
+	struct sides x;
+	union weft_sockaddr peer = addr("10.1.0.2:80");
+	int s[4];
+	sides_init(&x);
+	assert_int_equal(weft_socket_open(x.client, AF_UNIX, SOCK_STREAM), -EAFNOSUPPORT);
+	assert_int_equal(weft_socket_open(x.client, AF_INET, SOCK_RAW), -EPROTOTYPE);
+	for (int i = 0; i < 4; i++) {
+		s[i] = weft_socket_open(x.client, AF_INET6,
+					i % 2 ? SOCK_DGRAM : SOCK_STREAM);
+		assert_int_equal(s[i], i);
+	}
+	assert_int_equal(weft_socket_open(x.client, AF_INET, SOCK_STREAM), -EMFILE);
+	assert_int_equal(weft_socket_close(x.client, 2, x.net.now), 0);
+	assert_int_equal(weft_socket_open(x.client, AF_INET, SOCK_STREAM), 2);
+	assert_int_equal(weft_socket_close(x.client, 99, x.net.now), -EBADF);
+	assert_int_equal(weft_socket_poll(x.client, -1), -EBADF);
+	assert_int_equal(weft_socket_connect(x.client, s[0], &peer, x.net.now),
+			 -EAFNOSUPPORT);
+	assert_int_equal(weft_socket_listen(x.client, s[1], 1), -EOPNOTSUPP);
+	assert_int_equal(weft_socket_accept(x.client, s[0], x.net.now), -EINVAL);
+	assert_int_equal(weft_socket_set(x.client, s[0], WEFT_SO_KEEPCNT, 256, x.net.now),
+			 -EINVAL);
+	assert_int_equal(weft_socket_set(x.client, s[0], WEFT_SO_CORK, 1, x.net.now),
+			 -ENOTCONN);
+	assert_int_equal(weft_socket_set(x.client, s[1], WEFT_SO_CORK, 1, x.net.now),
+			 -EOPNOTSUPP);
+	sides_fini(&x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_stream_from_one_to_the_other),
+		cmocka_unit_test(a_refusal_is_told_once),
+		cmocka_unit_test(datagrams),
+		cmocka_unit_test(what_cannot_be_is_said),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -75,7 +75,8 @@ static int accept_one(int listener, const struct sockaddr_in *addr)
 static int open_socket(char **argv)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
-				    .sin_port = htons((uint16_t)atoi(argv[4])) };
+				    .sin_port =
+					    htons((uint16_t)strtoul(argv[4], NULL, 10)) };
 	const int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 

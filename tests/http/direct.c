@@ -31,10 +31,12 @@ static uint8_t byte_at(uint64_t i)
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
 	const int small = 4096;
 	int fds[2];
-	if (!f || socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
+		return -1;
+	struct fixture *f = calloc(1, sizeof(*f));
+	if (!f)
 		return -1;
 	(void)setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	direct_open(&f->direct, fds[0]);

@@ -212,18 +212,26 @@ static enum filter_outcome check_arp(struct filter *f, struct filter_member *mem
 	return check_claim(f, member, &address, now);
 }
 
+/* An IPv6 packet, with what is behind its extension headers. */
+struct packet6 {
+	struct ip6_hdr ip;
+	struct ip6_ext ext;
+	const uint8_t *upper;
+	size_t upper_len;
+};
+
 /* The sender of a solicitation, the subject of an advertisement. */
 static enum filter_outcome check_nd(struct filter *f, struct filter_member *member,
-				    const struct ip6_hdr *ip, const uint8_t *icmp,
-				    size_t len, uint64_t now)
+				    const struct packet6 *packet, uint64_t now)
 {
+	const uint8_t *icmp = packet->upper;
 	static const struct ip6_addr none;
 	struct address address = { .family = 6 };
-	struct ip6_addr subject = ip->src;
+	struct ip6_addr subject = packet->ip.src;
 	if (f->opts.off & FILTER_RULE_ADDRESS)
 		return FILTER_PASS;
 	if (icmp[0] == ICMP6_NEIGHBOR_ADVERT) {
-		if (len < ND_OFF_TARGET + IP6_ADDR_LEN)
+		if (packet->upper_len < ND_OFF_TARGET + IP6_ADDR_LEN)
 			return FILTER_DROP_HEADERS;
 		subject = ip6_addr_load(icmp + ND_OFF_TARGET);
 	}
@@ -280,46 +288,48 @@ static bool is_discovery(uint8_t type)
 
 /* Neighbour Discovery in fragments is nobody's need (RFC 6980). */
 static enum filter_outcome check_icmp6(struct filter *f, struct filter_member *member,
-				       const struct ip6_hdr *ip,
-				       const struct ip6_ext *ext, const uint8_t *data,
-				       size_t len, uint64_t now)
+				       const struct packet6 *packet, uint64_t now)
 {
-	if (len == 0)
-		return ext->is_fragment ? FILTER_DROP_FRAGMENT : FILTER_DROP_HEADERS;
-	if (!is_discovery(data[0]))
+	const bool is_fragment = packet->ext.is_fragment;
+	if (packet->upper_len == 0)
+		return is_fragment ? FILTER_DROP_FRAGMENT : FILTER_DROP_HEADERS;
+	const uint8_t type = packet->upper[0];
+	if (!is_discovery(type))
 		return FILTER_PASS;
-	if (ext->is_fragment && guards(f, member, FILTER_RULE_ROUTER))
+	if (is_fragment && guards(f, member, FILTER_RULE_ROUTER))
 		return FILTER_DROP_FRAGMENT;
-	if (data[0] == ICMP6_ROUTER_ADVERT || data[0] == ICMP6_REDIRECT)
+	if (type == ICMP6_ROUTER_ADVERT || type == ICMP6_REDIRECT)
 		return guards(f, member, FILTER_RULE_ROUTER) ? FILTER_DROP_ROUTER
 							     : FILTER_PASS;
-	return data[0] == ICMP6_ROUTER_SOLICIT ? FILTER_PASS
-					       : check_nd(f, member, ip, data, len, now);
+	return type == ICMP6_ROUTER_SOLICIT ? FILTER_PASS
+					    : check_nd(f, member, packet, now);
 }
 
 static enum filter_outcome check_ip6(struct filter *f, struct filter_member *member,
 				     const uint8_t *data, size_t len, uint64_t now)
 {
-	struct ip6_hdr ip;
-	struct ip6_ext ext;
-	if (ip6_hdr_parse(data, len, &ip) < 0)
+	struct packet6 packet;
+	const struct ip6_ext *ext = &packet.ext;
+	if (ip6_hdr_parse(data, len, &packet.ip) < 0)
 		return FILTER_DROP_HEADERS;
-	if (ip.next == IPPROTO_TCP)
+	if (packet.ip.next == IPPROTO_TCP)
 		return FILTER_PASS;
-	len = IP6_LEN + (size_t)ip.payload_len;
-	int off = ip6_ext_walk(data, len, ip.next, &ext);
+	len = IP6_LEN + (size_t)packet.ip.payload_len;
+	int off = ip6_ext_walk(data, len, packet.ip.next, &packet.ext);
 	if (off < 0)
 		return FILTER_DROP_HEADERS;
-	if (ext.is_fragment && ext.frag.off > 0)
+	if (ext->is_fragment && ext->frag.off > 0)
 		return FILTER_PASS;
-	const uint8_t *upper = data + off;
-	size_t upper_len = len - (size_t)off;
-	if (ext.proto == IPPROTO_ICMPV6)
-		return check_icmp6(f, member, &ip, &ext, upper, upper_len, now);
-	if (ext.is_fragment && upper_len < UDP_LEN && guards(f, member, FILTER_RULE_DHCP))
+	packet.upper = data + off;
+	packet.upper_len = len - (size_t)off;
+	if (ext->proto == IPPROTO_ICMPV6)
+		return check_icmp6(f, member, &packet, now);
+	if (ext->is_fragment && packet.upper_len < UDP_LEN &&
+	    guards(f, member, FILTER_RULE_DHCP))
 		return FILTER_DROP_FRAGMENT;
-	return ext.proto == IPPROTO_UDP ? check_udp6(f, member, upper, upper_len)
-					: FILTER_PASS;
+	return ext->proto == IPPROTO_UDP
+		       ? check_udp6(f, member, packet.upper, packet.upper_len)
+		       : FILTER_PASS;
 }
 
 /* ---- a frame ----------------------------------------------------------------------------- */

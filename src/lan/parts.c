@@ -5,6 +5,7 @@
  */
 #include "lan/parts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static void take_off(struct parts *parts, struct part *older, struct part *part)
 
 static void lose_oldest(struct parts *parts)
 {
+	assert(parts->oldest);
 	take_off(parts, NULL, parts->oldest);
 	parts->lost++;
 }

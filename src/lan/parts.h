@@ -26,7 +26,7 @@
 #define PARTS_AGE_NS UINT64_C(50000000)
 
 /** Longest frame that is put together, in bytes: of an MTU of 1500 with two tags. */
-#define PARTS_FRAME_MAX ((size_t)ETHER_LEN + 2 * ETHER_TAG_LEN + 1500)
+#define PARTS_FRAME_MAX ((size_t)ETHER_LEN + (size_t)2 * ETHER_TAG_LEN + 1500)
 
 struct part;
 

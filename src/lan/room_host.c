@@ -52,12 +52,6 @@ static bool is_taken(void *user, uint8_t number)
 
 /* ---- frames ------------------------------------------------------------------------------ */
 
-static void reply(struct room_host *host, uint8_t *data, size_t len, uint64_t now)
-{
-	const struct weft_frame frame = { .data = data, .len = (uint32_t)len };
-	link_deliver(&host->link, &frame, 1, now);
-}
-
 /* True if it was for us to answer. */
 static bool answer_arp(struct room_host *host, const struct weft_frame *frame,
 		       uint64_t now)
@@ -81,7 +75,8 @@ static bool answer_arp(struct room_host *host, const struct weft_frame *frame,
 	if (ether_hdr_emit(buf, ETHER_LEN, &head) < 0 ||
 	    arp_hdr_emit(buf + ETHER_LEN, ARP_LEN, &answer) < 0)
 		return false;
-	reply(host, buf, sizeof(buf), now);
+	const struct weft_frame reply = { .data = buf, .len = sizeof(buf) };
+	link_deliver(&host->link, &reply, 1, now);
 	return true;
 }
 
@@ -94,8 +89,9 @@ static size_t host_send(struct weft_link *link, const struct weft_frame *frames,
 		if (answer_arp(host, &frames[i], now))
 			continue;
 		size_t len = dhcpd_input(host->dhcpd, &frames[i], now, buf);
+		const struct weft_frame reply = { .data = buf, .len = (uint32_t)len };
 		if (len > 0)
-			reply(host, buf, len, now);
+			link_deliver(&host->link, &reply, 1, now);
 	}
 	return n;
 }

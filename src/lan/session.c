@@ -79,13 +79,14 @@ static struct weft_frame clamp(const struct session *session,
 
 static enum session_outcome send_datagram(struct session *session,
 					  const struct overlay_hdr *hdr,
-					  struct quic_datagram *datagram, uint64_t now)
+					  const struct quic_datagram *body, uint64_t now)
 {
 	uint8_t head[OVERLAY_LEN];
+	struct quic_datagram whole = *body;
 	overlay_hdr_emit(head, hdr);
-	datagram->head = head;
-	datagram->head_len = sizeof(head);
-	switch (quic_conn_send_datagram(session->conn, datagram, now)) {
+	whole.head = head;
+	whole.head_len = sizeof(head);
+	switch (quic_conn_send_datagram(session->conn, &whole, now)) {
 	case 0:
 		return SESSION_SENT;
 	case -EMSGSIZE:
@@ -126,9 +127,9 @@ static enum session_outcome send_one(struct session *session,
 	const struct overlay_hdr hdr = { .type = OVERLAY_ETHERNET,
 					 .room = session->ids.room,
 					 .peer = session->ids.peer };
-	struct quic_datagram whole = { .body = frame->data,
-				       .body_len = frame->len,
-				       .in_order = in_order };
+	const struct quic_datagram whole = { .body = frame->data,
+					     .body_len = frame->len,
+					     .in_order = in_order };
 	size_t max = whole_max(session);
 	if (max > 0 && frame->len > max)
 		return send_split(session, frame, max, now);

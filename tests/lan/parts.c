@@ -14,26 +14,26 @@
 #define MS UINT64_C(1000000)
 
 static uint8_t bytes[2048];
+static uint8_t whole[PARTS_FRAME_MAX]; /* of the last take that gave one */
 
 static int take(struct parts *parts, enum overlay_type type, uint16_t number, size_t off,
-		size_t len, uint64_t now, uint8_t buf[PARTS_FRAME_MAX])
+		size_t len, uint64_t now)
 {
 	const struct overlay_hdr hdr = { .type = (uint8_t)type, .number = number };
-	return parts_take(parts, &hdr, bytes + off, len, now, buf);
+	return parts_take(parts, &hdr, bytes + off, len, now, whole);
 }
 
 static void in_order_or_not(void **state)
 {
 	(void)state;
 	struct parts parts = { 0 };
-	uint8_t buf[PARTS_FRAME_MAX];
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, 1000, 0, buf), 0);
-	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 1000, 518, 0, buf), 1518);
-	assert_memory_equal(buf, bytes, 1518);
-	memset(buf, 0, sizeof(buf));
-	assert_int_equal(take(&parts, OVERLAY_LAST, 2, 1000, 518, 0, buf), 0);
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 2, 0, 1000, 0, buf), 1518);
-	assert_memory_equal(buf, bytes, 1518);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, 1000, 0), 0);
+	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 1000, 518, 0), 1518);
+	assert_memory_equal(whole, bytes, 1518);
+	memset(whole, 0, sizeof(whole));
+	assert_int_equal(take(&parts, OVERLAY_LAST, 2, 1000, 518, 0), 0);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 2, 0, 1000, 0), 1518);
+	assert_memory_equal(whole, bytes, 1518);
 	assert_int_equal(parts.n, 0);
 	assert_int_equal(parts.lost, 0);
 }
@@ -42,14 +42,13 @@ static void what_is_late_is_lost(void **state)
 {
 	(void)state;
 	struct parts parts = { 0 };
-	uint8_t buf[PARTS_FRAME_MAX];
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, 100, 0, buf), 0);
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 2, 0, 100, 10 * MS, buf), 0);
-	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 100, 1, 51 * MS, buf), 0);
-	assert_int_equal(take(&parts, OVERLAY_LAST, 2, 100, 1, 51 * MS, buf), 101);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, 100, 0), 0);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 2, 0, 100, 10 * MS), 0);
+	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 100, 1, 51 * MS), 0);
+	assert_int_equal(take(&parts, OVERLAY_LAST, 2, 100, 1, 51 * MS), 101);
 	assert_int_equal(parts.lost, 1);
 	assert_int_equal(parts.n, 1);
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 3, 0, 100, 102 * MS, buf), 0);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 3, 0, 100, 102 * MS), 0);
 	assert_int_equal(parts.n, 1);
 	assert_int_equal(parts.lost, 2);
 	parts_fini(&parts);
@@ -59,26 +58,24 @@ static void the_same_part_again_begins_anew(void **state)
 {
 	(void)state;
 	struct parts parts = { 0 };
-	uint8_t buf[PARTS_FRAME_MAX];
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 7, 100, 0, buf), 0);
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, 50, 0, buf), 0);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 7, 100, 0), 0);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, 50, 0), 0);
 	assert_int_equal(parts.n, 1);
 	assert_int_equal(parts.lost, 1);
-	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 50, 50, 0, buf), 100);
-	assert_memory_equal(buf, bytes, 100);
+	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 50, 50, 0), 100);
+	assert_memory_equal(whole, bytes, 100);
 }
 
 static void only_so_many_wait(void **state)
 {
 	(void)state;
 	struct parts parts = { 0 };
-	uint8_t buf[PARTS_FRAME_MAX];
 	for (uint16_t i = 0; i <= PARTS_MAX; i++)
-		assert_int_equal(take(&parts, OVERLAY_FIRST, i, 0, 100, 0, buf), 0);
+		assert_int_equal(take(&parts, OVERLAY_FIRST, i, 0, 100, 0), 0);
 	assert_int_equal(parts.n, PARTS_MAX);
 	assert_int_equal(parts.lost, 1);
-	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 100, 1, 0, buf), 101);
-	assert_int_equal(take(&parts, OVERLAY_LAST, 0, 100, 1, 0, buf), 0);
+	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 100, 1, 0), 101);
+	assert_int_equal(take(&parts, OVERLAY_LAST, 0, 100, 1, 0), 0);
 	parts_fini(&parts);
 	assert_int_equal(parts.n, 0);
 }
@@ -87,17 +84,14 @@ static void too_long_together(void **state)
 {
 	(void)state;
 	struct parts parts = { 0 };
-	uint8_t buf[PARTS_FRAME_MAX];
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, PARTS_FRAME_MAX + 1, 0, buf),
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, PARTS_FRAME_MAX + 1, 0),
 			 -EMSGSIZE);
 	assert_int_equal(parts.n, 0);
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, PARTS_FRAME_MAX - 1, 0, buf),
-			 0);
-	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 0, 2, 0, buf), -EMSGSIZE);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 1, 0, PARTS_FRAME_MAX - 1, 0), 0);
+	assert_int_equal(take(&parts, OVERLAY_LAST, 1, 0, 2, 0), -EMSGSIZE);
 	assert_int_equal(parts.n, 0);
-	assert_int_equal(take(&parts, OVERLAY_FIRST, 2, 0, PARTS_FRAME_MAX - 1, 0, buf),
-			 0);
-	assert_int_equal(take(&parts, OVERLAY_LAST, 2, 0, 1, 0, buf), PARTS_FRAME_MAX);
+	assert_int_equal(take(&parts, OVERLAY_FIRST, 2, 0, PARTS_FRAME_MAX - 1, 0), 0);
+	assert_int_equal(take(&parts, OVERLAY_LAST, 2, 0, 1, 0), PARTS_FRAME_MAX);
 }
 
 /* Few frames under way, in any order: each is whole exactly when its second part comes. */
@@ -106,18 +100,17 @@ static void any_order(void **state)
 	(void)state;
 	struct parts parts = { 0 };
 	struct rng rng;
-	uint8_t buf[PARTS_FRAME_MAX];
 	unsigned came[PARTS_MAX] = { 0 }; /* 1: the first, 2: the last */
 	rng_init(&rng, test_seed());
 	for (unsigned n = 0; n < 100000; n++) {
 		uint16_t i = (uint16_t)rng_below(&rng, PARTS_MAX);
 		unsigned part = came[i] ? 3 - came[i] : 1 + (unsigned)rng_below(&rng, 2);
 		size_t cut = 700 + i;
-		int r = part == 1 ? take(&parts, OVERLAY_FIRST, i, i, cut, n, buf)
-				  : take(&parts, OVERLAY_LAST, i, i + cut, 500, n, buf);
+		int r = part == 1 ? take(&parts, OVERLAY_FIRST, i, i, cut, n)
+				  : take(&parts, OVERLAY_LAST, i, i + cut, 500, n);
 		assert_int_equal(r, came[i] ? cut + 500 : 0);
 		if (came[i])
-			assert_memory_equal(buf, bytes + i, cut + 500);
+			assert_memory_equal(whole, bytes + i, cut + 500);
 		came[i] = came[i] ? 0 : part;
 	}
 	assert_int_equal(parts.lost, 0);

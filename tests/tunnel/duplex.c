@@ -386,7 +386,7 @@ static void a_peer_that_never_reads_is_bounded(void **state)
 		duplex_send_control(&f->a, "{}", 2, START + s * S);
 		duplex_tick(&f->a, START + s * S);
 	}
-	assert_true(f->a.outbox.len <= 17 * (100 + TUNNEL_LEN));
+	assert_true(f->a.outbox.len <= (size_t)17 * (100 + TUNNEL_LEN));
 	assert_int_equal(f->a.outbox.control_n, OUTBOX_CONTROL_MAX);
 	assert_true(f->a.outbox.dropped_control > 3600 - OUTBOX_CONTROL_MAX);
 }

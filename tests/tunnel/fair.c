@@ -13,7 +13,7 @@
 
 #define START     (100 * S)
 #define FLOWS_MAX 64u
-#define ROOM      (256 * 1024u)
+#define ROOM      ((size_t)256 * 1024)
 #define USUAL     1500u
 #define ECT0      2u
 #define CE        3u
@@ -186,7 +186,7 @@ static void newcomers_do_not_starve_who_waits(void **state)
 		(void)push(f, 0, USUAL, 0);
 		for (unsigned i = 1; i < FLOWS_MAX; i++)
 			(void)push(f, i, USUAL, 0);
-		(void)put(f, 0, 30 * USUAL);
+		(void)put(f, 0, (size_t)30 * USUAL);
 	}
 	assert_true(jain(f, FLOWS_MAX) > 0.95);
 }
@@ -407,7 +407,7 @@ static void control_goes_before_all_that_waits(void **state)
 	size_t n = outbox_put(&f->q, 1, f->out, ROOM, f->now);
 	assert_int_equal(tunnel_decode(f->out, n, true, &unit), TUNNEL_CONTROL);
 	assert_memory_equal(unit.frame.data, text, sizeof(text) - 1);
-	assert_int_equal(n, unit.len + 19 * (USUAL + TUNNEL_LEN));
+	assert_int_equal(n, unit.len + (size_t)19 * (USUAL + TUNNEL_LEN));
 }
 
 static void control_is_bounded(void **state)

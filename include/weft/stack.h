@@ -199,6 +199,16 @@ WEFT_API struct weft_mac weft_iface_mac(const struct weft_iface *iface);
 /** Its MTU: the longest IP packet in bytes. */
 WEFT_API uint32_t weft_iface_mtu(const struct weft_iface *iface);
 
+/** Called with a frame; true if it was taken. Borrowed, as for a weft_link_receiver. */
+typedef bool weft_iface_filter(void *user, const struct weft_frame *frame, uint64_t now);
+
+/**
+ * Has fn look at each frame that comes in on the interface before the stack does, for who
+ * speaks in frames himself, such as weft_dhcpc. What it takes counts as delivered. NULL: nobody.
+ */
+WEFT_API void weft_iface_on_frame(struct weft_iface *iface, weft_iface_filter *fn,
+				  void *user);
+
 /** IPv6: use the address at once, without asking whether somebody has it. */
 #define WEFT_ADDRESS_NO_DAD 0x1u
 /** IPv4: ask whether somebody has the address before it is used, by ARP probes (4 to 7 s). */

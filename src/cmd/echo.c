@@ -14,6 +14,7 @@
 #include "cmd/privilege.h"
 #include "cmd/run.h"
 
+#include <weft/dhcpc.h>
 #include <weft/error.h>
 #include <weft/link.h>
 #include <weft/loop.h>
@@ -51,9 +52,10 @@ static const struct option options[] = {
 	{ .name = "address",
 	  .letter = 'a',
 	  .type = OPTION_LIST,
-	  .syntax = "IP/LEN",
+	  .syntax = "dhcp|IP/LEN",
 	  .offset = OFFSET(struct args, addresses),
-	  .help = "its address and network; may be given again" },
+	  .help = "its address and network, or as a DHCP server\n" OPTION_INDENT
+		  "says; may be given again" },
 	{ .name = "gateway",
 	  .letter = 'g',
 	  .type = OPTION_TEXT,
@@ -94,12 +96,12 @@ static const struct command command = {
 		"weft echo --link tap:weft0 --address 10.1.0.2/24\n"
 		"\n"
 		"Give this machine's side of the TAP an address of the same network, "
-		"then "
-		"try\n"
+		"then try\n"
 		"`ping 10.1.0.2`, `nc 10.1.0.2 7` and `nc -u 10.1.0.2 7`. IPv6 addresses "
-		"are also\n"
-		"taken from routers. `weft help links` lists the links. With --json: "
-		"\"ready\".",
+		"come\n"
+		"from routers as well. `weft help links` lists the links. With --json: "
+		"\"ready\"\n"
+		"and \"address\".",
 };
 
 struct echoing {
@@ -109,6 +111,9 @@ struct echoing {
 	struct weft_stack *stack;
 	struct weft_iface *iface;
 	struct weft_loop *loop;
+	struct weft_dhcpc *dhcpc; /* NULL unless an address is to come from there. */
+	struct weft_ip leased;    /* Family 0 for none. */
+	struct weft_ip router;    /* That came with it; family 0 for none. */
 };
 
 /* ---- TCP --------------------------------------------------------------------------------- */
@@ -191,6 +196,89 @@ static void answer(void *user, struct weft_udp *udp, const struct weft_udp_messa
 	(void)!weft_udp_send(udp, &back, now);
 }
 
+/* ---- DHCP -------------------------------------------------------------------------------- */
+
+static uint64_t time_now(const struct echoing *e)
+{
+	return weft_loop_now(e->loop);
+}
+
+static void dhcp_send(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	struct echoing *e = user;
+	weft_link_send(e->link, frame, 1, now);
+}
+
+static bool dhcp_look(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	return weft_dhcpc_input(user, frame, now);
+}
+
+static void dhcp_lost(void *user)
+{
+	struct echoing *e = user;
+	const struct weft_ip any = { .family = AF_INET };
+	if (e->router.family)
+		weft_stack_remove_route(e->stack, &any, e->iface);
+	if (e->leased.family)
+		weft_iface_remove_address(e->iface, &e->leased, time_now(e));
+	e->router.family = e->leased.family = 0;
+}
+
+/* A renewal gives the same again, which is no change. */
+static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
+{
+	struct echoing *e = user;
+	const struct weft_ip any = { .family = AF_INET };
+	char text[WEFT_IP_TEXT];
+	if (e->leased.family)
+		return;
+	int r = weft_iface_add_address(e->iface, &lease->address, 0, time_now(e));
+	if (r < 0) {
+		weft_log_warning(&e->out.log, "%s cannot be used: %s",
+				 weft_ip_print(&lease->address, text), strerror(-r));
+		return;
+	}
+	e->leased = lease->address;
+	if (lease->router.family &&
+	    weft_stack_add_route(e->stack, &any, &lease->router, e->iface) == 0)
+		e->router = lease->router;
+	weft_ip_print(&lease->address, text);
+	output_event(&e->out, "address", json_pack("{s:s}", "address", text));
+	weft_log_info(&e->out.log, "the address is %s", text);
+}
+
+static int dhcp_start(struct echoing *e)
+{
+	struct weft_dhcpc_opts opts = {
+		.mac = weft_iface_mac(e->iface),
+		.allow_public = true,
+		.send = dhcp_send,
+		.bound = dhcp_bound,
+		.lost = dhcp_lost,
+		.user = e,
+	};
+	if (getrandom(&opts.seed, sizeof(opts.seed), 0) != (ssize_t)sizeof(opts.seed))
+		return -EIO;
+	int r = weft_dhcpc_new(&opts, &e->dhcpc);
+	if (r < 0)
+		return r;
+	weft_iface_on_frame(e->iface, dhcp_look, e->dhcpc);
+	return weft_loop_add(e->loop, weft_dhcpc_task(e->dhcpc));
+}
+
+static void dhcp_end(struct echoing *e)
+{
+	if (!e->dhcpc)
+		return;
+	weft_iface_on_frame(e->iface, NULL, NULL);
+	weft_dhcpc_release(e->dhcpc, time_now(e));
+	/* The link sends at its next run, and there will be no other. */
+	weft_link_task(e->link)->run(weft_link_task(e->link), time_now(e));
+	weft_loop_remove(e->loop, weft_dhcpc_task(e->dhcpc));
+	weft_dhcpc_free(e->dhcpc);
+}
+
 /* ---- the host ---------------------------------------------------------------------------- */
 
 static int usage(const char *text)
@@ -198,16 +286,17 @@ static int usage(const char *text)
 	return options_fail(&command, text);
 }
 
-static uint64_t time_now(const struct echoing *e)
-{
-	return weft_loop_now(e->loop);
-}
-
 static int add_addresses(struct echoing *e)
 {
 	for (size_t i = 0; i < e->args->addresses.n; i++) {
 		struct weft_ip ip;
 		const char *text = e->args->addresses.items[i];
+		if (strcmp(text, "dhcp") == 0) {
+			int r = e->dhcpc ? 0 : dhcp_start(e);
+			if (r < 0)
+				return output_fail("echo", strerror(-r));
+			continue;
+		}
 		if (weft_ip_parse(text, &ip) < 0 || !strchr(text, '/') ||
 		    weft_iface_add_address(e->iface, &ip, 0, time_now(e)) < 0)
 			return usage(
@@ -333,6 +422,7 @@ int cmd_echo(int argc, char **argv)
 		tell_ready(&e);
 		(void)weft_loop_run(e.loop);
 	}
+	dhcp_end(&e);
 	weft_loop_free(e.loop);
 	weft_stack_free(e.stack);
 	weft_link_free(e.link);

@@ -93,6 +93,8 @@ enum weft_stack_outcome iface_input(struct weft_iface *iface,
 			 (offload->flags & WEFT_OFFLOAD_NEEDS_CSUM);
 	if (has_facts && segment_check(frame, !iface->is_ethernet) < 0)
 		return WEFT_STACK_DROP_OFFLOAD;
+	if (iface->filter && iface->filter(iface->filter_user, frame, now))
+		return WEFT_STACK_DELIVERED;
 	struct iface_rx rx = {
 		.iface = iface,
 		.frame = frame,
@@ -323,6 +325,12 @@ void weft_stack_remove_interface(struct weft_iface *iface, uint64_t now)
 	stack_changed(stack);
 	free(iface->arena);
 	free(iface);
+}
+
+void weft_iface_on_frame(struct weft_iface *iface, weft_iface_filter *fn, void *user)
+{
+	iface->filter = fn;
+	iface->filter_user = user;
 }
 
 uint32_t weft_iface_index(const struct weft_iface *iface)

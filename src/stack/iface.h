@@ -66,6 +66,9 @@ struct weft_iface {
 	struct timer solicit;              /**< Router solicitations. */
 	unsigned solicits;
 
+	weft_iface_filter *filter; /**< Sees frames first; NULL for nobody. */
+	void *filter_user;
+
 	uint8_t *arena;
 	size_t used; /**< Bytes of arena. */
 	struct weft_frame frames[IFACE_BATCH];

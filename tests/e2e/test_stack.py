@@ -3,6 +3,7 @@
 
     [ kernel 10.77.0.1/24, 2001:db8:77::1/64 ] --- tap0 --- [ weft echo .2, ::2 ]
 """
+import re
 import shlex
 
 import netlab
@@ -81,8 +82,8 @@ def kernel(request):
         lab.close()
 
 
-def client(lab, host, what, *lengths):
-    lab.run('kernel', shlex.join(['/usr/bin/python3', '-c', CLIENT, host, what,
+def client(lab, host, what, *lengths, on='kernel'):
+    lab.run(on, shlex.join(['/usr/bin/python3', '-c', CLIENT, host, what,
                                   *map(str, lengths)]))
 
 
@@ -112,3 +113,33 @@ def test_nobody_listens(kernel, family):
 @pytest.mark.parametrize('family', ADDRESSES)
 def test_tcp(kernel, family):
     client(kernel, ADDRESSES[family], 'tcp', 0, 1, 1460, 100000, 3000000)
+
+
+def test_dhcp():
+    """An address, and the way to another network, from a server on the kernel's side."""
+    lab = netlab.Lab()
+    try:
+        lab.host('server')
+        lab.run('server', 'ip tuntap add dev tap0 mode tap')
+        lab.run('server', 'ip address add 10.77.0.1/24 dev tap0')
+        lab.run('server', 'ip address add 10.78.0.1/32 dev lo')
+        lab.run('server', 'ip link set tap0 up')
+        process = p.Weft(lab, 'server', f'{p.WEFT} echo --json --link tap:tap0 --address dhcp')
+        lab.processes.append(process)
+        process.wait_event('ready')
+        server = lab.start('server', 'dnsmasq --no-daemon --conf-file=/dev/null --port=0 '
+                           '--user=root --group=root --interface=tap0 --bind-interfaces '
+                           '--dhcp-range=10.77.0.100,10.77.0.199,1h --dhcp-authoritative '
+                           '--dhcp-leasefile=/run/stack-leases --dhcp-option=3,10.77.0.1 --no-ping')
+        server.wait_for('DHCP, IP range')
+        address = process.wait_event('address')['address']
+        assert re.fullmatch(r'10\.77\.0\.1\d\d/24', address)
+        host = address.split('/')[0]
+        # From an address behind the router.
+        said = lab.run('server', f'ping -c3 -i0.01 -W5 -I 10.78.0.1 {host}')
+        assert ' 3 received' in said
+        client(lab, host, 'tcp', 100000, on='server')
+        assert process.stop() == 0
+        server.wait_for('DHCPRELEASE')
+    finally:
+        lab.close()

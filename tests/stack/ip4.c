@@ -289,6 +289,30 @@ static void takes_offload_facts_that_are_true_only(void **state)
 	world_fini(&w);
 }
 
+static bool take_all(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	unsigned *taken = user;
+	(void)now;
+	*taken += frame->len > 0;
+	return *taken == 1;
+}
+
+static void somebody_else_may_look_first(void **state)
+{
+	struct world w;
+	unsigned seen = 0;
+	(void)state;
+	world_init(&w, NULL);
+	weft_iface_on_frame(w.iface, take_all, &seen);
+	assert_outcome(rx_echo(&w, "10.1.0.1", "10.1.0.2"), DELIVERED);
+	tx_none(&w);
+	assert_outcome(rx_echo(&w, "10.1.0.1", "10.1.0.2"), ANSWERED);
+	weft_iface_on_frame(w.iface, NULL, NULL);
+	assert_outcome(rx_echo(&w, "10.1.0.1", "10.1.0.2"), ANSWERED);
+	assert_int_equal(seen, 2);
+	world_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +325,7 @@ int main(void)
 		cmocka_unit_test(says_which_protocol_is_not_spoken),
 		cmocka_unit_test(takes_its_own_vlan_only),
 		cmocka_unit_test(takes_offload_facts_that_are_true_only),
+		cmocka_unit_test(somebody_else_may_look_first),
 	};
 	return cmocka_run_group_tests_name("ip4", tests, NULL, NULL);
 }

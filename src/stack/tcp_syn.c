@@ -138,17 +138,26 @@ void tcp_syn_free(struct tcp_syn *syn)
 	free(syn);
 }
 
-/* The SYN,ACK again; or the end, after the last. */
-static void on_due(struct tcp_syn *syn, uint64_t now)
+static void answer_again(struct tcp_syn *syn, uint64_t now)
 {
-	if (syn->retries == TCP_SYN_RETRIES) {
-		tcp_syn_free(syn);
-		return;
-	}
 	list_remove(&syn->of_listener);
 	syn->retries++;
 	queue(syn, now);
 	tcp_syn_answer(syn, now);
+}
+
+/* Looks after those in one list that are due. */
+static void answer_due(struct tcp_listener *listener, unsigned retries, uint64_t now)
+{
+	list_for_each (node, &listener->syns[retries]) {
+		struct tcp_syn *syn = syn_of_list(node);
+		if (due_of(syn) > now)
+			break;
+		if (retries == TCP_SYN_RETRIES)
+			tcp_syn_free(syn);
+		else
+			answer_again(syn, now);
+	}
 }
 
 void tcp_syn_fire(struct timer *timer, void *user, uint64_t now)
@@ -156,12 +165,8 @@ void tcp_syn_fire(struct timer *timer, void *user, uint64_t now)
 	struct tcp_listener *listener = container_of(timer, struct tcp_listener, timer);
 	(void)user;
 	/* From the longest waiting on, so that none is looked at twice. */
-	for (unsigned i = TCP_SYN_RETRIES + 1; i-- > 0;) {
-		struct list *first;
-		while ((first = list_first(&listener->syns[i])) != NULL &&
-		       due_of(syn_of_list(first)) <= now)
-			on_due(syn_of_list(first), now);
-	}
+	for (unsigned i = TCP_SYN_RETRIES + 1; i-- > 0;)
+		answer_due(listener, i, now);
 	tcp_syn_arm(listener);
 }
 

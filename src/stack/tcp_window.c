@@ -11,6 +11,10 @@
 #include "wire/ip6.h"
 
 #define FIELD_MAX 65535u
+#define RTT_LEAST_US \
+	500u /* Batches make time coarse: a window may come all at once, ... */
+#define MEASURE_US \
+	10000u /* ... and only over many of them there is such a thing as a rate. */
 
 void tcp_window_init(struct tcp_conn *conn)
 {
@@ -88,8 +92,9 @@ bool tcp_window_update_is_due(const struct tcp_conn *conn)
 /* ---- autotuning -------------------------------------------------------------------------- */
 
 /*
- * The receiver's round trip: the time from one offered window's beginning to its end is one, at
- * the most. The sender's own estimate is used where there is one.
+ * The receiver's round trip: a window is used up in one, at the least, so the shortest time that
+ * one has taken is not far above it. The sender's estimate may be as old as the handshake, and
+ * counts only until there is this.
  */
 void tcp_window_on_data(struct tcp_conn *conn, uint64_t now)
 {
@@ -108,11 +113,14 @@ void tcp_window_on_data(struct tcp_conn *conn, uint64_t now)
 void tcp_window_on_read(struct tcp_conn *conn, size_t n, uint64_t now)
 {
 	struct tcp_tuning *t = &conn->active->tuning;
-	uint32_t rtt_us = conn->rto.srtt_us ? conn->rto.srtt_us : t->rtt_us;
+	uint32_t rtt_us = t->rtt_us ? t->rtt_us : conn->rto.srtt_us;
+	if (rtt_us != 0 && rtt_us < RTT_LEAST_US)
+		rtt_us = RTT_LEAST_US;
 	uint32_t max = conn->tcp->config.receive_max;
 	conn->want_window = true;
 	t->copied += (uint32_t)n;
-	if (rtt_us == 0 || now - t->copied_ns < (uint64_t)rtt_us * NS_PER_US)
+	uint64_t measured = rtt_us > MEASURE_US ? rtt_us : MEASURE_US;
+	if (rtt_us == 0 || now - t->copied_ns < measured * NS_PER_US)
 		return;
 	/* Of what was read in more than one round trip, a round trip's share counts. */
 	uint64_t share = (uint64_t)t->copied * rtt_us * NS_PER_US / (now - t->copied_ns);

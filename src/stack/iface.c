@@ -106,9 +106,16 @@ enum weft_stack_outcome iface_input(struct weft_iface *iface,
 
 /* ---- out --------------------------------------------------------------------------------- */
 
+/* What a packet of len bytes takes of the arena. */
+static size_t slot_len(size_t len)
+{
+	const size_t align = SLOT_ALIGN;
+	return (SLOT_FRONT + len + align - 1) / align * align;
+}
+
 struct weft_frame *iface_frame(struct weft_iface *iface, size_t len, uint64_t now)
 {
-	size_t needed = (SLOT_FRONT + len + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+	size_t needed = slot_len(len);
 	if (needed > IFACE_ARENA_LEN || iface->is_flushing)
 		return NULL;
 	if (iface->frames_n == IFACE_BATCH || needed > IFACE_ARENA_LEN - iface->used)
@@ -150,8 +157,7 @@ static void push_ether(const struct weft_iface *iface, struct weft_frame *frame,
 void iface_send(struct weft_iface *iface, struct weft_frame *frame, struct weft_mac dst,
 		uint16_t type)
 {
-	size_t needed =
-		(SLOT_FRONT + frame->len + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+	size_t needed = slot_len(frame->len);
 	if (iface->is_ethernet)
 		push_ether(iface, frame, dst, type);
 	iface->used += needed;

@@ -143,6 +143,32 @@ static void tells_why_it_does_not(void **state)
 	end(&w, &s);
 }
 
+/* RFC 1122, 3.2.2: of a packet in pieces, only the first is told about. */
+static void says_nothing_about_later_fragments(void **state)
+{
+	struct world w;
+	struct second s;
+	uint8_t frame[128];
+	const struct packet p = {
+		.src = "10.1.0.1", .dst = "10.2.0.1", .proto = 17, .ttl = 1
+	};
+	(void)state;
+	begin(&w, &s, true);
+	size_t len = make(&w, &p, "a piece of it", 13, frame, sizeof(frame));
+	memcpy(frame, w.iface->mac.octet, 6);
+	uint8_t *ip4 = frame + ETHER_LEN;
+	for (unsigned off = 0; off < 2; off++) {
+		store_be16(ip4 + IP4_OFF_FRAG, (uint16_t)(IP4_FRAG_MF | off));
+		store_be16(ip4 + IP4_OFF_CSUM, 0);
+		store_be16(ip4 + IP4_OFF_CSUM, checksum(ip4, IP4_LEN));
+		assert_outcome(rx(&w, frame, len), DROP_TTL);
+		if (off == 0)
+			assert_int_equal(see(tx(&w)).payload[0], ICMP4_TIME_EXCEEDED);
+		tx_none(&w);
+	}
+	end(&w, &s);
+}
+
 static void what_is_the_link_s_stays_there(void **state)
 {
 	static const char *const pairs[][2] = {
@@ -202,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes_packets_on),
 		cmocka_unit_test(tells_why_it_does_not),
+		cmocka_unit_test(says_nothing_about_later_fragments),
 		cmocka_unit_test(what_is_the_link_s_stays_there),
 		cmocka_unit_test(super_frames_pass_whole),
 	};

@@ -36,6 +36,22 @@ extern "C" {
 WEFT_API const char *weft_dump_frame(const struct weft_frame *frame, bool is_ip,
 				     char *buf, size_t len);
 
+/** Bytes that hold the headers of any frame; a shorter buffer gets less, with "...". */
+#define WEFT_DUMP_HEADERS_LEN 4096u
+
+/**
+ * The same for every field of every header, a line for each: one that begins with the
+ * protocol's name for a header, indented ones for its fields. Each line ends with a newline.
+ *
+ *     ip: 10.1.0.1 > 10.1.0.2, protocol=ICMP, len=84
+ *                 vhl: 0x45 [v: 4, hl: 5 (20)]
+ *                 tos: 0x00
+ *
+ * A header that contradicts itself is said to be malformed, and is the last.
+ */
+WEFT_API const char *weft_dump_headers(const struct weft_frame *frame, bool is_ip,
+				       char *buf, size_t len);
+
 #ifdef __cplusplus
 }
 #endif

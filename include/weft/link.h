@@ -80,6 +80,17 @@ WEFT_API void weft_link_free(struct weft_link *link);
 WEFT_API void weft_link_on_receive(struct weft_link *link, weft_link_receiver *fn,
 				   void *user);
 
+/** Called with frames that come in on link, or are sent; borrowed for the call. */
+typedef void weft_link_watcher(void *user, struct weft_link *link, bool is_sent,
+			       const struct weft_frame *frames, size_t n);
+
+/**
+ * Has fn look at each batch before the receiver gets it, and as callers send it: before it is
+ * cut or merged. It only looks. NULL: nobody.
+ */
+WEFT_API void weft_link_on_pass(struct weft_link *link, weft_link_watcher *fn,
+				void *user);
+
 /**
  * Sends a batch of n frames. They are borrowed and their bytes not changed. What does not fit
  * is counted in the link's stats, never an error: a bad frame must not stop a link. now is

@@ -85,6 +85,8 @@ void link_deliver(struct weft_link *link, const struct weft_frame *frames, size_
 	link->stats.rx_frames += n;
 	for (size_t i = 0; i < n; i++)
 		link->stats.rx_bytes += frames[i].len;
+	if (link->watch)
+		link->watch(link->watch_user, link, false, frames, n);
 	if (link->receive)
 		link->receive(link->receive_user, link, frames, n, now);
 }
@@ -139,9 +141,17 @@ void weft_link_on_receive(struct weft_link *link, weft_link_receiver *fn, void *
 	link->receive_user = user;
 }
 
+void weft_link_on_pass(struct weft_link *link, weft_link_watcher *fn, void *user)
+{
+	link->watch = fn;
+	link->watch_user = user;
+}
+
 void weft_link_send(struct weft_link *link, const struct weft_frame *frames, size_t n,
 		    uint64_t now)
 {
+	if (link->watch && n > 0)
+		link->watch(link->watch_user, link, true, frames, n);
 	adapter_send(link, frames, n, now);
 }
 

@@ -53,6 +53,8 @@ struct weft_link {
 	struct weft_link *inner;      /**< What a wrapper wraps; NULL for a plain link. */
 	weft_link_receiver *receive;
 	void *receive_user;
+	weft_link_watcher *watch; /**< NULL for none. */
+	void *watch_user;
 	struct weft_mac mac;
 	bool has_mac;
 	bool wants_merge; /**< Set by the driver: one super-frame is cheaper than its segments. */

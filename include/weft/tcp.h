@@ -60,6 +60,23 @@ struct weft_tcp_events {
 	void (*on_closed)(void *user, struct weft_tcp *tcp, int error, uint64_t now);
 };
 
+/** What TCP may take of a stack. Zero is the default that is named. */
+struct weft_tcp_limits {
+	uint32_t connections_max; /**< 0 for 65,536; half-open ones do not count. */
+	uint32_t time_waits_max;  /**< 0 for 16,384; the oldest gives way. */
+	uint32_t segments_max;    /**< Under way, of all connections; 0 for 262,144. */
+	uint64_t memory_max;      /**< Bytes in all queues together; 0 for 256 MiB. */
+	uint32_t receive_max;     /**< Largest window of a connection; 0 for 6 MiB. */
+	uint16_t early_max;    /**< Gaps in what a connection has received; 0 for 256. */
+	uint32_t time_wait_ms; /**< 2 MSL; 0 for 60 s. */
+	uint32_t fin_wait_ms;  /**< FIN-WAIT-2 after closing; 0 for 60 s. */
+	bool ecn;              /**< Ask for ECN; it is agreed to in any case. */
+};
+
+/** Sets the limits of a stack's TCP. What exists beyond a lower one stays. */
+WEFT_API void weft_tcp_set_limits(struct weft_stack *stack,
+				  const struct weft_tcp_limits *limits);
+
 /** How a connection is to be. Zero is the defaults. */
 struct weft_tcp_opts {
 	const struct weft_tcp_events *events; /**< Must live as long as the connection. */

@@ -22,7 +22,7 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 	return value ? value : otherwise;
 }
 
-static struct tcp_config complete(const struct tcp_config *given)
+struct tcp_config tcp_config_of(const struct tcp_config *given)
 {
 	struct tcp_config c = given ? *given : (struct tcp_config){ 0 };
 	c.connections_max = or_default(c.connections_max, 65536);
@@ -32,6 +32,8 @@ static struct tcp_config complete(const struct tcp_config *given)
 	c.send_max = or_default(c.send_max, 4u << 20);
 	c.receive_first = or_default(c.receive_first, 128u << 10);
 	c.receive_max = or_default(c.receive_max, 6u << 20);
+	if (c.receive_first > c.receive_max)
+		c.receive_first = c.receive_max;
 	c.blocks_max = c.blocks_max ? c.blocks_max : 256;
 	c.rto_min_ms = or_default(c.rto_min_ms, 200);
 	c.rto_max_ms = or_default(c.rto_max_ms, 60000);
@@ -44,10 +46,22 @@ static struct tcp_config complete(const struct tcp_config *given)
 	return c;
 }
 
+void tcp_configure(struct tcp *tcp, const struct tcp_config *config)
+{
+	tcp->config = tcp_config_of(config);
+	tcp->budget.max = tcp->config.memory_max;
+	tcp->records.blocks_max = tcp->config.records_max;
+	if (tcp->records.blocks_max < tcp->records.blocks)
+		tcp->records.blocks_max = tcp->records.blocks; /* Memory that it has. */
+	tcp->rto_limits = (struct tcp_rto_limits){
+		.min_us = tcp->config.rto_min_ms * 1000,
+		.max_us = tcp->config.rto_max_ms * 1000,
+	};
+}
+
 int tcp_init(struct tcp *tcp, const struct tcp_setup *setup)
 {
 	*tcp = (struct tcp){
-		.config = complete(setup->config),
 		.ops = setup->ops,
 		.user = setup->user,
 		.wheel = setup->wheel,
@@ -57,12 +71,8 @@ int tcp_init(struct tcp *tcp, const struct tcp_setup *setup)
 	list_init(&tcp->listeners);
 	list_init(&tcp->work);
 	list_init(&tcp->time_waits);
-	tcp->budget.max = tcp->config.memory_max;
-	tcp->rto_limits = (struct tcp_rto_limits){
-		.min_us = tcp->config.rto_min_ms * 1000,
-		.max_us = tcp->config.rto_max_ms * 1000,
-	};
-	pool_init(&tcp->records, sizeof(struct tcp_sent), tcp->config.records_max);
+	pool_init(&tcp->records, sizeof(struct tcp_sent), 0);
+	tcp_configure(tcp, setup->config);
 	return tcp_table_init(&tcp->table, setup->secret);
 }
 

@@ -16,6 +16,24 @@
 
 static const struct ip_addr any6;
 
+/* ---- limits ------------------------------------------------------------------------------ */
+
+void weft_tcp_set_limits(struct weft_stack *stack, const struct weft_tcp_limits *limits)
+{
+	struct tcp_config config = {
+		.connections_max = limits->connections_max,
+		.time_waits_max = limits->time_waits_max,
+		.records_max = limits->segments_max,
+		.memory_max = (size_t)limits->memory_max,
+		.receive_max = limits->receive_max,
+		.blocks_max = limits->early_max,
+		.time_wait_ms = limits->time_wait_ms,
+		.fin_wait_ms = limits->fin_wait_ms,
+		.ecn = limits->ecn,
+	};
+	tcp_configure(tcp_of_stack(stack), &config);
+}
+
 /* ---- connections ------------------------------------------------------------------------- */
 
 /* NULL for a name that nobody knows. */

@@ -32,7 +32,9 @@ static struct tcp_chunk *chunk_new(struct tcp_budget *budget, size_t room)
 {
 	size_t size = sizeof(struct tcp_chunk) + room;
 	struct tcp_chunk *chunk =
-		size <= budget->max - budget->used ? malloc(size) : NULL;
+		budget->used <= budget->max && size <= budget->max - budget->used
+			? malloc(size)
+			: NULL;
 	if (!chunk) {
 		budget->refused++;
 		return NULL;

@@ -132,6 +132,28 @@ static void nobody_there_is_a_refusal(void **state)
 	net_fini(&n);
 }
 
+static void limits_are_obeyed(void **state)
+{
+	(void)state;
+	struct net n;
+	struct party client = { .net = &n };
+	struct weft_tcp_opts opts = { .events = &client_events, .user = &client };
+	struct weft_tcp_limits limits = { .connections_max = 1, .memory_max = 10000 };
+	union weft_sockaddr peer = addr("10.1.0.2:81");
+	static char bulk[20000];
+	struct weft_tcp *second;
+	net_init(&n);
+	weft_tcp_set_limits(n.stack[0], &limits);
+	assert_int_equal(weft_tcp_connect(n.stack[0], &peer, &opts, n.now, &client.tcp),
+			 0);
+	assert_int_equal(weft_tcp_connect(n.stack[0], &peer, &opts, n.now, &second),
+			 -ENOBUFS);
+	assert_int_equal(weft_tcp_send(client.tcp, bulk, sizeof(bulk), n.now), -ENOBUFS);
+	assert_int_equal(weft_tcp_send(client.tcp, bulk, 5000, n.now), 5000);
+	weft_tcp_abort(client.tcp, n.now);
+	net_fini(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +161,7 @@ int main(void)
 		cmocka_unit_test(a_question_is_answered_over_ip6),
 		cmocka_unit_test(who_listens_everywhere_is_found_over_both),
 		cmocka_unit_test(nobody_there_is_a_refusal),
+		cmocka_unit_test(limits_are_obeyed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

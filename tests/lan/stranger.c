@@ -7,6 +7,7 @@
 #include "../unit.h"
 #include "lan/channel.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,7 +65,7 @@ static bool is_up(void *user)
 	return stranger->is_established || !stranger->conn;
 }
 
-void stranger_connect(struct stranger *stranger, struct party *party, uint8_t number)
+void stranger_dials(struct stranger *stranger, struct party *party, uint8_t number)
 {
 	static const struct quic_events events = { .established = on_established,
 						   .datagram = on_datagram,
@@ -77,7 +78,8 @@ void stranger_connect(struct stranger *stranger, struct party *party, uint8_t nu
 	(void)snprintf(address, sizeof(address), "10.0.2.%u:999", number);
 	assert_int_equal(
 		quic_tls_client_new(party->pin, NULL, LAN_ALPN, NULL, &stranger->tls), 0);
-	const struct quic_endpoint_opts opts = { .dgram = sim_socket(party->sim, address),
+	stranger->socket = sim_socket(party->sim, address);
+	const struct quic_endpoint_opts opts = { .dgram = stranger->socket,
 						 .tls = stranger->tls,
 						 .events = &events,
 						 .user = stranger,
@@ -88,6 +90,11 @@ void stranger_connect(struct stranger *stranger, struct party *party, uint8_t nu
 				      sim_now(party->sim), &stranger->conn),
 			 0);
 	sim_add(party->sim, quic_endpoint_task(stranger->endpoint));
+}
+
+void stranger_connect(struct stranger *stranger, struct party *party, uint8_t number)
+{
+	stranger_dials(stranger, party, number);
 	assert_true(sim_run_until(party->sim, is_up, stranger,
 				  sim_now(party->sim) + sim_ms(3000)));
 }
@@ -120,18 +127,21 @@ struct hello stranger_hello(const struct stranger *stranger)
 	return hello;
 }
 
-void stranger_says_bytes(struct stranger *stranger, const void *data, size_t len)
+int stranger_writes(struct stranger *stranger, const void *data, size_t len)
 {
 	int64_t stream;
 	assert_non_null(stranger->conn);
 	int r = quic_conn_send_stream(stranger->conn, CHANNEL_STREAM, data, len, false);
-	if (r < 0) {
-		assert_int_equal(quic_conn_open_stream(stranger->conn, false, &stream),
-				 0);
-		assert_int_equal(stream, CHANNEL_STREAM);
-		r = quic_conn_send_stream(stranger->conn, stream, data, len, false);
-	}
-	assert_int_equal(r, 0);
+	if (r != -ENOENT)
+		return r;
+	assert_int_equal(quic_conn_open_stream(stranger->conn, false, &stream), 0);
+	assert_int_equal(stream, CHANNEL_STREAM);
+	return quic_conn_send_stream(stranger->conn, stream, data, len, false);
+}
+
+void stranger_says_bytes(struct stranger *stranger, const void *data, size_t len)
+{
+	assert_int_equal(stranger_writes(stranger, data, len), 0);
 	party_run(stranger->party, 200);
 }
 

@@ -16,6 +16,7 @@ struct stranger {
 	struct party *party;
 	struct quic_tls *tls;
 	struct quic_endpoint *endpoint;
+	struct dgram *socket;   /**< The endpoint's. */
 	struct quic_conn *conn; /**< NULL after its end. */
 	struct quic_close why;  /**< Of the end. */
 	bool is_established;
@@ -27,7 +28,10 @@ struct stranger {
 	uint64_t datagrams;
 };
 
-/** Connects from 10.0.2.number and waits until the handshake is done. */
+/** Begins to connect from 10.0.2.number, and lets no time pass. */
+void stranger_dials(struct stranger *stranger, struct party *party, uint8_t number);
+
+/** stranger_dials, and waits until the handshake is done. */
 void stranger_connect(struct stranger *stranger, struct party *party, uint8_t number);
 
 /** Ends without a word. */
@@ -35,6 +39,12 @@ void stranger_fini(struct stranger *stranger);
 
 /** A right hello of a client with MAC number, or of the gateway for 0. */
 struct hello stranger_hello(const struct stranger *stranger);
+
+/**
+ * Opens stream 0 and sends bytes on it (or goes on), and lets no time pass. Returns 0, or what
+ * quic_conn_send_stream does.
+ */
+int stranger_writes(struct stranger *stranger, const void *data, size_t len);
 
 /** Opens stream 0 and sends bytes on it (or goes on), then lets 200 ms pass. */
 void stranger_says_bytes(struct stranger *stranger, const void *data, size_t len);

@@ -6,7 +6,8 @@
  * of the LAN behind the room's gateway, or from the relay's offer where the room has no LAN.
  * The DHCP client runs in here: its frames go into the room as if the TAP had sent them, and
  * the answers are taken out before the TAP sees them. A default route is never taken from a
- * room, neither by DHCP nor by router advertisements.
+ * room, neither by DHCP nor by router advertisements. With --user there is no TAP, but a host
+ * in this process, to which all of this applies; that has the room's router for itself.
  */
 #include "cmd/cmd.h"
 #include "cmd/discovery.h"
@@ -36,6 +37,7 @@ struct join {
 	bool has_lingered;
 	bool is_bad_link; /* --link is wrong, rather than the machine */
 	struct plugged plugged;
+	struct rootless rootless;
 };
 
 /* Where this machine takes part unless told otherwise. */
@@ -58,6 +60,30 @@ static const struct option options[] = {
 	  .offset = OFFSET(struct membership_args, plugs),
 	  .help = "an emulator or VM at that socket joins, and not\n" OPTION_INDENT
 		  "this machine: no TAP, no root; may be given again" },
+	{ .name = "user",
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct membership_args, rootless.is_user),
+	  .help = "a host in this process joins: no TAP, no root; with" },
+	{ .name = "socks",
+	  .type = OPTION_TEXT,
+	  .syntax = "[ADDR:]PORT",
+	  .offset = OFFSET(struct membership_args, rootless.socks),
+	  .help = "a SOCKS5 proxy of this machine into the room," },
+	{ .name = "socks-user",
+	  .type = OPTION_TEXT,
+	  .syntax = "FILE",
+	  .offset = OFFSET(struct membership_args, rootless.socks_user),
+	  .help = "for those who know its line NAME:PASSWORD," },
+	{ .name = "forward",
+	  .type = OPTION_LIST,
+	  .syntax = "HERE=ROOM",
+	  .offset = OFFSET(struct membership_args, rootless.forwards),
+	  .help = "such as tcp:8080=10.0.0.5:80, a port of this machine" },
+	{ .name = "expose",
+	  .type = OPTION_LIST,
+	  .syntax = "ROOM=HERE",
+	  .offset = OFFSET(struct membership_args, rootless.exposes),
+	  .help = "such as udp:27015=127.0.0.1:27015, a port in the room" },
 	{ .name = "address",
 	  .letter = 'a',
 	  .type = OPTION_IP,
@@ -95,12 +121,8 @@ static const struct command command = {
 		"\n"
 		"weft join --plug tapserver:/tmp/dolphin-tap INVITATION    Dolphin "
 		"joins\n"
-		"weft join --plug qemu:/run/vm.sock INVITATION             a VM joins\n"
-		"\n"
-		"With --json: \"state\", \"joined\", \"address\", \"peer\" for each that "
-		"comes or\n"
-		"leaves, \"plugged\" and \"unplugged\", and \"facts\" each minute and at "
-		"the end.",
+		"With --json: \"state\", \"joined\", \"address\", \"peer\", \"plugged\", "
+		"\"facts\" ...",
 };
 
 static struct join *of(struct membership *m)
@@ -108,41 +130,76 @@ static struct join *of(struct membership *m)
 	return (struct join *)(void *)m;
 }
 
-static void forget_address(struct join *j)
+static bool is_rootless(const struct join *j)
+{
+	return j->m.args->rootless.is_user;
+}
+
+/* Where the address is, for people. */
+static const char *device_name(const struct join *j)
+{
+	return is_rootless(j) ? "no device" : weft_link_name(j->m.link);
+}
+
+static void clear_device(struct join *j)
 {
 	struct weft_error err;
 
-	if (j->address.family && !j->m.args->no_discovery)
+	if (!j->m.args->no_discovery)
 		discovery_end(j->m.host, weft_link_name(j->m.link), &j->m.output.log);
-	if (j->address.family &&
-	    weft_host_remove_address(j->m.host, weft_link_name(j->m.link), &j->address,
+	if (weft_host_remove_address(j->m.host, weft_link_name(j->m.link), &j->address,
 				     &err) < 0)
 		weft_log_warning(&j->m.output.log, "%s", err.text);
+}
+
+static void forget_address(struct join *j)
+{
+	if (j->address.family && is_rootless(j))
+		rootless_remove_address(&j->rootless, &j->address);
+	else if (j->address.family)
+		clear_device(j);
 	j->address = (struct weft_ip){ 0 };
 	j->m.address[0] = '\0';
 }
 
-static void use_address(struct join *j, const struct weft_ip *address, const char *from)
+/* Sets it on the TAP, or on the host in this process. Returns 0 or -Exxx with err. */
+static int set_address(struct join *j, const struct weft_ip *address,
+		       const struct weft_ip *router, struct weft_error *err)
 {
 	const char *device = weft_link_name(j->m.link);
+	int r;
+
+	if (!is_rootless(j)) {
+		r = weft_host_add_address(j->m.host, device, address, err);
+		if (r == 0 && !j->m.args->no_discovery)
+			discovery_begin(j->m.host, device, &j->m.output.log);
+		return r;
+	}
+	r = rootless_add_address(&j->rootless, address, router);
+	return r < 0 ? weft_error_set(err, r, "the address cannot be used: %s",
+				      strerror(-r))
+		     : 0;
+}
+
+static void use_address(struct join *j, const struct weft_ip *address,
+			const struct weft_ip *router, const char *from)
+{
 	struct weft_error err;
 
 	if (memcmp(address, &j->address, sizeof(*address)) == 0)
 		return; /* a lease renewed */
 	forget_address(j);
-	if (weft_host_add_address(j->m.host, device, address, &err) < 0) {
+	if (set_address(j, address, router, &err) < 0) {
 		weft_log_error(&j->m.output.log, "%s", err.text);
 		return;
 	}
 	j->address = *address;
-	if (!j->m.args->no_discovery)
-		discovery_begin(j->m.host, device, &j->m.output.log);
 	weft_ip_print(address, j->m.address);
 	output_event(&j->m.output, "address",
 		     json_pack("{s:s, s:s, s:s}", "address", j->m.address, "device",
-			       device, "from", from));
+			       device_name(j), "from", from));
 	weft_log_info(&j->m.output.log, "you are %s on %s (from %s)", j->m.address,
-		      device, from);
+		      device_name(j), from);
 }
 
 static void dhcp_send(void *user, const struct weft_frame *frame, uint64_t now)
@@ -154,7 +211,7 @@ static void dhcp_send(void *user, const struct weft_frame *frame, uint64_t now)
 
 static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
 {
-	use_address(user, &lease->address, "DHCP");
+	use_address(user, &lease->address, &lease->router, "DHCP");
 }
 
 static void dhcp_lost(void *user)
@@ -202,22 +259,36 @@ static void end_linger(void *user, uint64_t now)
 	j->has_lingered = true;
 }
 
-/*
- * The lease goes back while there is still a session to send it through. The pacer may hold
- * a frame back for some milliseconds, so the loop runs on for a moment.
- */
+static void linger(struct join *j)
+{
+	struct ticker ticker = { .period_ns = 0 };
+
+	if (ticker_start(&ticker, j->m.loop, LINGER_NS, end_linger, j) == 0)
+		weft_loop_run(j->m.loop);
+	ticker_stop(&ticker, j->m.loop);
+}
+
 static void end_dhcp(struct join *j)
 {
-	struct ticker linger = { .period_ns = 0 };
-
-	if (!j->dhcpc)
-		return;
 	weft_loop_remove(j->m.loop, weft_dhcpc_task(j->dhcpc));
 	forget_address(j);
 	weft_dhcpc_release(j->dhcpc, weft_loop_now(j->m.loop));
-	if (ticker_start(&linger, j->m.loop, LINGER_NS, end_linger, j) == 0)
-		weft_loop_run(j->m.loop);
-	ticker_stop(&linger, j->m.loop);
+}
+
+/*
+ * Connections are ended and the lease goes back while there is still a session to send it
+ * through. The pacer may hold a frame back for some milliseconds, so the loop runs on for a
+ * moment.
+ */
+static void take_leave(struct join *j)
+{
+	bool was_host = j->rootless.stack != NULL;
+
+	rootless_end(&j->rootless);
+	if (j->dhcpc)
+		end_dhcp(j);
+	if (j->m.member && (j->dhcpc || was_host))
+		linger(j);
 	weft_dhcpc_free(j->dhcpc);
 	j->dhcpc = NULL;
 }
@@ -230,25 +301,34 @@ static bool join_from_room(struct membership *m, const struct weft_frame *frame,
 	return j->dhcpc && weft_dhcpc_input(j->dhcpc, frame, now);
 }
 
+static void set_device_up(struct membership *m, unsigned mtu)
+{
+	const char *device = weft_link_name(m->link);
+	struct weft_error err;
+
+	if (weft_host_set_mtu(m->host, device, mtu, &err) < 0)
+		weft_log_warning(&m->output.log, "%s", err.text);
+	if (weft_host_set_up(m->host, device, true, &err) < 0)
+		weft_log_error(&m->output.log, "%s", err.text);
+}
+
 static void join_joined(struct membership *m, const struct weft_joined *joined,
 			uint64_t now)
 {
-	const char *device = weft_link_name(m->link);
 	struct join *j = of(m);
-	struct weft_error err;
 
 	(void)now;
 	if (m->has_stations)
 		return;
-	if (weft_host_set_mtu(m->host, device, joined->mtu, &err) < 0)
-		weft_log_warning(&m->output.log, "%s", err.text);
-	if (weft_host_set_up(m->host, device, true, &err) < 0)
-		weft_log_error(&m->output.log, "%s", err.text);
+	if (is_rootless(j))
+		rootless_joined(&j->rootless, j->mac, joined->mtu);
+	else
+		set_device_up(m, joined->mtu);
 	if (j->fixed.family)
-		use_address(j, &j->fixed, "--address");
+		use_address(j, &j->fixed, NULL, "--address");
 	else if (j->wants_offer && !j->dhcpc && !joined->has_gateway &&
 		 joined->address.family)
-		use_address(j, &joined->address, "the relay");
+		use_address(j, &joined->address, NULL, "the relay");
 	/* Once there was a LAN, its lease outlives the gateway's absence. */
 	if (j->wants_dhcp && (joined->has_gateway || !j->wants_offer))
 		start_dhcp(j);
@@ -285,20 +365,39 @@ static void refuse_default_route(const char *device)
 	(void)fclose(stream);
 }
 
+/* The MAC of a member that has no device. Returns 0 or -Exxx with err. */
+static int choose_mac(struct join *j, struct weft_error *err)
+{
+	static const struct weft_mac zero;
+
+	j->mac = j->m.args->mac;
+	return memcmp(&j->mac, &zero, sizeof(zero)) == 0
+		       ? identity_mac(&j->m.state, err, &j->mac)
+		       : 0;
+}
+
 /* The member itself sends nothing under its MAC, but has to have one. */
 static int open_plugs(struct join *j, struct weft_error *err)
 {
-	static const struct weft_mac zero;
-	int r = 0;
+	int r = choose_mac(j, err);
 
 	j->m.has_stations = true;
-	j->mac = j->m.args->mac;
-	if (memcmp(&j->mac, &zero, sizeof(zero)) == 0)
-		r = identity_mac(&j->m.state, err, &j->mac);
 	if (r < 0)
 		return r;
 	j->plugged.output = &j->m.output;
 	r = plugged_open(&j->plugged, &j->m.args->plugs, j->m.loop, err, &j->m.link);
+	j->is_bad_link = r == -EINVAL;
+	return r;
+}
+
+static int open_rootless(struct join *j, struct weft_error *err)
+{
+	int r = choose_mac(j, err);
+
+	if (r < 0)
+		return r;
+	j->rootless.output = &j->m.output;
+	r = rootless_open(&j->rootless, &j->m.args->rootless, j->m.loop, err, &j->m.link);
 	j->is_bad_link = r == -EINVAL;
 	return r;
 }
@@ -317,6 +416,14 @@ static int open_link(struct join *j, struct weft_error *err)
 	return r;
 }
 
+/* What joins the room, by the command line. */
+static int open_member_link(struct join *j, struct weft_error *err)
+{
+	if (is_rootless(j))
+		return open_rootless(j, err);
+	return j->m.args->plugs.n > 0 ? open_plugs(j, err) : open_link(j, err);
+}
+
 static int join(struct join *j, struct weft_error *err)
 {
 	const struct option_ip *address = &j->m.args->address;
@@ -326,7 +433,7 @@ static int join(struct join *j, struct weft_error *err)
 	j->wants_offer = address->word == ADDRESS_AUTO;
 	j->wants_dhcp = j->wants_offer || address->word == ADDRESS_DHCP;
 	if (r == 0)
-		r = j->m.args->plugs.n > 0 ? open_plugs(j, err) : open_link(j, err);
+		r = open_member_link(j, err);
 	if (r < 0)
 		return r;
 	return membership_run(&j->m, WEFT_ROLE_CLIENT, j->mac, err);
@@ -339,12 +446,32 @@ static int run(struct join *j)
 
 	output_init(&j->m.output, &j->m.args->output);
 	r = join(j, &err);
-	end_dhcp(j);
+	take_leave(j);
 	plugged_close(&j->plugged);
+	rootless_close(&j->rootless);
 	membership_close(&j->m);
 	if (j->is_bad_link)
 		return output_fail_link("join", r, err.text);
 	return r < 0 ? output_fail("join", err.text) : STATUS_OK;
+}
+
+/* What cannot be had together; NULL for nothing. */
+static const char *contradiction(const struct membership_args *args)
+{
+	const struct rootless_args *rootless = &args->rootless;
+	bool has_link = strcmp(args->link, DEVICE) != 0;
+
+	if (args->plugs.n > 0 && has_link)
+		return "--plug and --link: this machine takes part by a second `weft "
+		       "join`";
+	if (rootless->is_user && (args->plugs.n > 0 || has_link))
+		return "--user: who is on a link or a plug takes part by a second `weft "
+		       "join`";
+	if (!rootless->is_user && (rootless->socks || rootless->socks_user ||
+				   rootless->forwards.n > 0 || rootless->exposes.n > 0))
+		return "--socks, --forward and --expose are for a host in this process: "
+		       "--user";
+	return NULL;
 }
 
 int cmd_join(int argc, char **argv)
@@ -360,9 +487,8 @@ int cmd_join(int argc, char **argv)
 	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
 	    membership_invitation(&command, argv[1], &j.m.invite, &status) < 0)
 		return status;
-	if (args.plugs.n > 0 && strcmp(args.link, DEVICE) != 0)
-		return options_fail(&command,
-				    "--plug and --link: this machine takes part by a "
-				    "second `weft join`");
+	const char *wrong = contradiction(&args);
+	if (wrong)
+		return options_fail(&command, wrong);
 	return run(&j);
 }

@@ -264,7 +264,8 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 		   struct weft_error *err)
 {
 	struct writable writable = { .n = 0 };
-	struct privilege_opts privilege = { .keep_net_admin = !m->has_stations,
+	struct privilege_opts privilege = { .keep_net_admin = !m->has_stations &&
+							      !m->args->rootless.is_user,
 					    .writable = &writable };
 	char runtime[STATE_PATH_LEN];
 	int r = make_member(m, role, mac, err);

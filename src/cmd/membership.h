@@ -8,6 +8,7 @@
 
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/rootless.h"
 #include "cmd/run.h"
 #include "cmd/state.h"
 #include "cmd/status.h"
@@ -22,11 +23,12 @@ struct membership_args {
 	const char *ca;
 	unsigned cc; /**< enum weft_cc. */
 	bool busy_poll;
-	bool no_discovery;        /**< join: leaves broadcast to others. */
-	const char *link;         /**< join: spec of the link that joins. */
-	struct option_list plugs; /**< join: who joins instead of this machine. */
-	struct option_ip address; /**< join: by the words of its table. */
-	struct weft_mac mac;      /**< join: zero for this machine's own. */
+	bool no_discovery;             /**< join: leaves broadcast to others. */
+	const char *link;              /**< join: spec of the link that joins. */
+	struct option_list plugs;      /**< join: who joins instead of this machine. */
+	struct rootless_args rootless; /**< join: a host in this process joins. */
+	struct option_ip address;      /**< join: by the words of its table. */
+	struct weft_mac mac;           /**< join: zero for this machine's own. */
 	struct output_opts output;
 };
 

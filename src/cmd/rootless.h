@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A member that is a host of its own, in this process: `weft join --user`. Nothing of this
+ * machine's network is touched, so it needs no rights at all. Programs get there, and are
+ * reached, by sockets of this machine:
+ *
+ *     program --- SOCKS, --forward, --expose --- stack --- pair in memory --- member --- relay
+ */
+#ifndef CMD_ROOTLESS_H
+#define CMD_ROOTLESS_H
+
+#include "cmd/options.h"
+#include "cmd/output.h"
+
+#include <weft/addr.h>
+#include <weft/error.h>
+#include <weft/forward.h>
+#include <weft/link.h>
+#include <weft/loop.h>
+#include <weft/stack.h>
+
+#include <stdbool.h>
+
+/** What is to be had of the command line; each may be zero. */
+struct rootless_args {
+	bool is_user;
+	const char *socks;      /**< "1080", "127.0.0.1:1080" */
+	const char *socks_user; /**< A file with one line, NAME:PASSWORD. */
+	struct option_list forwards, exposes;
+};
+
+struct rootless {
+	const struct output *output;
+	struct weft_loop *loop;
+	struct weft_link *inside; /* of the pair */
+	struct weft_stack *stack;
+	struct weft_iface *iface; /* NULL before the room's MTU is known */
+	struct weft_forwarder *forwarder;
+	struct weft_ip gateway; /* family 0: none */
+};
+
+/**
+ * Makes the host, and listens for programs. ret_link is what joins the room; it is the
+ * caller's. Returns 0, or -Exxx with err (-EINVAL: the command line is wrong); also then,
+ * rootless_close is to be called.
+ */
+int rootless_open(struct rootless *rootless, const struct rootless_args *args,
+		  struct weft_loop *loop, struct weft_error *err,
+		  struct weft_link **ret_link) WEFT_MUST_CHECK;
+
+/** The room is there: the host gets its interface, the first time. */
+void rootless_joined(struct rootless *rootless, struct weft_mac mac, unsigned mtu);
+
+/** Gives it an address, and the network's router (may be NULL). Returns 0 or -Exxx. */
+int rootless_add_address(struct rootless *rootless, const struct weft_ip *address,
+			 const struct weft_ip *router) WEFT_MUST_CHECK;
+
+void rootless_remove_address(struct rootless *rootless, const struct weft_ip *address);
+
+/** Ends all connections; what says so to the others is sent in the loop's next turn. */
+void rootless_end(struct rootless *rootless);
+
+/** Frees; no-op for what is zero. */
+void rootless_close(struct rootless *rootless);
+
+#endif

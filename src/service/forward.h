@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a forwarder, for the files that together make it: rules and life (forward.c),
+ * streams (stream.c), datagrams (flow.c), and SOCKS (socks.c, socks_udp.c).
+ */
+#ifndef SERVICE_FORWARD_H
+#define SERVICE_FORWARD_H
+
+#include "base/list.h"
+#include "service/pump.h"
+
+#include <weft/forward.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct weft_forwarder {
+	struct weft_forwarder_opts opts;
+	struct list doors;   /* struct door.node */
+	struct list socks;   /* struct socks.node: clients of the proxy */
+	struct list streams; /* struct stream.node */
+	uint32_t streams_n;  /* of both */
+	char user[WEFT_FORWARD_USER_MAX + 1], password[WEFT_FORWARD_USER_MAX + 1];
+	bool has_password;
+	uint64_t counts[WEFT_FORWARD_OUTCOMES];
+};
+
+/** Where connections come in: a listening socket here, or a listener of the stack. */
+struct door {
+	struct weft_task task; /* of the socket; task.fd is -1 for the stack's */
+	struct weft_forwarder *forwarder;
+	struct list node; /* of forwarder->doors */
+	struct weft_tcp_listener *listener;
+	struct weft_forward_rule rule;
+	union weft_sockaddr target; /* of this machine, to expose */
+	/** Takes a connection over, with its socket. Not for the stack's. */
+	void (*admit)(struct door *door, int fd, uint64_t now);
+	uint64_t resume_at; /* no descriptors were left; WEFT_NEVER */
+};
+
+static inline void forward_count(struct weft_forwarder *f,
+				 enum weft_forward_outcome outcome)
+{
+	f->counts[outcome]++;
+}
+
+/** One more stream; false, and counted, where there are too many. */
+bool forward_enter(struct weft_forwarder *f);
+
+/** One less. */
+void forward_leave(struct weft_forwarder *f);
+
+/** The address of a host that is named by one. Returns 0, or -ENOENT for a name. */
+int forward_find(const char *host, uint16_t port,
+		 union weft_sockaddr *ret_addr) WEFT_MUST_CHECK;
+
+/** Opens a door for TCP on this machine. Returns 0 or -Exxx. */
+int door_open(struct weft_forwarder *f, const union weft_sockaddr *local,
+	      const struct weft_forward_rule *rule,
+	      void (*admit)(struct door *door, int fd, uint64_t now)) WEFT_MUST_CHECK;
+
+/** Opens one in the stack, which leads to target. Returns 0 or -Exxx. */
+int door_open_inside(struct weft_forwarder *f, const struct weft_forward_rule *rule,
+		     const union weft_sockaddr *target) WEFT_MUST_CHECK;
+
+void door_close(struct door *door, uint64_t now);
+
+/** A door's admit for a rule that forwards. */
+void stream_admit(struct door *door, int fd, uint64_t now);
+
+/** Accepts what has come to a door in the stack. */
+void stream_accept(struct door *door, uint64_t now);
+
+/** Resets all streams. */
+void stream_abort_all(struct weft_forwarder *f, uint64_t now);
+
+/** A door's admit for SOCKS. */
+void socks_admit(struct door *door, int fd, uint64_t now);
+
+/** Ends all clients of the proxy. */
+void socks_abort_all(struct weft_forwarder *f, uint64_t now);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A client of the SOCKS proxy, from its greeting to the end of what it asked for.
+ *
+ *     GREETING --(password)--> REQUEST --CONNECT--> CONNECTING ----.
+ *        '---> PASSWORD -----------^                                '--> FLOWING: the pump's
+ *
+ * Until it flows, the socket is watched here, and what takes too long is ended. All that a
+ * client can send before that fits into one small buffer; what it has sent beyond its request
+ * is the beginning of its data.
+ */
+#include "wire/socks.h"
+
+#include "base/container.h"
+#include "io/hostsock.h"
+#include "io/socket.h"
+#include "service/forward.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATIENCE_NS 30000000000u /* for a client to say what it wants */
+
+enum stage { GREETING, PASSWORD, REQUEST, CONNECTING, FLOWING };
+
+struct socks {
+	struct weft_task task; /* of the socket until it flows */
+	struct weft_forwarder *forwarder;
+	struct list node; /* of forwarder->socks */
+	struct pump pump;
+	enum stage stage;
+	uint64_t give_up_at;
+	uint8_t in[SOCKS_MESSAGE_MAX];
+	size_t in_len;
+};
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
+static void socks_free(struct socks *s)
+{
+	weft_loop_remove(s->forwarder->opts.loop, &s->task);
+	list_remove(&s->node);
+	forward_leave(s->forwarder);
+	free(s);
+}
+
+/* Ends it while the socket is still its own. */
+static void hang_up(struct socks *s)
+{
+	hostsock_shutdown(s->task.fd);
+	hostsock_close(s->task.fd);
+	socks_free(s);
+}
+
+static void drop(struct socks *s, enum weft_forward_outcome outcome)
+{
+	forward_count(s->forwarder, outcome);
+	hang_up(s);
+}
+
+/* Few bytes into a socket that is empty: who has no room for them has no use for them. */
+static int say(struct socks *s, const uint8_t *data, size_t len)
+{
+	const struct socket_piece piece = { data, len };
+	int n = socket_send(s->task.fd, &piece, 1);
+	return n == (int)len ? 0 : -EPIPE;
+}
+
+static int reply(struct socks *s, enum socks_reply what, const union weft_sockaddr *addr)
+{
+	uint8_t buf[SOCKS_REPLY_MAX];
+	return say(s, buf, socks_reply_emit(buf, what, addr));
+}
+
+static enum socks_reply reply_of(int error)
+{
+	switch (error) {
+	case -ECONNREFUSED:
+		return SOCKS_REFUSED;
+	case -ENETUNREACH:
+	case -EADDRNOTAVAIL:
+		return SOCKS_NETWORK_UNREACHABLE;
+	case -EHOSTUNREACH:
+	case -EHOSTDOWN:
+	case -ENOENT:
+		return SOCKS_HOST_UNREACHABLE;
+	case -ETIMEDOUT:
+		return SOCKS_TTL_EXPIRED;
+	case -EACCES:
+		return SOCKS_NOT_ALLOWED;
+	default:
+		return SOCKS_FAILURE;
+	}
+}
+
+static void refuse(struct socks *s, int error)
+{
+	(void)!reply(s, reply_of(error), NULL);
+	drop(s, error == -ENOENT ? WEFT_FORWARD_DROP_NAME : WEFT_FORWARD_DROP_TARGET);
+}
+
+/* ---- CONNECT ----------------------------------------------------------------------------- */
+
+/* Hands the socket to the pump. */
+static int flow(struct socks *s, uint64_t now)
+{
+	weft_loop_remove(s->forwarder->opts.loop, &s->task);
+	s->stage = FLOWING;
+	int r = pump_start(&s->pump, s->in, s->in_len, now);
+	if (r < 0)
+		s->stage = CONNECTING;
+	else
+		forward_count(s->forwarder, WEFT_FORWARD_STREAM);
+	return r;
+}
+
+static void on_connected(void *user, uint64_t now)
+{
+	struct socks *s = user;
+	const union weft_sockaddr local = weft_tcp_local(s->pump.tcp);
+	int r = reply(s, SOCKS_SUCCEEDED, &local);
+	if (r == 0)
+		r = flow(s, now);
+	if (r == 0)
+		return;
+	weft_tcp_abort(s->pump.tcp, now);
+	drop(s, WEFT_FORWARD_DROP_FULL);
+}
+
+static void on_end(void *user, int error, uint64_t now)
+{
+	struct socks *s = user;
+	(void)now;
+	if (s->stage == FLOWING)
+		socks_free(s);
+	else
+		refuse(s, error);
+}
+
+static const struct pump_events pump_events = { .on_connected = on_connected,
+						.on_end = on_end };
+
+static void begin_connect(struct socks *s, const union weft_sockaddr *peer, uint64_t now)
+{
+	const struct weft_tcp_opts opts = pump_tcp_opts(&s->pump);
+	struct weft_tcp *tcp;
+	int r = weft_tcp_connect(s->forwarder->opts.stack, peer, &opts, now, &tcp);
+	if (r == 0)
+		r = pump_attach(&s->pump, tcp, now);
+	if (r < 0) {
+		refuse(s, r);
+		return;
+	}
+	s->stage = CONNECTING;
+	s->give_up_at = WEFT_NEVER; /* the stack's to say */
+	s->task.events = 0;
+}
+
+/* ---- what it says ------------------------------------------------------------------------ */
+
+static void consume(struct socks *s, size_t n)
+{
+	s->in_len -= n;
+	memmove(s->in, s->in + n, s->in_len);
+}
+
+/* The steps return 1 to go on, 0 for more bytes, or -Exxx when the client is gone. */
+
+static int take_greeting(struct socks *s)
+{
+	bool has_none = false, has_password = false;
+	int n = socks_greeting_parse(s->in, s->in_len, &has_none, &has_password);
+	if (n == 0)
+		return 0;
+	bool wants_password = s->forwarder->has_password;
+	bool can = n > 0 && (wants_password ? has_password : has_none);
+	const uint8_t answer[] = { 5, can ? (wants_password ? SOCKS_METHOD_PASSWORD
+							    : SOCKS_METHOD_NONE)
+					  : SOCKS_NO_METHOD };
+	if ((n > 0 && say(s, answer, sizeof(answer)) < 0) || !can) {
+		drop(s, n > 0 ? WEFT_FORWARD_DROP_AUTH : WEFT_FORWARD_DROP_SOCKS);
+		return -EPROTO;
+	}
+	consume(s, (size_t)n);
+	s->stage = wants_password ? PASSWORD : REQUEST;
+	return 1;
+}
+
+/* Compares in a time that tells nothing of where the texts differ. */
+static bool is_same(const char *ours, const uint8_t *theirs, size_t theirs_len)
+{
+	uint8_t padded[2][WEFT_FORWARD_USER_MAX + 1] = { { 0 } };
+	memcpy(padded[0], ours, strlen(ours));
+	if (theirs_len > 0)
+		memcpy(padded[1], theirs, theirs_len);
+	return sodium_memcmp(padded[0], padded[1], sizeof(padded[0])) == 0;
+}
+
+static int take_password(struct socks *s)
+{
+	struct socks_password p = { .user_len = 0 };
+	int n = socks_password_parse(s->in, s->in_len, &p);
+	if (n == 0)
+		return 0;
+	bool is_user = n > 0 && is_same(s->forwarder->user, p.user, p.user_len);
+	bool is_right =
+		n > 0 && is_same(s->forwarder->password, p.password, p.password_len);
+	const uint8_t answer[] = { 1, is_user && is_right ? 0 : 1 };
+	if (say(s, answer, sizeof(answer)) < 0 || !is_user || !is_right) {
+		drop(s, WEFT_FORWARD_DROP_AUTH);
+		return -EACCES;
+	}
+	consume(s, (size_t)n);
+	s->stage = REQUEST;
+	return 1;
+}
+
+static void obey(struct socks *s, const struct socks_request *request, uint64_t now)
+{
+	const struct socks_address *a = &request->address;
+	char text[WEFT_IP_TEXT];
+	const char *host = a->ip.family ? weft_ip_print(&a->ip, text) : a->name;
+	union weft_sockaddr peer;
+	if (request->command != SOCKS_CONNECT) {
+		(void)!reply(s, SOCKS_NO_COMMAND, NULL);
+		drop(s, WEFT_FORWARD_DROP_SOCKS);
+		return;
+	}
+	int r = forward_find(host, a->port, &peer);
+	if (r < 0)
+		refuse(s, r);
+	else
+		begin_connect(s, &peer, now);
+}
+
+static int take_request(struct socks *s, uint64_t now)
+{
+	struct socks_request request = { .command = 0 };
+	int n = socks_request_parse(s->in, s->in_len, &request);
+	if (n == 0)
+		return 0;
+	if (n < 0) {
+		(void)!reply(s,
+			     n == -EAFNOSUPPORT ? SOCKS_NO_ADDRESS_TYPE : SOCKS_FAILURE,
+			     NULL);
+		drop(s, WEFT_FORWARD_DROP_SOCKS);
+		return n;
+	}
+	consume(s, (size_t)n);
+	obey(s, &request, now);
+	return 0;
+}
+
+static int take_message(struct socks *s, uint64_t now)
+{
+	switch (s->stage) {
+	case GREETING:
+		return take_greeting(s);
+	case PASSWORD:
+		return take_password(s);
+	case REQUEST:
+		return take_request(s, now);
+	default:
+		return 0;
+	}
+}
+
+static void socks_run(struct weft_task *task, uint64_t now)
+{
+	struct socks *s = container_of(task, struct socks, task);
+	if (now >= s->give_up_at) {
+		drop(s, WEFT_FORWARD_DROP_SOCKS);
+		return;
+	}
+	if (!(task->events & WEFT_READABLE))
+		return;
+	int n = socket_recv(task->fd, s->in + s->in_len, sizeof(s->in) - s->in_len);
+	if (n == -EAGAIN)
+		return;
+	if (n <= 0) {
+		drop(s, WEFT_FORWARD_DROP_SOCKS);
+		return;
+	}
+	s->in_len += (size_t)n;
+	while (take_message(s, now) > 0)
+		continue;
+}
+
+static uint64_t socks_deadline(const struct weft_task *task)
+{
+	return container_of_const(task, struct socks, task)->give_up_at;
+}
+
+/* ---- coming and going -------------------------------------------------------------------- */
+
+void socks_admit(struct door *door, int fd, uint64_t now)
+{
+	struct weft_forwarder *f = door->forwarder;
+	if (!forward_enter(f)) {
+		hostsock_reset(fd);
+		return;
+	}
+	struct socks *s = malloc(sizeof(*s));
+	if (!s) {
+		forward_count(f, WEFT_FORWARD_DROP_FULL);
+		forward_leave(f);
+		hostsock_reset(fd);
+		return;
+	}
+	*s = (struct socks){
+		.task = { .fd = fd,
+			  .events = WEFT_READABLE,
+			  .run = socks_run,
+			  .deadline = socks_deadline },
+		.forwarder = f,
+		.give_up_at = now + PATIENCE_NS,
+	};
+	pump_init(&s->pump, f->opts.loop, fd, false, &pump_events, s);
+	list_push_back(&f->socks, &s->node);
+	if (weft_loop_add(f->opts.loop, &s->task) < 0)
+		drop(s, WEFT_FORWARD_DROP_FULL);
+}
+
+void socks_abort_all(struct weft_forwarder *f, uint64_t now)
+{
+	list_for_each (node, &f->socks) {
+		struct socks *s = container_of(node, struct socks, node);
+		pump_abort(&s->pump, now);
+		socks_free(s);
+	}
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection of a rule, in either direction: a pump and who owns it.
+ */
+#include "base/container.h"
+#include "io/hostsock.h"
+#include "service/forward.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct stream {
+	struct pump pump;
+	struct weft_forwarder *forwarder;
+	struct list node; /* of forwarder->streams */
+};
+
+static void stream_free(struct stream *s)
+{
+	list_remove(&s->node);
+	forward_leave(s->forwarder);
+	free(s);
+}
+
+static void on_end(void *user, int error, uint64_t now)
+{
+	(void)error;
+	(void)now;
+	stream_free(user);
+}
+
+static const struct pump_events events = { .on_end = on_end };
+
+static struct stream *stream_new(struct weft_forwarder *f, int fd, bool is_connecting)
+{
+	if (!forward_enter(f))
+		return NULL;
+	struct stream *s = malloc(sizeof(*s));
+	if (!s) {
+		forward_leave(f);
+		forward_count(f, WEFT_FORWARD_DROP_FULL);
+		return NULL;
+	}
+	pump_init(&s->pump, f->opts.loop, fd, is_connecting, &events, s);
+	s->forwarder = f;
+	list_push_back(&f->streams, &s->node);
+	return s;
+}
+
+static int connect_to_room(struct stream *s, const struct weft_forward_rule *rule,
+			   uint64_t now)
+{
+	const struct weft_tcp_opts opts = pump_tcp_opts(&s->pump);
+	union weft_sockaddr peer;
+	struct weft_tcp *tcp;
+	int r = forward_find(rule->host, rule->port, &peer);
+	if (r < 0)
+		return r;
+	r = weft_tcp_connect(s->forwarder->opts.stack, &peer, &opts, now, &tcp);
+	if (r < 0)
+		return r;
+	r = pump_attach(&s->pump, tcp, now);
+	if (r < 0)
+		weft_tcp_abort(tcp, now);
+	return r;
+}
+
+void stream_admit(struct door *door, int fd, uint64_t now)
+{
+	struct weft_forwarder *f = door->forwarder;
+	struct stream *s = stream_new(f, fd, false);
+	int r = s ? connect_to_room(s, &door->rule, now) : -ENOBUFS;
+	if (r == 0) {
+		forward_count(f, WEFT_FORWARD_STREAM);
+		return;
+	}
+	hostsock_reset(fd);
+	if (!s)
+		return;
+	forward_count(f,
+		      r == -ENOENT ? WEFT_FORWARD_DROP_NAME : WEFT_FORWARD_DROP_TARGET);
+	stream_free(s);
+}
+
+/* A program that cannot be reached shows as a reset to whoever is connected by now. */
+static void refuse(struct stream *s, int fd)
+{
+	if (s)
+		stream_free(s);
+	if (fd >= 0)
+		hostsock_close(fd);
+}
+
+void stream_accept(struct door *door, uint64_t now)
+{
+	struct weft_forwarder *f = door->forwarder;
+	int fd = hostsock_connect(&door->target);
+	struct stream *s = fd >= 0 ? stream_new(f, fd, true) : NULL;
+	struct weft_tcp_opts opts = { 0 };
+	struct weft_tcp *tcp;
+	if (s)
+		opts = pump_tcp_opts(&s->pump);
+	if (fd < 0)
+		forward_count(f, WEFT_FORWARD_DROP_TARGET);
+	if (weft_tcp_accept(door->listener, &opts, now, &tcp) < 0) {
+		refuse(s, fd);
+		return;
+	}
+	if (s && pump_attach(&s->pump, tcp, now) == 0) {
+		forward_count(f, WEFT_FORWARD_STREAM);
+		return;
+	}
+	weft_tcp_abort(tcp, now);
+	refuse(s, fd);
+}
+
+void stream_abort_all(struct weft_forwarder *f, uint64_t now)
+{
+	list_for_each (node, &f->streams) {
+		struct stream *s = container_of(node, struct stream, node);
+		pump_abort(&s->pump, now);
+		stream_free(s);
+	}
+}

@@ -38,6 +38,8 @@ int cmd_tunnel(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
+int cmd_invite(int argc, char **argv);
+int cmd_kick(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_dump(int argc, char **argv);

@@ -167,7 +167,7 @@ int cmd_host(int argc, char **argv)
 	struct relaying_args args = { .listen = relaying_default_listen(),
 				      .mtu = RELAYING_MTU,
 				      .link = "tap:weft0" };
-	struct hosting h = { .r = { .args = &args } };
+	struct hosting h = { .r = { .args = &args, .verb = command.verb } };
 	int status;
 	int operands = options_parse(&command, argc, argv, &args, &status);
 

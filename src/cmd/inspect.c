@@ -71,15 +71,37 @@ static void print_interface(const json_t *interface)
 	json_array_foreach(json_object_get(interface, "peers"), i, peer) print_peer(peer);
 }
 
+static void print_member(const json_t *member)
+{
+	char rtt[UNITS_TEXT];
+	const json_t *path = json_object_get(member, "path");
+	(void)printf("    %-3d %-24s %s", (int)number(member, "id"), text(member, "name"),
+		     text(member, "role"));
+	if (path)
+		(void)printf(", %s, RTT %s", text(path, "address"),
+			     units_print_duration(number(path, "rtt_us") * 1000, rtt));
+	(void)putchar('\n');
+}
+
+static void print_room(const json_t *room)
+{
+	size_t i;
+	const json_t *member;
+	(void)printf("  room %s, MTU %d\n", text(room, "name"), (int)number(room, "mtu"));
+	json_array_foreach(json_object_get(room, "members"), i, member)
+		print_member(member);
+}
+
 static void print_program(const struct remote_place *place, const json_t *answer)
 {
 	const json_t *facts = json_object_get(answer, "facts");
 	size_t i;
-	const json_t *interface;
+	const json_t *interface, *room;
 	(void)printf("%s (%ld): weft %s %s\n", place->name, place->pid,
 		     text(answer, "command"), text(answer, "config"));
 	json_array_foreach(json_object_get(facts, "interfaces"), i, interface)
 		print_interface(interface);
+	json_array_foreach(json_object_get(facts, "rooms"), i, room) print_room(room);
 }
 
 static int show(struct output *out, const struct remote_place *place,

@@ -57,7 +57,7 @@ int cmd_relay(int argc, char **argv)
 {
 	struct relaying_args args = { .listen = relaying_default_listen(),
 				      .mtu = RELAYING_MTU };
-	struct relaying r = { .args = &args };
+	struct relaying r = { .args = &args, .verb = command.verb };
 	struct weft_error err = { .text = "" };
 	int status;
 

@@ -10,14 +10,17 @@
 #include "cmd/cmd.h"
 #include "cmd/identity.h"
 #include "cmd/qr.h"
+#include "cmd/shut_out.h"
 #include "cmd/units.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 union weft_sockaddr relaying_default_listen(void)
@@ -130,6 +133,11 @@ static struct weft_room_rules rules_of(const struct option_list *texts)
 	return taken;
 }
 
+static uint64_t unix_s(void)
+{
+	return (uint64_t)time(NULL);
+}
+
 static int make_relay(struct relaying *r, struct weft_error *err)
 {
 	struct relay_identity identity;
@@ -144,6 +152,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.rooms_max = r->args->rooms,
 		.room_members_max = r->args->members,
 		.mtu = r->args->mtu,
+		.unix_s = unix_s,
 		.rules = rules_of(&r->args->filter),
 		.no_dhcp = r->args->no_dhcp,
 		.mtu_auto = r->args->mtu == 0,
@@ -187,6 +196,74 @@ const char *relaying_check(const struct relaying_args *args)
 	return !args->cert == !args->key ? NULL : "--cert and --key belong together";
 }
 
+/* ---- what is asked of it while it runs --------------------------------------------------- */
+
+static json_t *facts_of(const struct relaying *r)
+{
+	char *text = weft_relay_json(r->relay, weft_loop_now(r->loop));
+	json_t *object = text ? json_loads(text, 0, NULL) : NULL;
+	free(text);
+	return object;
+}
+
+/* The key of a pass that was shut out goes with it, for who keeps it over runs. */
+static json_t *kick(struct relaying *r, const json_t *request, struct weft_error *err)
+{
+	const char *room = json_string_value(json_object_get(request, "room"));
+	const char *member = json_string_value(json_object_get(request, "member"));
+	uint8_t key[WEFT_PASS_KEY_LEN];
+	char hex[2 * WEFT_PASS_KEY_LEN + 1];
+	if (!room || !member) {
+		(void)weft_error_set(err, -EINVAL, "room and member have to be named");
+		return NULL;
+	}
+	int stays_out = weft_relay_kick(r->relay, room, member, err, key);
+	if (stays_out < 0)
+		return NULL;
+	weft_log_info(&r->output.log, "room %s: %s was thrown out%s", room, member,
+		      stays_out ? " and stays out" : "");
+	if (!stays_out)
+		return json_object();
+	(void)sodium_bin2hex(hex, sizeof(hex), key, sizeof(key));
+	return json_pack("{s:s, s:s}", "shut_out", hex, "state_dir", r->state.dir);
+}
+
+static json_t *on_asked(void *user, const char *what, const json_t *request,
+			struct weft_error *err)
+{
+	struct relaying *r = user;
+	if (strcmp(what, "status") == 0)
+		return json_pack("{s:s, s:o}", "command", r->verb, "facts", facts_of(r));
+	if (strcmp(what, "kick") == 0)
+		return kick(r, request, err);
+	(void)weft_error_set(err, -ENOTSUP, "a relay does not understand \"%s\"", what);
+	return NULL;
+}
+
+/*
+ * A relay is one without it, too. Its socket's file outlives it, because it has given up the
+ * right to remove it by then; so what those before it have left is looked for here.
+ */
+static void listen_for_questions(struct relaying *r)
+{
+	char path[STATE_PATH_LEN];
+	struct state runtime;
+	struct weft_error err;
+	int status = state_open(state_runtime_dir(path), &err, &runtime);
+	const struct remote_opts opts = {
+		.dir = runtime.dir, .name = r->verb, .fn = on_asked, .user = r
+	};
+	struct remote_place left;
+	if (status == 0)
+		status = remote_find(runtime.dir, r->verb, &left, 1, &err);
+	if (status >= 0)
+		status = remote_new(r->loop, &opts, &err, &r->remote);
+	if (status < 0)
+		weft_log_warning(&r->output.log,
+				 "`weft status` and `weft kick` will not find this: %s",
+				 err.text);
+}
+
 int relaying_open(struct relaying *r, struct weft_error *err)
 {
 	const struct weft_loop_opts loop_opts = { .busy_poll = r->args->busy_poll };
@@ -203,8 +280,11 @@ int relaying_open(struct relaying *r, struct weft_error *err)
 		return weft_error_set(err, status, "cannot make an event loop: %s",
 				      strerror(-status));
 	status = make_relay(r, err);
+	if (status == 0)
+		status = shut_out_load(&r->state, r->relay, err);
 	if (status < 0)
 		return status;
+	listen_for_questions(r);
 	addr = weft_relay_addr(r->relay);
 	weft_sockaddr_print(&addr, text);
 	output_event(&r->output, "listening", json_pack("{s:s}", "address", text));
@@ -377,6 +457,7 @@ int relaying_run(struct relaying *r, struct weft_error *err)
 
 void relaying_close(struct relaying *r)
 {
+	remote_free(r->remote);
 	print_facts(r);
 	if (r->loop && r->relay) {
 		weft_loop_remove(r->loop, weft_relay_task(r->relay));

@@ -8,6 +8,7 @@
 
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/remote.h"
 #include "cmd/run.h"
 #include "cmd/state.h"
 #include "cmd/status.h"
@@ -105,11 +106,13 @@ struct relaying_args {
 
 struct relaying {
 	const struct relaying_args *args;
+	const char *verb;
 	struct output output;
 	struct weft_loop *loop;
 	struct weft_relay *relay;
 	struct state state;
-	struct ticker ticker; /**< Draws the status line each second. */
+	struct remote *remote; /**< By which `weft status` and `weft kick` ask. */
+	struct ticker ticker;  /**< Draws the status line each second. */
 	struct rates rates;
 };
 

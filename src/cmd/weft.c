@@ -14,6 +14,8 @@ const struct verb verbs[] = {
 	{ "host", cmd_host, "open a room, take part in it, and invite others" },
 	{ "join", cmd_join, "join a room with an invitation" },
 	{ "relay", cmd_relay, "run rooms for others" },
+	{ "invite", cmd_invite, "make an invitation for one person" },
+	{ "kick", cmd_kick, "throw a member out of a room" },
 	{ "gateway", cmd_gateway, "join the wired LAN on an interface to a room" },
 	{ "serve", cmd_serve, "give network interfaces to emulators, VMs and programs" },
 	{ "tapserver", cmd_tapserver, "the same for one client, as tapserver has it" },

@@ -154,6 +154,40 @@ def test_a_player_is_no_dhcp_server(party, tmp_path):
         'player': True, 'player2': False}
 
 
+def test_who_is_thrown_out_stays_out(party):
+    """By an invitation of its own, and over a restart of the relay; the others do not notice."""
+    relay = party.start_relay()
+    own = party.run('relay', f'{p.WEFT} invite --expires 1h {party.invitation}').strip()
+    assert len(own) > len(party.invitation) + 100
+    one_more = party.run('relay', f'{p.WEFT} invite {own}', check=False)
+    assert 'only the room\'s own' in one_more
+    guest = party.weft('player', f'join --json {own} --name guest --mac {p.MACS["player"]}')
+    guest.wait_event('address')
+    party.start_player('player2').wait_event('address')
+    assert reaches(party, 'player', party.address('player2'))
+    said = party.run('relay', f'{p.WEFT} status')
+    assert 'room party' in said and 'guest' in said and 'player2' in said
+    assert 'stays out' in party.run('relay', f'{p.WEFT} kick guest')
+    assert guest.popen.wait(20) == 1 and 'thrown out' in guest.output()
+    for restart in (False, True):
+        if restart:
+            relay.stop()
+            relay = party.start_relay()
+        again = party.weft('player', f'join --json {own} --name guest')
+        assert again.popen.wait(20) == 1 and 'taken back' in again.output()
+    relay.wait_event('came', name='player2')
+    assert 'nobody in room party is called guest' in party.run(
+        'relay', f'{p.WEFT} kick guest', check=False)
+
+
+def test_an_invitation_expires(party):
+    party.start_relay()
+    own = party.run('relay', f'{p.WEFT} invite --expires 1s {party.invitation}').strip()
+    party.run('relay', 'sleep 2')
+    late = party.weft('player', f'join --json {own}')
+    assert late.popen.wait(20) == 1 and 'expired' in late.output()
+
+
 def test_gateway_tells_of_its_cable(party):
     """A gateway whose LAN is gone looks well to everybody; so it says what has happened."""
     parts = party.start_all()
@@ -213,7 +247,8 @@ def test_interrupt_ends_everything_cleanly(party):
 def test_killed_host_is_put_in_order_by_the_next(party):
     """SIGKILL leaves a journal in /run/weft and nothing else; the next run takes it away."""
     def journals():
-        return set(party.run('relay', 'sh -c "ls /run/weft 2>/dev/null"', check=False).split())
+        found = party.run('relay', 'sh -c "ls /run/weft 2>/dev/null"', check=False).split()
+        return {name for name in found if name.startswith('journal')}
     others = journals()  # of hosts that were killed in other tests, and whose networks are gone
     host = party.weft('relay', f'host --json --public {p.RELAY}')
     host.wait_event('address')

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft kick: throws a member out of a room of a relay that runs on this machine.
+ */
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/remote.h"
+#include "cmd/shut_out.h"
+#include "cmd/state.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PLACES_MAX 64u
+
+struct args {
+	const char *room;
+	struct output_opts output;
+};
+
+static const struct option options[] = {
+	{ .name = "room",
+	  .letter = 'r',
+	  .type = OPTION_NAME,
+	  .syntax = "ROOM",
+	  .offset = OFFSET(struct args, room),
+	  .help = "whose member it is [the only one there is]" },
+	OUTPUT_OPTIONS(struct args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "kick",
+	.operands = "MEMBER",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "Throws a member out of a room of the relay or host that runs here.",
+	.options = options,
+	.notes = "MEMBER is its name or its id, see `weft status`. Who came with an "
+		 "invitation of\n"
+		 "its own (`weft invite`) stays out; who came with the room's can come "
+		 "back.",
+};
+
+/* The relay that has the room, and the room's name where none was given. */
+struct found {
+	struct remote_place place;
+	char room[64];
+	unsigned n; /* rooms that it could be */
+};
+
+static void look_at(const struct remote_place *place, const char *room,
+		    struct found *found)
+{
+	struct weft_error err;
+	json_t *answer;
+	const json_t *value;
+	size_t i;
+	if (remote_ask(place, json_pack("{s:s}", "do", "status"), &err, &answer) < 0)
+		return;
+	const json_t *facts = json_object_get(answer, "facts");
+	json_array_foreach(json_object_get(facts, "rooms"), i, value)
+	{
+		const char *name = json_string_value(json_object_get(value, "name"));
+		if (!name || (room && strcmp(room, name) != 0))
+			continue;
+		found->place = *place;
+		(void)snprintf(found->room, sizeof(found->room), "%s", name);
+		found->n++;
+	}
+	json_decref(answer);
+}
+
+static int find(const char *room, struct weft_error *err, struct found *ret_found)
+{
+	struct remote_place places[PLACES_MAX];
+	char runtime[STATE_PATH_LEN];
+	int n = remote_find(state_runtime_dir(runtime), NULL, places, PLACES_MAX, err);
+	*ret_found = (struct found){ .n = 0 };
+	for (int i = 0; i < n; i++)
+		look_at(&places[i], room, ret_found);
+	if (n < 0)
+		return n;
+	if (ret_found->n == 0)
+		return weft_error_set(err, -ENOENT,
+				      "no relay that runs here and that you may speak "
+				      "to has %s%s",
+				      room ? "a room " : "a room", room ? room : "");
+	if (ret_found->n > 1)
+		return weft_error_set(err, -EEXIST,
+				      "there are several rooms: name one with --room");
+	return 0;
+}
+
+/* So that it stays out when the relay runs anew. */
+static int keep_out(const json_t *answer, struct weft_error *err)
+{
+	const char *key = json_string_value(json_object_get(answer, "shut_out"));
+	const char *dir = json_string_value(json_object_get(answer, "state_dir"));
+	struct state state;
+	if (!key || !dir)
+		return 0;
+	int r = state_open(dir, err, &state);
+	return r < 0 ? r : shut_out_add(&state, key, err);
+}
+
+static int kick(struct output *out, const struct found *found, const char *member,
+		struct weft_error *err)
+{
+	json_t *answer;
+	int r = remote_ask(&found->place,
+			   json_pack("{s:s, s:s, s:s}", "do", "kick", "room", found->room,
+				     "member", member),
+			   err, &answer);
+	if (r < 0)
+		return r;
+	const bool stays_out = json_is_string(json_object_get(answer, "shut_out"));
+	r = keep_out(answer, err);
+	json_decref(answer);
+	if (r < 0)
+		return r;
+	output_event(out, "kicked",
+		     json_pack("{s:s, s:s, s:b}", "room", found->room, "member", member,
+			       "stays_out", (int)stays_out));
+	if (!out->json && !out->quiet)
+		(void)printf("%s is out of room %s%s\n", member, found->room,
+			     stays_out ? ", and stays out"
+				       : "; with the room's own invitation it can come "
+					 "back");
+	return 0;
+}
+
+int cmd_kick(int argc, char **argv)
+{
+	struct args args = { .room = NULL };
+	struct weft_error err;
+	struct found found;
+	struct output out;
+	int status;
+	if (options_parse(&command, argc, argv, &args, &status) < 0)
+		return status;
+	output_init(&out, &args.output);
+	int r = find(args.room, &err, &found);
+	if (r == 0)
+		r = kick(&out, &found, argv[1], &err);
+	output_end(&out);
+	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
+}

@@ -37,17 +37,15 @@ static const struct command command = {
 	.operands_max = 1,
 	.summary = "Has a running tunnel read its configuration again, or another one.",
 	.options = options,
-	.notes =
-		"NAME is what `weft status` calls it, or its process ID; none is needed "
-		"while only\n"
-		"one runs. A file stands for the tunnel that was started with it, or for "
-		"the only\n"
-		"one. The configuration is checked whole: if anything is wrong, or "
-		"cannot "
-		"be done\n"
-		"while it runs, the old one stays. Clients whom nothing of it concerns "
-		"keep their\n"
-		"connections. With --json: \"reloaded\" with \"changes\".",
+	.notes = "NAME is what `weft status` calls it, or its process ID; none is needed "
+		 "while\n"
+		 "only one runs. A file stands for the tunnel that was started with it, "
+		 "or for the\n"
+		 "only one. The configuration is checked whole: if anything is wrong, or "
+		 "cannot be\n"
+		 "done while it runs, the old one stays. Clients whom nothing of it "
+		 "concerns keep\n"
+		 "their connections. With --json: \"reloaded\" with \"changes\".",
 };
 
 /* ---- which one --------------------------------------------------------------------------- */
@@ -81,8 +79,8 @@ static int say_which(const struct remote_place *places, int n, struct weft_error
 	for (int i = 0; i < n && strlen(names) < sizeof(names) - REMOTE_NAME_LEN - 24;
 	     i++)
 		(void)snprintf(names + strlen(names), sizeof(names) - strlen(names),
-			       "%s%s (%ld)", i > 0 ? ", " : "", places[i].name,
-			       places[i].pid);
+			       "%s%.*s (%ld)", i > 0 ? ", " : "",
+			       (int)REMOTE_NAME_LEN - 1, places[i].name, places[i].pid);
 	return weft_error_set(err, -EEXIST, "several run: %s; name one", names);
 }
 

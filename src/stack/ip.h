@@ -145,7 +145,7 @@ struct ip_protocol {
  * at the end of the run, or waits for its neighbour to be found. Longer than the MTU, it is
  * fragmented, unless forbidden. Returns 0 if it is on its way, which promises nothing;
  * -ENETUNREACH without a route, -EHOSTUNREACH if the neighbour does not answer,
- * -EADDRNOTAVAIL without a usable source address, -EMSGSIZE, -ENOBUFS, -ENETDOWN.
+ * -EADDRNOTAVAIL without a usable source address, -EMSGSIZE, -ENOBUFS.
  */
 int ip_output(struct weft_stack *stack, const struct ip_tx *tx,
 	      uint64_t now) WEFT_MUST_CHECK;

@@ -186,6 +186,33 @@ static void answers_of_a_batch_are_sent_at_once(void **state)
 	world_fini(&w);
 }
 
+/* Bare IP packets (a TUN, a tunnel): no MACs, no ARP, and the same for the rest. */
+static void an_ip_link_has_no_neighbours(void **state)
+{
+	static const char *const pairs[][2] = { { "10.1.0.1", "10.1.0.2" },
+						{ "2001:db8::1", "2001:db8::2" } };
+	const struct world_opts opts = { .link_flags = WEFT_LINK_IP };
+	struct world w;
+	(void)state;
+	world_init(&w, &opts);
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		assert_outcome(rx_echo(&w, pairs[i][0], pairs[i][1]), ANSWERED);
+		const struct sent *sent = tx(&w);
+		assert_int_equal(sent->bytes[0] >> 4, i == 0 ? 4 : 6);
+		assert_int_equal(sent->len, 18 + (i == 0 ? IP4_LEN : IP6_LEN));
+	}
+	/* Nobody is asked for, who has never been heard of. */
+	const struct weft_ping_request request = { .to = ip("10.1.0.99") };
+	struct weft_ping *ping;
+	assert_int_equal(weft_ping_new(w.stack, got_answer, NULL, &ping), 0);
+	assert_int_equal(weft_ping_send(ping, &request, w.now), 0);
+	assert_int_equal(tx(&w)->bytes[IP4_OFF_DST + 3], 99);
+	assert_outcome(rx(&w, "\x10\x20", 2), DROP_IP_HEADER);
+	assert_outcome(rx(&w, "", 0), DROP_IP_HEADER);
+	tx_none(&w);
+	world_fini(&w);
+}
+
 static void every_outcome_and_event_has_a_name(void **state)
 {
 	(void)state;
@@ -207,6 +234,7 @@ int main(void)
 		cmocka_unit_test(nobody_answers_for_who_is_not_there),
 		cmocka_unit_test(needs_a_secret),
 		cmocka_unit_test(answers_of_a_batch_are_sent_at_once),
+		cmocka_unit_test(an_ip_link_has_no_neighbours),
 		cmocka_unit_test(every_outcome_and_event_has_a_name),
 	};
 	return cmocka_run_group_tests_name("stack", tests, NULL, NULL);

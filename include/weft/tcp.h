@@ -144,7 +144,8 @@ WEFT_API WEFT_MUST_CHECK int weft_tcp_accept(struct weft_tcp_listener *listener,
 /**
  * Queues data to be sent, also before the handshake is over. Returns how many of the len bytes
  * were taken; if not all, on_writable is called when there is room. -EPIPE after
- * weft_tcp_shutdown and after the end, -ENOBUFS when the stack's memory is full.
+ * weft_tcp_shutdown and after the end, -ENOBUFS when the stack's memory is full: on_writable is
+ * called then when something of this connection's has been acknowledged.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tcp_send(struct weft_tcp *tcp, const void *data,
 					   size_t len, uint64_t now);
@@ -181,7 +182,7 @@ WEFT_API void weft_tcp_abort(struct weft_tcp *tcp, uint64_t now);
 /** Small segments do not wait for one another; what waits is sent. */
 WEFT_API void weft_tcp_set_nodelay(struct weft_tcp *tcp, bool on, uint64_t now);
 
-/** Only full segments are sent, until it is turned off. */
+/** Only full segments are sent until it is turned off; a rest waits for a time-out at most. */
 WEFT_API void weft_tcp_set_cork(struct weft_tcp *tcp, bool on, uint64_t now);
 
 /** Begins or ends asking a silent peer, by the times of weft_tcp_opts. */

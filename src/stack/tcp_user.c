@@ -97,9 +97,11 @@ int tcp_send(struct tcp_conn *conn, const void *data, size_t len, uint64_t now)
 	size_t n = len < room(conn) ? len : room(conn);
 	if (n > INT_MAX)
 		n = INT_MAX;
-	if (chain_append(&conn->to_send, &conn->tcp->budget, data, n) < 0)
-		return -ENOBUFS;
 	conn->was_blocked = n < len;
+	if (chain_append(&conn->to_send, &conn->tcp->budget, data, n) < 0) {
+		conn->was_blocked = true;
+		return -ENOBUFS;
+	}
 	settle(conn, now);
 	return (int)n;
 }

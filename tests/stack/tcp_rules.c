@@ -393,6 +393,14 @@ static void a_cork_holds_small_segments_back(void **state)
 	QUIET();
 	tcp_set_cork(s.conn, false, s.now);
 	TX(ACK, .seq = 1461, .ack = 101, .len = 540);
+	RX(ACK, .seq = 101, .ack = 2001);
+	/* A program that forgets about it loses time, not data. */
+	tcp_set_cork(s.conn, true, s.now);
+	script_write(&s, 10);
+	AT(MS(900));
+	QUIET();
+	AT(MS(1100));
+	TX(ACK, .seq = 2001, .ack = 101, .len = 10);
 	script_fini(&s);
 }
 
@@ -498,6 +506,27 @@ static void retransmissions_back_off(void **state)
 	AT(S(400));
 	assert_int_equal(s.closed, 1);
 	assert_int_equal(s.error, -ETIMEDOUT);
+	script_fini(&s);
+}
+
+/* The queue is full, and then half empty: told once. */
+static void the_user_is_told_of_room(void **state)
+{
+	(void)state;
+	struct script s;
+	static char data[3000];
+	script_init(&s, NULL);
+	script_establish(&s);
+	s.conn->snd_limit = 2000;
+	assert_int_equal(tcp_send(s.conn, data, 3000, s.now), 2000);
+	assert_int_equal(tcp_send(s.conn, data, 3000, s.now), 0);
+	RX(ACK, .seq = 101, .ack = 501);
+	assert_int_equal(s.writable, 0);
+	RX(ACK, .seq = 101, .ack = 1461);
+	assert_int_equal(s.writable, 1);
+	assert_int_equal(tcp_send(s.conn, data, 100, s.now), 100);
+	RX(ACK, .seq = 101, .ack = 2001);
+	assert_int_equal(s.writable, 1);
 	script_fini(&s);
 }
 
@@ -785,6 +814,7 @@ int main(void)
 			a_peer_that_never_opens_is_left_when_the_user_has_a_limit),
 		cmocka_unit_test(the_rest_of_a_segment_is_sent_again),
 		cmocka_unit_test(retransmissions_back_off),
+		cmocka_unit_test(the_user_is_told_of_room),
 		cmocka_unit_test(data_is_given_up_after_the_user_timeout),
 		cmocka_unit_test(keep_alive),
 		cmocka_unit_test(the_fin_follows_the_data),

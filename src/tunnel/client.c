@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An upload follows its lane's download: it is made when that has been accepted, and broken off
- * with it. When nothing is heard any more on a lane its path is gone.
+ * with it. When nothing is heard any more on a lane its path is gone; when nothing that was
+ * asked is answered any more, the upload's is.
  *
  * Each begins with a duplex that knows nothing of the one before (tunnel/duplex.h): the
  * original kept half a packet over a reconnection, and lost its place in the stream.
@@ -274,8 +275,14 @@ static void make_request(struct client *c, struct request *request, uint64_t now
 
 /* ---- time -------------------------------------------------------------------------------- */
 
+/*
+ * What swallows an upload leaves the download as it is: only answers that do not come show it. A
+ * server of the original gives none.
+ */
 static void watch_silence(struct client *c, uint64_t now)
 {
+	if (duplex_unanswered(&c->duplex, now) >= SILENCE_NS)
+		duplex_abort_tx(&c->duplex);
 	for (unsigned i = 0; i < c->lanes; i++)
 		if (duplex_silence(&c->duplex, i, now) >= SILENCE_NS)
 			duplex_abort(&c->duplex, i);

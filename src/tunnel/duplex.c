@@ -157,6 +157,7 @@ void duplex_set_tx(struct duplex *s, unsigned number, struct http_stream *stream
 	lane->tx_ends = now + life_ns;
 	lane->wants_ping = false;
 	lane->grant = (struct grant){ .since = now };
+	probe_forgive(&s->probe);
 	outbox_open(&s->outbox, number);
 	if (old)
 		http_stream_wake(old); /* it will find that it is tx no longer */
@@ -213,6 +214,16 @@ void duplex_abort(struct duplex *s, unsigned lane)
 		http_stream_abort(s->lanes[lane].rx);
 	if (s->lanes[lane].tx)
 		http_stream_abort(s->lanes[lane].tx);
+}
+
+void duplex_abort_tx(struct duplex *s)
+{
+	for (unsigned i = 0; i < s->lanes_n; i++) {
+		if (!s->lanes[i].tx)
+			continue;
+		http_stream_abort(s->lanes[i].tx);
+		return;
+	}
 }
 
 void duplex_end(struct duplex *s)
@@ -315,6 +326,11 @@ struct duplex_health duplex_health(const struct duplex *s, uint64_t now)
 	return (struct duplex_health){ .rtt_ns = result.rtt_ns,
 				       .loss_permille = result.loss_permille,
 				       .is_measured = result.is_measured };
+}
+
+uint64_t duplex_unanswered(const struct duplex *s, uint64_t now)
+{
+	return s->is_extended && duplex_has_tx(s) ? probe_unanswered(&s->probe, now) : 0;
 }
 
 /* ---- events of streams and time ---------------------------------------------------------- */

@@ -121,6 +121,9 @@ bool duplex_has_rx(const struct duplex *s);
 int duplex_tx_lane(const struct duplex *s, const struct http_stream *stream);
 int duplex_rx_lane(const struct duplex *s, const struct http_stream *stream);
 
+/** Breaks off the stream to the peer that control records go by, if there is one. */
+void duplex_abort_tx(struct duplex *s);
+
 /** Breaks off both streams of a lane, as far as there are any; duplex_closed follows. */
 void duplex_abort(struct duplex *s, unsigned lane);
 
@@ -129,6 +132,12 @@ void duplex_end(struct duplex *s);
 
 /** For how long a lane's rx has brought nothing; 0 where there is none. */
 uint64_t duplex_silence(const struct duplex *s, unsigned number, uint64_t now);
+
+/**
+ * For how long the peer has left all probes unanswered; 0 where none were sent by the streams that
+ * there are. What it sends may come all the same: then it is the way to it that is dead.
+ */
+uint64_t duplex_unanswered(const struct duplex *s, uint64_t now);
 
 /* ---- events of streams and time ---------------------------------------------------------- */
 

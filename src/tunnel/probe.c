@@ -19,6 +19,8 @@ bool probe_ask(struct probe *p, uint64_t now, uint32_t *ret_id)
 	p->last_id++;
 	p->last_id += p->last_id == 0;
 	*trial_of(p, p->last_id) = (struct probe_trial){ .id = p->last_id, .at = now };
+	if (p->asked_at == 0)
+		p->asked_at = now;
 	p->due = now + (p->last_id < PROBE_FAST ? PROBE_FAST_NS : PROBE_NS);
 	*ret_id = p->last_id;
 	return true;
@@ -32,6 +34,8 @@ static bool is_late(const struct probe_trial *trial, uint64_t now)
 bool probe_answer(struct probe *p, uint32_t id, uint64_t now)
 {
 	struct probe_trial *trial = trial_of(p, id);
+	if (id != 0 && id <= p->last_id)
+		p->asked_at = 0;
 	if (id == 0 || trial->id != id || trial->is_answered || now < trial->at ||
 	    is_late(trial, now))
 		return false;
@@ -60,6 +64,16 @@ static uint64_t mean(const uint64_t *values, size_t n)
 	for (size_t i = 0; i < n; i++)
 		sum += values[i];
 	return n > 0 ? sum / n : 0;
+}
+
+uint64_t probe_unanswered(const struct probe *p, uint64_t now)
+{
+	return p->asked_at != 0 && now > p->asked_at ? now - p->asked_at : 0;
+}
+
+void probe_forgive(struct probe *p)
+{
+	p->asked_at = 0;
 }
 
 struct probe_result probe_result(const struct probe *p, uint64_t now)

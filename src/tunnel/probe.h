@@ -35,6 +35,8 @@ struct probe {
 	struct probe_trial trials[PROBE_LAST];
 	uint32_t last_id;
 	uint64_t due;
+	uint64_t
+		asked_at; /**< When the first was sent since the last answer; 0: none was. */
 };
 
 /** What is known of a path. */
@@ -51,5 +53,11 @@ bool probe_ask(struct probe *p, uint64_t now, uint32_t *ret_id);
 bool probe_answer(struct probe *p, uint32_t id, uint64_t now);
 
 struct probe_result probe_result(const struct probe *p, uint64_t now);
+
+/** For how long nothing that was asked has been answered, not even late; 0: nothing waits. */
+uint64_t probe_unanswered(const struct probe *p, uint64_t now);
+
+/** What was asked so far went another way: it is not waited for any more. */
+void probe_forgive(struct probe *p);
 
 #endif

@@ -125,6 +125,27 @@ static void numbers_begin_anew_without_zero(void **state)
 	assert_int_equal(id, 1);
 }
 
+/* A late answer is one as well: the way is slow, and not dead. */
+static void what_goes_unanswered_is_counted_from_the_first(void **state)
+{
+	(void)state;
+	struct probe p = { .due = 0 };
+	assert_int_equal(probe_unanswered(&p, START), 0);
+	assert_int_equal(ask(&p, 0), START);
+	assert_int_equal(ask(&p, 0), START + S);
+	assert_int_equal(probe_unanswered(&p, START + 70 * S), 70 * S);
+	assert_int_equal(probe_unanswered(&p, START - S), 0);
+	assert_false(probe_answer(&p, 0, START + 70 * S));
+	assert_false(probe_answer(&p, 3, START + 70 * S)); /* nobody asked that */
+	assert_int_equal(probe_unanswered(&p, START + 70 * S), 70 * S);
+	assert_false(probe_answer(&p, 1, START + 70 * S));
+	assert_int_equal(probe_unanswered(&p, START + 70 * S), 0);
+	assert_int_equal(ask(&p, 0), START + 2 * S);
+	assert_int_equal(probe_unanswered(&p, START + 90 * S), 88 * S);
+	probe_forgive(&p);
+	assert_int_equal(probe_unanswered(&p, START + 90 * S), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +157,7 @@ int main(void)
 		cmocka_unit_test(only_an_answer_that_waits_is_one),
 		cmocka_unit_test(clocks_jump),
 		cmocka_unit_test(numbers_begin_anew_without_zero),
+		cmocka_unit_test(what_goes_unanswered_is_counted_from_the_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,9 @@ static const char *request_header(const struct http_stream *stream, const char *
 	struct curl_header *header;
 	if (curl_easy_header(q->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
 		return NULL;
+	size_t last = header->amount - 1;
+	if (curl_easy_header(q->easy, name, last, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return NULL;
 	return header->value;
 }
 

@@ -109,7 +109,10 @@ void http_stream_read(struct http_stream *stream, bool on);
 /** Breaks the stream off; closed is called, with HTTP_ABORTED, in the next run of the side. */
 void http_stream_abort(struct http_stream *stream);
 
-/** A header of the request (server) or the response (client), or NULL. Borrowed. */
+/**
+ * A header of the request (server) or the response (client), or NULL. Of several lines of one
+ * name the last, which is the nearest proxy's where that adds one. Borrowed.
+ */
 const char *http_stream_header(const struct http_stream *stream, const char *name);
 
 /** Ten times HTTP's version, 11 for HTTP/1.1: of the request (server), of the response (client;

@@ -197,10 +197,28 @@ static void served_on_abort(struct http_stream *stream)
 	served_break(served_of(stream));
 }
 
+/* A header that is looked for among all that MHD tells of. */
+struct search {
+	const char *name, *value; /* value NULL: none so far */
+};
+
+static enum MHD_Result served_on_header(void *user, enum MHD_ValueKind kind,
+					const char *name, const char *value)
+{
+	struct search *search = user;
+	(void)kind;
+	if (strcasecmp(name, search->name) == 0)
+		search->value = value;
+	return MHD_YES;
+}
+
 static const char *served_header(const struct http_stream *stream, const char *name)
 {
 	const struct served *c = container_of_const(stream, struct served, stream);
-	return MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, name);
+	struct search search = { .name = name };
+	(void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, served_on_header,
+					&search);
+	return search.value;
 }
 
 static const struct stream_ops served_ops = {
@@ -294,10 +312,11 @@ static struct MHD_Response *response_new(struct served *c, bool is_put,
 
 /* ---- Input that MHD has left to us ---- */
 
-/* A body in chunks of which MHD has read nothing, and nothing encrypts it. */
+/* A body in chunks, as MHD sees it, of which MHD has read nothing, and nothing encrypts it. */
 static bool served_can_take_input(const struct served *c)
 {
-	const char *coding = served_header(&c->stream, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	const char *coding = MHD_lookup_connection_value(
+		c->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 	const union MHD_ConnectionInfo *head =
 		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	uint64_t taken;

@@ -7,6 +7,7 @@
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
+#include "cmd/secret.h"
 #include "cmd/units.h"
 
 #include <weft/doctor.h>
@@ -16,9 +17,8 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define TOKEN_MAX 1024u
 
 struct args {
 	struct output_opts output;
@@ -40,7 +40,7 @@ static const struct option options[] = {
 	  .type = OPTION_TEXT,
 	  .syntax = "FILE",
 	  .offset = OFFSET(struct args, token_file),
-	  .help = "the client's token is the first line of FILE, - for standard input" },
+	  .help = "the token is the first line of FILE, or of stdin: -" },
 	{ .name = "ca",
 	  .type = OPTION_TEXT,
 	  .syntax = "FILE",
@@ -50,7 +50,7 @@ static const struct option options[] = {
 	  .type = OPTION_TEXT,
 	  .syntax = "URL",
 	  .offset = OFFSET(struct args, proxy),
-	  .help = "an HTTP or SOCKS proxy on this side" },
+	  .help = "an HTTP or SOCKS proxy on this side [$WEFT_PROXY]" },
 	{ .name = "long",
 	  .type = OPTION_FLAG,
 	  .offset = OFFSET(struct args, is_long),
@@ -70,13 +70,13 @@ static const struct command command = {
 	.options = options,
 	.notes = "weft doctor https://tunnel.example.org/tunnel/ --token-file token\n"
 		 "\n"
-		 "Takes 15 seconds, and sends some MiB. The tunnel of the client whose "
-		 "token it\n"
-		 "is goes on as it was. Exit status: 0 the way is fit for a tunnel, 1 it "
-		 "is "
-		 "not,\n"
-		 "2 the command line is wrong. With --json: \"step\", \"finding\" for "
-		 "each, "
+		 "Without --token-file the token is that of $WEFT_TOKEN, or asked for. "
+		 "Takes 15\n"
+		 "seconds, and sends some MiB. The tunnel of the client whose token it "
+		 "is goes on\n"
+		 "as it was. Exit status: 0 the way is fit for a tunnel, 1 it is not, 2 "
+		 "the\n"
+		 "command line is wrong. With --json: \"step\", \"finding\" for each, "
 		 "and\n"
 		 "\"verdict\". All findings: docs/proxies.md.",
 };
@@ -221,27 +221,6 @@ static const struct weft_doctor_events events = {
 
 /* ---- the verb ---------------------------------------------------------------------------- */
 
-/* The first line of a file, without what ends it. */
-static int read_token(const char *path, char ret_token[TOKEN_MAX + 2],
-		      struct weft_error *err)
-{
-	bool is_stdin = strcmp(path, "-") == 0;
-	FILE *file = is_stdin ? stdin : fopen(path, "re");
-	if (!file)
-		return weft_error_set(err, -errno, "%s: %s", path, strerror(errno));
-	bool is_read = fgets(ret_token, TOKEN_MAX + 2, file) != NULL;
-	if (!is_stdin)
-		(void)fclose(file);
-	size_t len = is_read ? strcspn(ret_token, "\r\n") : 0;
-	ret_token[len] = '\0';
-	if (len == 0 || len > TOKEN_MAX)
-		return weft_error_set(err, -EINVAL,
-				      "%s: its first line must be the token, of 1 to %u "
-				      "bytes",
-				      path, TOKEN_MAX);
-	return 0;
-}
-
 static int run(struct examination *e, const struct weft_doctor_opts *opts,
 	       struct weft_error *err)
 {
@@ -269,13 +248,22 @@ int cmd_doctor(int argc, char **argv)
 	struct args args = { .output = { .json = false } };
 	struct examination e = { .loop = NULL };
 	struct weft_error err = { .text = "" };
-	char token[TOKEN_MAX + 2] = "";
+	char token[SECRET_LEN];
 	uint8_t secret[8];
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
-	if (args.token_file && read_token(args.token_file, token, &err) < 0)
-		return output_fail(command.verb, err.text);
+	const struct secret_source source = {
+		.verb = command.verb,
+		.file = args.token_file,
+		.variable = "WEFT_TOKEN",
+		.prompt = "Token: ",
+		.hint = "set WEFT_TOKEN, or use --token-file",
+	};
+	if (secret_read(&source, token) < 0)
+		return STATUS_FAILED;
+	if (!args.proxy)
+		args.proxy = getenv("WEFT_PROXY");
 	const struct weft_doctor_opts opts = { .url = argv[1],
 					       .token = token,
 					       .proxy = args.proxy,

@@ -146,7 +146,7 @@ void tcp_emit_range(struct tcp_conn *conn, uint32_t start, uint32_t end, uint16_
 		uint16_t flags = extra;
 		if (is_last && has_fin)
 			flags |= TCP_FIN;
-		if (is_last && data_end == queue_end)
+		if (is_last && tx.len > 0 && data_end == queue_end)
 			flags |= TCP_PSH;
 		tx.hdr = header_of(conn, start, flags);
 		tx.gso_size = tx.len > mss ? (uint16_t)mss : 0;

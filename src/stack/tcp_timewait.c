@@ -50,7 +50,9 @@ void tcp_time_wait_fire(struct timer *timer, void *user, uint64_t now)
 void tcp_enter_time_wait(struct tcp_conn *conn, uint64_t now)
 {
 	struct tcp *tcp = conn->tcp;
-	tcp_emit_ack(conn, now);
+	/* In CLOSING the peer's FIN has been acknowledged, unless it came just before. */
+	if (conn->state != TCP_CLOSING || conn->want_ack)
+		tcp_emit_ack(conn, now);
 	tcp_set_state(conn, TCP_TIME_WAIT);
 	tcp_bury(conn, 0);
 	struct list *oldest = list_first(&tcp->time_waits);

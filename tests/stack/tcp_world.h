@@ -8,8 +8,9 @@
  *      |     | <--------- | jitter, duplication, marks | <----------- |     |
  *      '-----'            '----------------------------'              '-----'
  *
- * Everything comes from one seed, and TEST_TRACE=1 has every segment printed. Segments cross the network as bytes: what one writes, the
- * other parses. After every event, what must always be true of a connection is checked.
+ * Everything comes from one seed, and TEST_TRACE=1 has every segment printed. Segments cross the
+ * network as bytes: what one writes, the other parses. After every event, what must always be
+ * true of a connection is checked.
  *
  * Each host writes a stream of its own whose byte at an offset is known, so that the reader
  * checks each byte as it reads.

@@ -253,14 +253,7 @@ int cmd_doctor(int argc, char **argv)
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
-	const struct secret_source source = {
-		.verb = command.verb,
-		.file = args.token_file,
-		.variable = "WEFT_TOKEN",
-		.prompt = "Token: ",
-		.hint = "set WEFT_TOKEN, or use --token-file",
-	};
-	if (secret_read(&source, token) < 0)
+	if (secret_read_token(command.verb, args.token_file, token) < 0)
 		return STATUS_FAILED;
 	if (!args.proxy)
 		args.proxy = getenv("WEFT_PROXY");

@@ -172,6 +172,18 @@ int secret_read(const struct secret_source *source, char ret_secret[SECRET_LEN])
 	return read_terminal(source, ret_secret);
 }
 
+int secret_read_token(const char *verb, const char *file, char ret_token[SECRET_LEN])
+{
+	const struct secret_source source = {
+		.verb = verb,
+		.file = file,
+		.variable = "WEFT_TOKEN",
+		.prompt = "Token: ",
+		.hint = "set WEFT_TOKEN, or use --token-file",
+	};
+	return secret_read(&source, ret_token);
+}
+
 /* ---- made -------------------------------------------------------------------------------- */
 
 void secret_make(char ret_token[SECRET_TOKEN_TEXT])

@@ -28,6 +28,13 @@ struct secret_source {
 int secret_read(const struct secret_source *source, char ret_secret[SECRET_LEN])
 	__attribute__((warn_unused_result));
 
+/**
+ * Reads a client's token: from file where that is not NULL, from $WEFT_TOKEN, or from the terminal.
+ * Returns as secret_read.
+ */
+int secret_read_token(const char *verb, const char *file, char ret_token[SECRET_LEN])
+	__attribute__((warn_unused_result));
+
 /** Makes a token of 192 random bits. */
 void secret_make(char ret_token[SECRET_TOKEN_TEXT]);
 

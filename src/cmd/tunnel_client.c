@@ -175,14 +175,7 @@ int tunnel_client(int argc, char **argv)
 		return status;
 	if (!args.proxy)
 		args.proxy = getenv("WEFT_PROXY");
-	const struct secret_source source = {
-		.verb = command.verb,
-		.file = args.token_file,
-		.variable = "WEFT_TOKEN",
-		.prompt = "Token: ",
-		.hint = "set WEFT_TOKEN, or use --token-file",
-	};
-	if (secret_read(&source, token) < 0)
+	if (secret_read_token(command.verb, args.token_file, token) < 0)
 		return STATUS_FAILED;
 	const struct tunnel_line line = { command.verb, make(&args, argv[1], token),
 					  option_of };

@@ -54,8 +54,9 @@ static void print_peer(const json_t *peer)
 		(void)printf("    %-24s away\n", text(peer, "name"));
 		return;
 	}
-	(void)printf("    %-24s %s, in %s, out %s", text(peer, "name"),
-		     text(peer, "address"),
+	const char *address = text(peer, "address"); /* none in Ethernet */
+	(void)printf("    %-24s %s%sin %s, out %s", text(peer, "name"), address,
+		     address[0] ? ", " : "",
 		     units_print_bytes(number(peer, "rx_bytes"), in),
 		     units_print_bytes(number(peer, "tx_bytes"), out));
 	if (rtt_ns > 0)
@@ -97,8 +98,9 @@ static void print_program(const struct remote_place *place, const json_t *answer
 	const json_t *facts = json_object_get(answer, "facts");
 	size_t i;
 	const json_t *interface, *room;
-	(void)printf("%s (%ld): weft %s %s\n", place->name, place->pid,
-		     text(answer, "command"), text(answer, "config"));
+	const char *config = text(answer, "config");
+	(void)printf("%s (%ld): weft %s%s%s\n", place->name, place->pid,
+		     text(answer, "command"), config[0] ? " " : "", config);
 	json_array_foreach(json_object_get(facts, "interfaces"), i, interface)
 		print_interface(interface);
 	json_array_foreach(json_object_get(facts, "rooms"), i, room) print_room(room);

@@ -102,8 +102,11 @@ static void on_connected(void *user, const struct weft_tunnel_peer *peer, uint64
 	struct tunnel *t = user;
 	(void)now;
 	output_event(&t->output, "connected", peer_json(peer, NULL));
-	weft_log_info(&t->output.log, "%s: %s is connected (%s)", peer->interface,
-		      peer->name, peer->address);
+	const bool has_address =
+		peer->address[0] != '\0'; /* in Ethernet a client has none */
+	weft_log_info(&t->output.log, "%s: %s is connected%s%s%s", peer->interface,
+		      peer->name, has_address ? " (" : "", peer->address,
+		      has_address ? ")" : "");
 }
 
 static void on_disconnected(void *user, const struct weft_tunnel_peer *peer,

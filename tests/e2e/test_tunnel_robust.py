@@ -56,7 +56,8 @@ def echoed(client, number):
     client.send(tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', number)))
     while (one := client.received.get(timeout=10)) is not None:
         _, packet = one
-        if packet and packet[9] == 1 and packet[20] == 0 and packet[26:28] == number.to_bytes(2, 'big'):
+        if packet and packet[9] == 1 and packet[20] == 0 and \
+                packet[26:28] == number.to_bytes(2, 'big'):
             return True
     return False
 
@@ -199,7 +200,8 @@ def garbage(rng):
     if kind == 1:
         return b'GET / HTTP/1.1\r\nx-api-key: ' + noise + b'\r\n\r\n'
     if kind == 2:
-        return b'PUT / HTTP/1.1\r\nHost: x\r\nx-api-key: test\r\nTransfer-Encoding: chunked\r\n\r\n' + noise
+        return (b'PUT / HTTP/1.1\r\nHost: x\r\nx-api-key: test\r\n'
+                b'Transfer-Encoding: chunked\r\n\r\n') + noise
     if kind == 3:
         return b'GET / HTTP/1.1\r\n' + b'x: y\r\n' * rng.randrange(5000)
     if kind == 4:

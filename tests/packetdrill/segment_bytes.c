@@ -74,7 +74,7 @@ static size_t emit_option(uint8_t *at, const struct segment_option *option,
 	return len;
 }
 
-/* Returns how many bytes, filled up to a multiple of four; -EMSGSIZE for too many. */
+/* Returns how many bytes; -EMSGSIZE if they are too many, or no multiple of four. */
 static int emit_options(const struct segment *s, const struct flow *flow,
 			uint8_t ret_bytes[TCP_OPTIONS_MAX])
 {
@@ -82,8 +82,7 @@ static int emit_options(const struct segment *s, const struct flow *flow,
 	size_t len = 0;
 	for (unsigned i = 0; i < s->options_n; i++)
 		len += emit_option(bytes + len, &s->options[i], flow);
-	len = (len + 3) & ~(size_t)3;
-	if (len > TCP_OPTIONS_MAX)
+	if (len > TCP_OPTIONS_MAX || len % 4 != 0)
 		return -EMSGSIZE;
 	memcpy(ret_bytes, bytes, len);
 	return (int)len;

@@ -37,8 +37,7 @@ static uint64_t door_deadline(const struct weft_task *task)
 	return container_of_const(task, struct door, task)->resume_at;
 }
 
-static struct door *door_new(struct weft_forwarder *f,
-			     const struct weft_forward_rule *rule)
+static struct door *door_new(struct weft_forwarder *f, const union weft_sockaddr *target)
 {
 	struct door *door = malloc(sizeof(*door));
 	if (!door)
@@ -51,8 +50,8 @@ static struct door *door_new(struct weft_forwarder *f,
 		.forwarder = f,
 		.resume_at = WEFT_NEVER,
 	};
-	if (rule)
-		door->rule = *rule;
+	if (target)
+		door->target = *target;
 	list_push_back(&f->doors, &door->node);
 	return door;
 }
@@ -64,13 +63,13 @@ static void door_free(struct door *door)
 }
 
 int door_open(struct weft_forwarder *f, const union weft_sockaddr *local,
-	      const struct weft_forward_rule *rule,
+	      const union weft_sockaddr *target,
 	      void (*admit)(struct door *door, int fd, uint64_t now))
 {
 	int fd = hostsock_listen(local);
 	if (fd < 0)
 		return fd;
-	struct door *door = door_new(f, rule);
+	struct door *door = door_new(f, target);
 	int r = -ENOMEM;
 	if (door) {
 		door->task.fd = fd;
@@ -91,16 +90,15 @@ static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64
 	stream_accept(user, now);
 }
 
-int door_open_inside(struct weft_forwarder *f, const struct weft_forward_rule *rule,
+int door_open_inside(struct weft_forwarder *f, const union weft_sockaddr *local,
 		     const union weft_sockaddr *target)
 {
-	struct door *door = door_new(f, rule);
+	struct door *door = door_new(f, target);
 	if (!door)
 		return -ENOMEM;
 	const struct weft_tcp_listen_opts opts = { .on_acceptable = on_acceptable,
 						   .user = door };
-	door->target = *target;
-	int r = weft_tcp_listen(f->opts.stack, &rule->listen, &opts, &door->listener);
+	int r = weft_tcp_listen(f->opts.stack, local, &opts, &door->listener);
 	if (r < 0)
 		door_free(door);
 	return r;

@@ -15,6 +15,7 @@
 
 #define STREAMS_DEFAULT 512u
 #define FLOWS_DEFAULT   256u
+#define PATIENCE_NS     30000000000u
 
 /* ---- rules ------------------------------------------------------------------------------- */
 
@@ -161,8 +162,11 @@ int weft_forwarder_new(const struct weft_forwarder_opts *opts,
 		f->opts.streams_max = STREAMS_DEFAULT;
 	if (!f->opts.flows_max)
 		f->opts.flows_max = FLOWS_DEFAULT;
+	if (!f->opts.patience_ns)
+		f->opts.patience_ns = PATIENCE_NS;
 	list_init(&f->doors);
 	list_init(&f->socks);
+	list_init(&f->flow_rules);
 	list_init(&f->streams);
 	*ret_forwarder = f;
 	return 0;
@@ -175,6 +179,7 @@ void weft_forwarder_free(struct weft_forwarder *forwarder)
 	uint64_t now = weft_loop_now(forwarder->opts.loop);
 	socks_abort_all(forwarder, now);
 	stream_abort_all(forwarder, now);
+	flow_end_all(forwarder);
 	for (struct list *node; (node = list_first(&forwarder->doors));)
 		door_close(container_of(node, struct door, node), now);
 	free(forwarder);
@@ -192,7 +197,12 @@ static int explain(int r, const char *what, const union weft_sockaddr *addr,
 int weft_forwarder_forward(struct weft_forwarder *forwarder,
 			   const struct weft_forward_rule *rule, struct weft_error *err)
 {
-	int r = door_open(forwarder, &rule->listen, rule, stream_admit);
+	union weft_sockaddr target;
+	int r = forward_find(rule->host, rule->port, &target);
+	if (r < 0)
+		return weft_error_set(err, -EINVAL, "%s is no address", rule->host);
+	r = rule->is_udp ? flow_forward(forwarder, &rule->listen, &target)
+			 : door_open(forwarder, &rule->listen, &target, stream_admit);
 	return explain(r, "cannot listen on", &rule->listen, err);
 }
 
@@ -201,8 +211,10 @@ int weft_forwarder_expose(struct weft_forwarder *forwarder,
 {
 	union weft_sockaddr target;
 	int r = forward_find(rule->host, rule->port, &target);
-	if (r == 0)
-		r = door_open_inside(forwarder, rule, &target);
+	if (r < 0)
+		return weft_error_set(err, -EINVAL, "%s is no address", rule->host);
+	r = rule->is_udp ? flow_expose(forwarder, &rule->listen, &target)
+			 : door_open_inside(forwarder, &rule->listen, &target);
 	return explain(r, "cannot listen in the room on", &rule->listen, err);
 }
 

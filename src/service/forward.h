@@ -10,16 +10,20 @@
 #include "service/pump.h"
 
 #include <weft/forward.h>
+#include <weft/udp.h>
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct weft_forwarder {
 	struct weft_forwarder_opts opts;
-	struct list doors;   /* struct door.node */
-	struct list socks;   /* struct socks.node: clients of the proxy */
-	struct list streams; /* struct stream.node */
-	uint32_t streams_n;  /* of both */
+	struct list doors;      /* struct door.node */
+	struct list socks;      /* struct socks.node: clients of the proxy */
+	struct list streams;    /* struct stream.node */
+	struct list flow_rules; /* struct flow_rule.node */
+	uint32_t flows_n;
+	uint32_t bind_port; /* for the next BIND, counted on */
+	uint32_t streams_n; /* of both */
 	char user[WEFT_FORWARD_USER_MAX + 1], password[WEFT_FORWARD_USER_MAX + 1];
 	bool has_password;
 	uint64_t counts[WEFT_FORWARD_OUTCOMES];
@@ -31,8 +35,7 @@ struct door {
 	struct weft_forwarder *forwarder;
 	struct list node; /* of forwarder->doors */
 	struct weft_tcp_listener *listener;
-	struct weft_forward_rule rule;
-	union weft_sockaddr target; /* of this machine, to expose */
+	union weft_sockaddr target; /* where to; not for SOCKS */
 	/** Takes a connection over, with its socket. Not for the stack's. */
 	void (*admit)(struct door *door, int fd, uint64_t now);
 	uint64_t resume_at; /* no descriptors were left; WEFT_NEVER */
@@ -54,13 +57,13 @@ void forward_leave(struct weft_forwarder *f);
 int forward_find(const char *host, uint16_t port,
 		 union weft_sockaddr *ret_addr) WEFT_MUST_CHECK;
 
-/** Opens a door for TCP on this machine. Returns 0 or -Exxx. */
+/** Opens a door for TCP on this machine; target may be NULL. Returns 0 or -Exxx. */
 int door_open(struct weft_forwarder *f, const union weft_sockaddr *local,
-	      const struct weft_forward_rule *rule,
+	      const union weft_sockaddr *target,
 	      void (*admit)(struct door *door, int fd, uint64_t now)) WEFT_MUST_CHECK;
 
-/** Opens one in the stack, which leads to target. Returns 0 or -Exxx. */
-int door_open_inside(struct weft_forwarder *f, const struct weft_forward_rule *rule,
+/** Opens one in the stack. Returns 0 or -Exxx. */
+int door_open_inside(struct weft_forwarder *f, const union weft_sockaddr *local,
 		     const union weft_sockaddr *target) WEFT_MUST_CHECK;
 
 void door_close(struct door *door, uint64_t now);
@@ -73,6 +76,17 @@ void stream_accept(struct door *door, uint64_t now);
 
 /** Resets all streams. */
 void stream_abort_all(struct weft_forwarder *f, uint64_t now);
+
+/** Forwards datagrams that come to local on this machine to target. Returns 0 or -Exxx. */
+int flow_forward(struct weft_forwarder *f, const union weft_sockaddr *local,
+		 const union weft_sockaddr *target) WEFT_MUST_CHECK;
+
+/** Hands datagrams that come to local in the stack to target on this machine. As above. */
+int flow_expose(struct weft_forwarder *f, const union weft_sockaddr *local,
+		const union weft_sockaddr *target) WEFT_MUST_CHECK;
+
+/** Ends all of both. */
+void flow_end_all(struct weft_forwarder *f);
 
 /** A door's admit for SOCKS. */
 void socks_admit(struct door *door, int fd, uint64_t now);

@@ -2,8 +2,9 @@
 /*
  * A client of the SOCKS proxy, from its greeting to the end of what it asked for.
  *
- *     GREETING --(password)--> REQUEST --CONNECT--> CONNECTING ----.
- *        '---> PASSWORD -----------^                                '--> FLOWING: the pump's
+ *     GREETING ------------> REQUEST --CONNECT------> CONNECTING --.
+ *        '---> PASSWORD ---^    |  '---BIND---------> LISTENING ---'--> FLOWING: the pump's
+ *                               '------UDP ASSOCIATE-> RELAYING, until the connection ends
  *
  * Until it flows, the socket is watched here, and what takes too long is ended. All that a
  * client can send before that fits into one small buffer; what it has sent beyond its request
@@ -15,15 +16,20 @@
 #include "io/hostsock.h"
 #include "io/socket.h"
 #include "service/forward.h"
+#include "stack/addr.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE_NS 30000000000u /* for a client to say what it wants */
+/* How long a BIND waits for its peer; ports for it are those for no purpose (RFC 6335, 6). */
+#define BIND_NS    180000000000u
+#define BIND_PORT  49152u
+#define BIND_PORTS 16384u
+#define BIND_TRIES 64u
 
-enum stage { GREETING, PASSWORD, REQUEST, CONNECTING, FLOWING };
+enum stage { GREETING, PASSWORD, REQUEST, CONNECTING, LISTENING, RELAYING, FLOWING };
 
 struct socks {
 	struct weft_task task; /* of the socket until it flows */
@@ -32,6 +38,9 @@ struct socks {
 	struct pump pump;
 	enum stage stage;
 	uint64_t give_up_at;
+	struct weft_tcp_listener *listener; /* LISTENING */
+	struct ip_addr expected;            /* who is to come, or 0.0.0.0 or :: */
+	struct socks_udp *udp;              /* RELAYING */
 	uint8_t in[SOCKS_MESSAGE_MAX];
 	size_t in_len;
 };
@@ -41,6 +50,8 @@ struct socks {
 static void socks_free(struct socks *s)
 {
 	weft_loop_remove(s->forwarder->opts.loop, &s->task);
+	weft_tcp_listener_close(s->listener, weft_loop_now(s->forwarder->opts.loop));
+	socks_udp_free(s->udp);
 	list_remove(&s->node);
 	forward_leave(s->forwarder);
 	free(s);
@@ -158,6 +169,117 @@ static void begin_connect(struct socks *s, const union weft_sockaddr *peer, uint
 	s->task.events = 0;
 }
 
+/* ---- BIND -------------------------------------------------------------------------------- */
+
+/* Takes what has come, if it is who was expected; else it is reset, and waited for on. */
+static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
+{
+	struct socks *s = user;
+	const struct weft_tcp_opts opts = pump_tcp_opts(&s->pump);
+	struct ip_addr addr;
+	struct weft_tcp *tcp;
+	uint16_t port;
+	if (weft_tcp_accept(listener, &opts, now, &tcp) < 0)
+		return;
+	const union weft_sockaddr peer = weft_tcp_peer(tcp);
+	bool is_right =
+		addr_of_sockaddr(&peer, &addr, &port) &&
+		(addr_is_unspecified(&s->expected) || addr_equal(&addr, &s->expected));
+	if (!is_right) {
+		weft_tcp_abort(tcp, now);
+		return;
+	}
+	int r = pump_attach(&s->pump, tcp, now);
+	if (r == 0)
+		r = reply(s, SOCKS_SUCCEEDED, &peer);
+	if (r == 0)
+		r = flow(s, now);
+	weft_tcp_listener_close(s->listener, now);
+	s->listener = NULL;
+	if (r < 0) {
+		weft_tcp_abort(tcp, now);
+		drop(s, WEFT_FORWARD_DROP_FULL);
+	}
+}
+
+/* The address that the peer is to connect to: from where we would connect to it. */
+static int find_local(const struct socks *s, const union weft_sockaddr *peer,
+		      uint64_t now, struct ip_addr *ret_addr)
+{
+	struct weft_udp *udp;
+	uint16_t port;
+	int r = weft_udp_new(s->forwarder->opts.stack, NULL, &udp);
+	if (r < 0)
+		return r;
+	r = weft_udp_connect(udp, peer, now);
+	const union weft_sockaddr local = weft_udp_local(udp);
+	if (r == 0 && !addr_of_sockaddr(&local, ret_addr, &port))
+		r = -EADDRNOTAVAIL;
+	weft_udp_free(udp);
+	return r;
+}
+
+static int listen_inside(struct socks *s, const struct ip_addr *addr,
+			 union weft_sockaddr *ret_local)
+{
+	struct weft_forwarder *f = s->forwarder;
+	const struct weft_tcp_listen_opts opts = {
+		.on_acceptable = on_acceptable, .user = s, .backlog = 1, .syn_max = 4
+	};
+	int r = -EADDRINUSE;
+	for (unsigned i = 0; i < BIND_TRIES && r == -EADDRINUSE; i++) {
+		uint16_t port = (uint16_t)(BIND_PORT + f->bind_port++ % BIND_PORTS);
+		*ret_local = addr_to_sockaddr(addr, port, 0);
+		r = weft_tcp_listen(f->opts.stack, ret_local, &opts, &s->listener);
+	}
+	return r;
+}
+
+static void begin_bind(struct socks *s, const union weft_sockaddr *peer, uint64_t now)
+{
+	union weft_sockaddr local;
+	struct ip_addr addr;
+	uint16_t port;
+	int r = addr_of_sockaddr(peer, &s->expected, &port) ? 0 : -EINVAL;
+	addr = s->expected;
+	if (r == 0 && !addr_is_unspecified(&s->expected)) {
+		/* Any port will do to find the way. */
+		const union weft_sockaddr there = addr_to_sockaddr(&addr, 9, 1);
+		r = find_local(s, &there, now, &addr);
+	}
+	if (r == 0)
+		r = listen_inside(s, &addr, &local);
+	if (r == 0)
+		r = reply(s, SOCKS_SUCCEEDED, &local);
+	if (r < 0) {
+		refuse(s, r);
+		return;
+	}
+	s->stage = LISTENING;
+	s->give_up_at = now + BIND_NS;
+	s->task.events = 0;
+}
+
+/* ---- UDP ASSOCIATE ----------------------------------------------------------------------- */
+
+static void begin_relay(struct socks *s)
+{
+	const union weft_sockaddr client = hostsock_peer(s->task.fd);
+	union weft_sockaddr local, bound;
+	int r = socket_addr(s->task.fd, &local);
+	if (r == 0)
+		r = socks_udp_new(s->forwarder, &local, &client, &s->udp, &bound);
+	if (r == 0)
+		r = reply(s, SOCKS_SUCCEEDED, &bound);
+	if (r < 0) {
+		refuse(s, r);
+		return;
+	}
+	s->stage = RELAYING;
+	s->give_up_at = WEFT_NEVER;
+	s->in_len = 0;
+}
+
 /* ---- what it says ------------------------------------------------------------------------ */
 
 static void consume(struct socks *s, size_t n)
@@ -223,16 +345,19 @@ static void obey(struct socks *s, const struct socks_request *request, uint64_t 
 	char text[WEFT_IP_TEXT];
 	const char *host = a->ip.family ? weft_ip_print(&a->ip, text) : a->name;
 	union weft_sockaddr peer;
-	if (request->command != SOCKS_CONNECT) {
+	int r = forward_find(host, a->port, &peer);
+	if (request->command == SOCKS_UDP_ASSOCIATE) {
+		begin_relay(s); /* wherever it says that it will send from */
+	} else if (r < 0) {
+		refuse(s, r);
+	} else if (request->command == SOCKS_CONNECT) {
+		begin_connect(s, &peer, now);
+	} else if (request->command == SOCKS_BIND) {
+		begin_bind(s, &peer, now);
+	} else {
 		(void)!reply(s, SOCKS_NO_COMMAND, NULL);
 		drop(s, WEFT_FORWARD_DROP_SOCKS);
-		return;
 	}
-	int r = forward_find(host, a->port, &peer);
-	if (r < 0)
-		refuse(s, r);
-	else
-		begin_connect(s, &peer, now);
 }
 
 static int take_request(struct socks *s, uint64_t now)
@@ -283,6 +408,8 @@ static void socks_run(struct weft_task *task, uint64_t now)
 		drop(s, WEFT_FORWARD_DROP_SOCKS);
 		return;
 	}
+	if (s->stage == RELAYING)
+		return; /* nothing more is to be said there */
 	s->in_len += (size_t)n;
 	while (take_message(s, now) > 0)
 		continue;
@@ -315,7 +442,7 @@ void socks_admit(struct door *door, int fd, uint64_t now)
 			  .run = socks_run,
 			  .deadline = socks_deadline },
 		.forwarder = f,
-		.give_up_at = now + PATIENCE_NS,
+		.give_up_at = now + f->opts.patience_ns,
 	};
 	pump_init(&s->pump, f->opts.loop, fd, false, &pump_events, s);
 	list_push_back(&f->socks, &s->node);

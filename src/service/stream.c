@@ -47,16 +47,12 @@ static struct stream *stream_new(struct weft_forwarder *f, int fd, bool is_conne
 	return s;
 }
 
-static int connect_to_room(struct stream *s, const struct weft_forward_rule *rule,
+static int connect_to_room(struct stream *s, const union weft_sockaddr *peer,
 			   uint64_t now)
 {
 	const struct weft_tcp_opts opts = pump_tcp_opts(&s->pump);
-	union weft_sockaddr peer;
 	struct weft_tcp *tcp;
-	int r = forward_find(rule->host, rule->port, &peer);
-	if (r < 0)
-		return r;
-	r = weft_tcp_connect(s->forwarder->opts.stack, &peer, &opts, now, &tcp);
+	int r = weft_tcp_connect(s->forwarder->opts.stack, peer, &opts, now, &tcp);
 	if (r < 0)
 		return r;
 	r = pump_attach(&s->pump, tcp, now);
@@ -69,7 +65,7 @@ void stream_admit(struct door *door, int fd, uint64_t now)
 {
 	struct weft_forwarder *f = door->forwarder;
 	struct stream *s = stream_new(f, fd, false);
-	int r = s ? connect_to_room(s, &door->rule, now) : -ENOBUFS;
+	int r = s ? connect_to_room(s, &door->target, now) : -ENOBUFS;
 	if (r == 0) {
 		forward_count(f, WEFT_FORWARD_STREAM);
 		return;

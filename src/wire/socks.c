@@ -57,7 +57,8 @@ int socks_password_parse(const uint8_t *data, size_t len,
 static bool name_is_sane(const char *name, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char)name[i]) && !strchr("-_.", name[i]))
+		if (!isalnum((unsigned char)name[i]) && name[i] != '-' &&
+		    name[i] != '_' && name[i] != '.')
 			return false;
 	return len > 0;
 }

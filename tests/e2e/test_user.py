@@ -4,6 +4,7 @@
     programs --- SOCKS, --forward, --expose --- join --user ---.
                                                                '--- relay --- gateway --- server
 """
+import hashlib
 import os
 import pathlib
 import random
@@ -26,6 +27,7 @@ def room(party, tmp_path):
     os.chmod(party.directory, 0o777)
     party.data = random.Random(5).randbytes(3_000_000)
     (tmp_path / 'file').write_bytes(party.data)
+    party.web = tmp_path
     party.run('player', 'ip link set lo up')
     party.start_dhcp()
     party.start_relay()
@@ -67,3 +69,160 @@ def test_socks_to_a_server_on_the_lan(room):
 def test_forward_to_a_server_on_the_lan(room):
     join(room, f'--forward tcp:8080={p.SERVER}:8000')
     assert fetch(room, '', 'http://127.0.0.1:8080/file') == room.data
+
+
+UDP_CLIENT = '''
+import socket, sys
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+one.settimeout(1)
+for number in range(20):
+    one.sendto(b'who is there?', (sys.argv[1], int(sys.argv[2])))
+    try:
+        print(one.recvfrom(2048))
+        break
+    except TimeoutError:
+        pass
+'''
+
+UDP_SERVER = '''
+import socket, sys
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.bind((sys.argv[1], int(sys.argv[2])))
+print('bound', flush=True)
+while True:
+    data, peer = one.recvfrom(2048)
+    one.sendto(b'a game: ' + data, peer)
+'''
+
+
+def python(program, *arguments):
+    return f'/usr/bin/python3 -c {shlex.quote(program)} ' + ' '.join(map(str, arguments))
+
+
+TCP_SERVER = '''
+import hashlib, socket, sys
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+print('bound', flush=True)
+one, _ = listener.accept()
+digest = hashlib.sha256()
+while more := one.recv(65536):
+    digest.update(more)
+one.sendall(digest.hexdigest().encode())
+'''
+
+TCP_CLIENT = '''
+import pathlib, socket, sys
+one = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=40)
+one.sendall(pathlib.Path(sys.argv[3]).read_bytes() * 7)
+one.shutdown(socket.SHUT_WR)
+while more := one.recv(100):
+    print(more)
+'''
+
+
+def test_a_game_server_in_the_room(room):
+    """Exposed, it answers to what is sent to it and to what is broadcast, and to TCP."""
+    room.start('player', python(UDP_SERVER, '127.0.0.1', 27015)).wait_for('bound')
+    join(room, '--expose udp:27015=127.0.0.1:27015 --expose tcp:5201=127.0.0.1:5201',
+         f'{PLAYER}/24')
+    room.run('server', 'ip route add 255.255.255.255 dev eth0')
+    for target in (PLAYER, '192.168.77.255', '255.255.255.255'):
+        answer = room.run('server', python(UDP_CLIENT, target, 27015), seconds=40)
+        assert 'a game: who is there?' in answer and PLAYER in answer, target
+    room.start('player', python(TCP_SERVER, 5201)).wait_for('bound')
+    digest = hashlib.sha256(room.data * 7).hexdigest()
+    assert digest in room.run('server', python(TCP_CLIENT, PLAYER, 5201, f'{room.web}/file'),
+                              seconds=60)
+
+
+def test_datagrams_to_the_lan(room):
+    """Two clients with one server, each of which gets its own answers."""
+    room.start('server', python(UDP_SERVER, p.SERVER, 9000)).wait_for('bound')
+    join(room, f'--forward udp:9001={p.SERVER}:9000')
+    for _ in range(2):
+        assert 'a game' in room.run('player', python(UDP_CLIENT, '127.0.0.1', 9001), seconds=40)
+
+
+SOCKS = '''
+import socket, struct, sys
+
+def ask(command, host='0.0.0.0', port=0):
+    one = socket.create_connection(('127.0.0.1', 1080), timeout=20)
+    one.sendall(b'\\x05\\x01\\x00')
+    assert one.recv(2) == b'\\x05\\x00'
+    one.sendall(bytes([5, command, 0, 1]) + socket.inet_aton(host) + struct.pack('>H', port))
+    return one, *answer(one)
+
+def answer(one):
+    reply = b''
+    while len(reply) < 10:
+        more = one.recv(10 - len(reply))
+        assert more, reply
+        reply += more
+    return reply[1], socket.inet_ntoa(reply[4:8]), struct.unpack('>H', reply[8:])[0]
+'''
+
+ASSOCIATE = SOCKS + '''
+control, status, host, port = ask(3)
+assert (status, host) == (0, '127.0.0.1'), (status, host)
+header = b'\\0\\0\\0\\1' + socket.inet_aton(sys.argv[1]) + struct.pack('>H', int(sys.argv[2]))
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.settimeout(1)
+for number in range(20):
+    udp.sendto(header + b'who is there?', (host, port))
+    try:
+        data = udp.recv(2048)
+    except TimeoutError:
+        continue
+    assert data == header + b'a game: who is there?', data
+    print('associated')
+    break
+'''
+
+BIND = SOCKS + '''
+control, status, host, port = ask(2, sys.argv[1], 1)
+assert status == 0, status
+print('bound', host, port, flush=True)
+status, host, port = answer(control)
+assert (status, host) == (0, sys.argv[1])
+assert control.recv(100) == b'called back'
+control.sendall(b'so you did')
+'''
+
+CALL_BACK = '''
+import socket, sys
+one = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20)
+one.sendall(b'called back')
+print(one.recv(100))
+'''
+
+REFUSED = SOCKS + '''
+print('status', ask(1, sys.argv[1], int(sys.argv[2]))[1])
+'''
+
+
+def test_socks_beyond_connect(room):
+    room.start('server', python(UDP_SERVER, p.SERVER, 9000)).wait_for('bound')
+    join(room, '--socks 127.0.0.1:1080')
+    assert 'associated' in room.run('player', python(ASSOCIATE, p.SERVER, 9000), seconds=40)
+    bound = room.start('player', python(BIND, p.SERVER))
+    bound.wait_for('bound')
+    _, host, port = bound.output().split()[:3]
+    assert 'so you did' in room.run('server', python(CALL_BACK, host, port), seconds=40)
+    assert 'status 5' in room.run('player', python(REFUSED, p.SERVER, 7))
+
+
+def test_socks_for_others_wants_a_password(room):
+    """Nothing listens for others without one, and who does not know it is sent away."""
+    pathlib.Path(f'{room.directory}/password').write_text('me:secret\n', encoding='utf-8')
+    failed = p.Weft(room, 'player', f"{p.WEFT} join --user --state {room.directory}/open "
+                    f"--socks 0.0.0.0:1080 '{room.invitation}'", env={'TERM': 'dumb'})
+    room.processes.append(failed)
+    failed.wait_for('needs a password')
+    join(room, f'--socks 0.0.0.0:1080 --socks-user {room.directory}/password')
+    assert fetch(room, '--socks5 me:secret@127.0.0.1:1080') == room.data
+    for wrong in ('127.0.0.1:1080', 'me:guess@127.0.0.1:1080', 'you:secret@127.0.0.1:1080'):
+        said = room.run('player', f'curl -sS --socks5 {wrong} http://{p.SERVER}:8000/ 2>&1',
+                        check=False)
+        assert 'curl: (97)' in said, said

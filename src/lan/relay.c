@@ -176,6 +176,13 @@ static void make_secrets(struct weft_relay *relay, const uint8_t *given,
 				 SECRET_LEN);
 }
 
+/* As many as its rooms hold, with their gateways; a small relay has some to spare. */
+static uint32_t conns_max(const struct weft_relay *relay)
+{
+	uint32_t members = relay->rooms_max * (relay->clients_max + 1);
+	return members > RELAY_CONNS_MIN ? members : RELAY_CONNS_MIN;
+}
+
 static int make_endpoint(struct weft_relay *relay, const struct weft_relay_opts *opts,
 			 const uint8_t secret[SECRET_LEN], struct dgram *dgram)
 {
@@ -187,6 +194,7 @@ static int make_endpoint(struct weft_relay *relay, const struct weft_relay_opts 
 		.user = relay,
 		.secret = secret,
 		.cc = (enum quic_cc)opts->cc,
+		.conns_max = conns_max(relay),
 		.keep_alive_ns = RELAY_KEEP_ALIVE_NS,
 		.always_retry = opts->always_retry,
 	};

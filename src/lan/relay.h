@@ -24,6 +24,9 @@
 #define RELAY_ROOMS_DEFAULT   256u
 #define RELAY_CLIENTS_DEFAULT 16u
 
+/** Connections that a relay takes however few its rooms hold. */
+#define RELAY_CONNS_MIN 4096u
+
 /** Members ask more often; these are PINGs for those who have fallen silent. */
 #define RELAY_KEEP_ALIVE_NS 5000000000u
 

@@ -74,6 +74,23 @@ static void test_join_and_talk(void **state)
 	party_fini(&party);
 }
 
+/* A gateway lets nobody out whom it does not know; so it hears of a client before that does. */
+static void test_first_frame_finds_the_gateway_ready(void **state)
+{
+	(void)state;
+	struct party party;
+	struct guest alice, lan;
+	party_init(&party, test_seed());
+	party_open_relay(&party);
+	guest_join(&lan, &party, "lan", 0);
+	guest_join(&alice, &party, "alice", 1);
+	guest_sends(&alice, party_lan_host); /* in the moment of its welcome */
+	assert_int_equal(guest_got(&lan), 1);
+	guest_leave(&alice);
+	guest_leave(&lan);
+	party_fini(&party);
+}
+
 static void test_what_the_welcome_says(void **state)
 {
 	(void)state;
@@ -642,6 +659,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_join_and_talk),
+		cmocka_unit_test(test_first_frame_finds_the_gateway_ready),
 		cmocka_unit_test(test_what_the_welcome_says),
 		cmocka_unit_test(test_leaving_is_known_at_once),
 		cmocka_unit_test(test_room_ends_with_its_last_member),

@@ -121,8 +121,9 @@ static uint64_t probe_timeout(const struct tcp_conn *conn)
 void tlp_schedule(struct tcp_conn *conn, uint64_t now)
 {
 	const struct tcp_recovery *rec = &conn->active->recovery;
-	bool is_useful = conn->has_sack && rec->phase == TCP_OPEN && !rec->probe_out &&
-			 conn->active->board.sacked == 0 &&
+	/* A closed window is asked by a timer of its own, which backs off. */
+	bool is_useful = conn->has_sack && conn->snd_wnd != 0 && rec->phase == TCP_OPEN &&
+			 !rec->probe_out && conn->active->board.sacked == 0 &&
 			 conn->snd_una != conn->snd_nxt && conn->rto.srtt_us != 0 &&
 			 tcp_state_is_synchronized(conn->state);
 	if (!is_useful) {

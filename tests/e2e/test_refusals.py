@@ -107,6 +107,20 @@ def test_no_such_interface(party):
     assert 'nosuch0' in process.output() and 'eth0' in process.output()
 
 
+@pytest.mark.parametrize('make, device, words', [
+    ('ip link set lo up', 'lo', 'lo is not an Ethernet interface'),
+    ('ip tuntap add tun7 mode tun', 'tun7', 'tun7 is not an Ethernet interface'),
+    ('ip link add cut0 up type veth peer name cut1', 'cut0', 'cut0 has no carrier'),
+])
+def test_lan_that_cannot_be_a_gateways(party, make, device, words):
+    """It is said at once, and the relay (there is none) is not asked."""
+    party.run('player', make)
+    party.invitation = f'weft://{p.RELAY}/party#{"A" * 64}'
+    process = party.weft('player', f'gateway {device} {party.invitation}')
+    assert process.popen.wait(10) == 1
+    assert words in process.output()
+
+
 @pytest.mark.parametrize('name, content, words', [
     ('mac', b'short', ['/mac is damaged', 'remove it']),
     ('mac', b'\xff' * 6, ['/mac is damaged', 'remove it']),

@@ -44,6 +44,9 @@ int cmd_check(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_echo(int argc, char **argv);
+int cmd_nc(int argc, char **argv);
+int cmd_ping(int argc, char **argv);
+int cmd_http(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

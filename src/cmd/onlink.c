@@ -109,6 +109,8 @@ static void dhcp_end(struct onlink *on)
 	weft_dhcpc_release(on->dhcpc, time_now(on));
 	weft_loop_remove(on->loop, weft_dhcpc_task(on->dhcpc));
 	weft_dhcpc_free(on->dhcpc);
+	/* Some links send at their next run. */
+	(void)weft_loop_turn(on->loop);
 }
 
 /* ---- addresses --------------------------------------------------------------------------- */

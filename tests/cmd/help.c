@@ -69,6 +69,9 @@ static void each_help_fits_a_screen(void **state)
 	check(tunnel_token);
 	check(cmd_dump);
 	check(cmd_echo);
+	check(cmd_nc);
+	check(cmd_ping);
+	check(cmd_http);
 	check(cmd_version);
 }
 

@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a relay adds to the small frames of many rooms: a relay in a process of its own, and
+ * all members in another, over loopback.
+ *
+ *     bench-rooms [-r ROOMS] [-m MEMBERS] [-t TALKERS] [-s SECONDS] [-b PERCENT] [-k KBIT]
+ *
+ *     -r, -m  rooms (1,000), and members of each (10)
+ *     -t      members who talk: a frame of 160 bytes each 40 ms (800)
+ *     -s      seconds of each row (5)
+ *     -b, -k  percentage of members who saturate their links in the last row (30), and how
+ *             much such a link takes (64 kbit/s), in frames of 1,100 bytes
+ *
+ *     member --- QUIC ---.                    .--- QUIC ---> the next member of the room
+ *      sent at: now      '--- relay, alone --'               delay: now - sent at
+ *
+ * A member here is a connection that says hello as docs/protocol.md has it, and no more: no
+ * device, no bridge. All of them share one socket and one loop, whose own turns are part of
+ * each delay; so there is a first row with one talker, and what the load adds is what the
+ * others have beyond it. Memory is what the relay has resident beyond what it began with.
+ */
+#include "base/container.h"
+#include "lan/channel.h"
+#include "lan/message.h"
+#include "lan/proof.h"
+#include "quic/quic.h"
+#include "wire/ether.h"
+#include "wire/overlay.h"
+
+#include <weft/lan.h>
+#include <weft/loop.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND         UINT64_C(1000000000)
+#define PERIOD_NS      UINT64_C(40000000) /* Of one who talks. */
+#define SMALL_LEN      160u
+#define LARGE_LEN      1100u
+#define HANDSHAKES_MAX 32u /* Fewer than those that make the relay ask for a Retry. */
+#define DELAYS_MAX     4000000u
+#define JOINING_S      600u
+#define DRAIN_NS       (SECOND / 5)
+
+struct options {
+	unsigned rooms, members, talkers, seconds, bulk_percent, bulk_kbit;
+};
+
+struct member {
+	struct bench *bench;
+	struct quic_conn *conn;
+	struct control_reader reader;
+	unsigned number;
+	struct weft_mac mac;
+	struct overlay_hdr hdr; /* Of its datagrams; zero until the welcome. */
+};
+
+/* Senders that take turns, so that their frames are spread evenly over the period. */
+struct turns {
+	unsigned n;
+	uint64_t step_ns;
+	uint64_t next_at;
+	unsigned next;
+};
+
+/* One row's figures. */
+struct row {
+	uint64_t sent, received, refused, bulk_sent, bulk_received;
+	uint64_t kernel_drops, sender_drops;
+	uint32_t *delays_us;
+	size_t delays_n;
+};
+
+struct bench {
+	struct options opts;
+	struct weft_loop *loop;
+	struct quic_endpoint *endpoint;
+	union weft_sockaddr relay;
+	pid_t relay_pid;
+	struct weft_task task;
+	struct member *members;
+	unsigned members_n, dialled, established, joined;
+	struct turns talkers, bulk;
+	struct row row;
+	uint64_t until;
+	bool is_joining; /* Until all are in. */
+};
+
+static void die(const char *what, int r)
+{
+	fprintf(stderr, "bench-rooms: %s: %s\n", what, strerror(-r));
+	exit(1);
+}
+
+/* The loop's clock stands still while it works. */
+static uint64_t clock_now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
+}
+
+/* 127.0.0.1, at a port of the kernel's choice. */
+static union weft_sockaddr loopback(void)
+{
+	union weft_sockaddr addr;
+	int r = weft_listen_parse("127.0.0.1:1", &addr);
+	if (r < 0)
+		die("loopback", r);
+	addr.in.sin_port = 0;
+	return addr;
+}
+
+/* ---- the relay's process ---- */
+
+/* What the members need to know of it. */
+struct relay_hello {
+	union weft_sockaddr addr;
+	uint8_t pin[WEFT_PIN_LEN];
+};
+
+static void run_relay(const struct options *opts, int to_parent)
+{
+	static const uint8_t secret[32] = { 1 };
+	struct weft_relay_opts relay_opts = { .secret = secret,
+					      .rooms_max = opts->rooms,
+					      .room_members_max = opts->members };
+	char *cert, *key;
+	struct weft_relay *relay;
+	struct weft_loop *loop;
+	struct weft_error err = { "" };
+	struct relay_hello hello;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	relay_opts.listen = loopback();
+	int r = weft_relay_make_identity(&cert, &key);
+	if (r < 0)
+		die("identity", r);
+	relay_opts.cert_pem = cert;
+	relay_opts.key_pem = key;
+	r = weft_relay_new(&relay_opts, &err, &relay);
+	if (r < 0)
+		die(err.text, r);
+	hello.addr = weft_relay_addr(relay);
+	weft_relay_pin(relay, hello.pin);
+	if (weft_loop_new(NULL, &loop) < 0 ||
+	    weft_loop_add(loop, weft_relay_task(relay)) < 0)
+		die("loop", -1);
+	if (write(to_parent, &hello, sizeof(hello)) != sizeof(hello))
+		exit(1);
+	(void)weft_loop_run(loop);
+}
+
+static double relay_cpu_s(const struct bench *bench)
+{
+	struct timespec ts;
+	clockid_t clock;
+	if (clock_getcpuclockid(bench->relay_pid, &clock) != 0 ||
+	    clock_gettime(clock, &ts) < 0)
+		die("the relay's clock", -ESRCH);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / (double)SECOND;
+}
+
+static double relay_kib(const struct bench *bench)
+{
+	static const char key[] = "VmRSS:";
+	char path[64], line[256];
+	double kib = 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)bench->relay_pid);
+	FILE *file = fopen(path, "r");
+	if (!file)
+		die(path, -errno);
+	while (kib == 0 && fgets(line, sizeof(line), file))
+		if (strncmp(line, key, strlen(key)) == 0)
+			kib = strtod(line + strlen(key), NULL);
+	(void)fclose(file);
+	return kib;
+}
+
+static uint64_t fifth_number(char *text)
+{
+	uint64_t number = 0;
+	for (unsigned i = 0; i < 5; i++)
+		number = strtoull(text, &text, 10);
+	return number;
+}
+
+/* Packets that UDP sockets of this namespace had no room for (RcvbufErrors). */
+static uint64_t kernel_drops(void)
+{
+	char line[512];
+	uint64_t drops = 0;
+	FILE *file = fopen("/proc/net/snmp", "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "Udp: ", 5) == 0)
+			drops = fifth_number(line + 5); /* The last such line's count. */
+	if (file)
+		(void)fclose(file);
+	return drops;
+}
+
+/* ---- members: the way in ---- */
+
+static void say_hello(struct member *member)
+{
+	static const uint8_t secret[WEFT_ROOM_SECRET_LEN] = "0123456789abcde";
+	struct message message = { .type = MESSAGE_HELLO,
+				   .hello = { .has_version = true,
+					      .role = WEFT_ROLE_CLIENT,
+					      .mac = member->mac,
+					      .budget = 1200 } };
+	struct hello *hello = &message.hello;
+	struct proof_claim claim = { .role = hello->role, .room = hello->room };
+	struct message_frame frame;
+	int64_t stream;
+	(void)snprintf(hello->room, sizeof(hello->room), "ROOM%u",
+		       member->number / member->bench->opts.members);
+	int r = quic_conn_export(member->conn, PROOF_LABEL, claim.binding,
+				 sizeof(claim.binding));
+	if (r < 0)
+		die("export", r);
+	proof_key(secret, hello->key);
+	proof_sign(secret, &claim, hello->proof);
+	if ((r = message_encode(&message, &frame)) < 0 ||
+	    (r = quic_conn_open_stream(member->conn, false, &stream)) < 0 ||
+	    (r = quic_conn_send_stream(member->conn, stream, frame.data, frame.len,
+				       false)) < 0)
+		die("hello", r);
+	free(frame.data);
+}
+
+static void on_established(void *user, struct quic_conn *conn, uint64_t now)
+{
+	(void)user, (void)now;
+	struct member *member = quic_conn_user(conn);
+	member->bench->established++;
+	say_hello(member);
+}
+
+static void on_message(struct member *member, const struct message *message)
+{
+	if (message->type == MESSAGE_REJECT) {
+		fprintf(stderr, "bench-rooms: the relay says: %s\n",
+			message->reject.text);
+		exit(1);
+	}
+	if (message->type != MESSAGE_WELCOME)
+		return;
+	member->hdr = (struct overlay_hdr){ .type = OVERLAY_ETHERNET,
+					    .room = message->welcome.room,
+					    .peer = message->welcome.peer };
+	member->bench->joined++;
+}
+
+static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
+		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+{
+	(void)user, (void)stream, (void)fin, (void)now;
+	struct member *member = quic_conn_user(conn);
+	struct control_body body;
+	control_reader_feed(&member->reader, data, len);
+	while (control_reader_next(&member->reader, &body) > 0) {
+		struct message message;
+		struct message_error error;
+		int r = message_decode(&body, &message, &error);
+		if (r < 0)
+			die(error.field, r);
+		on_message(member, &message);
+		message_fini(&message);
+	}
+}
+
+static void on_closed(void *user, struct quic_conn *conn, const struct quic_close *why,
+		      uint64_t now)
+{
+	(void)user, (void)now;
+	const struct member *member = quic_conn_user(conn);
+	fprintf(stderr, "bench-rooms: member %u was closed: %s\n", member->number,
+		why->reason);
+	exit(1);
+}
+
+/* ---- members: frames ---- */
+
+static void send_frame(struct member *from, const struct member *to, size_t len,
+		       uint64_t now)
+{
+	struct bench *bench = from->bench;
+	struct row *row = &bench->row;
+	uint8_t head[OVERLAY_LEN], frame[LARGE_LEN] = { 0 };
+	const struct ether_hdr hdr = { .dst = to->mac,
+				       .src = from->mac,
+				       .type = ETHER_TYPE_LOCAL_EXPERIMENT };
+	overlay_hdr_emit(head, &from->hdr);
+	int r = ether_hdr_emit(frame, sizeof(frame), &hdr);
+	if (r < 0)
+		die("frame", r);
+	uint64_t sent_at = clock_now();
+	memcpy(frame + ETHER_LEN, &sent_at, sizeof(sent_at));
+	const struct quic_datagram datagram = {
+		.head = head, .head_len = sizeof(head), .body = frame, .body_len = len
+	};
+	if (quic_conn_send_datagram(from->conn, &datagram, now) < 0)
+		row->refused++;
+	else if (len == SMALL_LEN)
+		row->sent++;
+	else
+		row->bulk_sent++;
+}
+
+static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
+			size_t len, uint64_t now)
+{
+	(void)user, (void)now;
+	struct member *member = quic_conn_user(conn);
+	struct row *row = &member->bench->row;
+	uint64_t sent_at;
+	if (len != OVERLAY_LEN + SMALL_LEN) {
+		row->bulk_received++;
+		return;
+	}
+	memcpy(&sent_at, data + OVERLAY_LEN + ETHER_LEN, sizeof(sent_at));
+	row->received++;
+	if (row->delays_n < DELAYS_MAX)
+		row->delays_us[row->delays_n++] =
+			(uint32_t)((clock_now() - sent_at) / 1000);
+}
+
+/* From one member to the next in its room. */
+static void send_from(struct bench *bench, unsigned number, size_t len, uint64_t now)
+{
+	unsigned per_room = bench->opts.members;
+	unsigned place = number % per_room;
+	unsigned next = number - place + (place + 1) % per_room;
+	send_frame(&bench->members[number], &bench->members[next], len, now);
+}
+
+/* ---- the members' own task: dials, and sends what is due ---- */
+
+static void dial(struct bench *bench, uint64_t now)
+{
+	struct member *member = &bench->members[bench->dialled];
+	unsigned number = bench->dialled++;
+	*member = (struct member){
+		.bench = bench,
+		.number = number,
+		.mac = { { 2, 0, (uint8_t)(number >> 24), (uint8_t)(number >> 16),
+			   (uint8_t)(number >> 8), (uint8_t)number } }
+	};
+	int r = quic_connect(bench->endpoint, &bench->relay, "relay", now, &member->conn);
+	if (r < 0)
+		die("connect", r);
+	quic_conn_set_user(member->conn, member);
+}
+
+/* Who talks: the first of each room, then the second ... Who has bulk: the last, and so on. */
+static unsigned member_of_turn(const struct bench *bench, unsigned turn, bool is_bulk)
+{
+	unsigned per_room = bench->opts.members;
+	unsigned room = turn % bench->opts.rooms, place = turn / bench->opts.rooms;
+	return room * per_room + (is_bulk ? per_room - 1 - place : place);
+}
+
+static void take_turns(struct bench *bench, struct turns *turns, bool is_bulk,
+		       uint64_t now)
+{
+	while (turns->n > 0 && turns->next_at <= now) {
+		send_from(bench, member_of_turn(bench, turns->next, is_bulk),
+			  is_bulk ? LARGE_LEN : SMALL_LEN, now);
+		turns->next = (turns->next + 1) % turns->n;
+		turns->next_at += turns->step_ns;
+	}
+}
+
+static bool may_dial(const struct bench *bench)
+{
+	return bench->dialled < bench->members_n &&
+	       bench->dialled - bench->joined < HANDSHAKES_MAX;
+}
+
+static bool has_all_in(const struct bench *bench)
+{
+	return bench->is_joining && bench->joined == bench->members_n;
+}
+
+static uint64_t bench_deadline(const struct weft_task *task)
+{
+	const struct bench *bench = container_of_const(task, struct bench, task);
+	uint64_t due = bench->until;
+	if (may_dial(bench) || has_all_in(bench))
+		return 0;
+	if (bench->talkers.n > 0 && bench->talkers.next_at < due)
+		due = bench->talkers.next_at;
+	if (bench->bulk.n > 0 && bench->bulk.next_at < due)
+		due = bench->bulk.next_at;
+	return due;
+}
+
+static void bench_run(struct weft_task *task, uint64_t now)
+{
+	struct bench *bench = container_of(task, struct bench, task);
+	if (may_dial(bench))
+		dial(bench, now);
+	take_turns(bench, &bench->talkers, false, now);
+	take_turns(bench, &bench->bulk, true, now);
+	if (now >= bench->until || has_all_in(bench))
+		weft_loop_stop(bench->loop);
+}
+
+static void run_for(struct bench *bench, uint64_t ns)
+{
+	bench->until = clock_now() + ns;
+	(void)weft_loop_run(bench->loop);
+}
+
+/* ---- the rows ---- */
+
+static int compare_u32(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static uint32_t percentile(const struct row *row, double part)
+{
+	size_t at = (size_t)((double)row->delays_n * part);
+	if (row->delays_n == 0)
+		return 0;
+	return row->delays_us[at < row->delays_n ? at : row->delays_n - 1];
+}
+
+static void print_row(const struct bench *bench, const char *name, double cpu_s)
+{
+	const struct row *row = &bench->row;
+	double seconds = bench->opts.seconds;
+	uint64_t carried = row->received + row->bulk_received;
+	uint64_t lost =
+		row->sent - (row->received < row->sent ? row->received : row->sent);
+	qsort(row->delays_us, row->delays_n, sizeof(*row->delays_us), compare_u32);
+	printf("%-22s %9.0f %9.0f %8u %8u %8u %8llu %8.0f %8.2f\n", name,
+	       (double)row->sent / seconds, (double)row->bulk_sent / seconds,
+	       percentile(row, 0.5), percentile(row, 0.99), percentile(row, 1.0),
+	       (unsigned long long)lost, cpu_s / seconds * 100,
+	       carried > 0 ? cpu_s * 1e6 / (double)carried : 0.0);
+	if (row->refused > 0)
+		printf("    %llu frames did not leave their senders, whose queues were "
+		       "full\n",
+		       (unsigned long long)row->refused);
+	if (row->sender_drops > 0)
+		printf("    %llu of those that were lost had waited too long to leave\n",
+		       (unsigned long long)row->sender_drops);
+	if (row->kernel_drops > 0)
+		printf("    %llu packets found no room in a socket: the machine was too "
+		       "busy "
+		       "to read them\n",
+		       (unsigned long long)row->kernel_drops);
+	(void)fflush(stdout);
+}
+
+/* Frames that grew too old in the queues of those who sent them. */
+static uint64_t drops_at_senders(const struct bench *bench)
+{
+	uint64_t drops = 0;
+	for (unsigned i = 0; i < bench->members_n; i++)
+		drops += quic_conn_stats(bench->members[i].conn).drop_queue_old;
+	return drops;
+}
+
+/* n senders, each of them once in a period. */
+static struct turns turns_of(unsigned n, uint64_t period_ns)
+{
+	return (struct turns){ .n = n,
+			       .step_ns = n > 0 ? period_ns / n : 0,
+			       .next_at = clock_now() };
+}
+
+static void run_row(struct bench *bench, const char *name, struct turns talkers,
+		    struct turns bulk)
+{
+	uint32_t *delays = bench->row.delays_us;
+	bench->row = (struct row){ .delays_us = delays };
+	double before = relay_cpu_s(bench);
+	uint64_t drops = kernel_drops(), old = drops_at_senders(bench);
+	bench->talkers = talkers;
+	bench->bulk = bulk;
+	run_for(bench, bench->opts.seconds * SECOND);
+	bench->talkers.n = bench->bulk.n = 0;
+	run_for(bench, DRAIN_NS);
+	bench->row.kernel_drops = kernel_drops() - drops;
+	bench->row.sender_drops = drops_at_senders(bench) - old;
+	print_row(bench, name, relay_cpu_s(bench) - before);
+}
+
+static void run_rows(struct bench *bench)
+{
+	const struct options *opts = &bench->opts;
+	unsigned bulk_n = bench->members_n * opts->bulk_percent / 100;
+	uint64_t bulk_ns = SECOND * LARGE_LEN * 8u / 1000u / opts->bulk_kbit;
+	const struct turns none = { .n = 0 };
+	printf("%-22s %9s %9s %26s %8s %8s %8s\n", "", "small/s", "large/s",
+	       "delay us: p50  p99  most", "lost", "CPU %", "us/frame");
+	run_row(bench, "one talks", turns_of(1, PERIOD_NS), none);
+	run_row(bench, "all who talk", turns_of(opts->talkers, PERIOD_NS), none);
+	run_row(bench, "and links saturated", turns_of(opts->talkers, PERIOD_NS),
+		turns_of(bulk_n, bulk_ns));
+}
+
+/* ---- the beginning ---- */
+
+static void start_relay(struct bench *bench, uint8_t ret_pin[WEFT_PIN_LEN])
+{
+	struct relay_hello hello;
+	int pipe_fds[2];
+	if (pipe(pipe_fds) < 0)
+		die("pipe", -errno);
+	bench->relay_pid = fork();
+	if (bench->relay_pid < 0)
+		die("fork", -errno);
+	if (bench->relay_pid == 0) {
+		run_relay(&bench->opts, pipe_fds[1]);
+		exit(0);
+	}
+	(void)close(pipe_fds[1]);
+	if (read(pipe_fds[0], &hello, sizeof(hello)) != (ssize_t)sizeof(hello))
+		die("the relay did not start", -EPIPE);
+	(void)close(pipe_fds[0]);
+	bench->relay = hello.addr;
+	memcpy(ret_pin, hello.pin, WEFT_PIN_LEN);
+}
+
+static void start_members(struct bench *bench, const uint8_t pin[WEFT_PIN_LEN])
+{
+	static const struct quic_events events = { .established = on_established,
+						   .datagram = on_datagram,
+						   .stream = on_stream,
+						   .closed = on_closed };
+	static const uint8_t secret[32] = { 2 };
+	struct dgram_udp_opts udp = { .buffer_len = 16 << 20 };
+	struct weft_error err = { "" };
+	struct quic_tls *tls = NULL;
+	struct quic_endpoint_opts quic = { .events = &events,
+					   .secret = secret,
+					   .keep_alive_ns = 20 * SECOND,
+					   .conns_max = bench->members_n,
+					   .handshakes_max = bench->members_n };
+	udp.bind = loopback();
+	int r = dgram_udp_new(&udp, &err, &quic.dgram);
+	if (r == 0)
+		r = quic_tls_client_new(pin, NULL, LAN_ALPN, &err, &tls);
+	if (r < 0)
+		die(err.text, r);
+	quic.tls = tls;
+	bench->task = (struct weft_task){ .fd = -1,
+					  .run = bench_run,
+					  .deadline = bench_deadline };
+	if ((r = quic_endpoint_new(&quic, &bench->endpoint)) < 0 ||
+	    (r = weft_loop_new(NULL, &bench->loop)) < 0 ||
+	    (r = weft_loop_add(bench->loop, quic_endpoint_task(bench->endpoint))) < 0 ||
+	    (r = weft_loop_add(bench->loop, &bench->task)) < 0)
+		die("start", r);
+}
+
+static void join_all(struct bench *bench)
+{
+	uint64_t began = clock_now();
+	double before_kib = relay_kib(bench), cpu = relay_cpu_s(bench);
+	bench->is_joining = true;
+	run_for(bench, JOINING_S * SECOND);
+	bench->is_joining = false;
+	if (bench->joined < bench->members_n) {
+		fprintf(stderr, "bench-rooms: only %u of %u members could join\n",
+			bench->joined, bench->members_n);
+		exit(1);
+	}
+	cpu = relay_cpu_s(bench) - cpu;
+	run_for(bench, 2 * SECOND);
+	printf("%u rooms of %u: all in after %.1f s; %.0f us of the relay for each to "
+	       "join; %.1f KiB of it for each member\n",
+	       bench->opts.rooms, bench->opts.members,
+	       (double)(clock_now() - began) / (double)SECOND,
+	       cpu * 1e6 / bench->members_n,
+	       (relay_kib(bench) - before_kib) / bench->members_n);
+	(void)fflush(stdout);
+}
+
+static struct options parse(int argc, char **argv)
+{
+	struct options o = { .rooms = 1000,
+			     .members = 10,
+			     .talkers = 800,
+			     .seconds = 5,
+			     .bulk_percent = 30,
+			     .bulk_kbit = 64 };
+	unsigned *values[128] = {
+		['r'] = &o.rooms,   ['m'] = &o.members,      ['t'] = &o.talkers,
+		['s'] = &o.seconds, ['b'] = &o.bulk_percent, ['k'] = &o.bulk_kbit
+	};
+	int c;
+	while ((c = getopt(argc, argv, "r:m:t:s:b:k:")) != -1) {
+		if (c == '?')
+			exit(2);
+		*values[c] = (unsigned)strtoul(optarg, NULL, 10);
+	}
+	if (o.rooms == 0 || o.rooms > 65534 || o.members < 4 || o.members > 511 ||
+	    o.seconds == 0 || o.bulk_percent > 100 || o.bulk_kbit == 0 ||
+	    o.talkers == 0 ||
+	    o.talkers > o.rooms * o.members * (100 - o.bulk_percent) / 100) {
+		fprintf(stderr, "bench-rooms: at least 4 members in a room, and no more "
+				"who talk than there are without bulk\n");
+		exit(2);
+	}
+	return o;
+}
+
+int main(int argc, char **argv)
+{
+	struct bench bench = { .opts = parse(argc, argv) };
+	uint8_t pin[WEFT_PIN_LEN];
+	bench.members_n = bench.opts.rooms * bench.opts.members;
+	bench.members = calloc(bench.members_n, sizeof(*bench.members));
+	bench.row.delays_us = calloc(DELAYS_MAX, sizeof(*bench.row.delays_us));
+	if (!bench.members || !bench.row.delays_us)
+		die("members", -ENOMEM);
+	start_relay(&bench, pin);
+	start_members(&bench, pin);
+	join_all(&bench);
+	run_rows(&bench);
+	(void)kill(bench.relay_pid, SIGTERM);
+	(void)waitpid(bench.relay_pid, NULL, 0);
+	free(bench.row.delays_us);
+	return 0;
+}

@@ -229,7 +229,7 @@ static const struct stream_ops served_ops = {
 	.header = served_header,
 };
 
-/* ---- A request: its head ---- */
+/* ---- What a request is answered with ---- */
 
 static enum MHD_Result served_refuse(struct served *c, unsigned status, const char *text)
 {

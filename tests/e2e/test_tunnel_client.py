@@ -159,6 +159,13 @@ def test_a_cut_stream_takes_no_other_along(lab):
 # ---- the way to the server ---------------------------------------------------------------
 
 
+@pytest.mark.parametrize('family, address', [('ipv4', '127.0.0.1'), ('ipv6', '::1')])
+def test_a_name_with_addresses_of_both_families(lab, family, address):
+    server = tunnel(lab, None, SERVER)
+    tunnel(lab, None, {**CLIENT, 'server': 'http://localhost:8080/', 'family': family})
+    server.wait_event('connected', name='10.0.0.2', address=address)
+
+
 @pytest.mark.parametrize('scheme', ['http', 'socks5', 'socks5h'])
 def test_through_a_proxy(lab, scheme):
     proxy = lab.start('site', f'/usr/bin/python3 {p.ROOT}/tools/forwarder.py 3128')

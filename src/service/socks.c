@@ -15,7 +15,7 @@
 #include "base/container.h"
 #include "io/hostsock.h"
 #include "io/socket.h"
-#include "service/forward.h"
+#include "service/socks.h"
 #include "stack/addr.h"
 
 #include <errno.h>

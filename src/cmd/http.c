@@ -377,8 +377,11 @@ static int serving_run(struct serving *s)
 
 static void conns_end(struct serving *s)
 {
-	while (s->conns)
-		conn_abort(s->conns, weft_loop_now(s->on.loop));
+	struct conn *next;
+	for (struct conn *c = s->conns; c; c = next) {
+		next = c->next;
+		conn_abort(c, weft_loop_now(s->on.loop));
+	}
 }
 
 int cmd_http(int argc, char **argv)

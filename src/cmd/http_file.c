@@ -162,7 +162,7 @@ static void redirect(const struct http_request *request, struct http_answer *a)
 					? "%c"
 					: "%%%02X",
 				(unsigned char)*path);
-	(void)strcpy(end, "/\r\n");
+	memcpy(end, "/\r\n", sizeof("/\r\n"));
 	a->status = 301;
 	head_make(a, fields, request->keep_alive);
 }

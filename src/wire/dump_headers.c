@@ -170,7 +170,7 @@ static const char *tcp_flags_text(uint16_t flags, char text[9])
 {
 	static const char letters[] = "CEUAPRSF";
 	for (unsigned i = 0; i < 8; i++)
-		text[i] = flags & (0x80u >> i) ? letters[i] : '-';
+		text[i] = (char)(flags & (0x80u >> i) ? letters[i] : '-');
 	text[8] = '\0';
 	return text;
 }

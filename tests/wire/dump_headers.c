@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Headers field by field: whole frames against their text, then cut short at every byte and
+ * changed at random.
+ */
+#include "base/array.h"
+#include "base/rng.h"
+#include "bytes.h"
+
+#include <weft/dump.h>
+
+#include <stdio.h>
+
+#define ADDRS "020000000002 020000000001 "
+#define ETHER(type, len)                                                        \
+	"ether: type=" type ", len=" len "\n            src: 02:00:00:00:00:01" \
+	"\n            dst: 02:00:00:00:00:02"                                  \
+	"\n           type: " type "\n"
+
+static const struct {
+	const char *hex;
+	const char *text;
+} frames[] = {
+	{ ADDRS "0806 0001080006040001020000000001c0000202000000000000c0000201",
+	  ETHER("0x0806", "42") "arp: op=Request, 192.0.2.2 > 192.0.2.1, len=28\n"
+				"             op: 1 (Request)\n"
+				"            sha: 02:00:00:00:00:01\n"
+				"            spa: 192.0.2.2\n"
+				"            tha: 00:00:00:00:00:00\n"
+				"            tpa: 192.0.2.1\n" },
+	{ ADDRS "0800 45000021000100004011f6c7c0000201c0000202 "
+		"13880007000d246f68656c6c6f",
+	  ETHER("0x0800", "47") "ip: 192.0.2.1 > 192.0.2.2, protocol=UDP, len=33\n"
+				"            vhl: 0x45 [v: 4, hl: 5 (20)]\n"
+				"            tos: 0x00\n"
+				"          total: 33 (payload: 13)\n"
+				"             id: 1\n"
+				"         offset: 0 [df=0, mf=0]\n"
+				"            ttl: 64\n"
+				"       protocol: 17 (UDP)\n"
+				"            sum: 0xf6c7\n"
+				"            src: 192.0.2.1\n"
+				"            dst: 192.0.2.2\n"
+				"udp: 5000 > 7, len=13 (payload=5)\n"
+				"            src: 5000\n"
+				"            dst: 7\n"
+				"            len: 13\n"
+				"            sum: 0x246f\n" },
+	{ ADDRS "86dd "
+		"600000000019064020010db800000000000000000000000120010db80000000000000000"
+		"00000002 9c4000500000000200000065501801f6eaff0000474554202f",
+	  ETHER("0x86dd", "79") "ip6: 2001:db8::1 > 2001:db8::2, next=TCP, len=65\n"
+				"          class: 0x00\n"
+				"           flow: 0x00000\n"
+				"        payload: 25\n"
+				"           next: 6 (TCP)\n"
+				"      hop limit: 64\n"
+				"            src: 2001:db8::1\n"
+				"            dst: 2001:db8::2\n"
+				"tcp: 40000 > 80, flags=---AP---, len=25 (payload=5)\n"
+				"            src: 40000\n"
+				"            dst: 80\n"
+				"            seq: 2\n"
+				"            ack: 101\n"
+				"            off: 5 (20)\n"
+				"            flg: 0x18 (---AP---)\n"
+				"            wnd: 502\n"
+				"            sum: 0xeaff\n"
+				"             up: 0\n" },
+};
+
+/* Dumps the first n bytes from memory that ends there. */
+static void dump(const uint8_t *data, size_t n, bool is_ip,
+		 char text[WEFT_DUMP_HEADERS_LEN])
+{
+	uint8_t *copy = bytes_exactly(data, n);
+	const struct weft_frame frame = { .data = copy, .len = (uint32_t)n };
+	assert_ptr_equal(weft_dump_headers(&frame, is_ip, text, WEFT_DUMP_HEADERS_LEN),
+			 text);
+	free(copy);
+}
+
+static void every_field_has_a_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
+		char text[WEFT_DUMP_HEADERS_LEN];
+		struct bytes b = bytes_of(frames[i].hex);
+		dump(b.data, b.len, false, text);
+		assert_string_equal(text, frames[i].text);
+	}
+}
+
+static void a_bare_packet_begins_with_ip(void **state)
+{
+	(void)state;
+	for (size_t i = 1; i < ARRAY_LEN(frames); i++) {
+		char text[WEFT_DUMP_HEADERS_LEN];
+		struct bytes b = bytes_of(frames[i].hex);
+		dump(b.data + 14, b.len - 14, true, text);
+		assert_string_equal(text, strstr(frames[i].text, "\nip") + 1);
+	}
+}
+
+/* Whole lines only, and all of it fits. */
+static void check_form(const char *text)
+{
+	size_t len = strlen(text);
+	assert_true(len > 0 && text[0] != ' ' && text[len - 1] == '\n');
+	assert_null(strstr(text, "..."));
+	assert_null(strstr(text, "\n\n"));
+}
+
+static void every_truncation_is_survived(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
+		struct bytes b = bytes_of(frames[i].hex);
+		for (size_t n = 0; n < b.len; n++) {
+			char text[WEFT_DUMP_HEADERS_LEN];
+			dump(b.data, n, false, text);
+			check_form(text);
+			dump(b.data, n, true, text);
+			check_form(text);
+		}
+	}
+}
+
+static void noise_is_survived(void **state)
+{
+	(void)state;
+	struct rng rng;
+	rng_init(&rng, test_seed());
+	for (int round = 0; round < 20000; round++) {
+		char text[WEFT_DUMP_HEADERS_LEN];
+		struct bytes b = bytes_of(frames[rng_below(&rng, ARRAY_LEN(frames))].hex);
+		for (uint64_t n = rng_below(&rng, 8); n > 0; n--)
+			b.data[rng_below(&rng, b.len)] = (uint8_t)rng_u64(&rng);
+		dump(b.data, rng_below(&rng, b.len + 1), rng_below(&rng, 2), text);
+		check_form(text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field_has_a_line),
+		cmocka_unit_test(a_bare_packet_begins_with_ip),
+		cmocka_unit_test(every_truncation_is_survived),
+		cmocka_unit_test(noise_is_survived),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -163,6 +163,7 @@ static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 		quic_conn_close(conn, CLOSE_INTERNAL, "out of memory", now);
 		return;
 	}
+	visitor->messages = bucket_of(1, VISITOR_MESSAGES_BURST);
 	visitor->malformed = bucket_of(1, VISITOR_MALFORMED_BURST);
 	channel_init(&visitor->channel, conn);
 	list_push_back(&relay->visitors, &visitor->node);
@@ -191,15 +192,6 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 	    !bucket_take(&visitor->malformed, 1, now))
 		visitor_close(visitor, CLOSE_PROTOCOL, "too many malformed datagrams",
 			      now);
-}
-
-/* A bucket in the form of a clock that each message puts forward (as ITU-T I.371 has it). */
-static bool is_flooding(struct visitor *visitor, uint64_t now)
-{
-	if (visitor->messages_ns < now)
-		visitor->messages_ns = now;
-	visitor->messages_ns += VISITOR_MESSAGE_NS;
-	return visitor->messages_ns > now + VISITOR_MESSAGES_BURST * VISITOR_MESSAGE_NS;
 }
 
 static void deny(struct visitor *visitor, struct weft_mac mac, int why, uint64_t now)
@@ -255,7 +247,7 @@ static void on_release(struct visitor *visitor, const struct mac_list *asked,
 static void on_member_message(struct visitor *visitor, const struct message *message,
 			      uint64_t now)
 {
-	if (is_flooding(visitor, now)) {
+	if (!bucket_take(&visitor->messages, 1, now)) {
 		visitor_close(visitor, CLOSE_TOO_MANY, "too many control messages", now);
 	} else if (message->type == MESSAGE_STATS) {
 		visitor->counts = message->stats;

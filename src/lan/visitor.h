@@ -37,9 +37,8 @@
 /** How long a member that is refused has to read why. */
 #define VISITOR_REFUSED_NS 2000000000u
 
-/** Control messages of a member: a bucket of so many, refilled by one each interval. */
+/** Control messages of a member: so many, and one a second. */
 #define VISITOR_MESSAGES_BURST 16u
-#define VISITOR_MESSAGE_NS     UINT64_C(1000000000)
 
 /** A conflict of addresses is told once in so long. */
 #define VISITOR_CONFLICT_NS UINT64_C(60000000000)
@@ -69,7 +68,7 @@ struct visitor {
 	enum leave_code leave_code; /**< What the others are told. */
 	char leave_text[MESSAGE_TEXT_MAX + 1];
 	struct member_counts counts; /**< What the member last said that it counted. */
-	uint64_t messages_ns;        /**< Time that the messages so far have used up. */
+	struct bucket messages;      /**< Of control messages. */
 	uint64_t conflict_told_ns; /**< When a conflict of addresses may be told again. */
 	struct bucket malformed;   /**< Of datagrams that make no sense. */
 	uint64_t early_datagrams;  /**< Came before the member had joined. */

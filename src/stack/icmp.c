@@ -98,7 +98,7 @@ void icmp_send_error(const struct ip_rx *about, const struct icmp_hdr *hdr, uint
 	uint8_t header[ICMP_LEN];
 	if (!may_send(about, hdr))
 		return;
-	if (!bucket_take(&stack->errors, now)) {
+	if (!bucket_take(&stack->errors, 1, now)) {
 		stack_event(stack, WEFT_STACK_ERROR_LIMITED);
 		return;
 	}
@@ -155,7 +155,7 @@ enum weft_stack_outcome icmp_answer_echo(struct weft_stack *stack, const struct 
 	uint8_t header[ICMP_LEN];
 	if (stack->opts.no_echo || (rx->is_group && !stack->opts.broadcast_echo))
 		return WEFT_STACK_IGNORED;
-	if (!bucket_take(&stack->echoes, now))
+	if (!bucket_take(&stack->echoes, 1, now))
 		return WEFT_STACK_DROP_ECHO_LIMIT;
 	memcpy(header, rx->payload, sizeof(header));
 	uint16_t before = load_be16(header);

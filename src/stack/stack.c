@@ -161,10 +161,10 @@ int weft_stack_new(const struct weft_stack_opts *opts, uint64_t now,
 	seed(stack);
 	wheel_init(&stack->wheel, stack, now);
 	routes_init(stack);
-	bucket_init(&stack->errors, stack->opts.errors_per_s,
-		    stack->opts.errors_per_s / 10 + 1);
-	bucket_init(&stack->echoes, stack->opts.echoes_per_s,
-		    stack->opts.echoes_per_s / 10 + 1);
+	stack->errors =
+		bucket_of(stack->opts.errors_per_s, stack->opts.errors_per_s / 10 + 1);
+	stack->echoes =
+		bucket_of(stack->opts.echoes_per_s, stack->opts.echoes_per_s / 10 + 1);
 	int r = init_parts(stack, now);
 	if (r < 0) {
 		weft_stack_free(stack);

@@ -12,10 +12,10 @@
 #ifndef STACK_STACK_H
 #define STACK_STACK_H
 
+#include "base/bucket.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "stack/addr.h"
-#include "stack/bucket.h"
 #include "stack/dest.h"
 #include "stack/frag.h"
 #include "stack/ip.h"

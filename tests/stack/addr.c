@@ -139,29 +139,6 @@ static void groups_are_heard_at_their_macs(void **state)
 	assert_memory_equal(four.octet, "\x01\x00\x5e\x01\x02\x03", 6);
 }
 
-/* The bucket of rates: so many at once, then one per interval, and never more saved up. */
-static void a_bucket_gives_what_has_been_saved(void **state)
-{
-	struct bucket b;
-	uint64_t now = WORLD_START;
-	unsigned n = 0;
-	(void)state;
-	bucket_init(&b, 10, 3);
-	while (bucket_take(&b, now))
-		n++;
-	assert_int_equal(n, 3);
-	assert_false(bucket_take(&b, now + SECOND_NS / 10 - 1));
-	assert_true(bucket_take(&b, now + SECOND_NS / 10));
-	assert_false(bucket_take(&b, now + SECOND_NS / 10));
-	now += 3600 * SECOND_NS;
-	for (n = 0; bucket_take(&b, now); n++)
-		assert_true(n < 3);
-	assert_int_equal(n, 3);
-	bucket_init(&b, 0, 0);
-	for (n = 0; n < 1000; n++)
-		assert_true(bucket_take(&b, now));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,7 +147,6 @@ int main(void)
 		cmocka_unit_test(public_forms_come_back),
 		cmocka_unit_test(socket_addresses_come_back),
 		cmocka_unit_test(groups_are_heard_at_their_macs),
-		cmocka_unit_test(a_bucket_gives_what_has_been_saved),
 	};
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@
 #define MTU_IP6     1520u
 #define NS_PER_US   1000u
 /* How long "*" waits: longer than any timer of TCP. */
-#define PATIENCE_US (4u * 3600u * (uint64_t)1000000u)
+#define PATIENCE_US 14400000000u
 
 bool run_fail(const struct run *run, const struct event *event, const char *fmt, ...)
 {
@@ -31,6 +31,7 @@ bool run_fail(const struct run *run, const struct event *event, const char *fmt,
 	va_start(args, fmt);
 	(void)fprintf(stderr, "%s:%u: error (%s): ", run->script->file, event->line,
 		      run->is_ip6 ? "IPv6" : "IPv4");
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang 14 misses va_start. */
 	(void)vfprintf(stderr, fmt, args);
 	(void)fputc('\n', stderr);
 	va_end(args);

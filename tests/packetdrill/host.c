@@ -156,12 +156,11 @@ free_link:
 
 void host_fini(struct host *h)
 {
-	struct host_packet *packet;
 	weft_sockets_free(h->sockets, h->now);
 	weft_stack_free(h->stack);
 	weft_link_free(&h->link);
-	while ((packet = host_packet_out(h)) != NULL)
-		free(packet);
+	list_for_each (node, &h->sent)
+		free(container_of(node, struct host_packet, of_sent));
 }
 
 /* ---- making, naming, connecting ------------------------------------------------------------ */

@@ -164,7 +164,7 @@ static int emit_quote(const struct segment *s, const struct flow *flow, uint8_t 
 		return -EMSGSIZE;
 	memcpy(buf, packet, ip);
 	memcpy(buf + ip, header, sizeof(header));
-	return (int)(ip + sizeof(header));
+	return (int)ip + (int)sizeof(header);
 }
 
 static int emit_icmp(const struct segment *s, const struct flow *flow, uint8_t *buf,
@@ -182,7 +182,7 @@ static int emit_icmp(const struct segment *s, const struct flow *flow, uint8_t *
 	int quoted = emit_quote(s, flow, bytes + ICMP_LEN, sizeof(bytes) - ICMP_LEN);
 	if (n < 0 || quoted < 0)
 		return -EMSGSIZE;
-	return compose_ip(&c, bytes, (size_t)(n + quoted), buf, len);
+	return compose_ip(&c, bytes, (size_t)n + (size_t)quoted, buf, len);
 }
 
 int segment_emit(const struct segment *segment, const struct flow *flow, uint8_t *buf,

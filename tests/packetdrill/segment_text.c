@@ -189,9 +189,9 @@ static bool take_ecn(const char **at, struct segment *segment)
 	segment->is_ect = take(at, "ect01");
 	if (segment->is_ect)
 		return take(at, "]");
-	for (uint8_t i = 0; i < ARRAY_LEN(words); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (take(at, words[i])) {
-			segment->ecn = i;
+			segment->ecn = (uint8_t)i;
 			return take(at, "]");
 		}
 	}
@@ -299,6 +299,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct writer *w, const ch
 {
 	va_list args;
 	va_start(args, fmt);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang 14 misses va_start. */
 	int n = vsnprintf(w->text + w->len, SEGMENT_TEXT_MAX - w->len, fmt, args);
 	va_end(args);
 	w->len += n > 0 ? (size_t)n : 0;

@@ -64,6 +64,7 @@ static void each_help_fits_a_screen(void **state)
 	check(cmd_tunnel);
 	check(cmd_status);
 	check(cmd_reload);
+	check(cmd_doctor);
 	check(tunnel_server);
 	check(tunnel_client);
 	check(tunnel_token);

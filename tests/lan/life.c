@@ -389,7 +389,9 @@ static void test_dhcp_where_there_is_no_lan(void **state)
 	party_run(&full.party, 50);
 	assert_int_equal(discover(&full), (uint32_t)octet[0] << 24 | octet[1] << 16 |
 						  octet[2] << 8 | octet[3]);
-	full_end(&full);
+	guest_leave(&full.alice);
+	guest_leave(&full.bob);
+	party_fini(&full.party);
 }
 
 /* ---- the way between ---- */

@@ -65,7 +65,10 @@ int socket_send(int fd, const struct socket_piece *pieces, size_t n) WEFT_MUST_C
 /** Reads without waiting. Returns how much, 0 at the end, -EAGAIN for nothing now, or -Exxx. */
 int socket_recv(int fd, uint8_t *buf, size_t len) WEFT_MUST_CHECK;
 
-/** How many bytes have been read from a connection. Returns 0, or -Exxx, -ENOTSUP among them. */
+/**
+ * How many bytes have been read from a connection. Returns 0, -EAGAIN where more come too fast to
+ * tell, or -Exxx, -ENOTSUP among them.
+ */
 int socket_taken(int fd, uint64_t *ret_bytes) WEFT_MUST_CHECK;
 
 /** Ends a connection both ways, and leaves fd open: whoever watches it finds it at its end. */

@@ -17,6 +17,9 @@
 #define KEEP_INTERVAL_S 15
 #define KEEP_COUNT      4
 
+/* How often it is asked what has come, while more comes. */
+#define TAKEN_TRIES 8
+
 static void set(int fd, int level, int name, int value)
 {
 	/* What a socket is not, it cannot be told: a proxy's may be no TCP. */
@@ -44,16 +47,26 @@ void socket_push(int fd)
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
+/*
+ * What has come, less what waits to be read. Both are asked one after the other, and bytes may
+ * come between: only where as much waits before as behind has nothing come.
+ */
 int socket_taken(int fd, uint64_t *ret_bytes)
 {
-	struct tcp_info info = { .tcpi_state = 0 };
-	socklen_t len = sizeof(info);
-	int waiting = 0;
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
-	    ioctl(fd, SIOCINQ, &waiting) < 0)
-		return -errno;
-	*ret_bytes = (uint64_t)info.tcpi_bytes_received - (unsigned)waiting;
-	return 0;
+	for (int tries = 0; tries < TAKEN_TRIES; tries++) {
+		struct tcp_info info = { .tcpi_state = 0 };
+		socklen_t len = sizeof(info);
+		int before = 0, behind = 0;
+		if (ioctl(fd, SIOCINQ, &before) < 0 ||
+		    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+		    ioctl(fd, SIOCINQ, &behind) < 0)
+			return -errno;
+		if (before != behind)
+			continue;
+		*ret_bytes = (uint64_t)info.tcpi_bytes_received - (unsigned)behind;
+		return 0;
+	}
+	return -EAGAIN;
 }
 
 void socket_congestions(char *ret_names, size_t len)

@@ -197,6 +197,17 @@ def test_records_may_come_in_any_pieces(lab):
         until_packet(client, is_reply(number))
 
 
+def test_no_byte_is_lost_where_an_upload_begins(lab):
+    """The server leaves the upload's head to its library and reads the rest itself."""
+    tunnel(lab, None, SERVER)
+    for number in range(1, 201):
+        client = play()
+        for byte in tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', number)):
+            client.send(bytes([byte]))
+        until_packet(client, is_reply(number))
+        client.upload.close()
+
+
 def test_an_upload_that_ends_in_a_record_leaves_nothing_behind(lab):
     tunnel(lab, None, SERVER)
     client = play()

@@ -18,6 +18,7 @@
 
 struct args {
 	const char *room;
+	const char *state;
 	struct output_opts output;
 };
 
@@ -28,6 +29,11 @@ static const struct option options[] = {
 	  .syntax = "ROOM",
 	  .offset = OFFSET(struct args, room),
 	  .help = "whose member it is [the only one there is]" },
+	{ .name = "state",
+	  .type = OPTION_TEXT,
+	  .syntax = "DIR",
+	  .offset = OFFSET(struct args, state),
+	  .help = "the relay's own [/var/lib/weft for root]" },
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };
@@ -95,20 +101,22 @@ static int find(const char *room, struct weft_error *err, struct found *ret_foun
 	return 0;
 }
 
-/* So that it stays out when the relay runs anew. */
-static int keep_out(const json_t *answer, struct weft_error *err)
+/*
+ * So that it stays out when the relay runs anew. Where that is written is not the relay's to say,
+ * which has fewer rights than we have.
+ */
+static int keep_out(const json_t *answer, const char *dir, struct weft_error *err)
 {
 	const char *key = json_string_value(json_object_get(answer, "shut_out"));
-	const char *dir = json_string_value(json_object_get(answer, "state_dir"));
 	struct state state;
-	if (!key || !dir)
+	if (!key)
 		return 0;
 	int r = state_open(dir, err, &state);
 	return r < 0 ? r : shut_out_add(&state, key, err);
 }
 
-static int kick(struct output *out, const struct found *found, const char *member,
-		struct weft_error *err)
+static int kick(struct output *out, const struct args *args, const struct found *found,
+		const char *member, struct weft_error *err)
 {
 	json_t *answer;
 	int r = remote_ask(&found->place,
@@ -118,7 +126,7 @@ static int kick(struct output *out, const struct found *found, const char *membe
 	if (r < 0)
 		return r;
 	const bool stays_out = json_is_string(json_object_get(answer, "shut_out"));
-	r = keep_out(answer, err);
+	r = keep_out(answer, args->state, err);
 	json_decref(answer);
 	if (r < 0)
 		return r;
@@ -145,7 +153,7 @@ int cmd_kick(int argc, char **argv)
 	output_init(&out, &args.output);
 	int r = find(args.room, &err, &found);
 	if (r == 0)
-		r = kick(&out, &found, argv[1], &err);
+		r = kick(&out, &args, &found, argv[1], &err);
 	output_end(&out);
 	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
 }

@@ -225,7 +225,7 @@ static json_t *kick(struct relaying *r, const json_t *request, struct weft_error
 	if (!stays_out)
 		return json_object();
 	(void)sodium_bin2hex(hex, sizeof(hex), key, sizeof(key));
-	return json_pack("{s:s, s:s}", "shut_out", hex, "state_dir", r->state.dir);
+	return json_pack("{s:s}", "shut_out", hex);
 }
 
 static json_t *on_asked(void *user, const char *what, const json_t *request,

@@ -55,6 +55,8 @@ int shut_out_load(const struct state *state, struct weft_relay *relay,
 int shut_out_add(const struct state *state, const char *hex, struct weft_error *err)
 {
 	char *text = NULL;
+	if (strlen(hex) != HEX_LEN || strspn(hex, "0123456789abcdef") != HEX_LEN)
+		return weft_error_set(err, -EBADMSG, "the relay named no key of a pass");
 	int r = state_load(state, FILE_NAME, err, &text);
 	if (r < 0 && r != -ENOENT)
 		return r;

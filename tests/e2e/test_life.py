@@ -167,7 +167,7 @@ def test_who_is_thrown_out_stays_out(party):
     assert reaches(party, 'player', party.address('player2'))
     said = party.run('relay', f'{p.WEFT} status')
     assert 'room party' in said and 'guest' in said and 'player2' in said
-    assert 'stays out' in party.run('relay', f'{p.WEFT} kick guest')
+    assert 'stays out' in party.run('relay', f'{p.WEFT} kick --state {party.state}/relay guest')
     assert guest.popen.wait(20) == 1 and 'thrown out' in guest.output()
     for restart in (False, True):
         if restart:

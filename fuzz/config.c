@@ -5,7 +5,7 @@
  * in it; a configuration comes exactly if no fault is an error, and has all that the tunnel
  * relies on.
  */
-#include <weft/tunnel.h>
+#include <weft/tunnel_config.h>
 
 #include <errno.h>
 #include <jansson.h>

@@ -5,7 +5,7 @@
  */
 #include "tunnel/assigned.h"
 
-#include "tunnel/net.h"
+#include "base/net.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,11 +11,11 @@
 
 #include "base/container.h"
 #include "base/hash.h"
+#include "base/net.h"
 #include "tunnel/assigned.h"
 #include "tunnel/ballast.h"
 #include "tunnel/caller.h"
 #include "tunnel/facts.h"
-#include "tunnel/net.h"
 #include "tunnel/request.h"
 
 #include <errno.h>

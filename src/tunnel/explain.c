@@ -6,8 +6,8 @@
  */
 #include "tunnel/explain.h"
 
+#include "base/net.h"
 #include "tunnel/acl.h"
-#include "tunnel/net.h"
 #include "tunnel/plane.h"
 #include "tunnel/policy.h"
 

@@ -5,9 +5,9 @@
  */
 #include "tunnel/gate.h"
 
+#include "base/net.h"
+#include "config/token.h"
 #include "tunnel/backoff.h"
-#include "tunnel/net.h"
-#include "tunnel/token.h"
 
 #include <errno.h>
 #include <sodium.h>

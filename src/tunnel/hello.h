@@ -36,8 +36,8 @@
 /** Longest x-weft-conf that is written, with its NUL; nginx takes 4 KiB of all headers. */
 #define HELLO_CONF_TEXT 3001u
 
-#define HELLO_IPS_MAX    64u
-#define HELLO_ROUTES_MAX 1024u
+#define HELLO_IPS_MAX    WEFT_TUNNEL_CLIENT_IPS_MAX
+#define HELLO_ROUTES_MAX WEFT_TUNNEL_CLIENT_PUSH_MAX
 
 /** What a client says of itself. */
 struct hello {

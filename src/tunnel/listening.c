@@ -4,7 +4,7 @@
  */
 #include "tunnel/listening.h"
 
-#include "tunnel/net.h"
+#include "base/net.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
  */
 #include "tunnel/netif.h"
 
+#include "base/net.h"
 #include "http/http.h"
-#include "tunnel/net.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "tunnel/plane.h"
 
 #include "base/list.h"
-#include "tunnel/net.h"
+#include "base/net.h"
 #include "tunnel/policy.h"
 
 #include <weft/bridge.h>

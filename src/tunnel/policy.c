@@ -6,8 +6,8 @@
 #include "tunnel/policy.h"
 
 #include "base/hash.h"
+#include "base/net.h"
 #include "tunnel/flows.h"
-#include "tunnel/net.h"
 #include "tunnel/tuple.h"
 
 #include <errno.h>

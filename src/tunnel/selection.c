@@ -5,7 +5,7 @@
  */
 #include "tunnel/selection.h"
 
-#include "tunnel/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,13 +6,13 @@
 #include "tunnel/server.h"
 
 #include "base/container.h"
+#include "base/net.h"
+#include "config/changes.h"
 #include "http/http.h"
-#include "tunnel/changes.h"
 #include "tunnel/doctor.h"
 #include "tunnel/facts.h"
 #include "tunnel/gate.h"
 #include "tunnel/listening.h"
-#include "tunnel/net.h"
 #include "tunnel/peer.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /*
  * All interfaces of one configuration: servers and clients, side by side in one loop.
  */
-#include "tunnel/changes.h"
+#include "config/changes.h"
 #include "tunnel/client.h"
 #include "tunnel/server.h"
 

@@ -6,6 +6,8 @@
 #include "../unit.h"
 #include "site.h"
 
+#include <weft/tunnel.h>
+
 #include <errno.h>
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #ifndef TESTS_TUNNEL_SITE_H
 #define TESTS_TUNNEL_SITE_H
 
-#include <weft/tunnel.h>
+#include <weft/tunnel_config.h>
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -161,14 +161,19 @@ struct weft_relay_opts {
 	struct weft_room_rules rules;
 	/** Unix time in s, for passes that expire: NULL refuses those. */
 	uint64_t (*unix_s)(void);
+	/**
+	 * What it takes to open a room that is not there, 12 bytes at least; NULL for nothing.
+	 * Members of a room that is open need none.
+	 */
+	const char *open_token;
 	bool no_dhcp;      /**< Nobody hands out addresses in rooms without a gateway. */
 	bool always_retry; /**< Every address has to prove itself by Retry. */
 };
 
 /**
  * Opens the socket and makes the relay. opts and what it points to (but log and user) are not
- * needed afterwards. Returns 0, or -Exxx with err: -EINVAL for options or identity, -EADDRINUSE,
- * -EACCES, -ENOMEM ...
+ * needed afterwards. Returns 0, or -Exxx with err: -EINVAL for options or identity, -ERANGE for an
+ * open_token that is too short, -EADDRINUSE, -EACCES, -ENOMEM ...
  */
 WEFT_API WEFT_MUST_CHECK int weft_relay_new(const struct weft_relay_opts *opts,
 					    struct weft_error *err,
@@ -309,6 +314,8 @@ struct weft_member_opts {
 	 * not know the room's MTU, so the MSS of their TCP is clamped to it.
 	 */
 	bool claims;
+	const char
+		*open_token; /**< What the relay may ask for to open the room; or NULL. */
 	enum weft_cc cc;
 	uint64_t
 		keep_alive_ns; /**< 0 for a sixth of idle_timeout_ns: a PING may be lost. */

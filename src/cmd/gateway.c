@@ -135,7 +135,7 @@ int cmd_gateway(int argc, char **argv)
 	int status, r;
 
 	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
-	    membership_invitation(&command, argv[2], &g.m.invite, &status) < 0)
+	    membership_secrets(&command, argv[2], &g.m, &status) < 0)
 		return status;
 	output_init(&g.m.output, &args.output);
 	r = gateway(&g.m, argv[1], &err);

@@ -485,7 +485,7 @@ int cmd_join(int argc, char **argv)
 	int status;
 
 	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
-	    membership_invitation(&command, argv[1], &j.m.invite, &status) < 0)
+	    membership_secrets(&command, argv[1], &j.m, &status) < 0)
 		return status;
 	const char *wrong = contradiction(&args);
 	if (wrong)

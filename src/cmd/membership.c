@@ -12,6 +12,7 @@
 #include "cmd/units.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,19 @@ int membership_invitation(const struct command *command, char *operand,
 		*ret_status = r == -EINVAL ? options_fail(command, err.text)
 					   : output_fail(command->verb, err.text);
 	return r;
+}
+
+int membership_secrets(const struct command *command, char *operand, struct membership *m,
+		       int *ret_status)
+{
+	int r = membership_invitation(command, operand, &m->invite, ret_status);
+
+	if (r < 0)
+		return r;
+	r = secret_read_open_token(command->verb, m->args->open_token, m->open_token);
+	if (r < 0)
+		*ret_status = STATUS_FAILED;
+	return r < 0 ? r : 0;
 }
 
 static void report_recovered(void *user, const char *text)
@@ -252,12 +266,15 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 		.user = m,
 		.log = &m->output.log,
 		.cc = (enum weft_cc)m->args->cc,
+		.open_token = m->open_token[0] ? m->open_token : NULL,
 	};
 
 	membership_own_name(name);
 	if (!opts.name)
 		opts.name = name;
-	return weft_member_new(&opts, m->loop, err, &m->member);
+	int r = weft_member_new(&opts, m->loop, err, &m->member);
+	sodium_memzero(m->open_token, sizeof(m->open_token));
+	return r;
 }
 
 int membership_run(struct membership *m, enum weft_role role, struct weft_mac mac,

@@ -10,6 +10,7 @@
 #include "cmd/output.h"
 #include "cmd/rootless.h"
 #include "cmd/run.h"
+#include "cmd/secret.h"
 #include "cmd/state.h"
 #include "cmd/status.h"
 
@@ -21,7 +22,8 @@ struct membership_args {
 	const char *name;
 	const char *state;
 	const char *ca;
-	unsigned cc; /**< enum weft_cc. */
+	const char *open_token; /**< A file. */
+	unsigned cc;            /**< enum weft_cc. */
 	bool busy_poll;
 	bool no_discovery;             /**< join: leaves broadcast to others. */
 	const char *link;              /**< join: spec of the link that joins. */
@@ -44,6 +46,11 @@ struct membership_args {
 		  .syntax = "FILE",                                               \
 		  .offset = OFFSET(struct membership_args, ca),                   \
 		  .help = "authorities, where no key is pinned [the system's]" }, \
+		{ .name = "open-token",                                           \
+		  .type = OPTION_TEXT,                                            \
+		  .syntax = "FILE",                                               \
+		  .offset = OFFSET(struct membership_args, open_token),           \
+		  .help = "opens the room where the relay asks for a token" },    \
 		{ .name = "cc",                                                   \
 		  .type = OPTION_CHOICE,                                          \
 		  .syntax = "bbr|cubic|reno",                                     \
@@ -63,6 +70,7 @@ struct membership {
 	const char *verb;
 	const struct membership_args *args;
 	struct weft_invite invite;
+	char open_token[SECRET_LEN]; /**< Empty for none. */
 	struct output output;
 	struct weft_loop *loop;
 	struct weft_link *link;
@@ -93,6 +101,13 @@ struct membership {
 int membership_invitation(const struct command *command, char *operand,
 			  struct weft_invite *ret_invite,
 			  int *ret_status) WEFT_MUST_CHECK;
+
+/**
+ * Takes what is secret: the invitation from an operand, as membership_invitation, and the token
+ * to open rooms, where there is one. verb and args of m are set.
+ */
+int membership_secrets(const struct command *command, char *operand, struct membership *m,
+		       int *ret_status) WEFT_MUST_CHECK;
 
 /**
  * Opens loop, state and host; verb, args and invite of m are set, output is begun. What a

@@ -20,6 +20,11 @@ static const struct option options[] = {
 	  .offset = OFFSET(struct relaying_args, rooms),
 	  .max = 65534,
 	  .help = "most rooms at a time [256]" },
+	{ .name = "open-token",
+	  .type = OPTION_TEXT,
+	  .syntax = "FILE",
+	  .offset = OFFSET(struct relaying_args, open_token),
+	  .help = "opening a room takes the token in its first line" },
 	RELAYING_OPTIONS,
 	OUTPUT_OPTIONS(struct relaying_args),
 	{ 0 },
@@ -30,12 +35,12 @@ static const struct command command = {
 	.summary = "Runs a relay: joins the members of each room to one Ethernet.",
 	.options = options,
 	.notes = "Members need one UDP port of this machine and an invitation. To take "
-		 "part in a\n"
-		 "room from this machine as well, use `weft host`. With --json: "
-		 "\"listening\",\n"
-		 "\"invitation\", \"came\" and \"left\" for each member, and \"facts\"\n"
-		 "each minute and at the end; they have each member's round trip to the "
-		 "relay.",
+		 "part from\n"
+		 "here as well: `weft host`. On limits, tokens and restarts: "
+		 "docs/relay.md.\n"
+		 "With --json: \"listening\", \"invitation\", \"came\" and \"left\" for "
+		 "each member,\n"
+		 "\"facts\" each minute and at the end.",
 };
 
 static int relay(struct relaying *r, struct weft_error *err)
@@ -65,6 +70,8 @@ int cmd_relay(int argc, char **argv)
 		return status;
 	if (relaying_check(&args))
 		return options_fail(&command, relaying_check(&args));
+	if (secret_read_open_token(command.verb, args.open_token, r.open_token) < 0)
+		return STATUS_FAILED;
 	output_init(&r.output, &args.output);
 	status = relay(&r, &err);
 	relaying_close(&r);

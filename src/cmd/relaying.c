@@ -157,6 +157,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.no_dhcp = r->args->no_dhcp,
 		.mtu_auto = r->args->mtu == 0,
 		.always_retry = r->args->retry,
+		.open_token = r->open_token[0] ? r->open_token : NULL,
 	};
 
 	if (status < 0)
@@ -166,6 +167,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 	opts.secret = identity.secret;
 	status = weft_relay_new(&opts, err, &r->relay);
 	identity_relay_fini(&identity);
+	sodium_memzero(r->open_token, sizeof(r->open_token));
 	if (status == -EINVAL) {
 		struct weft_error why = *err;
 		name_files(r, &why, err);

@@ -10,6 +10,7 @@
 #include "cmd/output.h"
 #include "cmd/remote.h"
 #include "cmd/run.h"
+#include "cmd/secret.h"
 #include "cmd/state.h"
 #include "cmd/status.h"
 
@@ -21,7 +22,8 @@ struct relaying_args {
 	const char *public;
 	const char *cert, *key;
 	const char *state;
-	unsigned cc; /**< enum weft_cc. */
+	const char *open_token; /**< relay: a file. */
+	unsigned cc;            /**< enum weft_cc. */
 	bool busy_poll, retry, no_dhcp, qr;
 	uint32_t rooms, members, mtu;
 	struct option_list filter;
@@ -107,6 +109,7 @@ struct relaying_args {
 struct relaying {
 	const struct relaying_args *args;
 	const char *verb;
+	char open_token[SECRET_LEN]; /**< relay: what opening a room takes; or empty. */
 	struct output output;
 	struct weft_loop *loop;
 	struct weft_relay *relay;

@@ -184,6 +184,19 @@ int secret_read_token(const char *verb, const char *file, char ret_token[SECRET_
 	return secret_read(&source, ret_token);
 }
 
+int secret_read_open_token(const char *verb, const char *file, char ret_token[SECRET_LEN])
+{
+	const struct secret_source source = {
+		.verb = verb,
+		.file = file,
+		.variable = "WEFT_OPEN_TOKEN",
+	};
+	if (!file && !getenv(source.variable))
+		return 0;
+	const int r = secret_read(&source, ret_token);
+	return r < 0 ? r : 1;
+}
+
 /* ---- made -------------------------------------------------------------------------------- */
 
 void secret_make(char ret_token[SECRET_TOKEN_TEXT])

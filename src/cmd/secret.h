@@ -35,6 +35,13 @@ int secret_read(const struct secret_source *source, char ret_secret[SECRET_LEN])
 int secret_read_token(const char *verb, const char *file, char ret_token[SECRET_LEN])
 	__attribute__((warn_unused_result));
 
+/**
+ * Reads the token that opening a room takes: from file where that is not NULL, or from
+ * $WEFT_OPEN_TOKEN. Returns 1, 0 where there is neither, or as secret_read.
+ */
+int secret_read_open_token(const char *verb, const char *file, char ret_token[SECRET_LEN])
+	__attribute__((warn_unused_result));
+
 /** Makes a token of 192 random bits. */
 void secret_make(char ret_token[SECRET_TOKEN_TEXT]);
 

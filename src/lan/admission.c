@@ -94,6 +94,34 @@ void admission_on_hello(struct visitor *visitor, const struct hello *hello, uint
 
 /* ---- the room ---------------------------------------------------------------------------- */
 
+/* Refused for now only: who has the token may open the room in the meantime. */
+static bool token_fails(const struct visitor *visitor, struct reject *reject)
+{
+	const struct weft_relay *relay = visitor->relay;
+	const struct hello *hello = &visitor->hello;
+	struct proof_claim claim = { .room = hello->room };
+	if (!relay->asks_for_token)
+		return false;
+	reject->code = REJECT_OPEN_TOKEN;
+	if (!hello->has_opening) {
+		message_print(reject->text,
+			      "room %s is not open, and opening one on this relay takes "
+			      "its operator's token: wait for who has it, or give it "
+			      "with --open-token FILE",
+			      hello->room);
+		return true;
+	}
+	if (quic_conn_export(visitor->conn, PROOF_LABEL, claim.binding,
+			     sizeof(claim.binding)) == 0 &&
+	    opening_check(relay->opening_key, &claim, hello->opening) == 0)
+		return false;
+	message_print(reject->text,
+		      "room %s is not open, and the token to open it is not this "
+		      "relay's: ask its operator for the right one",
+		      hello->room);
+	return true;
+}
+
 static int open_room(struct visitor *visitor, struct reject *reject,
 		     struct room **ret_room)
 {
@@ -103,6 +131,8 @@ static int open_room(struct visitor *visitor, struct reject *reject,
 		.name = hello->room,
 		.mtu = relay->mtu ? relay->mtu : room_mtu_of_budget(hello->budget),
 	};
+	if (token_fails(visitor, reject))
+		return -EACCES;
 	if (hello->budget < room_budget_of_mtu(opts.mtu)) {
 		reject->code = REJECT_PATH_TOO_SMALL;
 		message_print(

@@ -143,6 +143,10 @@ static void set_opts(struct weft_member *member, const struct weft_member_opts *
 	(void)snprintf(member->name, sizeof(member->name), "%s",
 		       opts->name ? opts->name : "");
 	member->opts.name = member->name;
+	member->has_token = opts->open_token != NULL;
+	if (opts->open_token)
+		opening_key(opts->open_token, member->opening_key);
+	member->opts.open_token = NULL;
 	if (opts->idle_timeout_ns == 0)
 		member->opts.idle_timeout_ns = MEMBER_IDLE_NS;
 	if (opts->keep_alive_ns == 0)
@@ -297,6 +301,7 @@ void weft_member_free(struct weft_member *member)
 	roster_fini(&member->roster);
 	claims_fini(&member->claims);
 	sodium_memzero(&member->opts.invite, sizeof(member->opts.invite));
+	sodium_memzero(member->opening_key, sizeof(member->opening_key));
 	free(member);
 }
 

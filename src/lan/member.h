@@ -66,6 +66,8 @@ struct weft_member {
 	struct weft_task task; /**< The endpoint's, and the member's own deadlines. */
 	struct weft_member_opts opts;
 	char name[WEFT_MEMBER_NAME_MAX + 1];
+	bool has_token; /**< To open rooms; opening_key is made from it. */
+	uint8_t opening_key[OPENING_KEY_LEN];
 	struct weft_loop *loop; /**< NULL in simulations. */
 	struct member_env env;
 	struct quic_tls *tls;

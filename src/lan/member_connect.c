@@ -265,6 +265,9 @@ static int send_hello(struct weft_member *member)
 	if (r < 0)
 		return r;
 	prove(&opts->invite, &claim, hello);
+	hello->has_opening = member->has_token;
+	if (hello->has_opening)
+		opening_prove(member->opening_key, &claim, hello->opening);
 	return channel_open(&member->channel, &message);
 }
 

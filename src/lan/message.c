@@ -217,6 +217,9 @@ static void hello_decode(struct fields *f, struct hello *hello)
 	take_name(f, hello->name);
 	take_bytes(f, "key", hello->key, sizeof(hello->key));
 	take_bytes(f, "proof", hello->proof, sizeof(hello->proof));
+	hello->has_opening = has(f, "opening");
+	if (hello->has_opening)
+		take_bytes(f, "opening", hello->opening, sizeof(hello->opening));
 	hello->has_pass = has(f, "pass");
 	if (!hello->has_pass)
 		return;

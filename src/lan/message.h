@@ -23,6 +23,7 @@
 #define LAN_MESSAGE_H
 
 #include "lan/control.h"
+#include "lan/opening.h"
 #include "lan/pass.h"
 
 #include <weft/lan.h>
@@ -81,7 +82,8 @@ enum reject_code {
 	REJECT_ROOMS_FULL,     /**< The relay has no room for another room. */
 	REJECT_PATH_TOO_SMALL, /**< Datagrams of this path cannot carry the room's MTU. */
 	REJECT_NO_MEMORY,
-	REJECT_PASS, /**< It has expired, was shut out, or is none of the room. */
+	REJECT_PASS,       /**< It has expired, was shut out, or is none of the room. */
+	REJECT_OPEN_TOKEN, /**< The room is not there, and opening one takes a token. */
 	REJECT_CODES
 };
 
@@ -127,6 +129,8 @@ struct hello {
 	uint8_t proof[PROOF_LEN]; /**< By the room's key, or by that of the pass. */
 	bool has_pass;
 	struct pass pass;
+	bool has_opening;
+	uint8_t opening[OPENING_LEN];
 };
 
 struct welcome {

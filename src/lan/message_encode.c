@@ -40,6 +40,14 @@ static json_t *with_identity(json_t *object, const char *name, struct weft_mac m
 	return NULL;
 }
 
+static json_t *opening_pack(const uint8_t opening[OPENING_LEN])
+{
+	char text[BASE64_TEXT(OPENING_LEN)];
+	(void)sodium_bin2base64(text, sizeof(text), opening, OPENING_LEN,
+				sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return json_string(text);
+}
+
 static json_t *pass_pack(const struct pass *pass)
 {
 	uint8_t bytes[PASS_LEN];
@@ -62,6 +70,9 @@ static json_t *hello_pack(const struct hello *hello)
 				   (int)hello->budget, "key", key, "proof", proof);
 	if (object && hello->has_pass)
 		(void)json_object_set_new(object, "pass", pass_pack(&hello->pass));
+	if (object && hello->has_opening)
+		(void)json_object_set_new(object, "opening",
+					  opening_pack(hello->opening));
 	return with_identity(object, hello->name, hello->mac);
 }
 

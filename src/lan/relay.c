@@ -223,6 +223,11 @@ static int check_opts(const struct weft_relay_opts *opts, struct weft_error *err
 		return weft_error_set(err, -EINVAL,
 				      "a room's MTU is from %u to %u, not %u",
 				      LAN_MTU_MIN, LAN_MTU_MAX, opts->mtu);
+	if (opts->open_token && strlen(opts->open_token) < OPENING_TOKEN_MIN)
+		return weft_error_set(err, -ERANGE,
+				      "the token to open rooms has fewer than %u "
+				      "characters: others could guess it",
+				      OPENING_TOKEN_MIN);
 	return 0;
 }
 
@@ -277,6 +282,9 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->no_dhcp = opts->no_dhcp;
 	relay->unix_s = opts->unix_s;
 	relay->filter = filter_of(&opts->rules);
+	relay->asks_for_token = opts->open_token != NULL;
+	if (opts->open_token)
+		opening_key(opts->open_token, relay->opening_key);
 	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
 	if (opts->mtu_auto)
 		relay->mtu = 0;
@@ -355,6 +363,7 @@ void weft_relay_free(struct weft_relay *relay)
 	heap_fini(&relay->timers);
 	quic_tls_free(relay->tls);
 	sodium_memzero(relay->hash_secret, sizeof(relay->hash_secret));
+	sodium_memzero(relay->opening_key, sizeof(relay->opening_key));
 	table_free(relay->shut_out);
 	free(relay);
 }

@@ -62,6 +62,8 @@ struct weft_relay {
 	uint64_t (*unix_s)(void); /**< NULL: nobody knows the time. */
 	struct table *shut_out;   /**< Keys of passes. */
 	struct filter_opts filter;
+	bool asks_for_token;                  /**< From who opens a room. */
+	uint8_t opening_key[OPENING_KEY_LEN]; /**< Made from that token. */
 	unsigned
 		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
 	uint16_t last_room_id;

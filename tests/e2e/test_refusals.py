@@ -302,3 +302,28 @@ def test_no_rights(party):
     assert process.popen.wait(10) == 1
     assert 'run as root' in process.output()
     assert '/dev/net/tun' in process.output() or 'CAP_NET_ADMIN' in process.output()
+
+
+def test_opening_a_room_takes_a_token(party, tmp_path):
+    right, wrong = tmp_path / 'right', tmp_path / 'wrong'
+    for file, token in ((right, 'open-sesame-1234'), (wrong, 'open-barley-1234')):
+        file.write_text(token + '\n')
+        file.chmod(0o600)
+    party.start_relay(f'--open-token {right}')
+    without = party.start_player('player')
+    reason = without.wait_event('state', state='waiting')['reason']
+    assert 'is not open' in reason and '--open-token FILE' in reason
+    gateway = party.start_gateway(f'--open-token {wrong}')
+    assert "not this relay's" in gateway.wait_event('state', state='waiting')['reason']
+    party.weft('player2', f'join --json {party.invitation} --mac {p.MACS["player2"]}',
+               env={'WEFT_OPEN_TOKEN': 'open-sesame-1234'}).wait_event('joined')
+    without.wait_event('joined')  # The room is there now.
+    gateway.wait_event('joined')
+
+
+def test_token_that_can_be_guessed(party, tmp_path):
+    token = tmp_path / 'token'
+    token.write_text('letmein\n')
+    relay = party.weft('relay', f'relay --json --open-token {token}')
+    assert relay.popen.wait(10) == 1
+    assert '12 characters' in relay.output()

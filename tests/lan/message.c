@@ -73,6 +73,10 @@ static void test_hello(void **state)
 	memset(message.hello.proof, 0x5a, PROOF_LEN);
 	struct message back = there_and_back(&message);
 	assert_memory_equal(&back.hello, &message.hello, sizeof(back.hello));
+	message.hello.has_opening = true;
+	memset(message.hello.opening, 0x3c, OPENING_LEN);
+	back = there_and_back(&message);
+	assert_memory_equal(&back.hello, &message.hello, sizeof(back.hello));
 }
 
 static void test_hello_of_a_gateway(void **state)

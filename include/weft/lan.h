@@ -243,7 +243,9 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_shut_out(struct weft_relay *relay,
 /**
  * Everything worth knowing as one JSON object; free() it. "rooms" lists the rooms, each with
  * its "members", and each of these with its "path": "rtt_us" (the smoothed round trip; also
- * "rttvar_us" and "min_rtt_us"), "address", "udp_payload", "lost" ... Counters go by the names
+ * "rttvar_us" and "min_rtt_us"), "jitter_us", "sent" and "lost" (datagrams to the member),
+ * "loss_ppm" (of the last half minute to minute), "address", "udp_payload" ... "up" has "sent",
+ * "lost" and "jitter_us" as the member last counted them on its side. Counters go by the names
  * of their outcomes; those that are zero are left out. NULL without memory.
  */
 WEFT_API char *weft_relay_json(const struct weft_relay *relay, uint64_t now);
@@ -356,6 +358,11 @@ WEFT_API WEFT_MUST_CHECK int weft_member_rebind(struct weft_member *member, uint
 struct weft_member_stats {
 	enum weft_member_state state;
 	uint64_t rtt_ns, rttvar_ns;
+	uint64_t jitter_ns; /**< Of the round trip (RFC 3550, 6.4.1). */
+	/** Datagrams to the relay on this connection, and those that were lost on the way. */
+	uint64_t sent, lost;
+	uint32_t
+		loss_ppm; /**< The same of the last half minute to minute, in millionths. */
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
 	uint64_t drops;
 	uint32_t peers;

@@ -72,15 +72,47 @@ static void print_interface(const json_t *interface)
 	json_array_foreach(json_object_get(interface, "peers"), i, peer) print_peer(peer);
 }
 
+/* How good a path is: "RTT 25 ms, jitter 1.2 ms, loss 0.5 %". */
+static void print_path(const json_t *path)
+{
+	char rtt[UNITS_TEXT], jitter[UNITS_TEXT], loss[UNITS_TEXT];
+	const uint32_t loss_ppm = (uint32_t)number(path, "loss_ppm");
+	(void)printf("RTT %s, jitter %s",
+		     units_print_duration(number(path, "rtt_us") * 1000, rtt),
+		     units_print_duration(number(path, "jitter_us") * 1000, jitter));
+	if (loss_ppm > 0)
+		(void)printf(", loss %s", units_print_share(loss_ppm, loss));
+}
+
+/* A room as one of its members knows it. */
+static void print_membership(const json_t *answer, const json_t *facts)
+{
+	size_t i;
+	const json_t *peer, *path = json_object_get(facts, "path");
+	const char *reason = text(facts, "reason"), *address = text(answer, "address");
+	(void)printf("  room %s at %s: %s%s%s\n", text(facts, "room"),
+		     text(facts, "relay"), text(facts, "state"), reason[0] ? ": " : "",
+		     reason);
+	if (path) {
+		(void)printf("    %s%s%s, to the relay ", text(answer, "device"),
+			     address[0] ? " " : "", address);
+		print_path(path);
+		(void)putchar('\n');
+	}
+	json_array_foreach(json_object_get(facts, "peers"), i, peer)(void)
+		printf("    %-3d %-24s %s\n", (int)number(peer, "id"), text(peer, "name"),
+		       text(peer, "role"));
+}
+
 static void print_member(const json_t *member)
 {
-	char rtt[UNITS_TEXT];
 	const json_t *path = json_object_get(member, "path");
 	(void)printf("    %-3d %-24s %s", (int)number(member, "id"), text(member, "name"),
 		     text(member, "role"));
-	if (path)
-		(void)printf(", %s, RTT %s", text(path, "address"),
-			     units_print_duration(number(path, "rtt_us") * 1000, rtt));
+	if (path) {
+		(void)printf(", %s, ", text(path, "address"));
+		print_path(path);
+	}
 	(void)putchar('\n');
 }
 
@@ -104,6 +136,8 @@ static void print_program(const struct remote_place *place, const json_t *answer
 	json_array_foreach(json_object_get(facts, "interfaces"), i, interface)
 		print_interface(interface);
 	json_array_foreach(json_object_get(facts, "rooms"), i, room) print_room(room);
+	if (json_object_get(facts, "relay"))
+		print_membership(answer, facts);
 }
 
 static int show(struct output *out, const struct remote_place *place,

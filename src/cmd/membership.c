@@ -120,6 +120,48 @@ int membership_open(struct membership *m, struct weft_error *err)
 	return 0;
 }
 
+/* ---- what is asked of it while it runs --------------------------------------------------- */
+
+static json_t *on_asked(void *user, const char *what, const json_t *request,
+			struct weft_error *err)
+{
+	const struct membership *m = user;
+	(void)request;
+	if (strcmp(what, "status") != 0) {
+		(void)weft_error_set(err, -ENOTSUP, "a member does not understand \"%s\"",
+				     what);
+		return NULL;
+	}
+	char *text = weft_member_json(m->member, weft_loop_now(m->loop));
+	json_t *facts = text ? json_loads(text, 0, NULL) : NULL;
+	free(text);
+	return json_pack("{s:s, s:s, s:s, s:o}", "command", m->verb, "device",
+			 weft_link_name(m->link), "address", m->address, "facts", facts);
+}
+
+/* A member is one without it, too. What those before it have left is looked for here. */
+static void listen_for_questions(struct membership *m)
+{
+	char path[STATE_PATH_LEN];
+	struct state runtime;
+	struct weft_error err;
+	int r = state_open(state_runtime_dir(path), &err, &runtime);
+	const struct remote_opts opts = {
+		.dir = runtime.dir, .name = m->verb, .fn = on_asked, .user = m
+	};
+	struct remote_place left;
+
+	if (r == 0)
+		r = remote_find(runtime.dir, m->verb, &left, 1, &err);
+	if (r >= 0)
+		r = remote_new(m->loop, &opts, &err, &m->remote);
+	if (r < 0)
+		weft_log_warning(&m->output.log, "`weft status` will not find this: %s",
+				 err.text);
+}
+
+/* ---- what is told ------------------------------------------------------------------------ */
+
 static void draw_status(struct membership *m, uint64_t now)
 {
 	struct weft_member_stats stats = weft_member_stats(m->member);
@@ -299,6 +341,7 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 	if (r < 0)
 		return weft_error_set(err, r, "cannot watch %s: %s",
 				      weft_link_name(m->link), strerror(-r));
+	listen_for_questions(m);
 	writable_add(&writable, state_runtime_dir(runtime));
 	for (size_t i = 0; i < m->args->plugs.n; i++) {
 		writable_add_spec(&writable, m->args->plugs.items[i]);
@@ -319,6 +362,7 @@ void membership_close(struct membership *m)
 		m->member && weft_member_stats(m->member).state == WEFT_MEMBER_JOINED;
 
 	print_facts(m);
+	remote_free(m->remote);
 	weft_member_free(m->member);
 	if (m->loop && m->link) {
 		weft_loop_remove(m->loop, weft_link_task(m->link));

@@ -8,6 +8,7 @@
 
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/remote.h"
 #include "cmd/rootless.h"
 #include "cmd/run.h"
 #include "cmd/secret.h"
@@ -78,6 +79,7 @@ struct membership {
 	struct weft_member *member;
 	struct state state;
 	char waiting_for[400]; /**< What was said last of why it is not in the room. */
+	struct remote *remote; /**< By which `weft status` asks; NULL for none. */
 	struct ticker ticker;  /**< Draws the status line each second. */
 	struct rates rates;
 	char address[WEFT_IP_TEXT]; /**< For the status line; empty for none. */

@@ -88,6 +88,17 @@ const char *units_print_duration(uint64_t ns, char buf[UNITS_TEXT])
 	return buf;
 }
 
+const char *units_print_share(uint32_t ppm, char buf[UNITS_TEXT])
+{
+	const double percent = (double)ppm / 1e4;
+	if (ppm > 0 && ppm < 100)
+		(void)snprintf(buf, UNITS_TEXT, "< 0.01 %%");
+	else
+		(void)snprintf(buf, UNITS_TEXT, percent < 10 ? "%.2g %%" : "%.0f %%",
+			       percent);
+	return buf;
+}
+
 const char *units_print_count(uint64_t n, const char *one, const char *many,
 			      char buf[UNITS_COUNT_TEXT])
 {

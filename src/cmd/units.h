@@ -26,6 +26,9 @@ const char *units_print_rate(uint64_t bps, char buf[UNITS_TEXT]);
 /** Prints a time: "153 us", "2.1 ms", "3 min 20 s". Returns buf. */
 const char *units_print_duration(uint64_t ns, char buf[UNITS_TEXT]);
 
+/** Prints a share of so many millionths: "0.02 %", "3.5 %", "12 %". Returns buf. */
+const char *units_print_share(uint32_t ppm, char buf[UNITS_TEXT]);
+
 /** Prints a number of bytes: "512 B", "1.5 MiB". Returns buf. */
 const char *units_print_bytes(uint64_t bytes, char buf[UNITS_TEXT]);
 

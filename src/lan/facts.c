@@ -27,18 +27,26 @@ static json_t *number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
+uint64_t facts_loss_ppm(uint64_t sent, uint64_t lost)
+{
+	return sent > 0 ? (uint64_t)((double)lost * 1e6 / (double)sent) : 0;
+}
+
 json_t *facts_of_conn(const struct quic_conn *conn)
 {
 	const struct quic_conn_stats stats = quic_conn_stats(conn);
 	char address[WEFT_SOCKADDR_TEXT];
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
-			 weft_sockaddr_print(quic_conn_peer(conn), address), "rtt_us",
-			 number(stats.srtt_ns / NS_PER_US), "rttvar_us",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "address", weft_sockaddr_print(quic_conn_peer(conn), address),
+			 "rtt_us", number(stats.srtt_ns / NS_PER_US), "rttvar_us",
 			 number(stats.rttvar_ns / NS_PER_US), "min_rtt_us",
-			 number(stats.min_rtt_ns / NS_PER_US), "udp_payload",
-			 number(stats.udp_payload), "cwnd", number(stats.cwnd), "lost",
-			 number(stats.datagrams_lost), "dropped_late",
-			 number(stats.drop_queue_old), "migrations",
+			 number(stats.min_rtt_ns / NS_PER_US), "jitter_us",
+			 number(stats.jitter_ns / NS_PER_US), "udp_payload",
+			 number(stats.udp_payload), "cwnd", number(stats.cwnd), "sent",
+			 number(stats.datagrams_tx), "lost", number(stats.datagrams_lost),
+			 "loss_ppm",
+			 number(facts_loss_ppm(stats.recent_tx, stats.recent_lost)),
+			 "dropped_late", number(stats.drop_queue_old), "migrations",
 			 number(stats.migrations));
 }
 

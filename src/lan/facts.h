@@ -16,7 +16,10 @@
 /** {"id": 3, "role": "client", "name": "alice", "mac": "02:..."}; without mac for a gateway. */
 json_t *facts_of_peer(const struct weft_peer *peer);
 
-/** {"rtt_us": ..., "datagram_max": ..., "lost": ...} of a connection. */
+/** What share of datagrams was lost, in millionths; 0 where none was sent. */
+uint64_t facts_loss_ppm(uint64_t sent, uint64_t lost);
+
+/** {"rtt_us": ..., "jitter_us": ..., "sent": ..., "lost": ..., ...} of a connection. */
 json_t *facts_of_conn(const struct quic_conn *conn);
 
 /** {"received": 12, "drop-too-long": 1}: counters of a session that are not zero. */

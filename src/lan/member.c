@@ -7,6 +7,7 @@
 
 #include "base/container.h"
 #include "base/mac.h"
+#include "lan/facts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -352,6 +353,11 @@ struct weft_member_stats weft_member_stats(const struct weft_member *member)
 		const struct quic_conn_stats conn = quic_conn_stats(member->conn);
 		stats.rtt_ns = conn.srtt_ns;
 		stats.rttvar_ns = conn.rttvar_ns;
+		stats.jitter_ns = conn.jitter_ns;
+		stats.sent = conn.datagrams_tx;
+		stats.lost = conn.datagrams_lost;
+		stats.loss_ppm =
+			(uint32_t)facts_loss_ppm(conn.recent_tx, conn.recent_lost);
 	}
 	if (member->room_port) {
 		const struct weft_link_stats *link = &member->session.link.stats;

@@ -271,7 +271,11 @@ void member_send_stats(struct weft_member *member, uint64_t now)
 						    .tx_frames = stats.tx_frames,
 						    .rx_bytes = stats.rx_bytes,
 						    .tx_bytes = stats.tx_bytes,
-						    .drops = stats.drops } };
+						    .drops = stats.drops,
+						    .sent = stats.sent,
+						    .lost = stats.lost,
+						    .jitter_us =
+							    stats.jitter_ns / 1000 } };
 	member->stats_at = now + MEMBER_STATS_NS;
 	if (channel_send(&member->channel, &message) < 0)
 		member_wait(member, "the relay takes no control messages any more", now);

@@ -326,6 +326,9 @@ static void stats_decode(struct fields *f, struct member_counts *counts)
 	counts->rx_bytes = take_count(f, "rx_bytes");
 	counts->tx_bytes = take_count(f, "tx_bytes");
 	counts->drops = take_count(f, "drops");
+	counts->sent = take_count(f, "sent");
+	counts->lost = take_count(f, "lost");
+	counts->jitter_us = take_count(f, "jitter_us");
 }
 
 static void disconnect_decode(struct fields *f, struct disconnect *disconnect)

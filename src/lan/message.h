@@ -156,6 +156,8 @@ struct peer_left {
 
 struct member_counts {
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes, drops;
+	uint64_t sent, lost; /**< Datagrams on this connection. */
+	uint64_t jitter_us;
 };
 
 struct disconnect {

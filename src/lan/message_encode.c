@@ -124,10 +124,12 @@ static json_t *peer_joined_pack(const struct weft_peer *peer)
 static json_t *stats_pack(const struct member_counts *counts)
 {
 	return json_pack(
-		"{s:s, s:I, s:I, s:I, s:I, s:I}", "type", "stats", "rx_frames",
-		(json_int_t)counts->rx_frames, "tx_frames", (json_int_t)counts->tx_frames,
-		"rx_bytes", (json_int_t)counts->rx_bytes, "tx_bytes",
-		(json_int_t)counts->tx_bytes, "drops", (json_int_t)counts->drops);
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "type", "stats",
+		"rx_frames", (json_int_t)counts->rx_frames, "tx_frames",
+		(json_int_t)counts->tx_frames, "rx_bytes", (json_int_t)counts->rx_bytes,
+		"tx_bytes", (json_int_t)counts->tx_bytes, "drops",
+		(json_int_t)counts->drops, "sent", (json_int_t)counts->sent, "lost",
+		(json_int_t)counts->lost, "jitter_us", (json_int_t)counts->jitter_us);
 }
 
 static json_t *macs_pack(const struct mac_list *list)

@@ -107,6 +107,14 @@ static void add_address(json_t *object, const struct room_member *member)
 					  json_string(weft_ip_print(&address, text)));
 }
 
+/* From the member to us, which only the member can know. */
+static json_t *facts_of_way_up(const struct member_counts *counts)
+{
+	return json_pack("{s:I, s:I, s:I}", "sent", (json_int_t)counts->sent, "lost",
+			 (json_int_t)counts->lost, "jitter_us",
+			 (json_int_t)counts->jitter_us);
+}
+
 static json_t *member_facts(const struct room_member *member)
 {
 	json_t *object = facts_of_peer(&member->peer);
@@ -121,6 +129,8 @@ static json_t *member_facts(const struct room_member *member)
 		(void)json_object_set_new(
 			object, "drops_at_member",
 			json_integer((json_int_t)visitor->counts.drops));
+		(void)json_object_set_new(object, "up",
+					  facts_of_way_up(&visitor->counts));
 	}
 	return object;
 }

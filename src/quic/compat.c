@@ -428,15 +428,27 @@ void compat_set_keep_alive(ngtcp2_conn *conn, uint64_t period_ns)
 	ngtcp2_conn_set_keep_alive_timeout(conn, period_ns);
 }
 
+#if HAVE_NGTCP2_1
+typedef ngtcp2_conn_info conn_info;
+#define get_conn_info ngtcp2_conn_get_conn_info
+#else
+typedef ngtcp2_conn_stat conn_info;
+#define get_conn_info ngtcp2_conn_get_conn_stat
+#endif
+
+void compat_trips(ngtcp2_conn *conn, uint64_t *ret_latest_ns, uint64_t *ret_smoothed_ns)
+{
+	conn_info info;
+	get_conn_info(conn, &info);
+	const bool is_measured = info.min_rtt != UINT64_MAX;
+	*ret_latest_ns = is_measured ? info.latest_rtt : 0;
+	*ret_smoothed_ns = is_measured ? info.smoothed_rtt : 0;
+}
+
 void compat_stats(ngtcp2_conn *conn, struct quic_conn_stats *stats)
 {
-#if HAVE_NGTCP2_1
-	ngtcp2_conn_info info;
-	ngtcp2_conn_get_conn_info(conn, &info);
-#else
-	ngtcp2_conn_stat info;
-	ngtcp2_conn_get_conn_stat(conn, &info);
-#endif
+	conn_info info;
+	get_conn_info(conn, &info);
 	stats->srtt_ns = info.smoothed_rtt;
 	stats->rttvar_ns = info.rttvar;
 	stats->min_rtt_ns = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt;

@@ -172,6 +172,9 @@ ngtcp2_ssize compat_write_close(ngtcp2_conn *conn, ngtcp2_path *path, uint8_t *b
 				size_t len, const struct compat_close *close,
 				uint64_t now);
 
+/** The latest and the smoothed round trip; 0 while the path has none. */
+void compat_trips(ngtcp2_conn *conn, uint64_t *ret_latest_ns, uint64_t *ret_smoothed_ns);
+
 /** Fills in what the library counts. */
 void compat_stats(ngtcp2_conn *conn, struct quic_conn_stats *stats);
 

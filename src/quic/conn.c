@@ -299,6 +299,16 @@ void conn_migrate(struct quic_conn *conn, const union weft_sockaddr *local)
 	conn_mark_dirty(conn);
 }
 
+/* An acknowledgement is a packet that comes, so after each one there may be something new. */
+static void measure(struct quic_conn *conn)
+{
+	uint64_t latest_ns, smoothed_ns;
+	compat_trips(conn->ng, &latest_ns, &smoothed_ns);
+	quality_on_trip(&conn->quality, latest_ns, smoothed_ns);
+	quality_on_counts(&conn->quality, conn->datagrams_tx, conn->datagrams_lost,
+			  conn->endpoint->now);
+}
+
 void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
 		  const uint8_t *packet, size_t len)
 {
@@ -313,6 +323,7 @@ void conn_receive(struct quic_conn *conn, const ngtcp2_path *path, unsigned ecn,
 		conn_fail(conn, r);
 		return;
 	}
+	measure(conn);
 	conn_mark_dirty(conn);
 }
 
@@ -507,6 +518,9 @@ struct quic_conn_stats quic_conn_stats(const struct quic_conn *conn)
 		.datagrams_rx = conn->datagrams_rx,
 		.datagrams_tx = conn->datagrams_tx,
 		.datagrams_lost = conn->datagrams_lost,
+		.jitter_ns = quality_jitter_ns(&conn->quality),
+		.recent_tx = quality_sent(&conn->quality),
+		.recent_lost = quality_lost(&conn->quality),
 		.drop_queue_full = conn->queue.drop_full,
 		.drop_queue_old = conn->queue.drop_old,
 		.drop_too_long = conn->drop_too_long,

@@ -17,6 +17,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "quic/compat.h"
+#include "quic/quality.h"
 #include "quic/queue.h"
 #include "quic/quic.h"
 #include "quic/session.h"
@@ -52,6 +53,7 @@ struct quic_conn {
 	bool is_closing; /**< Nothing may be sent any more; close says why. */
 	bool was_reset;  /**< A stateless reset has come. */
 	struct quic_close close;
+	struct quality quality;
 	uint64_t datagrams_rx, datagrams_tx, datagrams_lost, drop_too_long, migrations;
 };
 

@@ -194,9 +194,12 @@ int quic_conn_export(const struct quic_conn *conn, const char *label, uint8_t *o
 
 struct quic_conn_stats {
 	uint64_t srtt_ns, rttvar_ns, min_rtt_ns;
+	uint64_t jitter_ns; /**< Of the round trip (RFC 3550, 6.4.1). */
 	uint64_t cwnd, bytes_in_flight;
 	uint64_t datagrams_rx, datagrams_tx;
 	uint64_t datagrams_lost; /**< Declared lost by loss detection. */
+	uint64_t recent_tx,
+		recent_lost; /**< The same in the last half minute to minute. */
 	uint64_t drop_queue_full, drop_queue_old, drop_too_long;
 	uint64_t migrations;  /**< Path changes that were validated. */
 	uint16_t udp_payload; /**< Path's largest UDP payload in bytes now. */

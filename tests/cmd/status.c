@@ -39,11 +39,35 @@ static void a_member_shows_address_others_rates_and_round_trip(void **state)
 	assert_memory_equal(text, "lan0 joined | 1 other | in", 26);
 }
 
+static void a_member_shows_what_is_wrong_with_its_path(void **state)
+{
+	struct weft_member_stats stats = { .state = WEFT_MEMBER_JOINED,
+					   .peers = 2,
+					   .rtt_ns = 1300000,
+					   .jitter_ns = 200000 };
+	const struct rates rates = { .in_bps = 500, .out_bps = 500 };
+	char text[200];
+
+	(void)state;
+	status_member("tap", "", &stats, &rates, text, sizeof(text));
+	assert_string_equal(text, "tap joined | 2 others | in 500 bit/s, out 500 bit/s "
+				  "| RTT 1.3 ms, jitter 200 us");
+	stats.loss_ppm = 5000;
+	status_member("tap0", "", &stats, &rates, text, sizeof(text));
+	assert_string_equal(text, "tap0 joined | 2 others | in 500 bit/s, out 500 bit/s "
+				  "| RTT 1.3 ms, loss 0.5 %");
+	status_member("weft0", "192.168.77.162/24", &stats, &rates, text, sizeof(text));
+	assert_string_equal(text,
+			    "weft0 192.168.77.162 | 2 others | RTT 1.3 ms, loss 0.5 "
+			    "%, jitter 200 us");
+}
+
 static void the_longest_lines_fit_80_columns(void **state)
 {
 	const struct weft_member_stats member = { .state = WEFT_MEMBER_JOINED,
 						  .peers = 511,
-						  .rtt_ns = 999000 };
+						  .rtt_ns = 999000,
+						  .jitter_ns = 999000 };
 	const struct weft_relay_stats relay = { .rooms = 65534,
 						.members = 9999,
 						.gateways = 9999 };
@@ -123,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_member_that_has_not_joined_has_no_rates),
 		cmocka_unit_test(a_member_shows_address_others_rates_and_round_trip),
+		cmocka_unit_test(a_member_shows_what_is_wrong_with_its_path),
 		cmocka_unit_test(the_longest_lines_fit_80_columns),
 		cmocka_unit_test(a_relay_counts_in_english),
 		cmocka_unit_test(a_relay_shows_the_longest_round_trip_where_it_fits),

@@ -68,6 +68,18 @@ static void prints_for_people(void **state)
 	assert_string_equal(units_print_duration(7500 * NS_PER_S, buf), "2 h 5 min");
 }
 
+static void shares_are_printed(void **state)
+{
+	char buf[UNITS_TEXT];
+	(void)state;
+	assert_string_equal(units_print_share(0, buf), "0 %");
+	assert_string_equal(units_print_share(99, buf), "< 0.01 %");
+	assert_string_equal(units_print_share(200, buf), "0.02 %");
+	assert_string_equal(units_print_share(35000, buf), "3.5 %");
+	assert_string_equal(units_print_share(120000, buf), "12 %");
+	assert_string_equal(units_print_share(1000000, buf), "100 %");
+}
+
 static void counts_in_english(void **state)
 {
 	char buf[UNITS_COUNT_TEXT];
@@ -87,6 +99,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_duration),
 		cmocka_unit_test(prints_for_people),
 		cmocka_unit_test(counts_in_english),
+		cmocka_unit_test(shares_are_printed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

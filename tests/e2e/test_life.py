@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Coming, going and coming back: members, relays, gateways, addresses, crashes."""
+import re
 import signal
 
 import party as p
@@ -213,6 +214,19 @@ def test_relay_tells_of_each_member(party):
     for member in members.values():
         assert 0 < member['path']['min_rtt_us'] <= member['path']['rtt_us'] < 5_000_000
     assert members['player']['mac'] == p.MACS['player']
+
+
+def test_status_shows_members_and_their_paths(party):
+    """`weft status` finds a member as well as the relay; each says how good the way is."""
+    parts = party.start_all()
+    assert reaches(party, 'player', p.SERVER)
+    text = party.run('player', f'{p.WEFT} status {parts["player"].popen.pid}')
+    assert re.search(r'join \(\d+\): weft join\n  room party at 203\.0\.113\.1: joined\n'
+                     r'    weft0 192\.168\.77\.\d+/24, to the relay RTT .*, jitter ', text), text
+    assert re.search(r'player2 +client', text)
+    assert re.search(r'\d +\S+ +gateway', text)
+    text = party.run('relay', f'{p.WEFT} status {parts["relay"].popen.pid}')
+    assert len(re.findall(r'RTT .*, jitter ', text)) == 3, text
 
 
 def test_rights_are_given_up(party):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a relay tells of its members: how far away each of them is.
+ * What a relay tells of its members: how far away each of them is, and how good the way.
  *
  *     near --- 5 ms ---- relay ---- 40 ms --- far      one way; back it is 5 ms for both
  */
@@ -10,12 +10,13 @@
 #include <jansson.h>
 #include <string.h>
 
-/* The round trip that the relay's facts give for a member, in us. */
-static json_int_t rtt_of(const struct party *party, const char *name)
+/* A number of the relay's facts about a member: part "path" or "up", and the key in it. */
+static json_int_t fact_of(const struct party *party, const char *name, const char *part,
+			  const char *key)
 {
 	char *text = weft_relay_json(party->relay, sim_now(party->sim));
 	json_t *facts = json_loads(text, 0, NULL), *rooms, *members = NULL, *member;
-	json_int_t rtt_us = -1;
+	json_int_t fact = -1;
 	size_t i;
 	assert_int_equal(json_unpack(facts, "{s:o}", "rooms", &rooms), 0);
 	assert_int_equal(
@@ -24,13 +25,17 @@ static json_int_t rtt_of(const struct party *party, const char *name)
 	{
 		const char *own = json_string_value(json_object_get(member, "name"));
 		if (strcmp(own, name) == 0)
-			assert_int_equal(json_unpack(member, "{s:{s:I}}", "path",
-						     "rtt_us", &rtt_us),
-					 0);
+			assert_int_equal(
+				json_unpack(member, "{s:{s:I}}", part, key, &fact), 0);
 	}
 	json_decref(facts);
 	free(text);
-	return rtt_us;
+	return fact;
+}
+
+static json_int_t rtt_of(const struct party *party, const char *name)
+{
+	return fact_of(party, name, "path", "rtt_us");
 }
 
 static void each_member_has_its_round_trip(void **state)
@@ -62,10 +67,45 @@ static void each_member_has_its_round_trip(void **state)
 	party_fini(&party);
 }
 
+/* Loses one in five of what it sends, and sends unevenly; the way to it is a good one. */
+static void a_bad_path_shows_on_both_ends(void **state)
+{
+	(void)state;
+	const struct sim_link bad = { .delay_ns = sim_ms(5),
+				      .jitter_ns = sim_ms(8),
+				      .loss = 0.2 };
+	struct party party;
+	struct guest good, poor;
+	party_init(&party, test_seed());
+	party_open_relay(&party);
+	guest_join(&good, &party, "good", 1);
+	guest_join(&poor, &party, "poor", 2);
+	sim_set_link(poor.socket, &bad);
+	for (unsigned i = 0; i < 3000; i++) {
+		guest_sends(&poor, guest_mac(1));
+		guest_sends(&good, guest_mac(2));
+	}
+	const struct weft_member_stats stats = weft_member_stats(poor.member);
+	assert_in_range(stats.loss_ppm, 100000, 300000);
+	assert_true(stats.sent >= 3000 && stats.lost >= stats.sent / 10);
+	assert_in_range(stats.jitter_ns, sim_ms(1), sim_ms(8));
+	assert_int_equal(weft_member_stats(good.member).loss_ppm, 0);
+	assert_in_range(weft_member_stats(good.member).jitter_ns, 0, sim_ms(1));
+	/* The relay knows the way to a member, and is told of the way back. */
+	assert_in_range(fact_of(&party, "poor", "path", "loss_ppm"), 0, 50000);
+	assert_true(fact_of(&party, "poor", "path", "jitter_us") > 1000);
+	assert_true(fact_of(&party, "poor", "up", "lost") >= 100);
+	assert_int_equal(fact_of(&party, "good", "up", "lost"), 0);
+	guest_leave(&poor);
+	guest_leave(&good);
+	party_fini(&party);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_member_has_its_round_trip),
+		cmocka_unit_test(a_bad_path_shows_on_both_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

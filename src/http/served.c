@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes out past MHD, and what of it goes in through MHD's callbacks, which all come from
- * within MHD_run.
+ * A request by way of MHD, whose callbacks all come from within MHD_run; the bodies that it
+ * leaves to us are in http/served_direct.c.
  */
 #include "http/served.h"
 
 #include "base/container.h"
-#include "io/poller.h"
 #include "io/socket.h"
 
 #include <assert.h>
@@ -19,9 +18,6 @@
 /* Only HTTP/1.0 clients get blocks; all others get chunks, straight from CONN_MEMORY. */
 #define BLOCK_LEN 16384u
 
-/* What is read at once: two records that still are in the processor's cache when they are sent. */
-#define READ_LEN 131072u
-
 static struct served *served_of(struct http_stream *stream)
 {
 	return container_of(stream, struct served, stream);
@@ -29,7 +25,7 @@ static struct served *served_of(struct http_stream *stream)
 
 /* ---- Suspended and resumed ---- */
 
-static void served_suspend(struct served *c)
+void served_suspend(struct served *c)
 {
 	MHD_suspend_connection(c->mhd);
 	c->is_suspended = true;
@@ -55,7 +51,7 @@ void served_touch(struct served *c)
 	c->since = s->now;
 }
 
-static int served_fd(const struct served *c)
+int served_fd(const struct served *c)
 {
 	return MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD)
 		->connect_fd;
@@ -72,85 +68,6 @@ void served_break(struct served *c)
 bool served_is_lost(const struct served *c)
 {
 	return !(c->response && c->is_suspended) && socket_has_ended(served_fd(c));
-}
-
-/* ---- Output that MHD has left to us ---- */
-
-static uint8_t *server_scratch(struct http_server *s)
-{
-	if (!s->scratch)
-		s->scratch = malloc(HTTP_OUTPUT_MAX);
-	return s->scratch;
-}
-
-static void served_mark(struct served *c)
-{
-	list_remove(&c->mark);
-	list_push_back(&c->server->marked, &c->mark);
-}
-
-/* MHD says the end: it is asked to go on, and asks its reader. */
-static void served_end_output(struct served *c, int why)
-{
-	c->out_end = why;
-	served_resume(c);
-}
-
-static void served_watch_output(struct served *c)
-{
-	bool is_blocked = direct_is_blocked(&c->direct);
-	c->out_task.events = is_blocked ? WEFT_WRITABLE : 0;
-	if (is_blocked && !c->out_task.loop_state &&
-	    poller_add(c->server->poller, &c->out_task) < 0)
-		served_break(c);
-}
-
-void served_put_out(struct served *c)
-{
-	struct http_server *s = c->server;
-	if (!c->direct.is_open || c->out_end != 0)
-		return;
-	uint64_t sent = c->direct.sent;
-	uint8_t *scratch = server_scratch(s);
-	int r = scratch ? stream_put_out(&c->stream, &c->direct, scratch, s->now)
-			: -ENOMEM;
-	if (c->direct.sent != sent)
-		served_touch(c);
-	if (r < 0)
-		served_end_output(c, r);
-	else if (r > 0)
-		served_mark(c);
-	served_watch_output(c);
-}
-
-static void served_on_writable(struct weft_task *task, uint64_t now)
-{
-	(void)now;
-	served_put_out(container_of(task, struct served, out_task));
-}
-
-/* What is left to us from here on until the stream's end. */
-static void served_take_output(struct served *c)
-{
-	direct_open(&c->direct, served_fd(c));
-	c->out_task = (struct weft_task){ .fd = c->direct.fd, .run = served_on_writable };
-	served_mark(c);
-}
-
-static void served_drop_output(struct served *c)
-{
-	poller_remove(c->server->poller, &c->out_task);
-	list_remove(&c->mark);
-	direct_close(&c->direct);
-	c->out_end = 0;
-}
-
-void served_finish(struct served *c)
-{
-	if (c->response || direct_flush(&c->direct) < 0)
-		return;
-	if (c->out_end == 0)
-		served_end_output(c, -EPIPE);
 }
 
 /* ---- What the user of a stream wants ---- */
@@ -254,12 +171,6 @@ static ssize_t reader_end(int why)
 			     : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* Bodies go in chunks, and nothing encrypts them. */
-static bool served_is_plain(const struct served *c)
-{
-	return c->stream.version == 11 && !c->server->cert_file;
-}
-
 static ssize_t served_on_room(void *user, uint64_t pos, char *buf, size_t len)
 {
 	struct served *c = user;
@@ -308,99 +219,6 @@ static struct MHD_Response *response_new(struct served *c, bool is_put,
 		}
 	}
 	return response;
-}
-
-/* ---- Input that MHD has left to us ---- */
-
-/* A body in chunks, as MHD sees it, of which MHD has read nothing, and nothing encrypts it. */
-static bool served_can_take_input(const struct served *c)
-{
-	const char *coding = MHD_lookup_connection_value(
-		c->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-	const union MHD_ConnectionInfo *head =
-		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	uint64_t taken;
-	return served_is_plain(c) && coding && strcasecmp(coding, "chunked") == 0 &&
-	       head && socket_taken(served_fd(c), &taken) == 0 &&
-	       taken == head->header_size;
-}
-
-/* MHD does not see that the body has ended: it is answered here, and the connection ended. */
-static void served_answer_plainly(struct served *c)
-{
-	char text[HTTP_ANSWER_TEXT] = "OK", head[96];
-	size_t len = strlen(text);
-	if (c->stream.events && c->stream.events->finish)
-		len = stream_finish(&c->stream, text, sizeof(text), c->server->now);
-	int head_len = snprintf(head, sizeof(head),
-				"HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n"
-				"Connection: close\r\n\r\n",
-				len);
-	const struct socket_piece answer[] = {
-		{ (const uint8_t *)head, (size_t)head_len },
-		{ (const uint8_t *)text, len },
-	};
-	int sent = socket_send(served_fd(c), answer, 2);
-	bool is_whole = sent == head_len + (int)len && !c->stream.is_aborted;
-	stream_closed(&c->stream, is_whole ? HTTP_ENDED : HTTP_ABORTED, NULL,
-		      c->server->now);
-	served_break(c);
-}
-
-/* Returns 1 at the end of the body, 0 before it, or -Exxx. */
-static int served_take_apart(struct served *c, const uint8_t *data, size_t len)
-{
-	int r = 0;
-	for (size_t off = 0; off < len && r == 0;) {
-		struct chunks_part part;
-		r = chunks_next(&c->chunks, data + off, len - off, &part);
-		if (r < 0)
-			return r;
-		if (part.len > 0)
-			stream_input(&c->stream, data + off + part.skip, part.len,
-				     c->server->now);
-		if (c->stream.is_aborted)
-			return -ECANCELED;
-		off += part.skip + part.len;
-	}
-	return r;
-}
-
-static void served_on_readable(struct weft_task *task, uint64_t now)
-{
-	struct served *c = container_of(task, struct served, in_task);
-	uint8_t *scratch = server_scratch(c->server);
-	(void)now;
-	if (c->stream.is_aborted || !c->stream.is_reading)
-		return;
-	int r = scratch ? socket_recv(task->fd, scratch, READ_LEN) : -ENOMEM;
-	if (r == -EAGAIN)
-		return;
-	served_touch(c);
-	r = r > 0 ? served_take_apart(c, scratch, (size_t)r) : -ECONNRESET;
-	if (r > 0)
-		served_answer_plainly(c);
-	else if (r < 0)
-		served_break(c);
-}
-
-/* MHD looks at the connection again only once it is broken. */
-static void served_take_input(struct served *c)
-{
-	c->chunks = (struct chunks){ .left = 0 };
-	c->in_task = (struct weft_task){ .fd = served_fd(c),
-					 .events = WEFT_READABLE,
-					 .run = served_on_readable };
-	if (poller_add(c->server->poller, &c->in_task) < 0)
-		c->in_task.run = NULL;
-	else
-		served_suspend(c);
-}
-
-static void served_drop_input(struct served *c)
-{
-	poller_remove(c->server->poller, &c->in_task);
-	c->in_task.run = NULL;
 }
 
 /* ---- A request: its head ---- */

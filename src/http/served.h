@@ -80,11 +80,40 @@ void served_break(struct served *c);
 /** Whether the peer has gone without a word. */
 bool served_is_lost(const struct served *c);
 
+/** MHD looks at it no more until it is resumed. */
+void served_suspend(struct served *c);
+
+int served_fd(const struct served *c);
+
+/* ---- Bodies that MHD has left to us ---- */
+
+/** Whether its bodies go in chunks, and nothing encrypts them. */
+bool served_is_plain(const struct served *c);
+
+/** Output is left to us from here on until the stream's end. */
+void served_take_output(struct served *c);
+void served_drop_output(struct served *c);
+
+/** Has the stream asked for output in the server's next run. */
+void served_mark(struct served *c);
+
 /** Asks the stream for output and sends it, if that has been left to us. */
 void served_put_out(struct served *c);
 
+/** Where a rest is kept, the socket is to tell of room for it. */
+void served_watch_output(struct served *c);
+
 /** The response comes to its regular end, unless a part of a chunk has yet to go. */
 void served_finish(struct served *c);
+
+/** Whether MHD has read nothing of the body, and it is one that can be left to us. */
+bool served_can_take_input(const struct served *c);
+
+/** MHD looks at the connection again only once it is broken. */
+void served_take_input(struct served *c);
+void served_drop_input(struct served *c);
+
+/* ---- A request ---- */
 
 /* MHD's callbacks. */
 /* NOLINTNEXTLINE(readability-function-size): the parameters are MHD's. */

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bodies that MHD leaves to us: it has read a request's head or sent a response's, keeps the
+ * connection suspended, and the socket is ours until the body's end. So nothing copies what goes
+ * through: what is read is handed on where it lies, and what is put out goes past MHD's buffers
+ * (http/direct.h).
+ */
+#include "base/container.h"
+#include "http/served.h"
+#include "io/poller.h"
+#include "io/socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What is read at once: two records that still are in the processor's cache when they are sent. */
+#define READ_LEN 131072u
+
+/* Bodies go in chunks, and nothing encrypts them. */
+bool served_is_plain(const struct served *c)
+{
+	return c->stream.version == 11 && !c->server->cert_file;
+}
+
+/* ---- Output that MHD has left to us ---- */
+
+static uint8_t *server_scratch(struct http_server *s)
+{
+	if (!s->scratch)
+		s->scratch = malloc(HTTP_OUTPUT_MAX);
+	return s->scratch;
+}
+
+void served_mark(struct served *c)
+{
+	list_remove(&c->mark);
+	list_push_back(&c->server->marked, &c->mark);
+}
+
+/* MHD says the end: it is asked to go on, and asks its reader. */
+static void served_end_output(struct served *c, int why)
+{
+	c->out_end = why;
+	served_resume(c);
+}
+
+void served_watch_output(struct served *c)
+{
+	bool is_blocked = direct_is_blocked(&c->direct);
+	c->out_task.events = is_blocked ? WEFT_WRITABLE : 0;
+	if (is_blocked && !c->out_task.loop_state &&
+	    poller_add(c->server->poller, &c->out_task) < 0)
+		served_break(c);
+}
+
+void served_put_out(struct served *c)
+{
+	struct http_server *s = c->server;
+	if (!c->direct.is_open || c->out_end != 0)
+		return;
+	uint64_t sent = c->direct.sent;
+	uint8_t *scratch = server_scratch(s);
+	int r = scratch ? stream_put_out(&c->stream, &c->direct, scratch, s->now)
+			: -ENOMEM;
+	if (c->direct.sent != sent)
+		served_touch(c);
+	if (r < 0)
+		served_end_output(c, r);
+	else if (r > 0)
+		served_mark(c);
+	served_watch_output(c);
+}
+
+static void served_on_writable(struct weft_task *task, uint64_t now)
+{
+	(void)now;
+	served_put_out(container_of(task, struct served, out_task));
+}
+
+/* What is left to us from here on until the stream's end. */
+void served_take_output(struct served *c)
+{
+	direct_open(&c->direct, served_fd(c));
+	c->out_task = (struct weft_task){ .fd = c->direct.fd, .run = served_on_writable };
+	served_mark(c);
+}
+
+void served_drop_output(struct served *c)
+{
+	poller_remove(c->server->poller, &c->out_task);
+	list_remove(&c->mark);
+	direct_close(&c->direct);
+	c->out_end = 0;
+}
+
+void served_finish(struct served *c)
+{
+	if (c->response || direct_flush(&c->direct) < 0)
+		return;
+	if (c->out_end == 0)
+		served_end_output(c, -EPIPE);
+}
+
+/* ---- Input that MHD has left to us ---- */
+
+/* A body in chunks, as MHD sees it, of which MHD has read nothing, and nothing encrypts it. */
+bool served_can_take_input(const struct served *c)
+{
+	const char *coding = MHD_lookup_connection_value(
+		c->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	const union MHD_ConnectionInfo *head =
+		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	uint64_t taken;
+	return served_is_plain(c) && coding && strcasecmp(coding, "chunked") == 0 &&
+	       head && socket_taken(served_fd(c), &taken) == 0 &&
+	       taken == head->header_size;
+}
+
+/* MHD does not see that the body has ended: it is answered here, and the connection ended. */
+static void served_answer_plainly(struct served *c)
+{
+	char text[HTTP_ANSWER_TEXT] = "OK", head[96];
+	size_t len = strlen(text);
+	if (c->stream.events && c->stream.events->finish)
+		len = stream_finish(&c->stream, text, sizeof(text), c->server->now);
+	int head_len = snprintf(head, sizeof(head),
+				"HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n"
+				"Connection: close\r\n\r\n",
+				len);
+	const struct socket_piece answer[] = {
+		{ (const uint8_t *)head, (size_t)head_len },
+		{ (const uint8_t *)text, len },
+	};
+	int sent = socket_send(served_fd(c), answer, 2);
+	bool is_whole = sent == head_len + (int)len && !c->stream.is_aborted;
+	stream_closed(&c->stream, is_whole ? HTTP_ENDED : HTTP_ABORTED, NULL,
+		      c->server->now);
+	served_break(c);
+}
+
+/* Returns 1 at the end of the body, 0 before it, or -Exxx. */
+static int served_take_apart(struct served *c, const uint8_t *data, size_t len)
+{
+	int r = 0;
+	for (size_t off = 0; off < len && r == 0;) {
+		struct chunks_part part;
+		r = chunks_next(&c->chunks, data + off, len - off, &part);
+		if (r < 0)
+			return r;
+		if (part.len > 0)
+			stream_input(&c->stream, data + off + part.skip, part.len,
+				     c->server->now);
+		if (c->stream.is_aborted)
+			return -ECANCELED;
+		off += part.skip + part.len;
+	}
+	return r;
+}
+
+static void served_on_readable(struct weft_task *task, uint64_t now)
+{
+	struct served *c = container_of(task, struct served, in_task);
+	uint8_t *scratch = server_scratch(c->server);
+	(void)now;
+	if (c->stream.is_aborted || !c->stream.is_reading)
+		return;
+	int r = scratch ? socket_recv(task->fd, scratch, READ_LEN) : -ENOMEM;
+	if (r == -EAGAIN)
+		return;
+	served_touch(c);
+	r = r > 0 ? served_take_apart(c, scratch, (size_t)r) : -ECONNRESET;
+	if (r > 0)
+		served_answer_plainly(c);
+	else if (r < 0)
+		served_break(c);
+}
+
+/* MHD looks at the connection again only once it is broken. */
+void served_take_input(struct served *c)
+{
+	c->chunks = (struct chunks){ .left = 0 };
+	c->in_task = (struct weft_task){ .fd = served_fd(c),
+					 .events = WEFT_READABLE,
+					 .run = served_on_readable };
+	if (poller_add(c->server->poller, &c->in_task) < 0)
+		c->in_task.run = NULL;
+	else
+		served_suspend(c);
+}
+
+void served_drop_input(struct served *c)
+{
+	poller_remove(c->server->poller, &c->in_task);
+	c->in_task.run = NULL;
+}

@@ -9,6 +9,7 @@
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_life.h"
+#include "stack/tcp_out.h"
 #include "stack/tcp_rack.h"
 #include "stack/tcp_recovery.h"
 #include "stack/tcp_sent.h"
@@ -16,24 +17,28 @@
 
 /* ---- the window -------------------------------------------------------------------------- */
 
-/* SND.WL1 and SND.WL2 keep an old segment from taking back what a newer one has said. */
-static void update_window(struct tcp_conn *conn, const struct tcp_seg *seg)
+/*
+ * SND.WL1 and SND.WL2 keep an old segment from taking back what a newer one has said. Returns
+ * whether a window that was closed has opened.
+ */
+static bool update_window(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	bool is_newer =
 		seq_before(conn->snd_wl1, seg->seq) ||
 		(conn->snd_wl1 == seg->seq && !seq_after(conn->snd_wl2, seg->ack));
 	if (seq_before(seg->ack, conn->snd_una) || !is_newer)
-		return;
+		return false;
 	bool was_closed = conn->snd_wnd == 0;
 	conn->snd_wnd = seg->wnd;
 	conn->snd_wl1 = seg->seq;
 	conn->snd_wl2 = seg->ack;
 	if (seg->wnd > conn->snd_wnd_max)
 		conn->snd_wnd_max = seg->wnd;
-	if (was_closed && seg->wnd > 0) {
-		tcp_due_clear(conn, TCP_DUE_PERSIST);
-		conn->rto.backoff = 0;
-	}
+	if (!was_closed || seg->wnd == 0)
+		return false;
+	tcp_due_clear(conn, TCP_DUE_PERSIST);
+	conn->rto.backoff = 0;
+	return true;
 }
 
 /* ---- SACK -------------------------------------------------------------------------------- */
@@ -120,7 +125,7 @@ void tcp_on_ack(struct tcp_conn *conn, const struct tcp_seg *seg, uint64_t now)
 	bool is_dup = is_duplicate(conn, seg, window_before);
 	if (conn->has_timestamps)
 		d.ts_ecr = seg->rx->opts.ts_ecr;
-	update_window(conn, seg);
+	bool has_opened = update_window(conn, seg);
 	if (seq_after(seg->ack, conn->snd_una))
 		board_ack(conn, seg->ack, &d, now);
 	if (conn->has_sack)
@@ -128,6 +133,8 @@ void tcp_on_ack(struct tcp_conn *conn, const struct tcp_seg *seg, uint64_t now)
 	sample_rtt(conn, &d);
 	if (d.acked > 0)
 		on_progress(conn, &d, was_syn, now);
+	if (has_opened)
+		tcp_resend_refused(conn, now);
 	recovery_on_ack(conn, &d, is_dup, now);
 	if (conn->has_ecn && (seg->flags & TCP_ECE))
 		recovery_on_mark(conn, now);

@@ -233,6 +233,18 @@ void tcp_probe_window(struct tcp_conn *conn, uint64_t now)
 	}
 }
 
+void tcp_resend_refused(struct tcp_conn *conn, uint64_t now)
+{
+	struct tcp_sent *first = board_first(conn);
+	uint32_t mss = tcp_mss_now(conn);
+	uint32_t most = conn->snd_wnd < mss ? conn->snd_wnd : mss;
+	if (!first || (first->flags & SENT_SACKED))
+		return;
+	if (sent_len(first) > most && board_split(conn, first, first->start + most) < 0)
+		return;
+	tcp_resend(conn, first, now);
+}
+
 static void send_ack(struct tcp_conn *conn, uint64_t now)
 {
 	if (conn->want_ack || tcp_window_update_is_due(conn))

@@ -32,4 +32,7 @@ void tcp_resend(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now);
 /** Sends one byte into a closed window, or as much as one that has opened a little allows. */
 void tcp_probe_window(struct tcp_conn *conn, uint64_t now);
 
+/** The window has opened: what the peer had no room for, a probe's byte, goes again at once. */
+void tcp_resend_refused(struct tcp_conn *conn, uint64_t now);
+
 #endif

@@ -29,7 +29,6 @@
 #define SENT_SACKED 0x1u /**< The peer has it. */
 #define SENT_LOST   0x2u /**< Taken for lost. */
 #define SENT_AGAIN  0x4u /**< Has been sent more than once. */
-#define SENT_PROBE  0x8u /**< Sent into a closed window. */
 
 struct tcp_sent {
 	struct list of_seq;

@@ -190,6 +190,7 @@ void weft_stack_free(struct weft_stack *stack)
 	dest_fini(stack);
 	neigh_fini(stack);
 	routes_fini(stack);
+	cutter_fini(&stack->cutter);
 	free(stack->scratch);
 	free(stack);
 }

@@ -15,6 +15,7 @@
 #include "base/bucket.h"
 #include "base/hash.h"
 #include "base/rng.h"
+#include "link/cutter.h"
 #include "stack/addr.h"
 #include "stack/dest.h"
 #include "stack/frag.h"
@@ -59,6 +60,7 @@ struct weft_stack {
 	uint64_t events[WEFT_STACK_EVENTS];
 	uint8_t *
 		scratch; /**< SCRATCH_LEN bytes to make one packet in; NULL until needed. */
+	struct cutter cutter; /**< For super-frames that go on in fragments. */
 	unsigned busy;   /**< Receivers and runs under way. */
 };
 

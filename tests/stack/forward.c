@@ -77,9 +77,12 @@ static enum weft_stack_outcome rx_udp(struct world *w, const char *src, const ch
 				      uint8_t ttl, size_t len)
 {
 	static const uint8_t data[2000] = { 1, 2, 3 };
-	const struct packet p = {
-		.src = src, .dst = dst, .ttl = ttl, .sport = 1000, .dport = 2000
-	};
+	const struct packet p = { .src = src,
+				  .dst = dst,
+				  .ttl = ttl,
+				  .df = true,
+				  .sport = 1000,
+				  .dport = 2000 };
 	uint8_t frame[2048];
 	size_t n = make(w, &p, data, len, frame, sizeof(frame));
 	memcpy(frame, w->iface->mac.octet, 6);
@@ -197,6 +200,7 @@ static void super_frames_pass_whole(void **state)
 	const struct packet p = { .src = "10.1.0.1",
 				  .dst = "10.2.0.1",
 				  .proto = IPPROTO_TCP,
+				  .df = true,
 				  .csum_offset = TCP_OFF_CSUM };
 	(void)state;
 	begin(&w, &s, true);
@@ -223,6 +227,173 @@ static void super_frames_pass_whole(void **state)
 	end(&w, &s);
 }
 
+/* ---- fragments --------------------------------------------------------------------------- */
+
+/* Puts n pieces that were sent together again, from the first on, and checks each. */
+static size_t rejoin(const struct second *s, size_t first, size_t n, size_t hdr_len,
+		     uint8_t *whole)
+{
+	size_t total = 0;
+	for (size_t i = first; i < first + n; i++) {
+		struct seen piece = see(&s->sent[i]);
+		size_t len = (size_t)(piece.payload - piece.packet);
+		if (i == first)
+			assert_int_equal(len, hdr_len);
+		assert_true(len + piece.len <= 1280);
+		assert_true(checksum_is_right(0, piece.packet, len));
+		assert_int_equal(piece.frag_off, total);
+		assert_int_equal(piece.more, i + 1 < first + n);
+		assert_int_equal(piece.ttl, 8);
+		memcpy(whole + total, piece.payload, piece.len);
+		total += piece.len;
+	}
+	return total;
+}
+
+/* RFC 791, 3.2: what has no DF goes on in pieces, which are as long as can be. */
+static void cuts_what_allows_it(void **state)
+{
+	static uint8_t payload[3000], whole[4000];
+	struct world w;
+	struct second s;
+	uint8_t frame[4000];
+	const struct packet p = {
+		.src = "10.1.0.1", .dst = "10.2.0.1", .ttl = 9, .id = 77, .proto = 200
+	};
+	(void)state;
+	begin(&w, &s, true);
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)(i * 7);
+	size_t len = make(&w, &p, payload, sizeof(payload), frame, sizeof(frame));
+	memcpy(frame, w.iface->mac.octet, 6);
+	assert_outcome(rx(&w, frame, len), FORWARDED);
+	assert_int_equal(s.n, 3);
+	assert_int_equal(see(&s.sent[0]).len, 1256);
+	assert_int_equal(see(&s.sent[1]).id, 77);
+	assert_int_equal(rejoin(&s, 0, 3, IP4_LEN, whole), sizeof(payload));
+	assert_memory_equal(whole, payload, sizeof(payload));
+	tx_none(&w);
+	end(&w, &s);
+}
+
+/* What is a fragment already: offsets go on, and only the last of all is the last. */
+static void cuts_fragments_again(void **state)
+{
+	struct world w;
+	struct second s;
+	uint8_t frame[2000];
+	static const uint8_t payload[1304];
+	const struct packet p = {
+		.src = "10.1.0.1", .dst = "10.2.0.1", .ttl = 9, .proto = 200
+	};
+	(void)state;
+	begin(&w, &s, true);
+	for (unsigned more = 0; more < 2; more++) {
+		size_t len = make(&w, &p, payload, sizeof(payload), frame, sizeof(frame));
+		uint8_t *ip4 = frame + ETHER_LEN;
+		memcpy(frame, w.iface->mac.octet, 6);
+		store_be16(ip4 + IP4_OFF_FRAG,
+			   (uint16_t)((more ? IP4_FRAG_MF : 0) | 1600 / 8));
+		store_be16(ip4 + IP4_OFF_CSUM, 0);
+		store_be16(ip4 + IP4_OFF_CSUM, checksum(ip4, IP4_LEN));
+		s.n = 0;
+		assert_outcome(rx(&w, frame, len), FORWARDED);
+		assert_int_equal(s.n, 2);
+		struct seen first = see(&s.sent[0]), last = see(&s.sent[1]);
+		assert_int_equal(first.frag_off, 1600);
+		assert_true(first.more);
+		assert_int_equal(last.frag_off, 1600 + first.len);
+		assert_int_equal(last.more, more);
+		assert_int_equal(first.len + last.len, sizeof(payload));
+	}
+	end(&w, &s);
+}
+
+/* RFC 791, 3.1: the copied flag decides which options later pieces have. */
+static void copies_the_options_that_say_so(void **state)
+{
+	/* NOP, record route (not copied), stream ID (copied), router alert (copied). */
+	static const uint8_t options[16] = { 1, 7, 4, 4, 0, 136, 4, 1, 2, 148, 4 };
+	static const uint8_t copied[8] = { 136, 4, 1, 2, 148, 4 };
+	static uint8_t frame[2000], whole[2000];
+	const struct ether_hdr eth = { .src = mac(TEST_MAC), .type = ETHER_TYPE_IP4 };
+	const struct ip4_hdr hdr = {
+		.total_len = IP4_LEN + sizeof(options) + 1400,
+		.ttl = 9,
+		.proto = 200,
+		.src = 0x0a010001,
+		.dst = 0x0a020001,
+		.options = options,
+		.options_len = sizeof(options),
+	};
+	struct world w;
+	struct second s;
+	(void)state;
+	begin(&w, &s, true);
+	assert_int_equal(ether_hdr_emit(frame, ETHER_LEN, &eth), ETHER_LEN);
+	memcpy(frame, w.iface->mac.octet, 6);
+	assert_int_equal(ip4_hdr_emit(frame + ETHER_LEN, IP4_LEN + sizeof(options), &hdr),
+			 IP4_LEN + sizeof(options));
+	assert_outcome(rx(&w, frame, ETHER_LEN + hdr.total_len), FORWARDED);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(rejoin(&s, 0, 2, IP4_LEN + sizeof(options), whole), 1400);
+	assert_memory_equal(see(&s.sent[0]).packet + IP4_LEN, options, sizeof(options));
+	struct seen last = see(&s.sent[1]);
+	assert_int_equal(last.payload - last.packet, IP4_LEN + sizeof(copied));
+	assert_memory_equal(last.packet + IP4_LEN, copied, sizeof(copied));
+	end(&w, &s);
+}
+
+/* Each segment of a super-frame is a packet, and has its checksum before it is cut. */
+static void cuts_the_segments_of_super_frames(void **state)
+{
+	static uint8_t frame[6000], segment[TCP_LEN + 2 * 1400], whole[2000];
+	const struct tcp_hdr hdr = { .sport = 1, .dport = 2, .seq = 9, .flags = TCP_ACK };
+	const struct packet p = { .src = "10.1.0.1",
+				  .dst = "10.2.0.1",
+				  .ttl = 9,
+				  .proto = IPPROTO_TCP,
+				  .csum_offset = TCP_OFF_CSUM };
+	struct world w;
+	struct second s;
+	(void)state;
+	begin(&w, &s, true);
+	memset(segment, 'x', sizeof(segment));
+	assert_int_equal(tcp_hdr_emit(segment, TCP_LEN, &hdr), TCP_LEN);
+	size_t len = make(&w, &p, segment, sizeof(segment), frame, sizeof(frame));
+	memcpy(frame, w.iface->mac.octet, 6);
+	uint8_t *ip4 = frame + ETHER_LEN;
+	store_be16(ip4 + IP4_LEN + TCP_OFF_CSUM,
+		   (uint16_t)~checksum_finish(
+			   checksum_pseudo4(ip4 + IP4_OFF_SRC, ip4 + IP4_OFF_DST,
+					    IPPROTO_TCP, (uint16_t)sizeof(segment))));
+	const struct weft_frame f = {
+		.data = frame,
+		.len = (uint32_t)len,
+		.offload = { .flags = WEFT_OFFLOAD_NEEDS_CSUM,
+			     .gso = WEFT_GSO_TCP4,
+			     .gso_size = 1400,
+			     .hdr_len = 54,
+			     .csum_start = 34,
+			     .csum_offset = TCP_OFF_CSUM },
+	};
+	assert_outcome(rx_frame(&w, &f), FORWARDED);
+	assert_int_equal(s.n, 4);
+	for (size_t i = 0; i < 2; i++) {
+		struct tcp_hdr got;
+		size_t n = rejoin(&s, 2 * i, 2, IP4_LEN, whole);
+		assert_int_equal(n, TCP_LEN + 1400);
+		assert_int_equal(tcp_hdr_parse(whole, n, &got), TCP_LEN);
+		assert_int_equal(got.seq, 9 + 1400 * i);
+		assert_true(checksum_is_right(checksum_pseudo4(ip4 + IP4_OFF_SRC,
+							       ip4 + IP4_OFF_DST,
+							       IPPROTO_TCP, (uint16_t)n),
+					      whole, n));
+	}
+	assert_int_not_equal(see(&s.sent[0]).id, see(&s.sent[2]).id);
+	end(&w, &s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +402,10 @@ int main(void)
 		cmocka_unit_test(says_nothing_about_later_fragments),
 		cmocka_unit_test(what_is_the_link_s_stays_there),
 		cmocka_unit_test(super_frames_pass_whole),
+		cmocka_unit_test(cuts_what_allows_it),
+		cmocka_unit_test(cuts_fragments_again),
+		cmocka_unit_test(copies_the_options_that_say_so),
+		cmocka_unit_test(cuts_the_segments_of_super_frames),
 	};
 	return cmocka_run_group_tests_name("forward", tests, NULL, NULL);
 }

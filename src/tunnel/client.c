@@ -281,11 +281,12 @@ static void make_request(struct client *c, struct request *request, uint64_t now
  */
 static void watch_silence(struct client *c, uint64_t now)
 {
-	if (duplex_unanswered(&c->duplex, now) >= SILENCE_NS)
-		duplex_abort_tx(&c->duplex);
-	for (unsigned i = 0; i < c->lanes; i++)
+	for (unsigned i = 0; i < c->lanes; i++) {
+		if (duplex_unanswered(&c->duplex, i, now) >= SILENCE_NS)
+			duplex_abort_tx(&c->duplex, i);
 		if (duplex_silence(&c->duplex, i, now) >= SILENCE_NS)
 			duplex_abort(&c->duplex, i);
+	}
 }
 
 static void client_run(struct weft_task *task, uint64_t now)

@@ -8,6 +8,7 @@
 #include "base/container.h"
 #include "wire/tunnel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -15,6 +16,11 @@
 
 /* Memory is given back after so long without anything. */
 #define TRIM_NS (5 * DUPLEX_NS_PER_S)
+
+/* The number of a probe says by which lane it went, above the probe's own. */
+#define LANE_SHIFT 29
+static_assert((DUPLEX_LANES_MAX - 1) << LANE_SHIFT == ~PROBE_ID_MAX,
+	      "lane and number of a probe fill 32 bits");
 
 static struct duplex *duplex_of(struct weft_link *link)
 {
@@ -140,6 +146,7 @@ void duplex_set_lanes(struct duplex *s, unsigned n)
 			http_stream_abort(lane->rx);
 		lane->tx = NULL;
 		lane->rx = NULL;
+		lane->probe = (struct probe){ .due = 0 };
 		records_reset(&lane->records);
 	}
 	s->lanes_n = n;
@@ -157,7 +164,7 @@ void duplex_set_tx(struct duplex *s, unsigned number, struct http_stream *stream
 	lane->tx_ends = now + life_ns;
 	lane->wants_ping = false;
 	lane->grant = (struct grant){ .since = now };
-	probe_forgive(&s->probe);
+	probe_forgive(&lane->probe);
 	outbox_open(&s->outbox, number);
 	if (old)
 		http_stream_wake(old); /* it will find that it is tx no longer */
@@ -216,14 +223,10 @@ void duplex_abort(struct duplex *s, unsigned lane)
 		http_stream_abort(s->lanes[lane].tx);
 }
 
-void duplex_abort_tx(struct duplex *s)
+void duplex_abort_tx(struct duplex *s, unsigned lane)
 {
-	for (unsigned i = 0; i < s->lanes_n; i++) {
-		if (!s->lanes[i].tx)
-			continue;
-		http_stream_abort(s->lanes[i].tx);
-		return;
-	}
+	if (s->lanes[lane].tx)
+		http_stream_abort(s->lanes[lane].tx);
 }
 
 void duplex_end(struct duplex *s)
@@ -246,8 +249,8 @@ void duplex_set_extended(struct duplex *s, bool on)
 {
 	if (!on)
 		outbox_drop_control(&s->outbox);
-	else if (!s->is_extended)
-		s->probe = (struct probe){ .due = 0 };
+	for (unsigned i = 0; on && !s->is_extended && i < DUPLEX_LANES_MAX; i++)
+		s->lanes[i].probe = (struct probe){ .due = 0 };
 	s->is_extended = on;
 }
 
@@ -257,10 +260,10 @@ void duplex_on_control(struct duplex *s, duplex_control_fn *fn, void *user)
 	s->control_user = user;
 }
 
-void duplex_send_control(struct duplex *s, const char *text, size_t len, uint64_t now)
+static void send_control(struct duplex *s, unsigned wanted, const char *text, size_t len)
 {
-	(void)now;
-	int lane = s->is_extended ? outbox_push_control(&s->outbox, text, len) : -EPIPE;
+	int lane = s->is_extended ? outbox_push_control(&s->outbox, wanted, text, len)
+				  : -EPIPE;
 	if (lane < 0) {
 		s->outbox.dropped_control += lane == -EPIPE;
 		return;
@@ -269,12 +272,18 @@ void duplex_send_control(struct duplex *s, const char *text, size_t len, uint64_
 	wake(s, (unsigned)lane);
 }
 
-static void send_probe(struct duplex *s, const char *type, uint32_t id, uint64_t now)
+void duplex_send_control(struct duplex *s, const char *text, size_t len, uint64_t now)
+{
+	(void)now;
+	send_control(s, 0, text, len);
+}
+
+static void send_probe(struct duplex *s, unsigned lane, const char *type, uint32_t id)
 {
 	char text[64];
 	int len = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%lu}", type,
 			   (unsigned long)id);
-	duplex_send_control(s, text, (size_t)len, now);
+	send_control(s, lane, text, (size_t)len);
 }
 
 /* The number of a probe or an echo; 0 for none. */
@@ -284,27 +293,36 @@ static uint32_t id_of(const json_t *record)
 	return id > 0 && id <= UINT32_MAX ? (uint32_t)id : 0;
 }
 
-/* Returns whether the record is one of the duplex's own. */
-static bool take_own(struct duplex *s, const char *type, uint32_t id, uint64_t now)
+/* Of whose lane's probe an answer is, its number says: it may come by another. */
+static bool take_echo(struct duplex *s, uint32_t id, uint64_t now)
 {
+	struct probe *probe = &s->lanes[id >> LANE_SHIFT].probe;
+	return probe_answer(probe, id & PROBE_ID_MAX, now);
+}
+
+/* What a batch is delivered with. */
+struct delivery {
+	struct duplex *duplex;
+	unsigned lane; /* by which it came */
+	uint64_t now;
+};
+
+/* Returns whether the record is one of the duplex's own. */
+static bool take_own(const struct delivery *to, const char *type, uint32_t id)
+{
+	struct duplex *s = to->duplex;
 	if (strcmp(type, "probe") == 0) {
 		if (id != 0)
-			send_probe(s, "echo", id, now);
+			send_probe(s, to->lane, "echo", id);
 		else
 			s->rx_controls_bad++;
 		return true;
 	}
 	if (strcmp(type, "echo") != 0)
 		return false;
-	s->rx_controls_bad += !probe_answer(&s->probe, id, now);
+	s->rx_controls_bad += !take_echo(s, id, to->now);
 	return true;
 }
-
-/* What a batch is delivered with. */
-struct delivery {
-	struct duplex *duplex;
-	uint64_t now;
-};
 
 static void take_control(void *user, const char *text, size_t len)
 {
@@ -315,22 +333,33 @@ static void take_control(void *user, const char *text, size_t len)
 	s->rx_controls++;
 	if (!type)
 		s->rx_controls_bad++;
-	else if (!take_own(s, type, id_of(record), to->now) && s->on_control)
+	else if (!take_own(to, type, id_of(record)) && s->on_control)
 		s->on_control(s->control_user, text, len, to->now);
 	json_decref(record);
 }
 
 struct duplex_health duplex_health(const struct duplex *s, uint64_t now)
 {
-	const struct probe_result result = probe_result(&s->probe, now);
-	return (struct duplex_health){ .rtt_ns = result.rtt_ns,
-				       .loss_permille = result.loss_permille,
-				       .is_measured = result.is_measured };
+	struct duplex_health health = { .is_measured = false };
+	unsigned measured = 0, asked = 0;
+	for (unsigned i = 0; i < s->lanes_n; i++) {
+		const struct probe_result lane = probe_result(&s->lanes[i].probe, now);
+		measured += lane.is_measured;
+		asked += lane.is_measured || lane.loss_permille > 0;
+		health.rtt_ns += lane.rtt_ns;
+		health.loss_permille += lane.loss_permille;
+	}
+	health.is_measured = measured > 0;
+	health.rtt_ns /= measured > 0 ? measured : 1;
+	health.loss_permille /= asked > 0 ? asked : 1;
+	return health;
 }
 
-uint64_t duplex_unanswered(const struct duplex *s, uint64_t now)
+uint64_t duplex_unanswered(const struct duplex *s, unsigned lane, uint64_t now)
 {
-	return s->is_extended && duplex_has_tx(s) ? probe_unanswered(&s->probe, now) : 0;
+	return s->is_extended && s->lanes[lane].tx
+		       ? probe_unanswered(&s->lanes[lane].probe, now)
+		       : 0;
 }
 
 /* ---- events of streams and time ---------------------------------------------------------- */
@@ -366,13 +395,13 @@ static void deliver(void *user, const struct weft_frame *frames, size_t n)
 void duplex_input(struct duplex *s, struct http_stream *stream, const uint8_t *data,
 		  size_t len, uint64_t now)
 {
-	struct delivery to = { .duplex = s, .now = now };
-	const struct records_sink sink = {
-		.is_ip = s->is_ip, .frames = deliver, .control = take_control, .user = &to
-	};
 	int number = duplex_rx_lane(s, stream);
 	if (number < 0 || s->lanes[number].is_broken)
 		return;
+	struct delivery to = { .duplex = s, .lane = (unsigned)number, .now = now };
+	const struct records_sink sink = {
+		.is_ip = s->is_ip, .frames = deliver, .control = take_control, .user = &to
+	};
 	struct duplex_lane *lane = &s->lanes[number];
 	lane->rx_at = now;
 	if (records_input(&lane->records, data, len, &sink) == 0)
@@ -413,6 +442,16 @@ static void tick_lane(struct duplex *s, unsigned number, uint64_t now)
 		http_stream_wake(lane->tx);
 }
 
+/* A stream that takes nothing is asked by the one that waits for it, and not by ever more. */
+static void probe_lane(struct duplex *s, unsigned number, uint64_t now)
+{
+	struct duplex_lane *lane = &s->lanes[number];
+	uint32_t id;
+	if (s->is_extended && lane->tx && probe_ask(&lane->probe, now, &id) &&
+	    !outbox_has_control(&s->outbox, number))
+		send_probe(s, number, "probe", (uint32_t)number << LANE_SHIFT | id);
+}
+
 static bool is_idle(const struct duplex *s, uint64_t now)
 {
 	for (unsigned i = 0; i < s->lanes_n; i++)
@@ -423,13 +462,12 @@ static bool is_idle(const struct duplex *s, uint64_t now)
 
 void duplex_tick(struct duplex *s, uint64_t now)
 {
-	uint32_t id;
 	for (unsigned i = 0; i < s->lanes_n; i++)
 		tick_lane(s, i, now);
 	if (is_idle(s, now))
 		outbox_trim(&s->outbox);
-	if (s->is_extended && duplex_has_tx(s) && probe_ask(&s->probe, now, &id))
-		send_probe(s, "probe", id, now);
+	for (unsigned i = 0; i < s->lanes_n; i++)
+		probe_lane(s, i, now);
 }
 
 /* ---- facts ------------------------------------------------------------------------------- */

@@ -18,7 +18,8 @@
  * when, is the business of the server or the client around it.
  *
  * To a peer that understands (duplex_set_extended), control records go as well, before all that
- * waits: probes, which measure the path and are answered here, and what the owner sends.
+ * waits: probes, which measure each lane's path and are answered here, by the lane that they have
+ * come by, and what the owner sends.
  */
 #ifndef TUNNEL_DUPLEX_H
 #define TUNNEL_DUPLEX_H
@@ -57,6 +58,7 @@ struct duplex_lane {
 	struct http_stream *tx, *rx; /**< NULL while there is none. */
 	struct records records;
 	struct grant grant;    /**< Of tx. */
+	struct probe probe;    /**< Of the way there by tx, and of the answer's back. */
 	uint64_t tx_at, rx_at; /**< When bytes went or came last, or it began. */
 	uint64_t tx_ends;      /**< When tx is to end. */
 	bool wants_ping;
@@ -71,7 +73,6 @@ struct duplex {
 	unsigned lanes_n;
 	struct duplex_lane lanes[DUPLEX_LANES_MAX];
 	struct outbox outbox;
-	struct probe probe;
 	duplex_control_fn *on_control; /**< NULL: nobody. */
 	void *control_user;
 	uint64_t ask_until; /**< Pings go out each second until then. */
@@ -121,8 +122,8 @@ bool duplex_has_rx(const struct duplex *s);
 int duplex_tx_lane(const struct duplex *s, const struct http_stream *stream);
 int duplex_rx_lane(const struct duplex *s, const struct http_stream *stream);
 
-/** Breaks off the stream to the peer that control records go by, if there is one. */
-void duplex_abort_tx(struct duplex *s);
+/** Breaks off a lane's stream to the peer, if there is one; duplex_closed follows. */
+void duplex_abort_tx(struct duplex *s, unsigned lane);
 
 /** Breaks off both streams of a lane, as far as there are any; duplex_closed follows. */
 void duplex_abort(struct duplex *s, unsigned lane);
@@ -134,10 +135,11 @@ void duplex_end(struct duplex *s);
 uint64_t duplex_silence(const struct duplex *s, unsigned number, uint64_t now);
 
 /**
- * For how long the peer has left all probes unanswered; 0 where none were sent by the streams that
- * there are. What it sends may come all the same: then it is the way to it that is dead.
+ * For how long the peer has left all probes of a lane unanswered; 0 where none were sent by the
+ * stream that there is. What it sends may come all the same: then it is the way to it that is
+ * dead.
  */
-uint64_t duplex_unanswered(const struct duplex *s, uint64_t now);
+uint64_t duplex_unanswered(const struct duplex *s, unsigned lane, uint64_t now);
 
 /* ---- events of streams and time ---------------------------------------------------------- */
 
@@ -175,10 +177,10 @@ void duplex_on_control(struct duplex *s, duplex_control_fn *fn, void *user);
  */
 void duplex_send_control(struct duplex *s, const char *text, size_t len, uint64_t now);
 
-/** What is known of the path to the peer. */
+/** What is known of the path to the peer: the mean of its lanes. */
 struct duplex_health {
 	uint64_t rtt_ns;        /**< If it is measured. */
-	uint32_t loss_permille; /**< Of the last eight probes. */
+	uint32_t loss_permille; /**< Of the last eight probes of each. */
 	bool is_measured;
 };
 

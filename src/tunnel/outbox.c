@@ -36,6 +36,7 @@ struct outbox_packet {
 	struct list by_age;       /* in the outbox; not of control */
 	struct outbox_flow *flow; /* NULL for control */
 	uint64_t since;           /* when it was pushed */
+	unsigned lane;            /* of control: the one that it is for */
 	size_t len;
 	uint8_t record[];
 };
@@ -69,7 +70,7 @@ static unsigned open_from(const struct outbox *q, unsigned start)
 		if (q->lanes[lane].is_open)
 			return lane;
 	}
-	return start;
+	return start % q->lanes_n;
 }
 
 static unsigned lane_of(const struct outbox *q, unsigned bucket)
@@ -332,7 +333,7 @@ int outbox_push(struct outbox *q, const struct weft_frame *packet, uint64_t now)
 	return (int)flow->lane;
 }
 
-int outbox_push_control(struct outbox *q, const char *text, size_t n)
+int outbox_push_control(struct outbox *q, unsigned lane, const char *text, size_t n)
 {
 	const size_t len = tunnel_control_len(n);
 	const bool has_room = q->control_n < OUTBOX_CONTROL_MAX &&
@@ -345,11 +346,12 @@ int outbox_push_control(struct outbox *q, const char *text, size_t n)
 		return r;
 	}
 	copy->flow = NULL;
+	copy->lane = lane;
 	copy->len = len;
 	list_push_back(&q->control, &copy->node);
 	q->control_n++;
 	q->control_len += len;
-	return (int)open_from(q, 0);
+	return (int)open_from(q, lane);
 }
 
 /* ---- out --------------------------------------------------------------------------------- */
@@ -422,13 +424,29 @@ static struct outbox_packet *next_packet(struct outbox *q, struct outbox_lane *l
 	return NULL;
 }
 
+/* The first that goes out by a lane, or NULL. They are few. */
+static struct outbox_packet *control_of(const struct outbox *q, unsigned lane)
+{
+	list_for_each (node, &q->control) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): freed ones are off this list. */
+		struct outbox_packet *packet = packet_of(node);
+		if (open_from(q, packet->lane) == lane)
+			return packet;
+	}
+	return NULL;
+}
+
+bool outbox_has_control(const struct outbox *q, unsigned lane)
+{
+	return control_of(q, lane) != NULL;
+}
+
 static struct outbox_packet *next_control(struct outbox *q,
 					  const struct outbox_lane *lane)
 {
-	if (list_is_empty(&q->control) || lane != &q->lanes[open_from(q, 0)])
+	struct outbox_packet *packet = control_of(q, (unsigned)(lane - q->lanes));
+	if (!packet)
 		return NULL;
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is freed is off this list. */
-	struct outbox_packet *packet = packet_of(q->control.next);
 	list_remove(&packet->node);
 	q->control_n--;
 	q->control_len -= packet->len;
@@ -475,6 +493,5 @@ size_t outbox_put(struct outbox *q, unsigned number, uint8_t *buf, size_t len,
 bool outbox_is_empty(const struct outbox *q, unsigned number)
 {
 	const struct outbox_lane *lane = &q->lanes[number];
-	const bool has_control = !list_is_empty(&q->control) && open_from(q, 0) == number;
-	return !lane->begun && !has_control && lane->n == 0;
+	return !lane->begun && lane->n == 0 && !outbox_has_control(q, number);
 }

@@ -102,8 +102,11 @@ void outbox_close(struct outbox *q, unsigned lane);
  */
 int outbox_push(struct outbox *q, const struct weft_frame *packet, uint64_t now);
 
-/** Copies a control record's text. Returns as outbox_push. */
-int outbox_push_control(struct outbox *q, const char *text, size_t len);
+/** Copies a control record's text, for that lane if it is open. Returns as outbox_push. */
+int outbox_push_control(struct outbox *q, unsigned lane, const char *text, size_t len);
+
+/** Whether a control record waits for a lane. */
+bool outbox_has_control(const struct outbox *q, unsigned lane);
 
 /** Drops all control records that have not begun to go out. */
 void outbox_drop_control(struct outbox *q);

@@ -16,8 +16,7 @@ bool probe_ask(struct probe *p, uint64_t now, uint32_t *ret_id)
 {
 	if (now < p->due)
 		return false;
-	p->last_id++;
-	p->last_id += p->last_id == 0;
+	p->last_id = p->last_id < PROBE_ID_MAX ? p->last_id + 1 : 1;
 	*trial_of(p, p->last_id) = (struct probe_trial){ .id = p->last_id, .at = now };
 	if (p->asked_at == 0)
 		p->asked_at = now;

@@ -21,6 +21,7 @@
 #define PROBE_FAST_NS UINT64_C(1000000000)  /**< Between these, */
 #define PROBE_NS      UINT64_C(10000000000) /**< and between all others. */
 #define PROBE_LOST_NS UINT64_C(5000000000)  /**< One without an answer for so long. */
+#define PROBE_ID_MAX  UINT32_C(0x1fffffff)  /**< After this number comes 1 again. */
 
 /** One question. */
 struct probe_trial {

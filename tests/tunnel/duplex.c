@@ -511,6 +511,41 @@ static void probes_measure_the_path(void **state)
 	assert_int_equal(duplex_health(&f->a, START + 8 * S).loss_permille, 500);
 }
 
+/* Sends what b has to say by a lane to a. */
+static void carry_back(struct fixture *f, struct http_stream *tx, struct http_stream *rx,
+		       uint64_t now)
+{
+	int n = duplex_output(&f->b, tx, f->wire, ROOM, now);
+	assert_true(n >= 0);
+	duplex_input(&f->a, rx, f->wire, (size_t)n, now);
+}
+
+/* Ten milliseconds by one, thirty by the other; then the second one's are lost. */
+static void the_path_is_the_mean_of_its_lanes(void **state)
+{
+	struct fixture *f = *state;
+	struct http_stream *back_tx1 = calloc(1, sizeof(*back_tx1));
+	struct http_stream *back_rx1 = calloc(1, sizeof(*back_rx1));
+	assert_true(back_tx1 && back_rx1);
+	two_lanes(f);
+	both_extended(f);
+	duplex_set_tx(&f->b, 1, back_tx1, LIFE, START);
+	duplex_set_rx(&f->a, 1, back_rx1, START);
+	duplex_tick(&f->a, START);
+	assert_true(carry(f, 0, START) > 0 && carry(f, 1, START) > 0);
+	carry_back(f, &f->back_tx, &f->back_rx, START + 10 * MS);
+	assert_int_equal(duplex_health(&f->a, START + 20 * MS).rtt_ns, 10 * MS);
+	carry_back(f, back_tx1, back_rx1, START + 30 * MS);
+	assert_int_equal(duplex_health(&f->a, START + 40 * MS).rtt_ns, 20 * MS);
+	duplex_tick(&f->a, START + S);
+	(void)carry(f, 0, START + S);
+	(void)put(f, &f->tx1, START + S);
+	carry_back(f, &f->back_tx, &f->back_rx, START + S + 10 * MS);
+	assert_int_equal(duplex_health(&f->a, START + 8 * S).loss_permille, 250);
+	free(back_tx1);
+	free(back_rx1);
+}
+
 /* Neither a probe nor anything else goes to a peer of the original. */
 static void an_old_peer_is_told_nothing(void **state)
 {
@@ -577,6 +612,7 @@ int main(void)
 		TEST(what_is_said_arrives_in_its_order),
 		TEST(nonsense_is_counted),
 		TEST(probes_measure_the_path),
+		TEST(the_path_is_the_mean_of_its_lanes),
 		TEST(an_old_peer_is_told_nothing),
 		TEST(a_stream_may_be_replaced_while_it_speaks),
 	};

@@ -401,7 +401,7 @@ static void control_goes_before_all_that_waits(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		(void)push(f, i, USUAL, 0);
 	(void)put(f, 1, 100);
-	assert_int_equal(outbox_push_control(&f->q, text, sizeof(text) - 1), 1);
+	assert_int_equal(outbox_push_control(&f->q, 0, text, sizeof(text) - 1), 1);
 	(void)put(f, 1, USUAL + TUNNEL_LEN - 100);
 	assert_int_equal(f->record_len[1], 0);
 	size_t n = outbox_put(&f->q, 1, f->out, ROOM, f->now);
@@ -416,13 +416,13 @@ static void control_is_bounded(void **state)
 	static char text[65000];
 	memset(text, ' ', sizeof(text));
 	for (unsigned i = 0; i < OUTBOX_CONTROL_MAX; i++)
-		assert_true(outbox_push_control(&f->q, text, 20) >= 0);
-	assert_true(outbox_push_control(&f->q, text, 20) < 0);
+		assert_true(outbox_push_control(&f->q, 0, text, 20) >= 0);
+	assert_true(outbox_push_control(&f->q, 0, text, 20) < 0);
 	outbox_drop_control(&f->q);
 	assert_true(outbox_is_empty(&f->q, 0));
 	for (unsigned i = 0; i < 4; i++)
-		assert_true(outbox_push_control(&f->q, text, sizeof(text)) >= 0);
-	assert_true(outbox_push_control(&f->q, text, sizeof(text)) < 0);
+		assert_true(outbox_push_control(&f->q, 0, text, sizeof(text)) >= 0);
+	assert_true(outbox_push_control(&f->q, 0, text, sizeof(text)) < 0);
 	assert_int_equal(f->q.dropped_control, 2);
 }
 

@@ -119,7 +119,7 @@ static void clocks_jump(void **state)
 static void numbers_begin_anew_without_zero(void **state)
 {
 	(void)state;
-	struct probe p = { .last_id = UINT32_MAX };
+	struct probe p = { .last_id = PROBE_ID_MAX };
 	uint32_t id;
 	assert_true(probe_ask(&p, START, &id));
 	assert_int_equal(id, 1);

@@ -179,7 +179,7 @@ static void each_lane_may_be_cut_at_every_offset_of_a_record(void **state)
 	}
 }
 
-/* A probe, which goes by the first lane. */
+/* The probe of one lane; those of the others arrive. */
 static void a_control_record_may_be_cut_at_every_offset(void **state)
 {
 	struct fixture *f = *state;
@@ -193,7 +193,7 @@ static void a_control_record_may_be_cut_at_every_offset(void **state)
 		expect_all_is_well(f, now);
 	}
 	assert_int_equal(f->ends[1].duplex.broken, 0);
-	assert_int_equal(f->ends[1].duplex.rx_controls, 0);
+	assert_int_equal(f->ends[1].duplex.rx_controls, (LANES - 1) * (PROBE - 1));
 }
 
 /* ---- silent ------------------------------------------------------------------------------ */
@@ -229,45 +229,98 @@ static void an_idle_path_is_never_silent_for_a_minute(void **state)
 
 /* ---- swallowed --------------------------------------------------------------------------- */
 
-/* A second at both ends; what end 0 says is swallowed or not. */
-static void pass_second(struct fixture *f, bool is_swallowed, uint64_t now)
+#define NO_LANE LANES
+
+/* A second at both ends; what end 0 says by a lane, or none, is swallowed. */
+static void pass_second(struct fixture *f, unsigned swallowed, uint64_t now)
 {
 	struct end *a = &f->ends[0];
 	duplex_tick(&a->duplex, now);
-	if (is_swallowed)
-		(void)duplex_output(&a->duplex, &a->tx[0], f->wire, ROOM, now);
-	else
-		(void)carry(f, 0, 0, ROOM, now);
+	for (unsigned lane = 0; lane < LANES; lane++)
+		if (lane == swallowed)
+			(void)duplex_output(&a->duplex, &a->tx[lane], f->wire, ROOM, now);
+		else
+			(void)carry(f, 0, lane, ROOM, now);
 	duplex_tick(&f->ends[1].duplex, now);
-	(void)carry(f, 1, 0, ROOM, now);
+	for (unsigned lane = 0; lane < LANES; lane++)
+		(void)carry(f, 1, lane, ROOM, now);
+}
+
+/* Every lane but one, or none, is answered. */
+static void expect_answers(struct fixture *f, unsigned but, uint64_t now)
+{
+	for (unsigned lane = 0; lane < LANES; lane++)
+		if (lane != but)
+			assert_int_equal(duplex_unanswered(&f->ends[0].duplex, lane, now),
+					 0);
+}
+
+static void swallow(struct fixture *f, unsigned lane, uint64_t begin)
+{
+	struct end *a = &f->ends[0];
+	uint64_t now = begin;
+	for (; now < begin + 80 * S; now += S) {
+		pass_second(f, lane, now);
+		expect_answers(f, lane, now);
+	}
+	assert_true(duplex_unanswered(&a->duplex, lane, now) >= 60 * S);
+	assert_true(duplex_silence(&a->duplex, lane, now) < 20 * S);
+
+	duplex_abort_tx(&a->duplex, lane);
+	for (unsigned i = 0; i < LANES; i++)
+		assert_int_equal(a->tx[i].is_aborted, i == lane);
+	lose_lane(f, lane, now);
+	for (; now < begin + 300 * S; now += S) {
+		pass_second(f, NO_LANE, now);
+		expect_answers(f, NO_LANE, now);
+	}
 }
 
 static void a_swallowed_upload_shows_while_the_download_goes_on(void **state)
 {
 	struct fixture *f = *state;
-	struct end *a = &f->ends[0];
 	uint64_t now = START;
-	duplex_set_extended(&a->duplex, true);
+	duplex_set_extended(&f->ends[0].duplex, true);
 	duplex_set_extended(&f->ends[1].duplex, true);
 	for (; now < START + 300 * S; now += S) {
-		pass_second(f, false, now);
-		assert_int_equal(duplex_unanswered(&a->duplex, now), 0);
+		pass_second(f, NO_LANE, now);
+		expect_answers(f, NO_LANE, now);
 	}
-	const uint64_t dead = now;
-	for (; now < dead + 80 * S; now += S)
-		pass_second(f, true, now);
-	assert_true(duplex_unanswered(&a->duplex, now) >= 60 * S);
-	assert_true(duplex_silence(&a->duplex, 0, now) < 20 * S);
+	for (unsigned lane = 0; lane < LANES; lane++, now += 300 * S)
+		swallow(f, lane, now);
+	assert_int_equal(f->ends[0].duplex.rx_controls_bad, 0);
+}
 
-	duplex_abort_tx(&a->duplex);
-	assert_true(a->tx[0].is_aborted);
-	assert_false(a->tx[1].is_aborted);
-	lose_lane(f, 0, now);
-	assert_int_equal(duplex_unanswered(&a->duplex, now), 0);
-	for (; now < dead + 300 * S; now += S) {
-		pass_second(f, false, now);
-		assert_int_equal(duplex_unanswered(&a->duplex, now), 0);
+/* Nothing is heard by its answers' lane: they come by another, and count for the lane asked. */
+static void an_answer_may_come_by_another_lane(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t now = START;
+	duplex_set_extended(&f->ends[0].duplex, true);
+	duplex_set_extended(&f->ends[1].duplex, true);
+	assert_true(duplex_closed(&f->ends[1].duplex, &f->ends[1].tx[1], now));
+	for (; now < START + 100 * S; now += S) {
+		duplex_tick(&f->ends[0].duplex, now);
+		for (unsigned lane = 0; lane < LANES; lane++)
+			(void)carry(f, 0, lane, ROOM, now);
+		(void)carry(f, 1, 0, ROOM, now);
+		(void)carry(f, 1, 2, ROOM, now);
+		expect_answers(f, NO_LANE, now);
 	}
+	assert_int_equal(f->ends[0].duplex.rx_controls_bad, 0);
+}
+
+/* What one takes nothing of leaves room for what the others have to say. */
+static void a_lane_that_takes_nothing_keeps_nobody_from_asking(void **state)
+{
+	struct fixture *f = *state;
+	duplex_set_extended(&f->ends[0].duplex, true);
+	for (uint64_t now = START; now < START + 3600 * S; now += S) {
+		duplex_tick(&f->ends[0].duplex, now);
+		(void)carry(f, 0, 2, ROOM, now);
+	}
+	assert_int_equal(f->ends[0].duplex.outbox.control_n, LANES - 1);
+	assert_int_equal(f->ends[0].duplex.outbox.dropped_control, 0);
 }
 
 /* It answers no probe, and is not blamed for that. */
@@ -275,8 +328,8 @@ static void an_old_peer_need_not_answer(void **state)
 {
 	struct fixture *f = *state;
 	for (uint64_t now = START; now < START + 300 * S; now += S) {
-		pass_second(f, false, now);
-		assert_int_equal(duplex_unanswered(&f->ends[0].duplex, now), 0);
+		pass_second(f, NO_LANE, now);
+		expect_answers(f, NO_LANE, now);
 	}
 }
 
@@ -312,11 +365,11 @@ static void clocks_may_jump(void **state)
 	duplex_set_extended(&f->ends[1].duplex, true);
 	for (size_t i = 0; i < sizeof(jumps_s) / sizeof(jumps_s[0]); i++) {
 		now = (uint64_t)((int64_t)now + jumps_s[i] * (int64_t)S);
-		pass_second(f, false, now);
+		pass_second(f, NO_LANE, now);
 		for (unsigned lane = 0; lane < LANES; lane++)
 			lose_lane(f, lane, now);
 		expect_all_is_well(f, now);
-		assert_int_equal(duplex_unanswered(&f->ends[0].duplex, now - S), 0);
+		expect_answers(f, NO_LANE, now - S);
 	}
 	assert_int_equal(f->ends[0].duplex.broken + f->ends[1].duplex.broken, 0);
 }
@@ -331,6 +384,8 @@ int main(void)
 		TEST(silence_counts_from_what_came_last),
 		TEST(an_idle_path_is_never_silent_for_a_minute),
 		TEST(a_swallowed_upload_shows_while_the_download_goes_on),
+		TEST(an_answer_may_come_by_another_lane),
+		TEST(a_lane_that_takes_nothing_keeps_nobody_from_asking),
 		TEST(an_old_peer_need_not_answer),
 		TEST(garbage_ends_its_own_stream_at_most),
 		TEST(clocks_may_jump),

@@ -295,6 +295,11 @@ struct weft_member_events {
 		     uint64_t now);
 	/** Sees each frame from the room first; true keeps it from the link. May be NULL. */
 	bool (*from_room)(void *user, const struct weft_frame *frame, uint64_t now);
+	/**
+	 * A gateway's LAN is in a loop: nothing passes between it and the room (is_blocked) until
+	 * that is over. reason says what kind of loop and what to do. May be NULL.
+	 */
+	void (*loop)(void *user, bool is_blocked, const char *reason, uint64_t now);
 };
 
 /** invite, link, events and a client's mac are needed; the rest may be zero. */
@@ -316,6 +321,11 @@ struct weft_member_opts {
 	 * not know the room's MTU, so the MSS of their TCP is clamped to it.
 	 */
 	bool claims;
+	/**
+	 * A gateway sends nothing of its own: no frames that remind the LAN's switches of
+	 * silent members, and no probes for loops.
+	 */
+	bool no_upkeep;
 	const char
 		*open_token; /**< What the relay may ask for to open the room; or NULL. */
 	enum weft_cc cc;

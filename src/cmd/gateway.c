@@ -14,6 +14,10 @@
 #include <string.h>
 
 static const struct option options[] = {
+	{ .name = "no-upkeep",
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct membership_args, no_upkeep),
+	  .help = "send nothing of its own: no reminders, no probes" },
 	MEMBERSHIP_OPTIONS,
 	OUTPUT_OPTIONS(struct membership_args),
 	{ 0 },
@@ -36,8 +40,14 @@ static const struct command command = {
 		 "standard input, '@FILE' from a file. With --json: \"state\", "
 		 "\"joined\", \"peer\"\n"
 		 "for each that comes or leaves, \"lan\" when the cable is pulled or put "
-		 "back, and\n"
-		 "\"facts\" each minute and at the end.",
+		 "back,\n"
+		 "\"loop\" when the LAN is in one or no longer, and \"facts\" each "
+		 "minute and at\n"
+		 "the end.\n"
+		 "\n"
+		 "Switches are reminded of members that have been silent for a minute, "
+		 "and every\n"
+		 "10 s a probe looks for loops. Neither is sent with --no-upkeep.",
 };
 
 struct gateway {

@@ -239,6 +239,21 @@ static void on_peer(void *user, const struct weft_peer *peer, bool is_here, uint
 		m->on_peer(m, peer, is_here);
 }
 
+static void on_loop(void *user, bool is_blocked, const char *reason, uint64_t now)
+{
+	struct membership *m = user;
+
+	(void)now;
+	output_event(&m->output, "loop",
+		     json_pack("{s:b, s:s}", "blocked", is_blocked, "reason", reason));
+	if (is_blocked)
+		weft_log_warning(&m->output.log, "the LAN is cut off from the room: %s",
+				 reason);
+	else
+		weft_log_info(&m->output.log,
+			      "the loop is gone: LAN and room are joined again");
+}
+
 static bool on_frame(void *user, const struct weft_frame *frame, uint64_t now)
 {
 	struct membership *m = user;
@@ -288,9 +303,9 @@ void membership_own_name(char buf[WEFT_MEMBER_NAME_MAX + 1])
 static int make_member(struct membership *m, enum weft_role role, struct weft_mac mac,
 		       struct weft_error *err)
 {
-	static const struct weft_member_events events = { .state = on_state,
-							  .joined = on_joined,
-							  .peer = on_peer };
+	static const struct weft_member_events events = {
+		.state = on_state, .joined = on_joined, .peer = on_peer, .loop = on_loop
+	};
 	static const struct weft_member_events with_frames = { .state = on_state,
 							       .joined = on_joined,
 							       .peer = on_peer,
@@ -302,6 +317,7 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 		.link = m->link,
 		.mac = mac,
 		.claims = m->has_stations,
+		.no_upkeep = m->args->no_upkeep,
 		.name = m->args->name,
 		.ca_file = m->args->ca,
 		.events = m->from_room ? &with_frames : &events,

@@ -26,9 +26,10 @@ struct membership_args {
 	const char *open_token; /**< A file. */
 	unsigned cc;            /**< enum weft_cc. */
 	bool busy_poll;
-	bool no_discovery;             /**< join: leaves broadcast to others. */
-	const char *link;              /**< join: spec of the link that joins. */
-	struct option_list plugs;      /**< join: who joins instead of this machine. */
+	bool no_upkeep;           /**< gateway: sends nothing of its own on the LAN. */
+	bool no_discovery;        /**< join: leaves broadcast to others. */
+	const char *link;         /**< join: spec of the link that joins. */
+	struct option_list plugs; /**< join: who joins instead of this machine. */
 	struct rootless_args rootless; /**< join: a host in this process joins. */
 	struct option_ip address;      /**< join: by the words of its table. */
 	struct weft_mac mac;           /**< join: zero for this machine's own. */

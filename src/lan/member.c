@@ -32,6 +32,8 @@ static void task_run(struct weft_task *task, uint64_t now)
 		member_send_stats(member, now);
 	if (member->opts.claims)
 		member_ask_claims(member, now);
+	if (now >= member_gateway_deadline(member))
+		member_gateway_run(member, now);
 	weft_task_run_inner(task, inner, now);
 }
 
@@ -48,6 +50,7 @@ static uint64_t task_deadline(const struct weft_task *task)
 	uint64_t own = earlier(member->state_until, member->stats_at);
 	if (member->opts.claims && member->room_port)
 		own = earlier(own, claims_deadline(&member->claims));
+	own = earlier(own, member_gateway_deadline(member));
 	return inner->deadline ? earlier(own, inner->deadline(inner)) : own;
 }
 
@@ -81,11 +84,10 @@ static int check_opts(const struct weft_member_opts *opts, struct weft_error *er
 	return 0;
 }
 
-static int make_bridge(struct weft_member *member, struct weft_error *err)
+static int make_bridge(struct weft_member *member, const uint8_t secret[16],
+		       struct weft_error *err)
 {
 	static const struct weft_bridge_port_opts port = { .no_learning = true };
-	uint8_t secret[16];
-	randombytes_buf(secret, sizeof(secret));
 	const struct weft_bridge_opts opts = { .fdb_max = ROSTER_MAX,
 					       .ports_max = 2,
 					       .secret = secret };
@@ -159,6 +161,8 @@ static int fill(struct weft_member *member, const struct weft_member_opts *opts,
 		const struct member_env *env, struct weft_error *err)
 {
 	const struct weft_invite *invite = &opts->invite;
+	uint8_t secret[16];
+	randombytes_buf(secret, sizeof(secret));
 	set_opts(member, opts);
 	member->env = *env;
 	member->now = env->now;
@@ -167,7 +171,8 @@ static int fill(struct weft_member *member, const struct weft_member_opts *opts,
 	roster_init(&member->roster);
 	claims_init(&member->claims, opts->mac);
 	rng_init(&member->rng, env->seed);
-	int r = make_bridge(member, err);
+	member_gateway_init(member, secret);
+	int r = make_bridge(member, secret, err);
 	if (r == 0)
 		r = quic_tls_client_new(invite->has_pin ? invite->pin : NULL,
 					opts->ca_file, LAN_ALPN, err, &member->tls);
@@ -301,6 +306,7 @@ void weft_member_free(struct weft_member *member)
 	quic_tls_free(member->tls);
 	roster_fini(&member->roster);
 	claims_fini(&member->claims);
+	member_gateway_fini(member);
 	sodium_memzero(&member->opts.invite, sizeof(member->opts.invite));
 	sodium_memzero(member->opening_key, sizeof(member->opening_key));
 	free(member);

@@ -23,6 +23,8 @@
 #include "io/dgram.h"
 #include "lan/channel.h"
 #include "lan/claims.h"
+#include "lan/loopcheck.h"
+#include "lan/refresh.h"
 #include "lan/roster.h"
 #include "lan/session.h"
 #include "quic/quic.h"
@@ -99,7 +101,10 @@ struct weft_member {
 	struct session session;
 	struct weft_joined joined;
 	struct roster roster;
-	struct claims claims; /**< In use if the options say so. */
+	struct claims claims;       /**< In use if the options say so. */
+	struct refresh refresh;     /**< A gateway's. */
+	struct loopcheck loopcheck; /**< A gateway's. */
+	bool is_probing;            /**< What passes the gate now is our own probe. */
 	uint64_t early_datagrams;
 
 	struct weft_link_stats gone_stats; /**< Of sessions that are over. */
@@ -167,6 +172,33 @@ int member_on_claims(struct weft_member *member, const struct message *message,
 
 /** Asks the relay for what has shown up since. */
 void member_ask_claims(struct weft_member *member, uint64_t now);
+
+/* ---- a gateway's LAN (member_gateway.c); all of it does nothing for a client ---- */
+
+/** secret keys hashes. Needs the options to be set. */
+void member_gateway_init(struct weft_member *member, const uint8_t secret[16]);
+void member_gateway_fini(struct weft_member *member);
+
+/** The gateway has entered the room; it has left, and knows nobody any more. */
+void member_gateway_enter(struct weft_member *member, uint64_t now);
+void member_gateway_leave(struct weft_member *member);
+
+/** A MAC has come into the room, or left it. */
+void member_gateway_add(struct weft_member *member, struct weft_mac mac, uint64_t now);
+void member_gateway_remove(struct weft_member *member, struct weft_mac mac);
+
+/** A frame passes: SESSION_RECEIVED or SESSION_SENT lets it, SESSION_DROP_LOOP does not. */
+enum session_outcome member_gateway_from_room(struct weft_member *member,
+					      const struct weft_frame *frame,
+					      uint64_t now);
+enum session_outcome member_gateway_from_lan(struct weft_member *member,
+					     const struct weft_frame *frame,
+					     uint64_t now);
+
+uint64_t member_gateway_deadline(const struct weft_member *member);
+void member_gateway_run(struct weft_member *member, uint64_t now);
+
+/* ---- facts ---- */
 
 /** Tells the relay what has been counted, while in the room. */
 void member_send_stats(struct weft_member *member, uint64_t now);

@@ -52,6 +52,20 @@ static void add_joined(json_t *object, const struct weft_member *member)
 	(void)json_object_set_new(object, "peers", peers_facts(member));
 }
 
+/* What a gateway has done for its LAN, and heard of loops. */
+static json_t *upkeep_facts(const struct weft_member *member)
+{
+	const struct loopcheck *check = &member->loopcheck;
+	json_t *object = json_pack("{s:b, s:I}", "blocked", (int)check->is_blocked,
+				   "refreshed", (json_int_t)member->refresh.sent);
+	for (unsigned i = LOOPCHECK_FOREIGN; i < LOOPCHECK_VERDICTS; i++)
+		if (check->counts[i] > 0)
+			(void)json_object_set_new(
+				object, loopcheck_verdict_name(i),
+				json_integer((json_int_t)check->counts[i]));
+	return object;
+}
+
 char *weft_member_json(const struct weft_member *member, uint64_t now)
 {
 	const struct weft_member_stats stats = weft_member_stats(member);
@@ -67,6 +81,8 @@ char *weft_member_json(const struct weft_member *member, uint64_t now)
 		"session", session_facts(member), "bridge", bridge_facts(member));
 	if (object && member->room_port)
 		add_joined(object, member);
+	if (object && member->opts.role == WEFT_ROLE_GATEWAY)
+		(void)json_object_set_new(object, "upkeep", upkeep_facts(member));
 	if (object && member->conn)
 		(void)json_object_set_new(object, "path", facts_of_conn(member->conn));
 	return facts_print(object);

@@ -21,15 +21,19 @@
 static enum session_outcome filter(void *user, const struct weft_frame *frame,
 				   uint64_t now)
 {
-	const struct weft_member *member = user;
-	return member->opts.events->from_room(member->opts.user, frame, now)
-		       ? SESSION_TAKEN
-		       : SESSION_RECEIVED;
+	struct weft_member *member = user;
+	const struct weft_member_events *events = member->opts.events;
+	if (events && events->from_room &&
+	    events->from_room(member->opts.user, frame, now))
+		return SESSION_TAKEN;
+	return member_gateway_from_room(member, frame, now);
 }
 
 static enum session_outcome gate(void *user, const struct weft_frame *frame, uint64_t now)
 {
 	struct weft_member *member = user;
+	if (member->opts.role == WEFT_ROLE_GATEWAY)
+		return member_gateway_from_lan(member, frame, now);
 	switch (claims_judge(&member->claims, frame, now)) {
 	case CLAIMS_PASS:
 		return SESSION_SENT;
@@ -42,21 +46,29 @@ static enum session_outcome gate(void *user, const struct weft_frame *frame, uin
 }
 
 /* Makes a MAC one of the room's on a gateway's bridge. */
-static void bind_mac(struct weft_member *member, struct weft_mac mac)
+static void bind_mac(struct weft_member *member, struct weft_mac mac, uint64_t now)
 {
 	char text[WEFT_MAC_TEXT];
 	if (member->opts.role != WEFT_ROLE_GATEWAY)
 		return;
+	member_gateway_add(member, mac, now);
 	if (weft_bridge_bind(member->bridge, mac, member->room_port) < 0)
 		weft_log_warning(member->opts.log,
 				 "no frames from or to %s: out of memory",
 				 weft_mac_print(mac, text));
 }
 
-static void bind_peer(struct weft_member *member, const struct weft_peer *peer)
+static void bind_peer(struct weft_member *member, const struct weft_peer *peer,
+		      uint64_t now)
 {
 	if (peer->role == WEFT_ROLE_CLIENT)
-		bind_mac(member, peer->mac);
+		bind_mac(member, peer->mac, now);
+}
+
+static void unbind_mac(struct weft_member *member, struct weft_mac mac)
+{
+	weft_bridge_unbind(member->bridge, mac);
+	member_gateway_remove(member, mac);
 }
 
 static void tell_peer(struct weft_member *member, const struct weft_peer *peer,
@@ -81,11 +93,11 @@ static int attach(struct weft_member *member, const struct welcome *welcome)
 					 .mtu = welcome->mtu };
 	bool is_gateway = member->opts.role == WEFT_ROLE_GATEWAY;
 	session_init(&member->session, member->conn, &ids, member->opts.invite.room);
-	if (events && events->from_room) {
+	if (is_gateway || (events && events->from_room)) {
 		member->session.filter = filter;
 		member->session.filter_user = member;
 	}
-	if (member->opts.claims && !is_gateway) {
+	if (is_gateway || member->opts.claims) {
 		member->session.gate = gate;
 		member->session.gate_user = member;
 	}
@@ -128,11 +140,12 @@ int member_enter(struct weft_member *member, const struct welcome *welcome, uint
 	member->state_until = WEFT_NEVER;
 	member->stats_at = now + MEMBER_STATS_NS;
 	claims_restart(&member->claims, now);
+	member_gateway_enter(member, now);
 	member_set_state(member, WEFT_MEMBER_JOINED, NULL, now);
 	list_for_each (node, &member->roster.entries) {
 		const struct roster_entry *entry =
 			container_of(node, struct roster_entry, node);
-		bind_peer(member, &entry->peer);
+		bind_peer(member, &entry->peer, now);
 		tell_peer(member, &entry->peer, true, now);
 	}
 	return 0;
@@ -153,6 +166,7 @@ static void keep_counts(struct weft_member *member)
 void member_leave(struct weft_member *member)
 {
 	roster_fini(&member->roster);
+	member_gateway_leave(member);
 	if (!member->room_port)
 		return;
 	weft_bridge_remove(member->bridge, member->room_port);
@@ -170,7 +184,7 @@ int member_on_peer_joined(struct weft_member *member, const struct weft_peer *pe
 	if (r < 0)
 		return r;
 	member->joined.has_gateway = member->roster.gateways_n > 0;
-	bind_peer(member, peer);
+	bind_peer(member, peer, now);
 	tell_peer(member, peer, true, now);
 	return 0;
 }
@@ -182,9 +196,9 @@ void member_on_peer_left(struct weft_member *member, const struct peer_left *lef
 	if (!roster_remove(&member->roster, left->id, &gone))
 		return;
 	member->joined.has_gateway = member->roster.gateways_n > 0;
-	weft_bridge_unbind(member->bridge, gone.peer.mac);
+	unbind_mac(member, gone.peer.mac);
 	for (size_t i = 0; i < gone.claims_n; i++)
-		weft_bridge_unbind(member->bridge, gone.claims[i]);
+		unbind_mac(member, gone.claims[i]);
 	tell_peer(member, &gone.peer, false, now);
 }
 
@@ -220,7 +234,8 @@ static void on_denied(struct weft_member *member, const struct mac_list *denied)
 }
 
 /* A MAC of another member came or went. */
-static int on_others(struct weft_member *member, const struct message *message)
+static int on_others(struct weft_member *member, const struct message *message,
+		     uint64_t now)
 {
 	const struct mac_list *list = &message->claim;
 	bool is_claimed = message->type == MESSAGE_CLAIMED;
@@ -232,9 +247,9 @@ static int on_others(struct weft_member *member, const struct message *message)
 		if (!known)
 			return -EPROTO;
 		if (is_claimed)
-			bind_mac(member, mac);
+			bind_mac(member, mac, now);
 		else
-			weft_bridge_unbind(member->bridge, mac);
+			unbind_mac(member, mac);
 	}
 	return 0;
 }
@@ -245,7 +260,7 @@ int member_on_claims(struct weft_member *member, const struct message *message,
 	bool is_ours = message->type == MESSAGE_DENIED ||
 		       message->claim.peer == member->joined.peer;
 	if (!is_ours)
-		return on_others(member, message);
+		return on_others(member, message, now);
 	if (!member->opts.claims || message->type == MESSAGE_RELEASED)
 		return -EPROTO;
 	if (message->type == MESSAGE_DENIED)

@@ -30,6 +30,7 @@ const char *session_outcome_name(enum session_outcome outcome)
 		[SESSION_DROP_TOO_LONG] = "drop-too-long",
 		[SESSION_DROP_FILTERED] = "drop-filtered",
 		[SESSION_DROP_NO_MEMORY] = "drop-no-memory",
+		[SESSION_DROP_LOOP] = "drop-loop",
 		[SESSION_SENT] = "sent",
 		[SESSION_SPLIT] = "split",
 		[SESSION_HELD] = "held",

@@ -38,6 +38,7 @@ enum session_outcome {
 	SESSION_DROP_TOO_LONG,  /**< Longer than the room's MTU allows. */
 	SESSION_DROP_FILTERED,  /**< The filter's rules do not allow it. */
 	SESSION_DROP_NO_MEMORY, /**< A part that could not be kept. */
+	SESSION_DROP_LOOP,      /**< Either way, while a gateway's LAN is in a loop. */
 	SESSION_SENT,
 	SESSION_SPLIT,          /**< Sent in two datagrams. */
 	SESSION_HELD,           /**< Kept by the gate, which sends it later. */
@@ -61,7 +62,7 @@ struct session_ids {
 typedef enum session_outcome session_filter(void *user, const struct weft_frame *frame,
 					    uint64_t now);
 
-/** Sees each frame that is to go: SESSION_SENT lets it, HELD and DROP_UNCLAIMED do not. */
+/** Sees each frame that is to go: SESSION_SENT lets it, HELD and the drops do not. */
 typedef enum session_outcome session_gate(void *user, const struct weft_frame *frame,
 					  uint64_t now);
 

@@ -54,6 +54,12 @@
 /** A stream to the peer that is older than this ends as soon as nothing waits. */
 #define DUPLEX_LIFE_NS (3600 * DUPLEX_NS_PER_S)
 
+/**
+ * How long a server's stream of a lane lives: so much less for each lane that not all of them end
+ * together, but more than half a life.
+ */
+#define DUPLEX_LANE_LIFE_NS(lane) (DUPLEX_LIFE_NS - (lane) * (DUPLEX_LIFE_NS / 16))
+
 struct duplex_lane {
 	struct http_stream *tx, *rx; /**< NULL while there is none. */
 	struct records records;

@@ -70,7 +70,7 @@ static unsigned open_from(const struct outbox *q, unsigned start)
 		if (q->lanes[lane].is_open)
 			return lane;
 	}
-	return start % q->lanes_n;
+	return start < q->lanes_n ? start : 0;
 }
 
 static unsigned lane_of(const struct outbox *q, unsigned bucket)

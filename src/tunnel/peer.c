@@ -133,10 +133,11 @@ static void accept_get(struct peer *peer, const struct peer_request *request,
 		       struct http_answer *answer, uint64_t now)
 {
 	const struct hello *hello = request->hello;
+	const unsigned lane = hello ? hello->lane : 0;
 	const bool has_come = is_other_session || !duplex_has_tx(&peer->duplex);
 	const bool has_more = add_headers(peer, hello, texts, answer);
-	duplex_set_tx(&peer->duplex, hello ? hello->lane : 0, request->stream,
-		      DUPLEX_LIFE_NS, now);
+	duplex_set_tx(&peer->duplex, lane, request->stream, DUPLEX_LANE_LIFE_NS(lane),
+		      now);
 	/* Only now: to an old stream nothing must go that its peer does not know. */
 	peer->is_extended = hello;
 	duplex_set_extended(&peer->duplex, hello);

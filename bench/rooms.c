@@ -4,18 +4,21 @@
  * all members in another, over loopback.
  *
  *     bench-rooms [-r ROOMS] [-m MEMBERS] [-t TALKERS] [-s SECONDS] [-b PERCENT] [-k KBIT]
+ *                 [-u SOCKETS]
  *
  *     -r, -m  rooms (1,000), and members of each (10)
  *     -t      members who talk: a frame of 160 bytes each 40 ms (800)
  *     -s      seconds of each row (5)
  *     -b, -k  percentage of members who saturate their links in the last row (30), and how
  *             much such a link takes (64 kbit/s), in frames of 1,100 bytes
+ *     -u      sockets of the members (500): from and to one of them the kernel takes packets
+ *             together, as it cannot with members on machines of their own
  *
  *     member --- QUIC ---.                    .--- QUIC ---> the next member of the room
  *      sent at: now      '--- relay, alone --'               delay: now - sent at
  *
  * A member here is a connection that says hello as docs/protocol.md has it, and no more: no
- * device, no bridge. All of them share one socket and one loop, whose own turns are part of
+ * device, no bridge. All of them share one loop, whose own turns are part of
  * each delay; so there is a first row with one talker, and what the load adds is what the
  * others have beyond it. Memory is what the relay has resident beyond what it began with.
  */
@@ -46,11 +49,12 @@
 #define LARGE_LEN      1100u
 #define HANDSHAKES_MAX 32u /* Fewer than those that make the relay ask for a Retry. */
 #define DELAYS_MAX     4000000u
+#define SOCKETS_MAX    2000u
 #define JOINING_S      600u
 #define DRAIN_NS       (SECOND / 5)
 
 struct options {
-	unsigned rooms, members, talkers, seconds, bulk_percent, bulk_kbit;
+	unsigned rooms, members, talkers, seconds, bulk_percent, bulk_kbit, sockets;
 };
 
 struct member {
@@ -81,7 +85,7 @@ struct row {
 struct bench {
 	struct options opts;
 	struct weft_loop *loop;
-	struct quic_endpoint *endpoint;
+	struct quic_endpoint *endpoints[SOCKETS_MAX];
 	union weft_sockaddr relay;
 	pid_t relay_pid;
 	struct weft_task task;
@@ -353,7 +357,8 @@ static void dial(struct bench *bench, uint64_t now)
 		.mac = { { 2, 0, (uint8_t)(number >> 24), (uint8_t)(number >> 16),
 			   (uint8_t)(number >> 8), (uint8_t)number } }
 	};
-	int r = quic_connect(bench->endpoint, &bench->relay, "relay", now, &member->conn);
+	struct quic_endpoint *endpoint = bench->endpoints[number % bench->opts.sockets];
+	int r = quic_connect(endpoint, &bench->relay, "relay", now, &member->conn);
 	if (r < 0)
 		die("connect", r);
 	quic_conn_set_user(member->conn, member);
@@ -534,6 +539,19 @@ static void start_relay(struct bench *bench, uint8_t ret_pin[WEFT_PIN_LEN])
 	memcpy(ret_pin, hello.pin, WEFT_PIN_LEN);
 }
 
+static void start_endpoint(struct bench *bench, struct quic_endpoint_opts *quic,
+			   struct quic_endpoint **ret_endpoint)
+{
+	struct dgram_udp_opts udp = { .bind = loopback(), .buffer_len = 4 << 20 };
+	struct weft_error err = { "" };
+	int r = dgram_udp_new(&udp, &err, &quic->dgram);
+	if (r < 0)
+		die(err.text, r);
+	if ((r = quic_endpoint_new(quic, ret_endpoint)) < 0 ||
+	    (r = weft_loop_add(bench->loop, quic_endpoint_task(*ret_endpoint))) < 0)
+		die("endpoint", r);
+}
+
 static void start_members(struct bench *bench, const uint8_t pin[WEFT_PIN_LEN])
 {
 	static const struct quic_events events = { .established = on_established,
@@ -541,7 +559,6 @@ static void start_members(struct bench *bench, const uint8_t pin[WEFT_PIN_LEN])
 						   .stream = on_stream,
 						   .closed = on_closed };
 	static const uint8_t secret[32] = { 2 };
-	struct dgram_udp_opts udp = { .buffer_len = 16 << 20 };
 	struct weft_error err = { "" };
 	struct quic_tls *tls = NULL;
 	struct quic_endpoint_opts quic = { .events = &events,
@@ -549,21 +566,18 @@ static void start_members(struct bench *bench, const uint8_t pin[WEFT_PIN_LEN])
 					   .keep_alive_ns = 20 * SECOND,
 					   .conns_max = bench->members_n,
 					   .handshakes_max = bench->members_n };
-	udp.bind = loopback();
-	int r = dgram_udp_new(&udp, &err, &quic.dgram);
-	if (r == 0)
-		r = quic_tls_client_new(pin, NULL, LAN_ALPN, &err, &tls);
+	int r = quic_tls_client_new(pin, NULL, LAN_ALPN, &err, &tls);
 	if (r < 0)
 		die(err.text, r);
 	quic.tls = tls;
 	bench->task = (struct weft_task){ .fd = -1,
 					  .run = bench_run,
 					  .deadline = bench_deadline };
-	if ((r = quic_endpoint_new(&quic, &bench->endpoint)) < 0 ||
-	    (r = weft_loop_new(NULL, &bench->loop)) < 0 ||
-	    (r = weft_loop_add(bench->loop, quic_endpoint_task(bench->endpoint))) < 0 ||
+	if ((r = weft_loop_new(NULL, &bench->loop)) < 0 ||
 	    (r = weft_loop_add(bench->loop, &bench->task)) < 0)
 		die("start", r);
+	for (unsigned i = 0; i < bench->opts.sockets; i++)
+		start_endpoint(bench, &quic, &bench->endpoints[i]);
 }
 
 static void join_all(struct bench *bench)
@@ -596,20 +610,22 @@ static struct options parse(int argc, char **argv)
 			     .talkers = 800,
 			     .seconds = 5,
 			     .bulk_percent = 30,
-			     .bulk_kbit = 64 };
+			     .bulk_kbit = 64,
+			     .sockets = 500 };
 	unsigned *values[128] = {
 		['r'] = &o.rooms,   ['m'] = &o.members,      ['t'] = &o.talkers,
-		['s'] = &o.seconds, ['b'] = &o.bulk_percent, ['k'] = &o.bulk_kbit
+		['s'] = &o.seconds, ['b'] = &o.bulk_percent, ['k'] = &o.bulk_kbit,
+		['u'] = &o.sockets
 	};
 	int c;
-	while ((c = getopt(argc, argv, "r:m:t:s:b:k:")) != -1) {
+	while ((c = getopt(argc, argv, "r:m:t:s:b:k:u:")) != -1) {
 		if (c == '?')
 			exit(2);
 		*values[c] = (unsigned)strtoul(optarg, NULL, 10);
 	}
 	if (o.rooms == 0 || o.rooms > 65534 || o.members < 4 || o.members > 511 ||
-	    o.seconds == 0 || o.bulk_percent > 100 || o.bulk_kbit == 0 ||
-	    o.talkers == 0 ||
+	    o.sockets == 0 || o.sockets > SOCKETS_MAX || o.seconds == 0 ||
+	    o.bulk_percent > 100 || o.bulk_kbit == 0 || o.talkers == 0 ||
 	    o.talkers > o.rooms * o.members * (100 - o.bulk_percent) / 100) {
 		fprintf(stderr, "bench-rooms: at least 4 members in a room, and no more "
 				"who talk than there are without bulk\n");

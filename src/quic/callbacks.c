@@ -100,6 +100,7 @@ static int on_stream_data(ngtcp2_conn *ng, uint32_t flags, int64_t id, uint64_t 
 	(void)stream_user_data;
 	struct quic_conn *conn = user_data;
 	bool fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
+	conn->owes_stream_ack = true;
 	if (!conn->is_closing && !conn_is_peer_probe_stream(conn, id))
 		events_of(conn)->stream(user_of(conn), conn, id, data, len, fin,
 					conn->endpoint->now);

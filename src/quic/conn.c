@@ -76,6 +76,7 @@ static void fill_params(const struct quic_endpoint *endpoint,
 	params->initial_max_streams_uni = STREAMS_UNI_MAX;
 	params->active_connection_id_limit = CID_LIMIT;
 	params->max_idle_timeout = endpoint->opts.idle_timeout_ns;
+	params->max_ack_delay = CONN_MAX_ACK_DELAY_NS;
 	params->max_datagram_frame_size = UINT16_MAX;
 }
 

@@ -28,6 +28,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/**
+ * Announced as max_ack_delay (RFC 9000, 18.2): the longest that an ACK waits for company, and
+ * what a busy machine may add. A probe time-out of the peer's is longer by as much.
+ */
+#define CONN_MAX_ACK_DELAY_NS 100000000u
+
 struct quic_conn {
 	struct quic_endpoint *endpoint;
 	ngtcp2_conn *ng;
@@ -48,6 +54,7 @@ struct quic_conn {
 	size_t probe_max;    /**< Largest UDP payload that path MTU discovery will try. */
 	uint64_t settle_at;  /**< When discovery counts as ended. */
 	unsigned unanswered; /**< Packets received since conn_write last wrote. */
+	bool owes_stream_ack; /**< With bytes of a stream among them, which are kept for it. */
 	bool is_established;
 	bool is_settled;
 	bool is_closing; /**< Nothing may be sent any more; close says why. */

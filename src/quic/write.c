@@ -16,6 +16,8 @@
 #include "quic/conn.h"
 #include "quic/endpoint.h"
 
+#include <assert.h>
+
 #define VECS_MAX 8u
 
 /* Most bytes for one connection before the next has its turn: a full super-datagram. */
@@ -31,13 +33,20 @@
 #define DATAGRAM_FRAME_LEN 3u
 
 /*
- * How long the ACK of a lone packet may wait for something to travel with, of the time that
- * ngtcp2 announces as max_ack_delay (RFC 9000, 13.2.1). ngtcp2 itself would send it after an
- * eighth of the round trip: on a short path a packet, and a wake-up at both ends, for each
- * frame of a game.
+ * How long the ACK of a lone packet may wait for something to travel with, of the time that we
+ * announce as max_ack_delay (RFC 9000, 13.2.1). ngtcp2 itself would send it after an eighth of
+ * the round trip: on a short path a packet, and a wake-up at both ends, for each frame of a
+ * game. Games send 20 to 60 a second: so long that the next frame comes first, and one ACK
+ * answers both.
  */
-#define ACK_PATIENCE_NS  15000000u
-#define MAX_ACK_DELAY_NS 25000000u
+#define ACK_PATIENCE_NS 60000000u
+static_assert(ACK_PATIENCE_NS < CONN_MAX_ACK_DELAY_NS, "what was announced holds");
+
+/* ngtcp2 waits no longer than this of its own accord. */
+#define ACK_DELAY_NS 25000000u
+
+/* How long anything else waits that is no more than bookkeeping. */
+#define QUIET_PATIENCE_NS 15000000u
 
 /* Where one packet goes. */
 struct writer {
@@ -229,17 +238,6 @@ static bool has_more(const struct quic_conn *conn)
 }
 
 /*
- * True when a lone packet is all there is to answer: something is due within max_ack_delay,
- * which after a packet is its ACK, and the timer that ends the wait has not fired yet.
- */
-static bool may_wait(const struct quic_conn *conn)
-{
-	return conn->is_settled && conn->unanswered == 1 &&
-	       conn->timer.deadline != WEFT_NEVER && !has_more(conn) &&
-	       ngtcp2_conn_get_expiry(conn->ng) < conn->endpoint->now + MAX_ACK_DELAY_NS;
-}
-
-/*
  * True when nothing that is due soon can be more than an ACK (ngtcp2 1.x sends it apart even
  * if a packet has just left) or the loss of datagrams, which nobody sends again.
  */
@@ -248,15 +246,29 @@ static bool is_quiet(const struct quic_conn *conn)
 	return conn->is_settled && conn->streams.waiting == 0;
 }
 
+/*
+ * True when a lone packet is all there is to answer: something is due soon, which after a packet
+ * is its ACK, and the timer that ends the wait has not fired yet.
+ */
+static bool may_wait(const struct quic_conn *conn)
+{
+	return is_quiet(conn) && conn->unanswered == 1 &&
+	       conn->timer.deadline != WEFT_NEVER && !has_more(conn) &&
+	       ngtcp2_conn_get_expiry(conn->ng) < conn->endpoint->now + ACK_DELAY_NS;
+}
+
 int conn_write(struct quic_conn *conn)
 {
-	uint64_t patience = conn->endpoint->now + ACK_PATIENCE_NS;
+	uint64_t patience = conn->endpoint->now + QUIET_PATIENCE_NS;
 	if (may_wait(conn)) {
+		if (!conn->owes_stream_ack)
+			patience = conn->endpoint->now + ACK_PATIENCE_NS;
 		if (patience < conn->timer.deadline)
 			conn_set_deadline(conn, patience);
 		return 0;
 	}
 	conn->unanswered = 0;
+	conn->owes_stream_ack = false;
 	struct writer w = {
 		.conn = conn,
 		.len = conn->endpoint->opts.udp_payload_max,

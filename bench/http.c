@@ -55,7 +55,7 @@ static void report(const char *what, uint64_t bytes, uint64_t ns, double cpu)
 
 /* ---- The events of either side ---- */
 
-static void count(void *user, struct http_stream *stream, const uint8_t *data, size_t len,
+static void count(void *user, struct http_stream *stream, uint8_t *data, size_t len,
 		  uint64_t now)
 {
 	(void)user;

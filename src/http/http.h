@@ -64,10 +64,10 @@ struct http_stream_events {
 			 uint64_t now);
 	/**
 	 * Bytes of the body that comes from the peer: of the request (server) or the response
-	 * (client), of a PUT as well. NULL: they are passed over.
+	 * (client), of a PUT as well. They may be written over. NULL: they are passed over.
 	 */
-	void (*input)(void *user, struct http_stream *stream, const uint8_t *data,
-		      size_t len, uint64_t now);
+	void (*input)(void *user, struct http_stream *stream, uint8_t *data, size_t len,
+		      uint64_t now);
 	/**
 	 * Room for len bytes of the body that goes to the peer: fills buf. Returns how many; 0
 	 * for none now, and is not asked again before http_stream_wake; -EPIPE to end the body;

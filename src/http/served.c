@@ -270,8 +270,13 @@ static enum MHD_Result served_begin(struct served *c, const struct http_request 
 
 /* ---- A request: its body, and its end ---- */
 
+/* What MHD has read stays MHD's: who takes it in may write over it, and gets a copy. */
 static enum MHD_Result served_input(struct served *c, const char *data, size_t *data_len)
 {
+	uint8_t *scratch = server_scratch(c->server);
+	assert(*data_len <= HTTP_OUTPUT_MAX);
+	if (!scratch)
+		return MHD_NO;
 	if (c->stream.is_aborted)
 		return MHD_NO;
 	if (!c->stream.is_reading) {
@@ -279,7 +284,8 @@ static enum MHD_Result served_input(struct served *c, const char *data, size_t *
 		return MHD_YES;
 	}
 	served_touch(c);
-	stream_input(&c->stream, (const uint8_t *)data, *data_len, c->server->now);
+	memcpy(scratch, data, *data_len);
+	stream_input(&c->stream, scratch, *data_len, c->server->now);
 	*data_len = 0;
 	return c->stream.is_aborted ? MHD_NO : MHD_YES;
 }

@@ -85,6 +85,9 @@ void served_suspend(struct served *c);
 
 int served_fd(const struct served *c);
 
+/** HTTP_OUTPUT_MAX bytes for what all connections put out, or take in; NULL without memory. */
+uint8_t *server_scratch(struct http_server *s);
+
 /* ---- Bodies that MHD has left to us ---- */
 
 /** Whether its bodies go in chunks, and nothing encrypts them. */

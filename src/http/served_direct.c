@@ -16,8 +16,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is read at once: two records that still are in the processor's cache when they are sent. */
-#define READ_LEN 131072u
+/* What is read at once: of a record that is cut by its end the rest has to be put together. */
+#define READ_LEN HTTP_OUTPUT_MAX
 
 /* Bodies go in chunks, and nothing encrypts them. */
 bool served_is_plain(const struct served *c)
@@ -27,7 +27,7 @@ bool served_is_plain(const struct served *c)
 
 /* ---- Output that MHD has left to us ---- */
 
-static uint8_t *server_scratch(struct http_server *s)
+uint8_t *server_scratch(struct http_server *s)
 {
 	if (!s->scratch)
 		s->scratch = malloc(HTTP_OUTPUT_MAX);
@@ -142,7 +142,7 @@ static void served_answer_plainly(struct served *c)
 }
 
 /* Returns 1 at the end of the body, 0 before it, or -Exxx. */
-static int served_take_apart(struct served *c, const uint8_t *data, size_t len)
+static int served_take_apart(struct served *c, uint8_t *data, size_t len)
 {
 	int r = 0;
 	for (size_t off = 0; off < len && r == 0;) {

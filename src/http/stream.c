@@ -55,8 +55,7 @@ const union weft_sockaddr *http_stream_peer(const struct http_stream *stream)
 
 /* ---- For the sides ---- */
 
-void stream_input(struct http_stream *stream, const uint8_t *data, size_t len,
-		  uint64_t now)
+void stream_input(struct http_stream *stream, uint8_t *data, size_t len, uint64_t now)
 {
 	if (stream->events && stream->events->input)
 		stream->events->input(stream->user, stream, data, len, now);

@@ -32,8 +32,7 @@ struct http_stream {
 };
 
 /** Tells of bytes from the peer. */
-void stream_input(struct http_stream *stream, const uint8_t *data, size_t len,
-		  uint64_t now);
+void stream_input(struct http_stream *stream, uint8_t *data, size_t len, uint64_t now);
 
 /** Asks for at most HTTP_OUTPUT_MAX bytes, as output in http_stream_events. */
 int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t now);

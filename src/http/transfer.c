@@ -183,7 +183,7 @@ static size_t on_input(char *data, size_t size, size_t n, void *user)
 		t->is_in_paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	stream_input(&t->stream, (const uint8_t *)data, len, t->client->now);
+	stream_input(&t->stream, (uint8_t *)data, len, t->client->now);
 	return len;
 }
 

@@ -153,8 +153,8 @@ static void on_response(void *user, struct http_stream *stream, unsigned status,
 	connected(c, now);
 }
 
-static void on_input(void *user, struct http_stream *stream, const uint8_t *data,
-		     size_t len, uint64_t now)
+static void on_input(void *user, struct http_stream *stream, uint8_t *data, size_t len,
+		     uint64_t now)
 {
 	struct request *request = user;
 	if (request->is_accepted)

@@ -147,8 +147,8 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 
 /* ---- PUT --------------------------------------------------------------------------------- */
 
-static void on_input(void *user, struct http_stream *stream, const uint8_t *data,
-		     size_t len, uint64_t now)
+static void on_input(void *user, struct http_stream *stream, uint8_t *data, size_t len,
+		     uint64_t now)
 {
 	struct visit *v = user;
 	const uint32_t ms = (uint32_t)((now - v->begin) / MS_NS);

@@ -73,8 +73,8 @@ static void keep_text(struct trial *p, const uint8_t *data, size_t len)
 	memcpy(p->text + p->in_len, data, len < room ? len : room);
 }
 
-static void on_input(void *user, struct http_stream *stream, const uint8_t *data,
-		     size_t len, uint64_t now)
+static void on_input(void *user, struct http_stream *stream, uint8_t *data, size_t len,
+		     uint64_t now)
 {
 	struct trial *p = user;
 	(void)stream;

@@ -392,8 +392,8 @@ static void deliver(void *user, const struct weft_frame *frames, size_t n)
 	link_deliver(&to->duplex->link, frames, n, to->now);
 }
 
-void duplex_input(struct duplex *s, struct http_stream *stream, const uint8_t *data,
-		  size_t len, uint64_t now)
+void duplex_input(struct duplex *s, struct http_stream *stream, uint8_t *data, size_t len,
+		  uint64_t now)
 {
 	int number = duplex_rx_lane(s, stream);
 	if (number < 0 || s->lanes[number].is_broken)

@@ -154,8 +154,8 @@ int duplex_output(struct duplex *s, const struct http_stream *stream, uint8_t *b
 		  size_t len, uint64_t now);
 
 /** For input, of any stream that was ever set as rx. */
-void duplex_input(struct duplex *s, struct http_stream *stream, const uint8_t *data,
-		  size_t len, uint64_t now);
+void duplex_input(struct duplex *s, struct http_stream *stream, uint8_t *data, size_t len,
+		  uint64_t now);
 
 /** For closed. Returns whether the stream was one in use, and not one replaced. */
 bool duplex_closed(struct duplex *s, const struct http_stream *stream, uint64_t now);

@@ -19,8 +19,8 @@
 
 /* ---- streams ----------------------------------------------------------------------------- */
 
-static void on_input(void *user, struct http_stream *stream, const uint8_t *data,
-		     size_t len, uint64_t now)
+static void on_input(void *user, struct http_stream *stream, uint8_t *data, size_t len,
+		     uint64_t now)
 {
 	struct peer *peer = user;
 	duplex_input(&peer->duplex, stream, data, len, now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The buffer is several records long, so that the part that has to be moved to its beginning
- * is small beside what has been delivered.
+ * Records are delivered where they lie in the bytes that have come. Only one that is cut by
+ * their end is copied: into the buffer, and what it lacks behind it with the next bytes.
  */
 #include "tunnel/records.h"
 
@@ -11,13 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUF_LEN ((size_t)4 * TUNNEL_RECORD_MAX)
-
 /* Most frames that are delivered at once. */
 #define BATCH 64u
 
 struct batch {
 	const struct records_sink *sink;
+	uint32_t resets; /* Of the records, when it began. */
 	struct weft_frame frames[BATCH];
 	size_t n;
 };
@@ -64,44 +63,74 @@ static int take_unit(struct records *r, uint8_t *data, size_t len, struct batch 
 	return (int)unit.len;
 }
 
-/* Delivers what is whole and moves what is left to the beginning. */
-static int take_whole(struct records *r, const struct records_sink *sink)
+static bool was_reset(const struct records *r, const struct batch *batch)
 {
-	struct batch batch = { .sink = sink };
-	const uint32_t resets = r->resets;
-	size_t off = 0;
-	int len = 1;
-	while (off < r->len && len > 0) {
-		len = take_unit(r, r->buf + off, r->len - off, &batch);
-		off += len > 0 ? (size_t)len : 0;
-	}
-	deliver(&batch);
-	if (r->resets != resets)
-		return 0;
-	r->len -= off;
-	memmove(r->buf, r->buf + off, r->len);
-	return len < 0 ? len : 0;
+	return r->resets != batch->resets;
 }
 
-int records_input(struct records *r, const uint8_t *data, size_t len,
-		  const struct records_sink *sink)
+/*
+ * What was kept gets what it lacks from the beginning of data, and is taken once it is whole.
+ * Returns how much of data went there, all of it where it is still a part, or -EBADMSG.
+ */
+static int take_kept(struct records *r, const uint8_t *data, size_t len,
+		     struct batch *batch)
 {
-	const uint32_t resets = r->resets;
-	int status = 0;
+	size_t used = 0;
+	int unit_len = 0;
+	while (unit_len == 0 && used < len) {
+		struct tunnel_unit unit;
+		(void)tunnel_decode(r->buf, r->len, batch->sink->is_ip, &unit);
+		const size_t lacks = unit.len - r->len;
+		const size_t n = lacks < len - used ? lacks : len - used;
+		memcpy(r->buf + r->len, data + used, n);
+		r->len += n;
+		used += n;
+		unit_len = take_unit(r, r->buf, r->len, batch);
+	}
+	if (unit_len > 0)
+		r->len = 0;
+	return unit_len < 0 ? unit_len : (int)used;
+}
+
+/* Takes what is whole where it lies. Returns how much that is, or -EBADMSG. */
+static int take_whole(struct records *r, uint8_t *data, size_t len, struct batch *batch)
+{
+	size_t off = 0;
+	int unit_len = 1;
+	while (off < len && unit_len > 0 && !was_reset(r, batch)) {
+		unit_len = take_unit(r, data + off, len - off, batch);
+		off += unit_len > 0 ? (size_t)unit_len : 0;
+	}
+	return unit_len < 0 ? unit_len : (int)off;
+}
+
+static int keep(struct records *r, const uint8_t *data, size_t len)
+{
+	if (len == 0)
+		return 0;
 	if (!r->buf)
-		r->buf = malloc(BUF_LEN);
+		r->buf = malloc(TUNNEL_RECORD_MAX);
 	if (!r->buf)
 		return -ENOMEM;
-	while (len > 0 && status == 0 && r->resets == resets) {
-		size_t room = BUF_LEN - r->len;
-		size_t n = len < room ? len : room;
-		memcpy(r->buf + r->len, data, n);
-		r->len += n;
-		data += n;
-		len -= n;
-		status = take_whole(r, sink);
-	}
-	return status;
+	memcpy(r->buf + r->len, data, len);
+	r->len += len;
+	return 0;
+}
+
+int records_input(struct records *r, uint8_t *data, size_t len,
+		  const struct records_sink *sink)
+{
+	struct batch batch = { .sink = sink, .resets = r->resets };
+	int kept = r->len > 0 ? take_kept(r, data, len, &batch) : 0;
+	size_t off = kept > 0 ? (size_t)kept : 0;
+	int whole = kept < 0 ? kept : take_whole(r, data + off, len - off, &batch);
+	deliver(&batch);
+	if (was_reset(r, &batch))
+		return 0;
+	if (whole < 0)
+		return whole;
+	off += (size_t)whole;
+	return keep(r, data + off, len - off);
 }
 
 /* Whoever is in the middle of input sees by the number that its bytes are another's. */

@@ -2,8 +2,9 @@
 /*
  * The records of a stream that comes in pieces, cut anywhere, put together again.
  *
- *     input: ..ord][record][rec    -->  | part of a record | what comes |   one buffer
- *                                          whole records are delivered, the part stays
+ *     input: ..ord][record][record][rec
+ *            |     '---- where they lie ----> delivered
+ *            '-> | part of a record | -'      one buffer, for what the ends of inputs cut
  */
 #ifndef TUNNEL_RECORDS_H
 #define TUNNEL_RECORDS_H
@@ -15,14 +16,14 @@
 #include <stdint.h>
 
 struct records {
-	uint8_t *buf; /**< NULL until it is needed. */
-	size_t len;   /**< Bytes of a part of a record at its beginning. */
+	uint8_t *buf; /**< A record's length, or NULL until it is needed. */
+	size_t len;   /**< Bytes of a part of a record in it. */
 	uint32_t resets;
 	uint64_t pings;
 	uint64_t bad; /**< Whole records whose header is not true: passed over. */
 };
 
-/** Who gets what is whole; borrowed. */
+/** Who gets what is whole; borrowed. The heads of records are the frames' headroom. */
 struct records_sink {
 	bool is_ip; /**< Packets, not Ethernet frames. */
 	void (*frames)(void *user, const struct weft_frame *frames, size_t n);
@@ -36,7 +37,7 @@ struct records_sink {
  * Returns 0, -EBADMSG where the stream has lost its place, or -ENOMEM: after both it is of no
  * more use.
  */
-int records_input(struct records *r, const uint8_t *data, size_t len,
+int records_input(struct records *r, uint8_t *data, size_t len,
 		  const struct records_sink *sink) WEFT_MUST_CHECK;
 
 /** Another stream begins. */

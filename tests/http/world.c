@@ -40,8 +40,8 @@ static void end_response(void *user, struct http_stream *stream, unsigned status
 	e->responses++;
 }
 
-static void end_input(void *user, struct http_stream *stream, const uint8_t *data,
-		      size_t len, uint64_t now)
+static void end_input(void *user, struct http_stream *stream, uint8_t *data, size_t len,
+		      uint64_t now)
 {
 	struct end *e = user;
 	(void)now;
@@ -77,8 +77,8 @@ static int end_output(void *user, struct http_stream *stream, uint8_t *buf, size
 }
 
 /* What a PUT is answered with. */
-static void end_answer(void *user, struct http_stream *stream, const uint8_t *data,
-		       size_t len, uint64_t now)
+static void end_answer(void *user, struct http_stream *stream, uint8_t *data, size_t len,
+		       uint64_t now)
 {
 	struct end *e = user;
 	(void)now;

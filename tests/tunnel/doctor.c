@@ -189,7 +189,7 @@ static void flood_ends_by_time_or_size(void **state)
 
 static void sip(struct http_stream *stream, size_t len, uint64_t now)
 {
-	static const uint8_t bytes[64];
+	uint8_t bytes[64] = { 0 };
 	answer.events->input(answer.user, stream, bytes, len, now);
 }
 

@@ -47,7 +47,9 @@ WEFT_API const char *weft_dump_frame(const struct weft_frame *frame, bool is_ip,
  *                 vhl: 0x45 [v: 4, hl: 5 (20)]
  *                 tos: 0x00
  *
- * A header that contradicts itself is said to be malformed, and is the last.
+ * A checksum is said to be right or wrong where all that it covers is there, and "left to the
+ * link" where WEFT_OFFLOAD_NEEDS_CSUM says so. A header that contradicts itself is said to be
+ * malformed, and is the last.
  */
 WEFT_API const char *weft_dump_headers(const struct weft_frame *frame, bool is_ip,
 				       char *buf, size_t len);

@@ -33,6 +33,7 @@ struct args {
 	uint32_t count;
 	const char *write;
 	unsigned time; /* enum time_form. */
+	bool headers;
 };
 
 static const struct option options[] = {
@@ -55,6 +56,11 @@ static const struct option options[] = {
 	  .offset = OFFSET(struct args, time),
 	  .help = "time of day, since the frame before,\n" OPTION_INDENT
 		  "since 1970, or no time [clock]" },
+	{ .name = "headers",
+	  .letter = 'H',
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct args, headers),
+	  .help = "show each field of each header, too" },
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };
@@ -72,6 +78,7 @@ static const struct command command = {
 		"weft dump packet:eth0                       what comes in by the cable\n"
 		"weft dump -c 10 pcap:trace.pcap,rate=fast   a capture's first ten "
 		"frames\n"
+		"weft dump --headers pcap:trace.pcap         ... and each field of them\n"
 		"\n"
 		"A packet: link shows what others send, not what this machine sends "
 		"itself.\n"
@@ -90,6 +97,7 @@ struct dumping {
 	struct ticker ticker;
 	enum time_form time;
 	bool is_ip;
+	bool headers;
 	uint64_t left; /* Frames still to be shown. */
 	uint64_t shown;
 	int64_t before; /* Time of the frame before, in ns since 1970; 0: there is none. */
@@ -131,18 +139,35 @@ static void print_time(const struct dumping *d, int64_t at)
 	}
 }
 
+/* What --json says of a frame. */
+static json_t *frame_facts(const struct dumping *d, const struct weft_frame *frame,
+			   int64_t at)
+{
+	char line[WEFT_DUMP_LEN], headers[WEFT_DUMP_HEADERS_LEN];
+	json_t *facts =
+		json_pack("{s:f, s:i, s:i, s:s}", "time", (double)at / 1e9, "length",
+			  (int)frame->len, "gso_size", (int)frame->offload.gso_size,
+			  "text", weft_dump_frame(frame, d->is_ip, line, sizeof(line)));
+	if (d->headers)
+		(void)json_object_set_new(
+			facts, "headers",
+			json_string(weft_dump_headers(frame, d->is_ip, headers,
+						      sizeof(headers))));
+	return facts;
+}
+
 static void show_frame(struct dumping *d, const struct weft_frame *frame, int64_t at)
 {
-	char text[WEFT_DUMP_LEN];
-	(void)weft_dump_frame(frame, d->is_ip, text, sizeof(text));
+	char line[WEFT_DUMP_LEN], headers[WEFT_DUMP_HEADERS_LEN];
 	if (d->out.json) {
-		output_event(&d->out, "frame",
-			     json_pack("{s:f, s:i, s:i, s:s}", "time", (double)at / 1e9,
-				       "length", (int)frame->len, "gso_size",
-				       (int)frame->offload.gso_size, "text", text));
+		output_event(&d->out, "frame", frame_facts(d, frame, at));
 	} else {
 		print_time(d, at);
-		(void)puts(text);
+		(void)puts(weft_dump_frame(frame, d->is_ip, line, sizeof(line)));
+		if (d->headers)
+			(void)fputs(weft_dump_headers(frame, d->is_ip, headers,
+						      sizeof(headers)),
+				    stdout);
 	}
 	d->before = at;
 	d->shown++;
@@ -250,6 +275,7 @@ int cmd_dump(int argc, char **argv)
 	output_init(&d.out, &args.output);
 	d.spec = argv[1];
 	d.time = (enum time_form)args.time;
+	d.headers = args.headers;
 	d.left = args.count ? args.count : UINT64_MAX;
 	status = dumping_start(&d, &args);
 	if (status == STATUS_OK)

@@ -38,14 +38,14 @@ static const struct {
 				"         offset: 0 [df=0, mf=0]\n"
 				"            ttl: 64\n"
 				"       protocol: 17 (UDP)\n"
-				"            sum: 0xf6c7\n"
+				"            sum: 0xf6c7 (right)\n"
 				"            src: 192.0.2.1\n"
 				"            dst: 192.0.2.2\n"
 				"udp: 5000 > 7, len=13 (payload=5)\n"
 				"            src: 5000\n"
 				"            dst: 7\n"
 				"            len: 13\n"
-				"            sum: 0x246f\n" },
+				"            sum: 0x246f (right)\n" },
 	{ ADDRS "86dd "
 		"600000000019064020010db800000000000000000000000120010db80000000000000000"
 		"00000002 9c4000500000000200000065501801f6eaff0000474554202f",
@@ -65,9 +65,104 @@ static const struct {
 				"            off: 5 (20)\n"
 				"            flg: 0x18 (---AP---)\n"
 				"            wnd: 502\n"
-				"            sum: 0xeaff\n"
+				"            sum: 0xeaff (right)\n"
 				"             up: 0\n" },
 };
+
+/* 101 bytes. */
+#define ZEROES                                                                 \
+	"00000000000000000000000000000000000000000000000000000000000000000000" \
+	"00000000000000000000000000000000000000000000000000000000000000000000" \
+	"000000000000000000000000000000000000000000000000000000000000000000"
+
+/* Of these, the text ends so. */
+static const struct {
+	const char *hex;
+	const char *text;
+} uppers[] = {
+	{ ADDRS
+	  "0800 "
+	  "45000024000100004001f6d4c0000201c00002020304b283000005784500000000000000",
+	  "icmp: type=DestinationUnreachable, len=16\n"
+	  "           type: 3 (DestinationUnreachable)\n"
+	  "           code: 4\n"
+	  "            sum: 0xb283 (right)\n"
+	  "         values: 0x00000578\n"
+	  "            mtu: 1400\n" },
+	{ ADDRS
+	  "0800 "
+	  "4500002400010000010217c0c0000201e00000162200e8f90000000104000000ef010203",
+	  "igmp: type=Report, len=16\n"
+	  "           type: 0x22 (Report)\n"
+	  "            sum: 0xe8f9 (right)\n"
+	  "        records: 1\n" },
+	{ ADDRS "86dd "
+		"6000000000403afffe800000000000000000000000000001ff0200000000000000000000"
+		"00000001860028154040070800000000000003e801010200000000010501000000000578"
+		"030440c000015180000038400000000020010db8000000000000000000000000",
+	  "icmp6: type=RouterAdvertisement, len=64\n"
+	  "           type: 134 (RouterAdvertisement)\n"
+	  "           code: 0\n"
+	  "            sum: 0x2815 (right)\n"
+	  "      hop limit: 64\n"
+	  "            flg: managed=0, other=1\n"
+	  "       lifetime: 1800 s\n"
+	  "      reachable: 0 ms\n"
+	  "        retrans: 1000 ms\n"
+	  "            mtu: 1400\n"
+	  "         prefix: 2001:db8::\n"
+	  "     prefix len: 64 [on link: 1, autonomous: 1]\n"
+	  "          valid: 86400 s, preferred 14400 s\n"
+	  "     source mac: 02:00:00:00:00:01\n" },
+	{ ADDRS "86dd "
+		"6000000000182c4020010db800000000000000000000000120010db80000000000000000"
+		"000000023a0000010000000980004256000700017878787878787878",
+	  "ip6_fragment: next=ICMPv6, len=8\n"
+	  "           next: 58 (ICMPv6)\n"
+	  "         offset: 0 [mf=1]\n"
+	  "             id: 9\n"
+	  "icmp6: type=EchoRequest, len=16\n"
+	  "           type: 128 (EchoRequest)\n"
+	  "           code: 0\n"
+	  "            sum: 0x4256\n"
+	  "             id: 7\n"
+	  "            seq: 1\n" },
+	{ ADDRS "0800 "
+		"45000128000100004011f5c0c0000201c000020200430044011400000201060012345678"
+		"0003800000000000c00002090000000000000000020000000002" ZEROES ZEROES
+		"63825363350105330400000e103604c00002010104ffffff000304c0000201ff",
+	  "dhcp: type=DHCPACK, len=268\n"
+	  "             op: 2\n"
+	  "           type: 5 (DHCPACK)\n"
+	  "           hops: 0\n"
+	  "            xid: 0x12345678\n"
+	  "           secs: 3\n"
+	  "            flg: broadcast=1\n"
+	  "         ciaddr: 0.0.0.0\n"
+	  "         yiaddr: 192.0.2.9\n"
+	  "         siaddr: 0.0.0.0\n"
+	  "         giaddr: 0.0.0.0\n"
+	  "         chaddr: 02:00:00:00:00:02\n"
+	  "         server: 192.0.2.1\n"
+	  "           mask: 255.255.255.0\n"
+	  "         router: 192.0.2.1\n"
+	  "          lease: 3600 s\n" },
+	{ ADDRS "0800 "
+		"4500001d000100004011f6cbc0000201c0000202138800070009123478",
+	  "udp: 5000 > 7, len=9 (payload=1)\n"
+	  "            src: 5000\n"
+	  "            dst: 7\n"
+	  "            len: 9\n"
+	  "            sum: 0x1234 (wrong)\n" },
+};
+
+#define SAMPLES (ARRAY_LEN(frames) + ARRAY_LEN(uppers))
+
+static struct bytes sample(size_t i)
+{
+	return bytes_of(i < ARRAY_LEN(frames) ? frames[i].hex
+					      : uppers[i - ARRAY_LEN(frames)].hex);
+}
 
 /* Dumps the first n bytes from memory that ends there. */
 static void dump(const uint8_t *data, size_t n, bool is_ip,
@@ -102,6 +197,37 @@ static void a_bare_packet_begins_with_ip(void **state)
 	}
 }
 
+static void what_ip_carries_is_told_as_well(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(uppers); i++) {
+		char text[WEFT_DUMP_HEADERS_LEN];
+		struct bytes b = bytes_of(uppers[i].hex);
+		dump(b.data, b.len, false, text);
+		assert_true(strlen(text) > strlen(uppers[i].text));
+		assert_string_equal(text + strlen(text) - strlen(uppers[i].text),
+				    uppers[i].text);
+	}
+}
+
+/* A sum that is made later is neither right nor wrong. */
+static void a_sum_may_be_left_to_the_link(void **state)
+{
+	char text[WEFT_DUMP_HEADERS_LEN];
+	struct bytes b = bytes_of(frames[1].hex);
+	const struct weft_frame frame = {
+		.data = b.data,
+		.len = (uint32_t)b.len,
+		.offload = { .flags = WEFT_OFFLOAD_NEEDS_CSUM,
+			     .csum_start = 34,
+			     .csum_offset = 6 },
+	};
+	(void)state;
+	(void)weft_dump_headers(&frame, false, text, sizeof(text));
+	assert_non_null(strstr(text, "            sum: 0x246f (left to the link)\n"));
+	assert_non_null(strstr(text, "            sum: 0xf6c7 (right)\n"));
+}
+
 /* Whole lines only, and all of it fits. */
 static void check_form(const char *text)
 {
@@ -114,8 +240,8 @@ static void check_form(const char *text)
 static void every_truncation_is_survived(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
-		struct bytes b = bytes_of(frames[i].hex);
+	for (size_t i = 0; i < SAMPLES; i++) {
+		struct bytes b = sample(i);
 		for (size_t n = 0; n < b.len; n++) {
 			char text[WEFT_DUMP_HEADERS_LEN];
 			dump(b.data, n, false, text);
@@ -133,7 +259,7 @@ static void noise_is_survived(void **state)
 	rng_init(&rng, test_seed());
 	for (int round = 0; round < 20000; round++) {
 		char text[WEFT_DUMP_HEADERS_LEN];
-		struct bytes b = bytes_of(frames[rng_below(&rng, ARRAY_LEN(frames))].hex);
+		struct bytes b = sample(rng_below(&rng, SAMPLES));
 		for (uint64_t n = rng_below(&rng, 8); n > 0; n--)
 			b.data[rng_below(&rng, b.len)] = (uint8_t)rng_u64(&rng);
 		dump(b.data, rng_below(&rng, b.len + 1), rng_below(&rng, 2), text);
@@ -146,6 +272,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_has_a_line),
 		cmocka_unit_test(a_bare_packet_begins_with_ip),
+		cmocka_unit_test(what_ip_carries_is_told_as_well),
+		cmocka_unit_test(a_sum_may_be_left_to_the_link),
 		cmocka_unit_test(every_truncation_is_survived),
 		cmocka_unit_test(noise_is_survived),
 	};

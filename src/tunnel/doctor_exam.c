@@ -6,11 +6,15 @@
  * (doctor_facts) and judged (doctor_verdict.h).
  *
  *     reach ---> turns ---> streams ---> loads ---> report ---> verdict
- *       |      (how long    (small      (as much
- *       |       one takes,   pieces,     as goes)
- *       |       headers,     silence)
- *       |       HTTP/2)
+ *       |      (how long    (small      (as much     |
+ *       |       one takes,   pieces,     as goes)    |
+ *       |       headers,     silence)                |
+ *       |       HTTP/2)         ^                    |
+ *       |                       '--------------------'  something was busy: the pieces again
  *       '-- no answer, or not a server's: verdict at once
+ *
+ * While small pieces are under way, small requests go beside them, one after the other: how long
+ * those take tells pieces that a proxy holds back from a machine that is busy.
  */
 #include "tunnel/doctor_exam.h"
 
@@ -30,8 +34,12 @@
 #define GRACE_NS (15 * NS_PER_S)
 
 #define TURNS     4u
+#define ROUNDS    3u /* of small pieces, at most */
 #define PAD_LEN   3000
 #define ASKED_LEN 160u
+
+/* From the end of a small request to the next. */
+#define PACE_GAP_NS (NS_PER_S / 10)
 
 #define DRIP                                          \
 	{                                             \
@@ -58,6 +66,7 @@ struct plan {
 	const char *header; /* another one */
 	bool is_http2;
 	bool needs_tls, needs_http2, needs_anonymous, needs_long;
+	bool is_again; /* in each round */
 };
 
 static const struct plan plans[EXAM_TRIALS] = {
@@ -72,20 +81,27 @@ static const struct plan plans[EXAM_TRIALS] = {
 			 .test = "look",
 			 .is_http2 = true,
 			 .needs_tls = true },
-	[EXAM_DRIP] = { .stage = EXAM_STREAMS, .test = "drip", .spec.pieces = DRIP },
+	[EXAM_DRIP] = { .stage = EXAM_STREAMS,
+			.test = "drip",
+			.spec.pieces = DRIP,
+			.is_again = true },
 	[EXAM_SIP] = { .stage = EXAM_STREAMS,
 		       .test = "sip",
-		       .spec = { .is_put = true, .pieces = DRIP } },
+		       .spec = { .is_put = true, .pieces = DRIP },
+		       .is_again = true },
 	[EXAM_DRIP2] = { .stage = EXAM_STREAMS,
 			 .test = "drip",
 			 .spec.pieces = DRIP,
 			 .is_http2 = true,
-			 .needs_http2 = true },
+			 .needs_http2 = true,
+			 .is_again = true },
 	[EXAM_SIP2] = { .stage = EXAM_STREAMS,
 			.test = "sip",
 			.spec = { .is_put = true, .pieces = DRIP },
 			.is_http2 = true,
-			.needs_http2 = true },
+			.needs_http2 = true,
+			.is_again = true },
+	[EXAM_PACE] = { .stage = EXAM_STREAMS, .test = "look", .is_again = true },
 	[EXAM_HUSH_DOWN] = { .stage = EXAM_STREAMS, .test = "drip", .spec.pieces = HUSH },
 	[EXAM_HUSH_UP] = { .stage = EXAM_STREAMS,
 			   .test = "sip",
@@ -106,18 +122,23 @@ static const struct plan plans[EXAM_TRIALS] = {
 				      .flood_ns = 3 * NS_PER_S / 2,
 				      .flood_min = 12 * MIB,
 				      .flood_max = 64 * MIB } },
-	[EXAM_REPORT] = { .stage = EXAM_NOTES, .test = "report" },
+	[EXAM_REPORT] = { .stage = EXAM_NOTES, .test = "report", .is_again = true },
 };
 
-static const struct {
+/* Beside the stages' own rows, one for further rounds. */
+#define EXAM_STREAMS_AGAIN EXAM_STAGES
+
+static const struct stage {
 	const char *text;
 	unsigned seconds, seconds_long;
-} stages[EXAM_STAGES] = {
+} stages[EXAM_STAGES + 1] = {
 	[EXAM_REACH] = { "asking the server", 1, 1 },
 	[EXAM_TURNS] = { "asking again, with long headers, over HTTP/2", 1, 1 },
 	[EXAM_STREAMS] = { "sending small pieces both ways, and being silent", 7, 300 },
 	[EXAM_LOADS] = { "sending as much as goes", 3, 3 },
 	[EXAM_NOTES] = { "asking what has arrived when", 1, 1 },
+	[EXAM_STREAMS_AGAIN] = { "sending small pieces again, as something was busy", 4,
+				 4 },
 };
 
 struct weft_doctor {
@@ -130,9 +151,10 @@ struct weft_doctor {
 	char *url, *key_header;
 	char run[17];
 	enum exam_stage stage;
-	unsigned open, turns;
+	unsigned open, turns, rounds;
 	bool is_due, is_done, is_ending;
 	uint64_t stage_end;
+	uint64_t pace_due; /* of the next small request, or the one under way */
 };
 
 /* ---- trials ------------------------------------------------------------------------------ */
@@ -140,10 +162,12 @@ struct weft_doctor {
 static void on_over(void *user, struct trial *trial, uint64_t now)
 {
 	struct weft_doctor *d = user;
-	(void)trial;
-	(void)now;
 	d->open--;
 	d->is_due = true;
+	if (trial != &d->exam.trials[EXAM_PACE])
+		return;
+	exam_note_pace(&d->exam, d->pace_due, now);
+	d->pace_due = now + PACE_GAP_NS;
 }
 
 /* A part of a test's name stands for the number of its trial. */
@@ -194,7 +218,8 @@ static bool is_wanted(const struct weft_doctor *d, enum exam_trial which)
 {
 	const struct plan *plan = &plans[which];
 	const struct exam *exam = &d->exam;
-	return plan->stage == d->stage && (!plan->needs_tls || exam->is_tls) &&
+	return plan->stage == d->stage && (d->rounds == 0 || plan->is_again) &&
+	       (!plan->needs_tls || exam->is_tls) &&
 	       (!plan->needs_http2 || exam_has_http2(exam)) &&
 	       (!plan->needs_anonymous || exam_is_anonymous(exam)) &&
 	       (!plan->needs_long || exam->is_long);
@@ -204,12 +229,17 @@ static bool is_wanted(const struct weft_doctor *d, enum exam_trial which)
 
 static void begin_stage(struct weft_doctor *d, enum exam_stage stage, uint64_t now)
 {
-	const unsigned seconds =
-		d->exam.is_long ? stages[stage].seconds_long : stages[stage].seconds;
+	const struct stage *s =
+		&stages[d->rounds > 0 && stage == EXAM_STREAMS ? EXAM_STREAMS_AGAIN
+							       : stage];
+	const unsigned seconds = d->exam.is_long ? s->seconds_long : s->seconds;
 	d->stage = stage;
 	d->stage_end = now + seconds * NS_PER_S + GRACE_NS;
+	d->pace_due = stage == EXAM_STREAMS ? now : WEFT_NEVER;
+	if (stage == EXAM_STREAMS)
+		d->exam.late_ns = 0;
 	if (d->events->step)
-		d->events->step(d->user, stages[stage].text, seconds);
+		d->events->step(d->user, s->text, seconds);
 	for (unsigned i = 0; i < EXAM_TRIALS; i++)
 		if (is_wanted(d, (enum exam_trial)i))
 			begin_trial(d, (enum exam_trial)i, now);
@@ -223,10 +253,15 @@ static void on_finding(void *user, const struct weft_doctor_finding *finding)
 		d->events->finding(d->user, finding);
 }
 
-static void finish(struct weft_doctor *d)
+/* Judges, unless it is worth it to send the pieces again. */
+static void finish(struct weft_doctor *d, uint64_t now)
 {
 	struct doctor_facts facts = { .url = d->url };
 	exam_facts(&d->exam, &facts);
+	if (doctor_is_unclear(&facts) && ++d->rounds < ROUNDS) {
+		begin_stage(d, EXAM_STREAMS, now);
+		return;
+	}
 	facts.summary.is_fit = doctor_judge(&facts, on_finding, d);
 	d->is_done = true;
 	if (d->events->done)
@@ -242,9 +277,22 @@ static void next_stage(struct weft_doctor *d, uint64_t now)
 		return;
 	}
 	if (d->stage == EXAM_NOTES || !exam_is_reached(&d->exam))
-		finish(d);
+		finish(d, now);
+	else if (d->stage == EXAM_STREAMS && d->rounds > 0)
+		begin_stage(d, EXAM_NOTES, now);
 	else
 		begin_stage(d, d->stage + 1, now);
+}
+
+/* Small requests while small pieces are under way. */
+static void run_pace(struct weft_doctor *d, uint64_t now)
+{
+	if (d->exam.trials[EXAM_PACE].stream || now < d->pace_due)
+		return;
+	if (exam_has_pieces(&d->exam))
+		begin_trial(d, EXAM_PACE, now);
+	if (!d->exam.trials[EXAM_PACE].stream)
+		d->pace_due = exam_has_pieces(&d->exam) ? now + PACE_GAP_NS : WEFT_NEVER;
 }
 
 /* ---- the task ---------------------------------------------------------------------------- */
@@ -264,6 +312,7 @@ static void exam_run(struct weft_task *task, uint64_t now)
 	}
 	if (now >= d->stage_end)
 		d->stage_end = WEFT_NEVER;
+	run_pace(d, now);
 	if (d->open == 0)
 		next_stage(d, now);
 }
@@ -272,6 +321,8 @@ static uint64_t exam_deadline(const struct weft_task *task)
 {
 	const struct weft_doctor *d = container_of_const(task, struct weft_doctor, task);
 	uint64_t soonest = d->stage_end;
+	if (!d->exam.trials[EXAM_PACE].stream && d->pace_due < soonest)
+		soonest = d->pace_due;
 	if (d->is_done)
 		return WEFT_NEVER;
 	if (d->is_due)
@@ -331,6 +382,7 @@ int weft_doctor_new(struct weft_loop *loop, const struct weft_doctor_opts *opts,
 	d->exam.is_long = opts->is_long;
 	d->exam.is_tls = strncmp(opts->url, "https:", 6) == 0;
 	d->is_due = true;
+	d->pace_due = WEFT_NEVER;
 	d->task = (struct weft_task){ .fd = -1,
 				      .run = exam_run,
 				      .deadline = exam_deadline };

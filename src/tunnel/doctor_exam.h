@@ -28,6 +28,7 @@ enum exam_trial {
 	EXAM_SIP,   /**< and to it; */
 	EXAM_DRIP2, /**< the same over HTTP/2. */
 	EXAM_SIP2,
+	EXAM_PACE,      /**< Small requests meanwhile, one after the other. */
 	EXAM_HUSH_DOWN, /**< Silence from the server, */
 	EXAM_HUSH_UP,   /**< and to it. */
 	EXAM_LONG_DOWN, /**< Minutes of small pieces. */
@@ -41,7 +42,9 @@ enum exam_trial {
 struct exam {
 	struct trial trials[EXAM_TRIALS];
 	bool is_long, is_tls;
-	uint64_t rtt_ns; /**< The shortest so far; 0 for none. */
+	uint64_t rtt_ns; /**< The shortest turn so far; 0 for none. */
+	uint64_t
+		late_ns; /**< By how much longer the slowest request of EXAM_PACE took. */
 };
 
 /** The first trial has come to a server that answers. */
@@ -54,6 +57,12 @@ bool exam_has_http2(const struct exam *exam);
 
 /** The trial of a turn is over. */
 void exam_note_turn(struct exam *exam);
+
+/** A request of EXAM_PACE that was due then is over now. */
+void exam_note_pace(struct exam *exam, uint64_t due, uint64_t now);
+
+/** Whether small pieces are still under way. */
+bool exam_has_pieces(const struct exam *exam);
 
 /** Puts together what all trials tell. */
 void exam_facts(const struct exam *exam, struct doctor_facts *ret_facts);

@@ -129,6 +129,23 @@ void exam_note_turn(struct exam *exam)
 		exam->rtt_ns = rtt;
 }
 
+void exam_note_pace(struct exam *exam, uint64_t due, uint64_t now)
+{
+	const uint64_t took = now - due;
+	if (took > exam->rtt_ns && took - exam->rtt_ns > exam->late_ns)
+		exam->late_ns = took - exam->rtt_ns;
+}
+
+bool exam_has_pieces(const struct exam *exam)
+{
+	static const enum exam_trial which[] = { EXAM_DRIP, EXAM_SIP, EXAM_DRIP2,
+						 EXAM_SIP2 };
+	for (size_t i = 0; i < sizeof(which) / sizeof(which[0]); i++)
+		if (exam->trials[which[i]].stream)
+			return true;
+	return false;
+}
+
 /* ---- what the server has noted of a PUT -------------------------------------------------- */
 
 struct noted {
@@ -166,7 +183,7 @@ static struct noted noted_of(const struct exam *exam, enum exam_trial which)
 		const json_t *put = json_array_get(puts, i);
 		if (json_integer_value(json_object_get(put, "part")) != (int)which)
 			continue;
-		noted.is_there = true;
+		noted = (struct noted){ .is_there = true }; /* The last of several. */
 		read_notes(json_object_get(put, "notes"), &exam->trials[which], &noted);
 	}
 	json_decref(object);
@@ -283,6 +300,7 @@ void exam_facts(const struct exam *exam, struct doctor_facts *ret_facts)
 	ret_facts->up = way_up(exam, EXAM_SIP);
 	ret_facts->down2 = way_down(exam, EXAM_DRIP2);
 	ret_facts->up2 = way_up(exam, EXAM_SIP2);
+	ret_facts->late_ms = exam->late_ns / MS_NS;
 	ret_facts->down_silent = patience(exam, EXAM_HUSH_DOWN);
 	ret_facts->up_silent = patience(exam, EXAM_HUSH_UP);
 	ret_facts->down_long = patience(exam, EXAM_LONG_DOWN);

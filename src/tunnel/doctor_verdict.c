@@ -13,8 +13,13 @@
 
 #define NS_PER_S 1000000000ull
 
-/* Bytes that are held for less are not held: a machine may be busy. */
+/*
+ * Bytes that come late by less are not held. By more they are, if nothing else was late: who
+ * buffers pieces does not keep a request that is complete, and a machine that is busy keeps both.
+ * What is late on its way there and back is late twice at most.
+ */
 #define HELD_MS_MAX 1500u
+#define LATE_TIMES  2u
 
 /* Slower than that, and a ping between the two ends of a tunnel feels it. */
 #define RTT_SLOW_NS (NS_PER_S / 2)
@@ -158,10 +163,40 @@ static void judge_version(struct judge *j)
 		say(j, ERROR("http10-here", NONE), "The answer here is in HTTP/1.0");
 }
 
+static bool is_late(const struct doctor_way *way)
+{
+	return way->is_tried && way->held_ms > HELD_MS_MAX;
+}
+
+static bool is_held(const struct doctor_facts *facts, const struct doctor_way *way)
+{
+	return is_late(way) && way->held_ms > HELD_MS_MAX + LATE_TIMES * facts->late_ms;
+}
+
+bool doctor_is_unclear(const struct doctor_facts *facts)
+{
+	const struct doctor_way *const ways[] = { &facts->down, &facts->up, &facts->down2,
+						  &facts->up2 };
+	bool is_unclear = false;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		is_unclear |= is_late(ways[i]) && !is_held(facts, ways[i]);
+	return is_unclear && facts->reach == DOCTOR_REACHED;
+}
+
+static void judge_busy(struct judge *j)
+{
+	if (doctor_is_unclear(j->facts))
+		say(j, WARNING("busy", NONE),
+		    "Whether bytes are held back cannot be told: some came late, and so "
+		    "did answers to small requests, by up to %.1f s. Examine again when "
+		    "the machines and the path are less busy",
+		    (double)j->facts->late_ms / 1000.0);
+}
+
 static void judge_down(struct judge *j, const struct doctor_way *way, const char *where)
 {
 	char status[16];
-	if (way->is_tried && way->held_ms > HELD_MS_MAX)
+	if (is_held(j->facts, way))
 		say(j, ERROR("response-buffered", RESPONSE_BUFFERED),
 		    "Responses are buffered%s: what the server sent was held back for up "
 		    "to %.1f s",
@@ -179,7 +214,7 @@ static void judge_up(struct judge *j, const struct doctor_way *way, const char *
 		say(j, ERROR("put-refused", BARRED),
 		    "PUT is refused%s%s: a tunnel needs GET and PUT", where,
 		    status_text(way->status, status));
-	else if (way->is_tried && way->held_ms > HELD_MS_MAX) {
+	else if (is_held(j->facts, way)) {
 		if (j->facts->summary.version_up != 10)
 			say(j, ERROR("request-buffered", REQUEST_BUFFERED),
 			    "Requests are buffered%s: what was sent to the server was "
@@ -288,6 +323,7 @@ bool doctor_judge(const struct doctor_facts *facts,
 	judge_up(&j, &facts->up, "");
 	judge_down(&j, &facts->down2, " over HTTP/2");
 	judge_up(&j, &facts->up2, " over HTTP/2");
+	judge_busy(&j);
 	judge_compression(&j);
 	judge_response_patience(&j);
 	if (!facts->up.is_refused) {

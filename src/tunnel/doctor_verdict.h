@@ -38,7 +38,7 @@ struct doctor_way {
 	bool is_refused; /**< With this status, before anything of it came about. */
 	bool is_cut;
 	unsigned status;
-	uint64_t held_ms; /**< For how long bytes were kept on the way. */
+	uint64_t held_ms; /**< By how much later than others some bytes came. */
 };
 
 /** How a request that is silent, or long, fared. */
@@ -65,6 +65,7 @@ struct doctor_facts {
 	bool is_head_cut;     /**< though not whole. */
 	struct doctor_way down, up;   /**< HTTP/1.1 */
 	struct doctor_way down2, up2; /**< HTTP/2 */
+	uint64_t late_ms; /**< So much longer than others some request took meanwhile. */
 	struct doctor_patience down_silent, up_silent, down_long, up_long;
 	unsigned body_status; /**< Of a large upload that was refused; else 0. */
 	bool is_body_cut;
@@ -74,6 +75,12 @@ struct doctor_facts {
 
 /** "nginx" and so on, "a proxy"; NULL for none. */
 const char *doctor_proxy_name(enum doctor_proxy proxy);
+
+/**
+ * Whether bytes came late, and no later than a machine that is busy may explain: the pieces should
+ * be sent again.
+ */
+bool doctor_is_unclear(const struct doctor_facts *facts);
 
 /** Calls fn for each finding. Returns whether none of them is an error. */
 bool doctor_judge(const struct doctor_facts *facts,

@@ -83,6 +83,33 @@ static void bytes_that_are_held(void **state)
 	assert_non_null(strstr(found[0].text, "over HTTP/2"));
 }
 
+/* A machine that is busy keeps small requests as long as pieces; a proxy that buffers does not. */
+static void bytes_that_are_as_late_as_requests(void **state)
+{
+	(void)state;
+	struct doctor_facts facts = good(DOCTOR_NGINX);
+	assert_false(doctor_is_unclear(&facts));
+	facts.up.held_ms = 1500;
+	facts.late_ms = 5000;
+	assert_false(doctor_is_unclear(&facts));
+	facts.up.held_ms = 2900;
+	facts.late_ms = 700;
+	assert_true(doctor_is_unclear(&facts));
+	assert_true(judge(&facts));
+	expect(&facts, "busy", NULL);
+	assert_non_null(strstr(found[0].text, "0.7 s"));
+	facts.late_ms = 699;
+	assert_false(doctor_is_unclear(&facts));
+	expect(&facts, "request-buffered", "proxy_request_buffering off;");
+	facts.up.held_ms = 0;
+	facts.down2 = (struct doctor_way){ .is_tried = true, .held_ms = 3000 };
+	expect(&facts, "response-buffered", "proxy_buffering off;");
+	facts.late_ms = 2000;
+	expect(&facts, "busy", NULL);
+	facts.reach = DOCTOR_NO_BACKEND;
+	assert_false(doctor_is_unclear(&facts));
+}
+
 static void http10_explains_held_uploads(void **state)
 {
 	(void)state;
@@ -244,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_found_where_nothing_is_wrong),
 		cmocka_unit_test(bytes_that_are_held),
+		cmocka_unit_test(bytes_that_are_as_late_as_requests),
 		cmocka_unit_test(http10_explains_held_uploads),
 		cmocka_unit_test(streams_that_are_cut),
 		cmocka_unit_test(sizes),

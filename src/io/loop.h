@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The inside of a loop, for the files that together make it: tasks and turns (loop.c),
- * signals (signal.c), and the jobs that are done once (resolve.c, spawn.c).
+ * signals (signal.c), and the jobs that are done once (work.c, spawn.c).
  */
 #ifndef IO_LOOP_H
 #define IO_LOOP_H
@@ -27,7 +27,7 @@ struct weft_loop {
 	bool stopping;
 };
 
-/** What resolve.c and spawn.c begin their jobs with. */
+/** What work.c and spawn.c begin their jobs with. */
 struct weft_job {
 	struct list node;
 	void (*cancel)(struct weft_job *job);

@@ -342,14 +342,9 @@ static int kai_plug(const struct spec *spec, struct weft_error *err,
 	struct spec own = *spec;
 	struct local_opts opts;
 
-	if (!own.name[0])
-		own.name = PORT_TEXT;
-	int r = local_opts_of(&own, err, &opts);
+	int r = local_udp_opts_of(&own, PORT_TEXT, err, &opts);
 	if (r < 0)
 		return r;
-	if (opts.address.kind != LOCAL_INET)
-		return weft_error_set(err, -EINVAL, "%s:%s: give a UDP port or HOST:PORT",
-				      spec->driver->kind, spec->name);
 	if (opts.connect)
 		return open_app(spec, &opts, err, ret_plug);
 	struct engine *engine = calloc(1, sizeof(*engine));

@@ -262,3 +262,19 @@ int local_opts_of(const struct spec *spec, struct weft_error *err,
 	*ret_opts = opts;
 	return 0;
 }
+
+int local_udp_opts_of(struct spec *spec, const char *port, struct weft_error *err,
+		      struct local_opts *ret_opts)
+{
+	struct local_opts opts;
+	if (!spec->name[0])
+		spec->name = port;
+	int r = local_opts_of(spec, err, &opts);
+	if (r < 0)
+		return r;
+	if (opts.address.kind != LOCAL_INET)
+		return weft_error_set(err, -EINVAL, "%s:%s: give a UDP port or HOST:PORT",
+				      spec->driver->kind, spec->name);
+	*ret_opts = opts;
+	return 0;
+}

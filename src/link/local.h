@@ -85,6 +85,13 @@ int local_parse(const char *text, struct weft_error *err,
 int local_opts_of(const struct spec *spec, struct weft_error *err,
 		  struct local_opts *ret_opts) WEFT_MUST_CHECK;
 
+/**
+ * The same for a dialect over UDP: a spec without a name gets that of its usual port, one with
+ * a path is refused.
+ */
+int local_udp_opts_of(struct spec *spec, const char *port, struct weft_error *err,
+		      struct local_opts *ret_opts) WEFT_MUST_CHECK;
+
 /** Prints an address as local_parse takes it into buf and returns buf. */
 const char *local_print(const struct local_address *address, char buf[LOCAL_TEXT]);
 

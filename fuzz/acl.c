@@ -7,6 +7,7 @@
  *
  *     input:  { what  [ length  bytes ] }
  */
+#include "check.h"
 #include "tunnel/flows.h"
 #include "tunnel/selection.h"
 #include "tunnel/tuple.h"
@@ -17,12 +18,6 @@
 
 #define S         UINT64_C(1000000000)
 #define FLOWS_MAX 8u
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 struct fuzz {
 	struct reader in;

@@ -8,6 +8,7 @@
  *     input:  ports  flags of each port  { operation }
  *     operation:  what  port  argument  [ length  bytes ]
  */
+#include "check.h"
 #include "link/link.h"
 #include "wire/cursor.h"
 
@@ -21,12 +22,6 @@
 #define PORT_MAX  3u
 #define AGEING    100u
 #define BATCH_MAX 4u
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 struct fuzz;
 

@@ -5,18 +5,14 @@
  * in it; a configuration comes exactly if no fault is an error, and has all that the tunnel
  * relies on.
  */
+#include "check.h"
+
 #include <weft/tunnel_config.h>
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

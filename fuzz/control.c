@@ -8,16 +8,11 @@
  */
 #include "lan/control.h"
 
+#include "check.h"
 #include "lan/message.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -8,6 +8,7 @@
  *     input:  { what  length 16 bits  bytes }
  *     what:   0 frame   1 DHCP message to us   2 time passes   3 hurry
  */
+#include "check.h"
 #include "service/dhcp_frame.h"
 #include "service/dhcp_lease.h"
 #include "wire/cursor.h"
@@ -18,12 +19,6 @@
 #include <string.h>
 
 #define RUNS_MAX 16u
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 struct fuzz {
 	struct weft_dhcpc *client;

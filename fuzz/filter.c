@@ -8,6 +8,7 @@
  */
 #include "bridge/filter.h"
 
+#include "check.h"
 #include "wire/cursor.h"
 
 #include <stdlib.h>
@@ -15,12 +16,6 @@
 
 #define MEMBERS 3u
 #define FRAME   256u
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,17 +5,10 @@
  */
 #include "tunnel/hello.h"
 
-#include <stdio.h>
+#include "check.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(what)                                                  \
-	do {                                                         \
-		if (!(what)) {                                       \
-			(void)fprintf(stderr, "false: %s\n", #what); \
-			abort();                                     \
-		}                                                    \
-	} while (0)
 
 static void check_hello(const char *text)
 {

@@ -4,16 +4,10 @@
  * be written and said, and comes back the same.
  */
 #include "base/fmt.h"
+#include "check.h"
 #include "host/change.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,19 +9,13 @@
  *     input:  flags  { what  length (u16)  bytes }           a frame as it is
  *                    { what  shape  offset  length  bytes }  a fragment of a few packets
  */
+#include "check.h"
 #include "wire/checksum.h"
 #include "wire/cursor.h"
 
 #include <weft/port.h>
 
-#include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 #define REASSEMBLY_MAX 4u
 #define PACKET_MAX     1500u

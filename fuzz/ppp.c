@@ -13,6 +13,7 @@
  */
 #include "serve/ppp.h"
 
+#include "check.h"
 #include "link/modem.h"
 #include "service/dhcp_frame.h"
 #include "wire/cursor.h"
@@ -24,12 +25,6 @@
 #include <string.h>
 
 #define RUNS_MAX 200u
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 struct fuzz {
 	struct weft_link line; /* What the modem stands on. */

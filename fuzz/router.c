@@ -8,6 +8,7 @@
  *     input:  flags of each client  { operation }
  *     operation:  what  port  argument  [ length  bytes ]
  */
+#include "check.h"
 #include "link/link.h"
 #include "wire/cursor.h"
 #include "wire/ip4.h"
@@ -20,12 +21,6 @@
 #define PORTS        5u
 #define NETWORKS_MAX 8u
 #define BATCH_MAX    4u
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 struct fuzz;
 

@@ -5,17 +5,9 @@
  */
 #include "wire/socks.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "check.h"
 
-#define CHECK(what)                                                  \
-	do {                                                         \
-		if (!(what)) {                                       \
-			(void)fprintf(stderr, "false: %s\n", #what); \
-			abort();                                     \
-		}                                                    \
-	} while (0)
+#include <string.h>
 
 static void check_request(const uint8_t *data, size_t len)
 {

@@ -11,6 +11,7 @@
  */
 #include "stack/stack.h"
 
+#include "check.h"
 #include "link/link.h"
 #include "wire/checksum.h"
 #include "wire/cursor.h"
@@ -33,12 +34,6 @@
 #define OPERATIONS_MAX 200u
 #define TURNS_MAX      4000u
 #define FRAGMENT_BYTES 20000u
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 struct fuzz {
 	struct weft_link link;

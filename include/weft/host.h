@@ -33,6 +33,7 @@
 
 #include <weft/addr.h>
 #include <weft/error.h>
+#include <weft/loop.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -189,6 +190,69 @@ WEFT_API WEFT_MUST_CHECK int weft_host_find_route(struct weft_host *host,
 						  const struct weft_ip *address,
 						  struct weft_error *err,
 						  struct weft_route *ret_route);
+
+/**
+ * Calls fn for each unicast route of a family (AF_INET, AF_INET6) that is in use, in any table
+ * but the kernel's own of local addresses; table is never 0. route is borrowed for the call; fn
+ * must not change routes. Returns 0 or -Exxx with err.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_each_route(
+	struct weft_host *host, uint8_t family,
+	void (*fn)(void *user, const struct weft_route *route), void *user,
+	struct weft_error *err);
+
+/**
+ * A pin keeps an address reachable past a device: where a route on the device covers it, a
+ * host route leads it by the way that it would take without the device. A host route of
+ * somebody else's is borrowed and left alone. Nothing is changed where no route covers it.
+ *
+ *     weft_host_pin_new(host, &relay, "weft0", &pin);
+ *     weft_host_pin_update(pin, &address_that_weft0_is_to_get, &err);
+ *     weft_host_add_address(host, "weft0", &address_that_weft0_is_to_get, &err);
+ *     ... and weft_host_pin_update(pin, NULL, &err) whenever a watch tells of a change
+ */
+struct weft_host_pin;
+
+/** Makes one; nothing is set yet. address: its prefix is not looked at. 0 or -ENOMEM. */
+WEFT_API WEFT_MUST_CHECK int weft_host_pin_new(struct weft_host *host,
+					       const struct weft_ip *address,
+					       const char *ifname,
+					       struct weft_host_pin **ret_pin);
+
+/** Removes the route, if one is set, and frees; before the host. NULL is allowed. */
+WEFT_API void weft_host_pin_free(struct weft_host_pin *pin);
+
+/**
+ * Looks at the machine's routes, and sets, moves or removes the pin accordingly. coming is a
+ * network that the device is about to get, so that the pin is there first; may be NULL. Returns
+ * 1 if something was changed, 0 if all is well as it is, or -Exxx with err.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_pin_update(struct weft_host_pin *pin,
+						  const struct weft_ip *coming,
+						  struct weft_error *err);
+
+/** The route that is set now; false for none. */
+WEFT_API bool weft_host_pin_route(const struct weft_host_pin *pin,
+				  struct weft_route *ret_route);
+
+/** Tells when interfaces, addresses or routes of this machine have changed. */
+struct weft_host_watch;
+
+/**
+ * Opens a socket for it in the network namespace of the calling thread. fn is called at most
+ * ten times a second, from the task's run, and never for nothing but itself: what it changes is
+ * told as well. No right is needed. Returns 0 or -Exxx with err (-ENOTSUP on a system without
+ * rtnetlink).
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_watch_new(void (*fn)(void *user, uint64_t now),
+						 void *user, struct weft_error *err,
+						 struct weft_host_watch **ret_watch);
+
+/** Frees; the task is out of its loop. NULL is allowed. */
+WEFT_API void weft_host_watch_free(struct weft_host_watch *watch);
+
+/** The watch as a task, for weft_loop_add. Belongs to the watch. */
+WEFT_API struct weft_task *weft_host_watch_task(struct weft_host_watch *watch);
 
 /** Facts about an interface. */
 struct weft_interface {

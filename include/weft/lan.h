@@ -364,6 +364,19 @@ WEFT_API void weft_member_send(struct weft_member *member,
  */
 WEFT_API WEFT_MUST_CHECK int weft_member_rebind(struct weft_member *member, uint64_t now);
 
+/**
+ * The addresses of the relay as they were last resolved, those that are tried when the member
+ * connects. Writes max of them at most and returns how many; 0 before the first time.
+ */
+WEFT_API size_t weft_member_relay_addresses(const struct weft_member *member,
+					    union weft_sockaddr *ret_addrs, size_t max);
+
+/**
+ * Something has changed by which a relay that was lost may be reached again (a network came
+ * back): a member that waits tries within half a second. No-op in every other state.
+ */
+WEFT_API void weft_member_hurry(struct weft_member *member, uint64_t now);
+
 /** The state of now, and counts that only grow. Times are in ns, 0 while unknown. */
 struct weft_member_stats {
 	enum weft_member_state state;

@@ -114,15 +114,16 @@ static const struct command command = {
 		   "in the room, and the LAN behind its gateway, is reached as on one "
 		   "Ethernet.",
 	.options = options,
-	.notes =
-		"INVITATION is what `weft host` or `weft relay` printed: "
-		"weft://HOST/ROOM#KEY.\n"
-		"'-' reads it from standard input, '@FILE' from a file.\n"
-		"\n"
-		"weft join --plug tapserver:/tmp/dolphin-tap INVITATION    Dolphin "
-		"joins\n"
-		"With --json: \"state\", \"joined\", \"address\", \"peer\", \"plugged\", "
-		"\"facts\" ...",
+	.notes = "INVITATION is what `weft host` or `weft relay` printed: "
+		 "weft://HOST/ROOM#KEY.\n"
+		 "'-' reads it from standard input, '@FILE' from a file.\n"
+		 "\n"
+		 "weft join --plug tapserver:/tmp/dolphin-tap INVITATION    Dolphin "
+		 "joins\n"
+		 "With --json: \"state\", \"joined\", \"address\", \"peer\", \"route\" "
+		 "(to the "
+		 "relay, where\n"
+		 "the room's network would take it), \"plugged\", \"facts\" ...",
 };
 
 static struct join *of(struct membership *m)
@@ -170,6 +171,7 @@ static int set_address(struct join *j, const struct weft_ip *address,
 	int r;
 
 	if (!is_rootless(j)) {
+		relay_way_expect(&j->m.way, address);
 		r = weft_host_add_address(j->m.host, device, address, err);
 		if (r == 0 && !j->m.args->no_discovery)
 			discovery_begin(j->m.host, device, &j->m.output.log);
@@ -411,6 +413,7 @@ static int open_link(struct join *j, struct weft_error *err)
 	int r = place_open(&place, err, &j->m.link, &j->mac);
 
 	j->is_bad_link = r == -EINVAL;
+	j->m.has_device = r == 0;
 	if (r == 0)
 		refuse_default_route(weft_link_name(j->m.link));
 	return r;

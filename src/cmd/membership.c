@@ -191,6 +191,8 @@ static void on_state(void *user, enum weft_member_state state, const char *reaso
 	output_event(&m->output, "state",
 		     json_pack("{s:s, s:s}", "state", weft_member_state_name(state),
 			       "reason", reason));
+	if (state == WEFT_MEMBER_CONNECTING)
+		relay_way_on_addresses(&m->way);
 	if (state == WEFT_MEMBER_WAITING)
 		tell_waiting(m, reason);
 	if (state != WEFT_MEMBER_REFUSED)
@@ -358,6 +360,11 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 		return weft_error_set(err, r, "cannot watch %s: %s",
 				      weft_link_name(m->link), strerror(-r));
 	listen_for_questions(m);
+	m->way = (struct relay_way){ .host = m->host,
+				     .loop = m->loop,
+				     .member = m->member,
+				     .output = &m->output };
+	relay_way_begin(&m->way, m->has_device ? weft_link_name(m->link) : NULL);
 	writable_add(&writable, state_runtime_dir(runtime));
 	for (size_t i = 0; i < m->args->plugs.n; i++) {
 		writable_add_spec(&writable, m->args->plugs.items[i]);
@@ -380,6 +387,7 @@ void membership_close(struct membership *m)
 	print_facts(m);
 	remote_free(m->remote);
 	weft_member_free(m->member);
+	relay_way_end(&m->way); /* The goodbye still took it. */
 	if (m->loop && m->link) {
 		weft_loop_remove(m->loop, weft_link_task(m->link));
 		ticker_stop(&m->ticker, m->loop);

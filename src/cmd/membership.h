@@ -8,6 +8,7 @@
 
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/relay_way.h"
 #include "cmd/remote.h"
 #include "cmd/rootless.h"
 #include "cmd/run.h"
@@ -84,8 +85,10 @@ struct membership {
 	struct ticker ticker;  /**< Draws the status line each second. */
 	struct rates rates;
 	char address[WEFT_IP_TEXT]; /**< For the status line; empty for none. */
-	bool has_stations;          /**< Others than this machine are on the link. */
-	struct weft_error failure;  /**< Why it cannot go on; empty while it can. */
+	struct relay_way way;
+	bool has_device;           /**< The link is one, with an address in the room. */
+	bool has_stations;         /**< Others than this machine are on the link. */
+	struct weft_error failure; /**< Why it cannot go on; empty while it can. */
 
 	/* The verb's own part; each may be NULL. */
 	void (*on_joined)(struct membership *m, const struct weft_joined *joined,

@@ -65,7 +65,7 @@ static size_t print_place(const char *device, const char *what, uint32_t peers, 
 
 static void add_rates(const struct rates *rates, char *buf, size_t len)
 {
-	char text[2 * UNITS_TEXT + sizeof(" | in , out ")], in[UNITS_TEXT],
+	char text[UNITS_TEXT + UNITS_TEXT + sizeof(" | in , out ")], in[UNITS_TEXT],
 		out[UNITS_TEXT];
 
 	(void)snprintf(text, sizeof(text), " | in %s, out %s",
@@ -77,7 +77,7 @@ static void add_rates(const struct rates *rates, char *buf, size_t len)
 /* What troubles a game comes first: a loss, then an uneven path. */
 static void add_path(const struct weft_member_stats *stats, char *buf, size_t len)
 {
-	char text[2 * UNITS_TEXT + sizeof(" | RTT , loss ")], part[UNITS_TEXT];
+	char text[UNITS_TEXT + UNITS_TEXT + sizeof(" | RTT , loss ")], part[UNITS_TEXT];
 	int n = snprintf(text, sizeof(text), " | RTT %s",
 			 units_print_duration(stats->rtt_ns, part));
 

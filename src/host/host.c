@@ -390,3 +390,12 @@ int weft_host_find_route(struct weft_host *host, const struct weft_ip *address,
 				      weft_ip_print(address, text), strerror(-r));
 	return 0;
 }
+
+int weft_host_each_route(struct weft_host *host, uint8_t family,
+			 void (*fn)(void *user, const struct weft_route *route),
+			 void *user, struct weft_error *err)
+{
+	int r = netlink_each_route(host->nl, family, fn, user);
+	return r < 0 ? weft_error_set(err, r, "cannot read the routes: %s", strerror(-r))
+		     : 0;
+}

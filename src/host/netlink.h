@@ -27,6 +27,9 @@ struct netlink_ops {
 	int (*list)(struct netlink *nl, struct fmt *names);
 	int (*find_route)(struct netlink *nl, const struct weft_ip *address,
 			  struct weft_route *ret_route);
+	int (*each_route)(struct netlink *nl, uint8_t family,
+			  void (*fn)(void *user, const struct weft_route *route),
+			  void *user);
 	int (*is_made)(struct netlink *nl, const struct change *change);
 	int (*apply)(struct netlink *nl, const struct change *change);
 	int (*revert)(struct netlink *nl, const struct change *change);
@@ -60,6 +63,15 @@ static inline int netlink_find_route(struct netlink *nl, const struct weft_ip *a
 				     struct weft_route *ret_route)
 {
 	return nl->ops->find_route(nl, address, ret_route);
+}
+
+/** Tells of each unicast route that is in use, outside of the local table. 0 or -Exxx. */
+static inline int netlink_each_route(struct netlink *nl, uint8_t family,
+				     void (*fn)(void *user,
+						const struct weft_route *route),
+				     void *user)
+{
+	return nl->ops->each_route(nl, family, fn, user);
 }
 
 /** Returns 1 if the machine is as the change makes it, 0 if not (or its device is gone). */

@@ -435,6 +435,59 @@ static int rt_find_route(struct netlink *nl, const struct weft_ip *address,
 	return r;
 }
 
+/* By the first way that is in use; a route that has none is not told. */
+static bool describe_route(struct rtnetlink *rt, struct rtnl_route *route,
+			   struct weft_route *ret_route)
+{
+	struct rtnl_link *link;
+	struct rtnl_nexthop *hop = NULL;
+	const int n = rtnl_route_get_nnexthops(route);
+	for (int i = 0; i < n && !hop; i++) {
+		hop = rtnl_route_nexthop_n(route, i);
+		if (rtnl_route_nh_get_flags(hop) & RTNH_F_DEAD)
+			hop = NULL;
+	}
+	if (!hop ||
+	    result(rt, rtnl_link_get_kernel(rt->sock, rtnl_route_nh_get_ifindex(hop),
+					    NULL, &link)) < 0)
+		return false;
+	*ret_route = (struct weft_route){
+		.dest = ip_of(rtnl_route_get_dst(route)),
+		.gateway = ip_of(rtnl_route_nh_get_gateway(hop)),
+		.metric = rtnl_route_get_priority(route),
+		.table = rtnl_route_get_table(route),
+	};
+	ret_route->dest.family = (uint8_t)rtnl_route_get_family(route);
+	(void)snprintf(ret_route->ifname, sizeof(ret_route->ifname), "%s",
+		       rtnl_link_get_name(link));
+	rtnl_link_put(link);
+	return true;
+}
+
+/* IPv6 gives a route without a gateway one of no bytes. */
+static int rt_each_route(struct netlink *nl, uint8_t family,
+			 void (*fn)(void *user, const struct weft_route *route),
+			 void *user)
+{
+	struct rtnetlink *rt = rtnetlink_of(nl);
+	struct nl_cache *cache;
+	int r = result(rt, rtnl_route_alloc_cache(rt->sock, family, 0, &cache));
+	if (r < 0)
+		return r;
+	for (struct nl_object *o = nl_cache_get_first(cache); o;
+	     o = nl_cache_get_next(o)) {
+		struct rtnl_route *route = (struct rtnl_route *)o;
+		struct weft_route found;
+		if (rtnl_route_get_type(route) == RTN_UNICAST &&
+		    rtnl_route_get_table(route) != RT_TABLE_LOCAL &&
+		    rtnl_route_get_family(route) == family &&
+		    describe_route(rt, route, &found))
+			fn(user, &found);
+	}
+	nl_cache_free(cache);
+	return 0;
+}
+
 /* Rules */
 
 static int rule_set(struct rtnetlink *rt, const struct change *change, bool after)
@@ -551,6 +604,7 @@ static const struct netlink_ops ops = {
 	.interface = rt_interface,
 	.list = rt_list,
 	.find_route = rt_find_route,
+	.each_route = rt_each_route,
 	.is_made = rt_is_made,
 	.apply = rt_apply,
 	.revert = rt_revert,

@@ -135,6 +135,14 @@ void member_wait(struct weft_member *member, const char *reason, uint64_t now)
 	member_set_state(member, WEFT_MEMBER_WAITING, reason, now);
 }
 
+/* Others have seen the same network come back, so not all at once. */
+void weft_member_hurry(struct weft_member *member, uint64_t now)
+{
+	const uint64_t soon = now + rng_below(&member->rng, MEMBER_BACKOFF_MIN_NS + 1);
+	if (member->state == WEFT_MEMBER_WAITING && soon < member->state_until)
+		member->state_until = soon;
+}
+
 /* Waiting will hardly help: ask again seldom, or never. */
 static void member_refused(struct weft_member *member, const char *reason, bool retry,
 			   uint64_t now)
@@ -197,6 +205,14 @@ static void on_resolved(void *user, int status, const union weft_sockaddr *addrs
 		"network",
 		member->opts.invite.host);
 	member_wait(member, reason.text, now);
+}
+
+size_t weft_member_relay_addresses(const struct weft_member *member,
+				   union weft_sockaddr *ret_addrs, size_t max)
+{
+	const size_t n = member->addresses_n < max ? member->addresses_n : max;
+	memcpy(ret_addrs, member->addresses, n * sizeof(*ret_addrs));
+	return n;
 }
 
 /* An address needs no resolver. */

@@ -112,6 +112,22 @@ static int op_find_route(struct netlink *nl, const struct weft_ip *address,
 	return -ENETUNREACH;
 }
 
+static int op_each_route(struct netlink *nl, uint8_t family,
+			 void (*fn)(void *user, const struct weft_route *route),
+			 void *user)
+{
+	const struct machine *machine = machine_of(nl);
+	for (unsigned i = 0; i < machine->n_things; i++) {
+		struct weft_route route = machine->things[i].route;
+		if (machine->things[i].kind != CHANGE_ROUTE ||
+		    route.dest.family != family)
+			continue;
+		route.table = route.table ? route.table : 254;
+		fn(user, &route);
+	}
+	return 0;
+}
+
 static struct weft_interface *interface_of(struct netlink *nl,
 					   const struct change *change)
 {
@@ -188,6 +204,7 @@ struct netlink *machine_netlink(struct machine *machine, uint64_t netns)
 		.interface = op_interface,
 		.list = op_list,
 		.find_route = op_find_route,
+		.each_route = op_each_route,
 		.is_made = op_is_made,
 		.apply = op_apply,
 		.revert = op_revert,

@@ -480,6 +480,109 @@ static void test_who_lost_the_rights_leaves_it_to_the_next(void **state)
 	assert_same(&before);
 }
 
+static void assert_pinned(struct weft_host_pin *pin, int changes, const char *by)
+{
+	struct weft_error err = { .text = "" };
+	struct weft_route route = { .ifname = "" };
+	assert_int_equal(weft_host_pin_update(pin, NULL, &err), changes);
+	assert_int_equal(weft_host_pin_route(pin, &route), by != NULL);
+	assert_string_equal(route.ifname, by ? by : "");
+}
+
+/* The room is on weft0; the machine's way to the relay is by peer0, then by peer1. */
+static void test_a_pin_follows_the_way(void **state)
+{
+	struct snapshot before;
+	sh("ip link add wlan0 type veth peer name ap0 && ip link set ap0 addrgenmode "
+	   "none up && ip link set wlan0 addrgenmode none up");
+	sh("ip addr add 203.0.113.2/24 dev peer0 && ip addr add 192.0.2.2/24 dev wlan0");
+	take_snapshot(&before);
+	struct weft_host *host = new_host(*state);
+	const struct weft_ip relay = ip("198.51.100.7");
+	struct weft_host_pin *pin;
+	assert_done(weft_host_pin_new(host, &relay, "weft0", &pin));
+	assert_done(weft_host_set_up(host, "weft0", true, &err));
+	sh("ip route add default via 203.0.113.1");
+	assert_pinned(pin, 0, NULL);
+	add_address(host, "198.51.100.33/24");
+	assert_pinned(pin, 1, "peer0");
+	assert_kernel_says("198.51.100.7 via 203.0.113.1 dev peer0");
+	assert_pinned(pin, 0, "peer0");
+	sh("ip route replace default via 192.0.2.1");
+	assert_pinned(pin, 1, "wlan0");
+	assert_kernel_says("198.51.100.7 via 192.0.2.1 dev wlan0");
+	sh("ip link set wlan0 down && ip route add default via 203.0.113.1");
+	assert_pinned(pin, 1, "peer0");
+	sh("ip route del default && ip link set wlan0 up");
+	assert_pinned(pin, 1, NULL);
+	weft_host_pin_free(pin);
+	weft_host_free(host);
+	assert_same(&before);
+	sh("ip link del wlan0 && ip addr flush dev peer0");
+}
+
+static void pin_and_die(const struct state_dir *dir)
+{
+	struct weft_host *host = new_host(dir);
+	const struct weft_ip relay = ip("198.51.100.7"), coming = ip("198.51.100.0/24");
+	struct weft_host_pin *pin;
+	assert_done(weft_host_pin_new(host, &relay, "weft0", &pin));
+	assert_int_equal(weft_host_pin_update(pin, &coming, NULL), 1);
+}
+
+static void test_a_pin_of_a_crash_is_undone(void **state)
+{
+	struct snapshot before;
+	sh("ip addr add 203.0.113.2/24 dev peer0 && "
+	   "ip route add default via 203.0.113.1");
+	take_snapshot(&before);
+	in_child(pin_and_die, *state);
+	assert_kernel_says("198.51.100.7 via 203.0.113.1 dev peer0");
+	assert_int_equal(recover(*state), 1);
+	assert_same(&before);
+	sh("ip route del default && ip addr flush dev peer0");
+}
+
+static void on_change(void *user, uint64_t now)
+{
+	unsigned *told = user;
+	(void)now;
+	(*told)++;
+}
+
+static void test_a_watch_tells_of_changes(void **state)
+{
+	static const char *const changes[] = { "ip addr add 203.0.113.2/24 dev peer0",
+					       "ip route add default via 203.0.113.1",
+					       "ip link set peer0 down" };
+	struct weft_host_watch *watch;
+	unsigned told = 0;
+	uint64_t now = UINT64_C(1000000000);
+	(void)state;
+	assert_done(weft_host_watch_new(on_change, &told, &err, &watch));
+	struct weft_task *task = weft_host_watch_task(watch);
+	task->run(task, now);
+	assert_int_equal(told, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		now += UINT64_C(1000000000);
+		sh("%s", changes[i]);
+		task->run(task, now);
+		assert_int_equal(told, i + 1);
+	}
+	/* A burst is told in two: what comes first, and all that follows. */
+	for (unsigned i = 0; i < 4; i++) {
+		sh(i % 2 ? "ip link set peer0 down" : "ip link set peer0 up");
+		task->run(task, now + UINT64_C(1000) * i);
+	}
+	assert_int_equal(told, 3);
+	assert_true(task->deadline(task) <= now + UINT64_C(100000000));
+	task->run(task, now + UINT64_C(100000000));
+	assert_int_equal(told, 4);
+	assert_true(task->deadline(task) == WEFT_NEVER);
+	weft_host_watch_free(watch);
+	sh("ip link set peer0 up && ip addr flush dev peer0");
+}
+
 /* No duplicate address detection: what ip says then does not change by itself. */
 static const char *lacks(void)
 {
@@ -507,6 +610,9 @@ int main(void)
 		with_weft0(test_an_address_is_taken_away_before_the_end),
 		with_weft0(test_a_bridge_gets_a_port_and_loses_it),
 		with_weft0(test_ways_are_found_and_routes_taken_away),
+		with_weft0(test_a_pin_follows_the_way),
+		with_weft0(test_a_pin_of_a_crash_is_undone),
+		with_weft0(test_a_watch_tells_of_changes),
 		with_weft0(test_a_rule_of_one_family_is_none_of_the_other),
 		with_weft0(test_an_unknown_interface_is_named_with_those_there_are),
 		with_weft0(test_the_facts_of_interfaces),

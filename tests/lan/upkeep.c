@@ -57,9 +57,11 @@ static void listener_init(struct listener *l)
 	link_init(&l->link, &ops, "listener", -1, caps);
 }
 
-static void hears(struct lan *lan, uint8_t *bytes, uint32_t len)
+static void hears(struct lan *lan, const uint8_t *bytes, uint32_t len)
 {
-	const struct weft_frame frame = { .data = bytes, .len = len };
+	uint8_t copy[128];
+	const struct weft_frame frame = { .data = copy, .len = len };
+	memcpy(copy, bytes, len);
 	link_deliver(&lan->wire.link, &frame, 1, sim_now(lan->party.sim));
 }
 

@@ -167,6 +167,25 @@ WEFT_API WEFT_MUST_CHECK int weft_tcp_lend(struct weft_tcp *tcp, const void *dat
 WEFT_API WEFT_MUST_CHECK int weft_tcp_receive(struct weft_tcp *tcp, void *buf, size_t len,
 					      uint64_t now);
 
+/**
+ * Shows without a copy what can be read: ret_data points to as much of it as lies in one piece,
+ * which is what is returned. 0, -EAGAIN and the like as weft_tcp_receive, and ret_data is left
+ * alone then. The bytes stay until the next call with the connection, and not beyond the
+ * callback in which they were shown. Nothing is read by that: weft_tcp_skip does.
+ *
+ *     while ((n = weft_tcp_peek(tcp, &data)) > 0) {
+ *             ssize_t written = write(fd, data, n);
+ *             if (written <= 0)
+ *                     break;
+ *             weft_tcp_skip(tcp, written, now);
+ *     }
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tcp_peek(const struct weft_tcp *tcp,
+					   const void **ret_data);
+
+/** Reads len bytes, at most as many as there are, and forgets them. */
+WEFT_API void weft_tcp_skip(struct weft_tcp *tcp, size_t len, uint64_t now);
+
 /** Nothing more will be sent; the peer is told after what is queued. Reading goes on. */
 WEFT_API void weft_tcp_shutdown(struct weft_tcp *tcp, uint64_t now);
 

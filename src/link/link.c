@@ -11,6 +11,7 @@
 
 #include "base/container.h"
 #include "link/adapter.h"
+#include "link/pieces.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -153,6 +154,30 @@ void weft_link_send(struct weft_link *link, const struct weft_frame *frames, siz
 	if (link->watch && n > 0)
 		link->watch(link->watch_user, link, true, frames, n);
 	adapter_send(link, frames, n, now);
+}
+
+bool link_takes_pieces(const struct weft_link *link)
+{
+	const unsigned needed = WEFT_LINK_CSUM | WEFT_LINK_TSO4 | WEFT_LINK_TSO6;
+	return link->ops->send_pieces && !link->watch &&
+	       (link->caps.flags & needed) == needed;
+}
+
+/* What the adapter holds was sent before, and goes before. */
+void link_send_pieces(struct weft_link *link, const struct weft_frame *frame,
+		      const struct link_piece *pieces, size_t n, uint64_t now)
+{
+	uint64_t len = frame->len;
+	assert(n <= LINK_PIECES_MAX);
+	for (size_t i = 0; i < n; i++)
+		len += pieces[i].len;
+	adapter_flush(link, now);
+	if (link->is_down || !link->ops->send_pieces(link, frame, pieces, n)) {
+		link->stats.tx_dropped++;
+		return;
+	}
+	link->stats.tx_frames++;
+	link->stats.tx_bytes += len;
 }
 
 struct weft_task *weft_link_task(struct weft_link *link)

@@ -24,6 +24,7 @@
 #define LINK_RUN_BYTES 262144u
 
 struct link_adapter;
+struct link_piece;
 
 struct link_ops {
 	/**
@@ -40,6 +41,12 @@ struct link_ops {
 	 */
 	size_t (*send)(struct weft_link *link, const struct weft_frame *frames, size_t n,
 		       uint64_t now);
+	/**
+	 * Sends a frame that fits caps and goes on with n pieces (pieces.h). Returns false if
+	 * it was refused. NULL where frames have to lie in one piece.
+	 */
+	bool (*send_pieces)(struct weft_link *link, const struct weft_frame *frame,
+			    const struct link_piece *pieces, size_t n);
 	/** Frees the driver's part and the object itself. */
 	void (*free)(struct weft_link *link);
 };

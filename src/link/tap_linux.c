@@ -9,12 +9,18 @@
  *   arena  | headroom | vnet hdr | frame | pad | headroom | vnet hdr | frame | ...
  *                     ^ read() writes from here; the header lies in the headroom
  *
+ * That the device has no more is told by a read that finds nothing, and costs as much as one
+ * that brings a short frame. Where frames come one by one, as questions do that wait for their
+ * answers, it is left out most of the time: the loop finds the descriptor readable if not.
+ *
  * Each run starts at the front of the arena again, so that a device with little traffic
- * stays within a page of it. A write takes the frame as it is and the header beside it.
+ * stays within a page of it. A write takes the frame as it is, in however many pieces it lies,
+ * and the header beside it.
  */
 #include "base/mac.h"
 #include "link/drivers.h"
 #include "link/link.h"
+#include "link/pieces.h"
 #include "link/vnet_linux.h"
 
 #include <errno.h>
@@ -34,6 +40,8 @@
 #define TAP_F_USO6 0x40u
 
 #define SLOT_ALIGN 64u
+#define ALONE_MANY 4u /* So many runs make a habit, */
+#define LOOK_EVERY 8u /* and so often it is looked whether it still is one. */
 #define ARENA_LEN  (LINK_RUN_BYTES + 2 * WEFT_HEADROOM + WEFT_FRAME_LEN_MAX)
 
 /* Shorter than an Ethernet header, an IPv4 header. */
@@ -44,6 +52,9 @@ struct tap {
 	struct weft_link link;
 	uint8_t *arena; /* Allocated by the first run. */
 	uint32_t frame_len_min;
+	unsigned
+		alone; /* Runs, of late and in a row, that have found one frame and no more. */
+	unsigned unseen; /* Runs since then that have not looked for a second one. */
 };
 
 static struct tap *tap_of(struct weft_link *link)
@@ -87,45 +98,95 @@ static int tap_read(struct tap *tap, uint8_t *slot, struct weft_frame *ret_frame
 	return 1;
 }
 
-static void tap_run(struct weft_link *link, uint64_t now)
+/* Whether it is worth looking for a second frame. */
+static bool expects_more(struct tap *tap)
 {
-	struct tap *tap = tap_of(link);
-	struct weft_frame frames[LINK_BATCH];
-	size_t n = 0;
+	if (tap->alone < ALONE_MANY)
+		return true;
+	tap->unseen = (tap->unseen + 1) % LOOK_EVERY;
+	return tap->unseen == 0;
+}
 
-	if (!tap->arena)
-		tap->arena = malloc(ARENA_LEN);
-	if (!tap->arena || link->is_down)
-		return;
-	size_t off = 0;
-	for (unsigned reads = 0; reads < LINK_BATCH && off < LINK_RUN_BYTES; reads++) {
-		int r = tap_read(tap, tap->arena + off, &frames[n]);
-		if (r < 0)
-			break;
-		if (r == 0)
+/* Reads as much as a run may. Returns how many frames that are any good. */
+static size_t tap_read_batch(struct tap *tap, struct weft_frame frames[LINK_BATCH])
+{
+	size_t n = 0, off = 0;
+	unsigned reads = 0;
+	int r = 1;
+	for (; r >= 0 && reads < LINK_BATCH && off < LINK_RUN_BYTES; reads++) {
+		if (reads == 1 && !expects_more(tap))
+			return n;
+		r = tap_read(tap, tap->arena + off, &frames[n]);
+		if (r <= 0)
 			continue;
 		off += WEFT_HEADROOM + frames[n].len;
 		off += (SLOT_ALIGN - off % SLOT_ALIGN) % SLOT_ALIGN;
 		n++;
 	}
+	if (reads == 2)
+		tap->alone++;
+	else if (reads > 2)
+		tap->alone = 0;
+	return n;
+}
+
+static void tap_run(struct weft_link *link, uint64_t now)
+{
+	struct tap *tap = tap_of(link);
+	struct weft_frame frames[LINK_BATCH];
+
+	if (!tap->arena)
+		tap->arena = malloc(ARENA_LEN);
+	if (!tap->arena || link->is_down)
+		return;
+	size_t n = tap_read_batch(tap, frames);
 	link_deliver(link, frames, n, now);
 }
 
 /* EIO is a device that is not up: the frame is lost, as on a cable that is not plugged in. */
-static bool tap_write(struct tap *tap, const struct weft_frame *frame)
+static bool tap_writev(struct tap *tap, const struct iovec *iov, size_t n)
 {
-	struct virtio_net_hdr hdr = vnet_hdr(&frame->offload);
-	struct iovec iov[] = {
-		{ .iov_base = &hdr, .iov_len = sizeof(hdr) },
-		{ .iov_base = frame->data, .iov_len = frame->len },
-	};
 	ssize_t sent;
 	do {
-		sent = writev(tap->link.task.fd, iov, 2);
+		sent = writev(tap->link.task.fd, iov, (int)n);
 	} while (sent < 0 && errno == EINTR);
 	if (sent < 0 && errno == EBADFD)
 		link_set_down(&tap->link);
 	return sent >= 0;
+}
+
+static bool tap_write(struct tap *tap, const struct weft_frame *frame)
+{
+	struct virtio_net_hdr hdr = vnet_hdr(&frame->offload);
+	const struct iovec iov[] = {
+		{ .iov_base = &hdr, .iov_len = sizeof(hdr) },
+		{ .iov_base = frame->data, .iov_len = frame->len },
+	};
+	return tap_writev(tap, iov, 2);
+}
+
+/* An iovec is not const, although writev only reads. */
+static void *unconst(const void *data)
+{
+	union {
+		const void *data;
+		void *iov_base;
+	} both = { .data = data };
+	return both.iov_base;
+}
+
+static bool tap_send_pieces(struct weft_link *link, const struct weft_frame *frame,
+			    const struct link_piece *pieces, size_t n)
+{
+	struct virtio_net_hdr hdr = vnet_hdr(&frame->offload);
+	struct iovec iov[2 + LINK_PIECES_MAX] = {
+		{ .iov_base = &hdr, .iov_len = sizeof(hdr) },
+		{ .iov_base = frame->data, .iov_len = frame->len },
+	};
+	for (size_t i = 0; i < n; i++)
+		iov[2 + i] = (struct iovec){ .iov_base = unconst(pieces[i].data),
+					     .iov_len = pieces[i].len };
+	return tap_writev(tap_of(link), iov, 2 + n);
 }
 
 static size_t tap_send(struct weft_link *link, const struct weft_frame *frames, size_t n,
@@ -152,6 +213,7 @@ static void tap_free(struct weft_link *link)
 static const struct link_ops tap_ops = {
 	.run = tap_run,
 	.send = tap_send,
+	.send_pieces = tap_send_pieces,
 	.free = tap_free,
 };
 

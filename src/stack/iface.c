@@ -131,7 +131,28 @@ struct weft_frame *iface_frame(struct weft_iface *iface, size_t len, uint64_t no
 		.len = (uint32_t)len,
 		.headroom = SLOT_FRONT,
 	};
+	iface->rests[iface->frames_n].n = 0;
 	return frame;
+}
+
+bool iface_takes_pieces(const struct weft_iface *iface)
+{
+	return iface->link && link_takes_pieces(iface->link) &&
+	       iface->pieces_n <= IFACE_PIECES / 2;
+}
+
+bool iface_refer(struct weft_iface *iface, const struct ip_slice *slices, size_t n,
+		 uint64_t now)
+{
+	if (n > IFACE_PIECES - iface->pieces_n)
+		return false;
+	iface->rests[iface->frames_n].first = iface->pieces_n;
+	iface->rests[iface->frames_n].n = n;
+	for (size_t i = 0; i < n; i++)
+		iface->pieces[iface->pieces_n++] =
+			(struct link_piece){ slices[i].data, slices[i].len };
+	iface->referred_at = now;
+	return true;
 }
 
 static void push_ether(const struct weft_iface *iface, struct weft_frame *frame,
@@ -180,6 +201,22 @@ static void loop_back(struct weft_iface *iface, uint64_t now)
 		iface->arena = arena;
 }
 
+/* Frames that are whole go in runs; those that are not go one by one. */
+static void send_batch(struct weft_iface *iface, uint64_t now)
+{
+	size_t start = 0;
+	for (size_t i = 0; iface->pieces_n > 0 && i < iface->frames_n; i++) {
+		if (iface->rests[i].n == 0)
+			continue;
+		weft_link_send(iface->link, iface->frames + start, i - start, now);
+		link_send_pieces(iface->link, &iface->frames[i],
+				 iface->pieces + iface->rests[i].first, iface->rests[i].n,
+				 now);
+		start = i + 1;
+	}
+	weft_link_send(iface->link, iface->frames + start, iface->frames_n - start, now);
+}
+
 void iface_flush(struct weft_iface *iface, uint64_t now)
 {
 	if (iface->frames_n == 0 || iface->is_flushing)
@@ -191,9 +228,19 @@ void iface_flush(struct weft_iface *iface, uint64_t now)
 		return;
 	}
 	iface->is_flushing = true;
-	weft_link_send(iface->link, iface->frames, iface->frames_n, now);
+	send_batch(iface, now);
 	iface->is_flushing = false;
-	iface->frames_n = iface->used = 0;
+	iface->frames_n = iface->pieces_n = iface->used = 0;
+}
+
+void ip_settle(struct weft_stack *stack)
+{
+	list_for_each (node, &stack->ifaces) {
+		struct weft_iface *iface =
+			container_of(node, struct weft_iface, of_stack);
+		if (iface->pieces_n > 0)
+			iface_flush(iface, iface->referred_at);
+	}
 }
 
 struct weft_mac iface_group_mac(const struct ip_addr *group)

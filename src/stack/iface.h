@@ -7,13 +7,19 @@
  *     arena   | headroom | eth ip tcp ... | headroom | eth ip udp ... |      free       |
  *     frames           [0]'                        [1]'                [2] next one
  *
+ * A frame to a link that takes pieces may end before its payload, and refer to where that is:
+ *
+ *     frames [1]:  | eth ip tcp |        pieces [rests[1].first] ... -> the connection's queue
+ *
  * The loopback interface has no link: what is sent into it comes in again at the flush.
  */
 #ifndef STACK_IFACE_H
 #define STACK_IFACE_H
 
 #include "base/list.h"
+#include "link/pieces.h"
 #include "stack/addr.h"
+#include "stack/ip.h"
 #include "stack/wheel.h"
 #include "wire/ether.h"
 
@@ -24,6 +30,7 @@
 #include <stdint.h>
 
 #define IFACE_BATCH     64u
+#define IFACE_PIECES    256u /**< Of all frames of a batch. */
 #define IFACE_ARENA_LEN ((size_t)4 * (WEFT_FRAME_LEN_MAX + WEFT_HEADROOM + 16u))
 #define IFACE_MTU_MIN   1280u /**< RFC 8200, 5. */
 
@@ -73,6 +80,13 @@ struct weft_iface {
 	size_t used; /**< Bytes of arena. */
 	struct weft_frame frames[IFACE_BATCH];
 	size_t frames_n;
+	struct link_piece pieces[IFACE_PIECES];
+	size_t pieces_n;
+	/** Which pieces a frame goes on with; n is 0 for most. */
+	struct {
+		size_t first, n;
+	} rests[IFACE_BATCH];
+	uint64_t referred_at; /**< When the last piece was added, in ns. */
 	bool is_flushing;
 };
 
@@ -98,6 +112,16 @@ enum weft_stack_outcome iface_input(struct weft_iface *iface,
  * in and given to iface_send before the next call; or forgotten. NULL when it is too long.
  */
 struct weft_frame *iface_frame(struct weft_iface *iface, size_t len, uint64_t now);
+
+/** Whether frames may go on elsewhere. */
+bool iface_takes_pieces(const struct weft_iface *iface);
+
+/**
+ * The frame that iface_frame has given goes on with the slices, which stay until ip_settle.
+ * False if they are too many.
+ */
+bool iface_refer(struct weft_iface *iface, const struct ip_slice *slices, size_t n,
+		 uint64_t now);
 
 /** Puts the Ethernet header in front, where there is one, and the frame into the batch. */
 void iface_send(struct weft_iface *iface, struct weft_frame *frame, struct weft_mac dst,

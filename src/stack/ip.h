@@ -49,6 +49,7 @@ struct ip_rx {
 	bool is_checksum_right; /**< The link vouches for the transport checksum. */
 	uint8_t gso;            /**< enum weft_gso; not 0: a super-frame ... */
 	uint16_t gso_size;      /**< ... of segments of so many bytes of payload. */
+	bool stays; /**< The bytes stay until the protocol's flush has returned. */
 	const uint8_t *packet;  /**< The IP header, for an error to quote. */
 	const uint8_t *payload; /**< The transport header. */
 	size_t len;             /**< From payload on, in bytes. */
@@ -75,7 +76,11 @@ struct ip_slice {
 	size_t len;
 };
 
-/** A datagram to be sent. Everything is borrowed and copied before ip_output returns. */
+/**
+ * A datagram to be sent. Everything is borrowed and copied before ip_output returns, but for
+ * the slices behind the first if they stay: then a link that takes pieces gets them as they
+ * are, with the batch.
+ */
 struct ip_tx {
 	const struct ip_path
 		*path;           /**< Current, of the same ends; NULL: it is looked up. */
@@ -91,6 +96,7 @@ struct ip_tx {
 	uint8_t gso;         /**< enum weft_gso. */
 	uint16_t gso_size;   /**< With gso: payload bytes of each segment. */
 	uint16_t hdr_len;    /**< With gso: length of the transport header. */
+	bool slices_stay; /**< Until ip_settle, which is called before they change or go. */
 	const struct ip_slice *slices; /**< The transport header begins in the first. */
 	size_t slices_n;
 };
@@ -149,6 +155,9 @@ struct ip_protocol {
  */
 int ip_output(struct weft_stack *stack, const struct ip_tx *tx,
 	      uint64_t now) WEFT_MUST_CHECK;
+
+/** Has frames leave that refer to slices which stay; they may go then. */
+void ip_settle(struct weft_stack *stack);
 
 /**
  * Finds the way to dst, from src or, if that is NULL or unspecified, from the address that

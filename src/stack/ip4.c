@@ -126,6 +126,7 @@ static void take_offload(const struct iface_rx *rx, struct ip_rx *ip)
 		0;
 	ip->gso = offload->gso;
 	ip->gso_size = offload->gso_size;
+	ip->stays = true;
 }
 
 enum weft_stack_outcome ip4_input(const struct iface_rx *rx, uint64_t now)

@@ -220,6 +220,7 @@ static void take_offload(const struct iface_rx *rx, struct ip_rx *ip)
 		0;
 	ip->gso = offload->gso;
 	ip->gso_size = offload->gso_size;
+	ip->stays = true;
 }
 
 /* A packet for this host: its extension headers, then what they lead to. */

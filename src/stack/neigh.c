@@ -39,11 +39,6 @@ static struct key key_of(const struct weft_iface *iface, const struct ip_addr *a
 	return key;
 }
 
-static bool has_mac(const struct neigh *n)
-{
-	return n->state != NEIGH_INCOMPLETE && n->state != NEIGH_FAILED;
-}
-
 /* ---- packets that wait ------------------------------------------------------------------- */
 
 static void drop(struct neigh *n, struct waiting *w)
@@ -127,7 +122,8 @@ static void enter(struct neigh *n, enum neigh_state state, uint64_t now)
 	n->state = state;
 	n->asked = 0;
 	list_remove(&n->of_cache);
-	list_push_back(has_mac(n) ? &cache->resolved : &cache->unresolved, &n->of_cache);
+	list_push_back(neigh_is_known(n) ? &cache->resolved : &cache->unresolved,
+		       &n->of_cache);
 	switch (state) {
 	case NEIGH_INCOMPLETE:
 	case NEIGH_PROBE:
@@ -321,7 +317,7 @@ void neigh_update(struct weft_iface *iface, const struct ip_addr *addr,
 		  const struct neigh_news *news, uint64_t now)
 {
 	struct neigh *n = neigh_find(iface, addr);
-	bool was_asked = n && !has_mac(n);
+	bool was_asked = n && !neigh_is_known(n);
 	if (mac_is_group(news->mac) || mac_is_zero(news->mac))
 		return;
 	if (!n && news->may_create) {
@@ -414,7 +410,7 @@ bool weft_iface_neighbour(const struct weft_iface *iface, const struct weft_ip *
 	const struct neigh *n = NULL;
 	if (addr_of_ip(ip, &addr, &bits))
 		n = neigh_find(iface, &addr);
-	if (!n || !has_mac(n))
+	if (!n || !neigh_is_known(n))
 		return false;
 	*ret_mac = n->mac;
 	return true;

@@ -88,6 +88,12 @@ struct neigh *neigh_get(struct weft_iface *iface, const struct ip_addr *addr,
  */
 int neigh_send(struct neigh *neigh, struct weft_frame *frame, uint64_t now);
 
+/** Whether its MAC is known: what is sent to it need not wait. */
+static inline bool neigh_is_known(const struct neigh *neigh)
+{
+	return neigh->state != NEIGH_INCOMPLETE && neigh->state != NEIGH_FAILED;
+}
+
 /** Takes news of a neighbour: from ARP, or from Neighbour Discovery. */
 void neigh_update(struct weft_iface *iface, const struct ip_addr *addr,
 		  const struct neigh_news *news, uint64_t now);

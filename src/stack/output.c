@@ -6,6 +6,9 @@
  *                       |            |             |         copied, and summed up on the way
  *     frame:   | eth | ip | tcp header | payload ... ... |   if the link wants that
  *
+ * A long payload that stays where it is is not copied for a link that takes frames in pieces:
+ * the frame ends behind the transport header then, and refers to the slices.
+ *
  * The transport checksum is left to a link that takes WEFT_LINK_CSUM: the field gets the sum
  * of the pseudo header. Otherwise it is made in the pass that copies. A datagram that is longer
  * than the MTU is put together first, with its checksum, and then cut; of IPv6 only the sender
@@ -27,6 +30,7 @@
 #define IP4_MAX           65535u
 #define ROUTER_ALERT4_LEN 4u
 #define ROUTER_ALERT6_LEN 8u
+#define REFER_MIN         2048u /* Less is copied faster than it is referred to. */
 
 /* What is to be sent, with everything decided. */
 struct datagram {
@@ -127,9 +131,10 @@ static void write_ip6(const struct datagram *d, uint8_t *to, size_t len,
 
 /* ---- payload ----------------------------------------------------------------------------- */
 
-static void copy_slices(const struct ip_tx *tx, uint8_t *to)
+/* The first n of them. */
+static void copy_slices(const struct ip_tx *tx, size_t n, uint8_t *to)
 {
-	for (size_t i = 0; i < tx->slices_n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (tx->slices[i].len > 0)
 			memcpy(to, tx->slices[i].data, tx->slices[i].len);
 		to += tx->slices[i].len;
@@ -178,12 +183,25 @@ static unsigned segments_of(const struct datagram *d)
 			  d->tx->gso_size);
 }
 
+/* Whether the slices behind the first need not be copied. One that has to wait is. */
+static bool may_refer(const struct datagram *d)
+{
+	const struct ip_tx *tx = d->tx;
+	return tx->slices_stay && d->len - tx->slices[0].len >= REFER_MIN &&
+	       iface_takes_pieces(d->path->iface) &&
+	       (!d->path->neigh || neigh_is_known(d->path->neigh));
+}
+
 static int send_whole(struct weft_stack *stack, const struct datagram *d, uint64_t now)
 {
 	const struct ip_tx *tx = d->tx;
+	bool refers = may_refer(d);
+	size_t copied_n = refers ? 1 : tx->slices_n;
+	size_t copied_len = refers ? tx->slices[0].len : d->len;
 	struct weft_frame *frame =
-		iface_frame(d->path->iface, d->header_len + d->len, now);
-	if (!frame)
+		iface_frame(d->path->iface, d->header_len + copied_len, now);
+	if (!frame || (refers && !iface_refer(d->path->iface, tx->slices + 1,
+					      tx->slices_n - 1, now)))
 		return -ENOBUFS;
 	if (d->is_ip4) {
 		const struct fragment whole = {
@@ -193,7 +211,7 @@ static int send_whole(struct weft_stack *stack, const struct datagram *d, uint64
 	} else {
 		write_ip6(d, frame->data, d->len, NULL);
 	}
-	copy_slices(tx, frame->data + d->header_len);
+	copy_slices(tx, copied_n, frame->data + d->header_len);
 	unsigned segments = segments_of(d);
 	if (segments > 1 || (d->path->link_flags & WEFT_LINK_CSUM))
 		leave_checksum(d, frame);
@@ -232,7 +250,7 @@ static int send_fragments(struct weft_stack *stack, const struct datagram *d,
 	struct fragment f = { .more = true };
 	if (!whole)
 		return -ENOBUFS;
-	copy_slices(tx, whole);
+	copy_slices(tx, tx->slices_n, whole);
 	complete_checksum(d, whole);
 	f.id = d->is_ip4 ? next_id4(stack, &tx->dst, tx->protocol, 1) : stack->ip6_id++;
 	for (size_t off = 0; off < d->len; off += step) {

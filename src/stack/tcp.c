@@ -104,6 +104,7 @@ void tcp_fini(struct tcp *tcp)
 	wheel_cancel(tcp->wheel, &tcp->time_wait_timer);
 	tcp_table_fini(&tcp->table);
 	pool_fini(&tcp->records);
+	budget_fini(&tcp->budget);
 }
 
 /* ---- input ------------------------------------------------------------------------------- */
@@ -193,11 +194,9 @@ static void tell(struct tcp_conn *conn, uint64_t now)
 		events->on_closed(conn->user, tcp, conn->error, now);
 }
 
-void tcp_flush(struct tcp *tcp, uint64_t now)
+static void do_work(struct tcp *tcp, uint64_t now)
 {
 	struct list *node;
-	if (tcp->is_flushing)
-		return;
 	tcp->is_flushing = true;
 	while ((node = list_pop_front(&tcp->work)) != NULL) {
 		struct tcp_conn *conn = container_of(node, struct tcp_conn, work);
@@ -210,4 +209,12 @@ void tcp_flush(struct tcp *tcp, uint64_t now)
 			tcp_output(conn, now);
 	}
 	tcp->is_flushing = false;
+}
+
+/* From within a flush, the rest of the work is left to that. The segments go all the same. */
+void tcp_flush(struct tcp *tcp, uint64_t now)
+{
+	if (!tcp->is_flushing)
+		do_work(tcp, now);
+	chain_keep(&tcp->budget);
 }

@@ -130,6 +130,16 @@ int weft_tcp_receive(struct weft_tcp *tcp, void *buf, size_t len, uint64_t now)
 	return tcp_receive(tcp_conn_of(tcp), buf, len, now);
 }
 
+int weft_tcp_peek(const struct weft_tcp *tcp, const void **ret_data)
+{
+	return tcp_peek(tcp_conn_of_const(tcp), ret_data);
+}
+
+void weft_tcp_skip(struct weft_tcp *tcp, size_t n, uint64_t now)
+{
+	tcp_skip(tcp_conn_of(tcp), n, now);
+}
+
 void weft_tcp_shutdown(struct weft_tcp *tcp, uint64_t now)
 {
 	tcp_shutdown(tcp_conn_of(tcp), now);

@@ -3,6 +3,10 @@
  * How large a chunk is: the first of an empty chain just holds what it is made for, because
  * most messages are small and are gone before the next. One that follows another is made
  * larger, because a queue that has begun to grow goes on growing.
+ *
+ * Bulk goes through chunks of the largest size, one after the other. A few of those are put by
+ * when they are dropped: else the C library would give their pages back and fetch new ones, all
+ * the time, and that takes longer than copying.
  */
 #include "stack/tcp_chain.h"
 
@@ -13,8 +17,9 @@
 
 #define GRAIN ((size_t)256) /* A chunk's room is a multiple of this. */
 #define ROOM_MORE \
-	((size_t)16 * 1024)          /* The least that a chunk behind another holds ... */
-#define ROOM_MAX ((size_t)64 * 1024) /* ... and the most that any does. */
+	((size_t)16 * 1024) /* The least that a chunk behind another holds ... */
+#define ROOM_MAX   ((size_t)64 * 1024) /* ... and the most that any does. */
+#define SPARES_MAX 16u                 /* Of ROOM_MAX: 1 MiB of a stack. */
 
 struct tcp_chunk {
 	struct tcp_chunk *next;
@@ -23,17 +28,30 @@ struct tcp_chunk {
 	size_t room;          /* Bytes behind those that may be written; 0 if lent. */
 	tcp_release *release; /* NULL unless lent. */
 	void *user;
-	const uint8_t *lent; /* What release is told of. */
-	size_t size;         /* Of lent, or of bytes. */
+	const uint8_t *lent;                            /* What release is told of. */
+	size_t size;                                    /* Of lent, or of bytes. */
+	struct tcp_chunk *next_borrowed, **borrowed_by; /* Of the budget; NULL if not. */
 	uint8_t bytes[];
 };
+
+/* ---- one chunk --------------------------------------------------------------------------- */
+
+static struct tcp_chunk *chunk_alloc(struct tcp_budget *budget, size_t room)
+{
+	struct tcp_chunk *spare = room == ROOM_MAX ? budget->spares : NULL;
+	if (!spare)
+		return malloc(sizeof(struct tcp_chunk) + room);
+	budget->spares = spare->next;
+	budget->spares_n--;
+	return spare;
+}
 
 static struct tcp_chunk *chunk_new(struct tcp_budget *budget, size_t room)
 {
 	size_t size = sizeof(struct tcp_chunk) + room;
 	struct tcp_chunk *chunk =
 		budget->used <= budget->max && size <= budget->max - budget->used
-			? malloc(size)
+			? chunk_alloc(budget, room)
 			: NULL;
 	if (!chunk) {
 		budget->refused++;
@@ -45,16 +63,52 @@ static struct tcp_chunk *chunk_new(struct tcp_budget *budget, size_t room)
 	return chunk;
 }
 
+static void borrow(struct tcp_budget *budget, struct tcp_chunk *chunk)
+{
+	chunk->next_borrowed = budget->borrowed;
+	chunk->borrowed_by = &budget->borrowed;
+	if (chunk->next_borrowed)
+		chunk->next_borrowed->borrowed_by = &chunk->next_borrowed;
+	budget->borrowed = chunk;
+}
+
+/* It refers to no frame any more. */
+static void end_borrowing(struct tcp_chunk *chunk)
+{
+	if (!chunk->borrowed_by)
+		return;
+	*chunk->borrowed_by = chunk->next_borrowed;
+	if (chunk->next_borrowed)
+		chunk->next_borrowed->borrowed_by = chunk->borrowed_by;
+	chunk->borrowed_by = NULL;
+}
+
+static void put_by(struct tcp_budget *budget, struct tcp_chunk *chunk)
+{
+	if (chunk->size != ROOM_MAX || budget->spares_n == SPARES_MAX) {
+		free(chunk);
+		return;
+	}
+	chunk->next = budget->spares;
+	budget->spares = chunk;
+	budget->spares_n++;
+}
+
 static void chunk_free(struct tcp_budget *budget, struct tcp_chunk *chunk)
 {
-	size_t size = sizeof(*chunk);
-	if (chunk->release)
+	if (budget->before_free)
+		budget->before_free(budget->user);
+	end_borrowing(chunk);
+	budget->used -= sizeof(*chunk) + (chunk->release ? 0 : chunk->size);
+	if (chunk->release) {
 		chunk->release(chunk->user, chunk->lent, chunk->size);
-	else
-		size += chunk->size;
-	budget->used -= size;
-	free(chunk);
+		free(chunk);
+	} else {
+		put_by(budget, chunk);
+	}
 }
+
+/* ---- adding ------------------------------------------------------------------------------ */
 
 static void push(struct tcp_chain *chain, struct tcp_chunk *chunk)
 {
@@ -140,6 +194,33 @@ int chain_lend(struct tcp_chain *chain, struct tcp_budget *budget, const void *d
 	return 0;
 }
 
+int chain_borrow(struct tcp_chain *chain, struct tcp_budget *budget, const void *data,
+		 size_t len)
+{
+	size_t room = len > ROOM_MAX / 2 ? ROOM_MAX : len;
+	struct tcp_chunk *chunk = len <= ROOM_MAX ? chunk_new(budget, room) : NULL;
+	if (!chunk)
+		return -ENOBUFS;
+	chunk->data = data;
+	chunk->len = len;
+	chunk->room = 0;
+	borrow(budget, chunk);
+	push(chain, chunk);
+	chain->len += len;
+	return 0;
+}
+
+void chain_keep(struct tcp_budget *budget)
+{
+	while (budget->borrowed) {
+		struct tcp_chunk *chunk = budget->borrowed;
+		end_borrowing(chunk);
+		memcpy(chunk->bytes, chunk->data, chunk->len);
+		chunk->data = chunk->bytes;
+		chunk->room = chunk->size - chunk->len;
+	}
+}
+
 void chain_join(struct tcp_chain *to, struct tcp_chain *from)
 {
 	if (!from->first)
@@ -149,6 +230,8 @@ void chain_join(struct tcp_chain *to, struct tcp_chain *from)
 	to->len += from->len;
 	*from = (struct tcp_chain){ 0 };
 }
+
+/* ---- dropping ---------------------------------------------------------------------------- */
 
 void chain_drop(struct tcp_chain *chain, struct tcp_budget *budget, size_t n)
 {
@@ -176,6 +259,26 @@ void chain_clear(struct tcp_chain *chain, struct tcp_budget *budget)
 		chunk_free(budget, chunk);
 	}
 	*chain = (struct tcp_chain){ 0 };
+}
+
+void budget_fini(struct tcp_budget *budget)
+{
+	while (budget->spares) {
+		struct tcp_chunk *spare = budget->spares;
+		budget->spares = spare->next;
+		free(spare);
+	}
+	budget->spares_n = 0;
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+size_t chain_peek(const struct tcp_chain *chain, const void **ret_data)
+{
+	if (!chain->first)
+		return 0;
+	*ret_data = chain->first->data;
+	return chain->first->len;
 }
 
 size_t chain_read(struct tcp_chain *chain, struct tcp_budget *budget, void *dst, size_t n)

@@ -7,9 +7,10 @@
  *      .len         own            lent           own, with room for more
  *
  * Bytes are copied once, into chunks of the chain's own, or not at all: a lent chunk refers to
- * memory of the user's, which is given back by a call when its last byte has been dropped.
- * Two chains are joined without copying. Reading from the middle (a retransmission) gives
- * references to the bytes, never copies.
+ * memory of the user's, which is given back by a call when its last byte has been dropped; a
+ * borrowed one refers to a frame that came in, and has room to copy into what is still there
+ * when the frame goes. Two chains are joined without copying. Reading from the middle (a
+ * retransmission) gives references to the bytes, never copies.
  *
  * Chunks count against a budget of the whole stack, so that ten thousand connections cannot
  * take more memory than was said, each within its own limit or not.
@@ -25,17 +26,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What all chains of a stack may take together. */
+struct tcp_chunk;
+
+/** What all chains of a stack may take together. Zero, but for max, is a beginning. */
 struct tcp_budget {
 	size_t used; /**< In bytes, with the chunks' own heads. */
 	size_t max;
-	uint64_t refused; /**< How often there was not enough. */
+	uint64_t refused;           /**< How often there was not enough. */
+	struct tcp_chunk *borrowed; /**< All chunks whose bytes are still in frames. */
+	struct tcp_chunk *spares;   /**< Large ones, a few, for the next. Not counted. */
+	unsigned spares_n;
+	/** Called before memory is freed or given back: frames may refer to it. NULL: none do. */
+	void (*before_free)(void *user);
+	void *user; /**< Of before_free. */
 };
 
 /** Gives lent memory back: called once, when the last byte of it is not needed any more. */
 typedef void tcp_release(void *user, const void *data, size_t len);
-
-struct tcp_chunk;
 
 /** All zero: empty. */
 struct tcp_chain {
@@ -54,6 +61,19 @@ int chain_append(struct tcp_chain *chain, struct tcp_budget *budget, const void 
 int chain_lend(struct tcp_chain *chain, struct tcp_budget *budget, const void *data,
 	       size_t len, tcp_release *release, void *user) WEFT_MUST_CHECK;
 
+/**
+ * Appends len bytes that stay as they are until chain_keep, which copies what has not been
+ * dropped before. Returns 0 or -ENOBUFS; keeping them cannot fail any more.
+ */
+int chain_borrow(struct tcp_chain *chain, struct tcp_budget *budget, const void *data,
+		 size_t len) WEFT_MUST_CHECK;
+
+/** What all chains have borrowed goes: what is left of it is copied. */
+void chain_keep(struct tcp_budget *budget);
+
+/** Frees what a budget without any chains has put by. */
+void budget_fini(struct tcp_budget *budget);
+
 /** Moves all of from to the end of to. */
 void chain_join(struct tcp_chain *to, struct tcp_chain *from);
 
@@ -66,6 +86,9 @@ void chain_clear(struct tcp_chain *chain, struct tcp_budget *budget);
 /** Copies at most n bytes from the front to dst and drops them. Returns how many. */
 size_t chain_read(struct tcp_chain *chain, struct tcp_budget *budget, void *dst,
 		  size_t n);
+
+/** The bytes at the front that lie in one piece; ret_data is untouched if there are none. */
+size_t chain_peek(const struct tcp_chain *chain, const void **ret_data);
 
 /**
  * Refers to at most len bytes from offset off on, in at most slices_max pieces. Returns the

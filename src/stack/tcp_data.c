@@ -13,6 +13,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Less is copied at once: a chunk of its own would cost more, in time and in memory. */
+#define BORROW_MIN 4096u
+
 /* Cuts off what is before RCV.NXT and what is beyond the window. */
 static void trim(struct tcp_conn *conn, struct tcp_seg *seg)
 {
@@ -57,11 +60,19 @@ static void note_size(struct tcp_conn *conn, const struct tcp_seg *seg)
 		conn->rcv_mss = (uint16_t)size;
 }
 
+/* A large segment is copied only if the user has not read it by the end of the batch. */
+static int queue_text(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	struct tcp_budget *budget = &conn->tcp->budget;
+	if (seg->rx->stays && seg->len >= BORROW_MIN)
+		return chain_borrow(&conn->to_read, budget, seg->data, seg->len);
+	return chain_append(&conn->to_read, budget, seg->data, seg->len);
+}
+
 static enum tcp_outcome take_in_order(struct tcp_conn *conn, const struct tcp_seg *seg,
 				      uint64_t now)
 {
-	struct tcp_budget *budget = &conn->tcp->budget;
-	if (chain_append(&conn->to_read, budget, seg->data, seg->len) < 0)
+	if (queue_text(conn, seg) < 0)
 		return TCP_DROP_MEMORY;
 	conn->rcv_nxt += seg->len;
 	note_size(conn, seg);

@@ -49,6 +49,7 @@ static void emit(void *user, const struct tcp_tx *tx, uint64_t now)
 		.ttl = tx->ttl,
 		.dont_fragment = true,
 		.csum_offset = TCP_OFF_CSUM,
+		.slices_stay = true,
 		.slices = slices,
 		.slices_n = tx->slices_n + 1,
 	};
@@ -103,6 +104,7 @@ static enum weft_stack_outcome tcp_ip_input(struct weft_stack *stack,
 		.tos = rx->tos,
 		.is_group = rx->is_group,
 		.gso_size = rx->gso ? rx->gso_size : 0,
+		.stays = rx->stays,
 	};
 	int len = tcp_hdr_parse(rx->payload, rx->len, &segment.hdr);
 	if (len < 0 || tcp_opts_parse(segment.hdr.options, segment.hdr.options_len,
@@ -140,6 +142,11 @@ static void tcp_ip_flush(struct weft_stack *stack, uint64_t now)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
+static void before_free(void *user)
+{
+	ip_settle(user);
+}
+
 static int tcp_ip_init(struct weft_stack *stack)
 {
 	struct tcp_setup setup = {
@@ -151,7 +158,10 @@ static int tcp_ip_init(struct weft_stack *stack)
 	stack->tcp = malloc(sizeof(*stack->tcp));
 	if (!stack->tcp)
 		return -ENOMEM;
-	return tcp_init(&stack->tcp->tcp, &setup);
+	int r = tcp_init(&stack->tcp->tcp, &setup);
+	stack->tcp->tcp.budget.before_free = before_free;
+	stack->tcp->tcp.budget.user = stack;
+	return r;
 }
 
 static void tcp_ip_fini(struct weft_stack *stack)

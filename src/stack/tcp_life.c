@@ -20,6 +20,7 @@
 #define KEEP_INTERVAL_S 75u
 #define KEEP_PROBES_MAX 9u
 #define SLEEP_AFTER_NS  NS_PER_S
+#define SLEEP_GRAIN_NS  (NS_PER_S / 4)
 
 static void init_habits(struct tcp_conn *conn)
 {
@@ -69,6 +70,13 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, const struct tcp_birth *birth,
 	return conn;
 }
 
+/* All fall asleep at the same few moments, so that not each wakes the process for it. */
+uint64_t tcp_sleep_at(uint64_t now)
+{
+	uint64_t at = now + SLEEP_AFTER_NS + SLEEP_GRAIN_NS - 1;
+	return at - at % SLEEP_GRAIN_NS;
+}
+
 bool tcp_wake(struct tcp_conn *conn, uint64_t now)
 {
 	if (conn->active)
@@ -79,13 +87,14 @@ bool tcp_wake(struct tcp_conn *conn, uint64_t now)
 	*conn->active = (struct tcp_active){ 0 };
 	board_init(&conn->active->board);
 	recovery_init(&conn->active->recovery);
-	tcp_due_set(conn, TCP_DUE_SLEEP, now + SLEEP_AFTER_NS);
+	tcp_due_set(conn, TCP_DUE_SLEEP, tcp_sleep_at(now));
 	return true;
 }
 
-bool tcp_sleep(struct tcp_conn *conn)
+bool tcp_sleep(struct tcp_conn *conn, uint64_t now)
 {
-	bool is_idle = conn->snd_una == conn->snd_nxt && conn->to_send.len == 0 &&
+	bool is_idle = now - conn->heard_ns >= SLEEP_AFTER_NS &&
+		       conn->snd_una == conn->snd_nxt && conn->to_send.len == 0 &&
 		       conn->to_read.len == 0 && !conn->reassembly && !conn->want_ack &&
 		       !conn->want_ack_late && list_is_empty(&conn->work);
 	if (!is_idle)

@@ -52,8 +52,11 @@ void tcp_bury(struct tcp_conn *conn, int error);
  */
 bool tcp_wake(struct tcp_conn *conn, uint64_t now) WEFT_MUST_CHECK;
 
-/** Gives active back, if there is nothing in it. Returns whether it is gone. */
-bool tcp_sleep(struct tcp_conn *conn);
+/** When it may fall asleep, if nothing more happens. */
+uint64_t tcp_sleep_at(uint64_t now);
+
+/** Gives active back, if it has not been needed for a second. Returns whether it is gone. */
+bool tcp_sleep(struct tcp_conn *conn, uint64_t now);
 
 /** Frees it now. */
 void tcp_conn_free(struct tcp_conn *conn);

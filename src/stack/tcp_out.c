@@ -295,4 +295,5 @@ void tcp_output(struct tcp_conn *conn, uint64_t now)
 		send_ack(conn, now);
 	tcp_arm_retransmission(conn, now);
 	tcp_arm_quiet(conn, now);
+	tcp_due_settle(conn);
 }

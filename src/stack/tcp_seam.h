@@ -38,9 +38,13 @@ struct tcp_rx {
 	uint16_t gso_size;    /**< Not 0: a super-segment, of segments of that size. */
 	const uint8_t *payload;
 	size_t len; /**< Of payload, in bytes. */
+	bool stays; /**< The payload stays until tcp_flush has returned. */
 };
 
-/** A segment, or a super-segment, to be sent. Borrowed for the call. */
+/**
+ * A segment, or a super-segment, to be sent. Borrowed for the call; but the slices stay until
+ * the budget's before_free is called.
+ */
 struct tcp_tx {
 	const struct tcp_flow *flow;
 	const struct ip_path *path; /**< NULL for an answer outside of a connection. */

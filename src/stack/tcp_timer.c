@@ -30,6 +30,17 @@ void tcp_due_set(struct tcp_conn *conn, enum tcp_due what, uint64_t at)
 		wheel_arm(conn->tcp->wheel, &conn->timer, at);
 }
 
+void tcp_due_settle(struct tcp_conn *conn)
+{
+	uint64_t next = TCP_NOT_DUE;
+	for (unsigned i = 0; i < TCP_DUES; i++)
+		next = conn->due[i] < next ? conn->due[i] : next;
+	if (next == TCP_NOT_DUE)
+		wheel_cancel(conn->tcp->wheel, &conn->timer);
+	else if (!timer_is_armed(&conn->timer) || conn->timer.at != next)
+		wheel_arm(conn->tcp->wheel, &conn->timer, next);
+}
+
 void tcp_due_clear_all(struct tcp_conn *conn)
 {
 	wheel_cancel(conn->tcp->wheel, &conn->timer);
@@ -193,8 +204,8 @@ static void handle(struct tcp_conn *conn, enum tcp_due what, uint64_t now)
 		on_quiet_due(conn, now);
 		break;
 	case TCP_DUE_SLEEP:
-		if (!tcp_sleep(conn))
-			tcp_due_set(conn, TCP_DUE_SLEEP, now + NS_PER_S);
+		if (!tcp_sleep(conn, now))
+			tcp_due_set(conn, TCP_DUE_SLEEP, tcp_sleep_at(now));
 		break;
 	case TCP_DUE_PACE:
 	case TCP_DUES:
@@ -206,7 +217,6 @@ static void fire(struct timer *timer, void *user, uint64_t now)
 {
 	struct tcp_conn *conn = container_of(timer, struct tcp_conn, timer);
 	struct tcp *tcp = conn->tcp;
-	uint64_t next = TCP_NOT_DUE;
 	(void)user;
 	for (unsigned i = 0; i < TCP_DUES && !conn->is_dead; i++) {
 		if (conn->due[i] > now)
@@ -217,9 +227,6 @@ static void fire(struct timer *timer, void *user, uint64_t now)
 		if (tcp_wake(conn, now))
 			handle(conn, (enum tcp_due)i, now);
 	}
-	for (unsigned i = 0; i < TCP_DUES; i++)
-		next = conn->due[i] < next ? conn->due[i] : next;
-	if (next != TCP_NOT_DUE)
-		wheel_arm(tcp->wheel, &conn->timer, next);
+	tcp_due_settle(conn);
 	tcp_flush(tcp, now);
 }

@@ -29,6 +29,12 @@ static inline bool tcp_is_due(const struct tcp_conn *conn, enum tcp_due what)
 	return conn->due[what] != TCP_NOT_DUE;
 }
 
+/**
+ * Something that was due first may have been cleared, or put off: the timer is set anew. Without
+ * it, it fires for nothing; with ten thousand connections that is once for each message.
+ */
+void tcp_due_settle(struct tcp_conn *conn);
+
 /** Nothing is due any more. */
 void tcp_due_clear_all(struct tcp_conn *conn);
 

@@ -126,22 +126,45 @@ int tcp_lend(struct tcp_conn *conn, const struct ip_slice *data, tcp_release *re
 
 /* ---- RECEIVE ----------------------------------------------------------------------------- */
 
+/* What a call is told that finds nothing to read. */
+static int nothing_to_read(const struct tcp_conn *conn)
+{
+	if (conn->fin_received)
+		return 0;
+	return conn->is_dead ? conn->error : -EAGAIN;
+}
+
+/* The window opens. */
+static void on_read(struct tcp_conn *conn, size_t n, uint64_t now)
+{
+	if (n == 0 || conn->is_dead)
+		return;
+	tcp_window_on_read(conn, n, now);
+	if (tcp_window_update_is_due(conn))
+		settle(conn, now);
+}
+
 int tcp_receive(struct tcp_conn *conn, void *buf, size_t len, uint64_t now)
 {
 	if (len > INT_MAX)
 		len = INT_MAX;
 	size_t n = chain_read(&conn->to_read, &conn->tcp->budget, buf, len);
-	if (n > 0 && conn->is_dead)
-		return (int)n;
-	if (n > 0) {
-		tcp_window_on_read(conn, n, now);
-		if (tcp_window_update_is_due(conn))
-			settle(conn, now);
-		return (int)n;
-	}
-	if (conn->fin_received || len == 0)
-		return 0;
-	return conn->is_dead ? conn->error : -EAGAIN;
+	on_read(conn, n, now);
+	return n > 0 || len == 0 ? (int)n : nothing_to_read(conn);
+}
+
+int tcp_peek(const struct tcp_conn *conn, const void **ret_data)
+{
+	size_t n = chain_peek(&conn->to_read, ret_data);
+	return n > 0 ? (int)n : nothing_to_read(conn);
+}
+
+void tcp_skip(struct tcp_conn *conn, size_t n, uint64_t now)
+{
+	if (n > conn->to_read.len)
+		n = conn->to_read.len;
+	chain_drop(&conn->to_read, &conn->tcp->budget, n);
+	on_read(conn, n, now);
 }
 
 /* ---- CLOSE, ABORT ------------------------------------------------------------------------ */

@@ -5,7 +5,7 @@
  *
  *      OPEN       tcp_open (active), tcp_listen (passive, tcp_listen.h)
  *      SEND       tcp_send, tcp_lend
- *      RECEIVE    tcp_receive
+ *      RECEIVE    tcp_receive, tcp_peek and tcp_skip
  *      CLOSE      tcp_shutdown ("I have no more data to send"), tcp_close (and do not want any)
  *      ABORT      tcp_kill
  *      STATUS     tcp_info
@@ -62,6 +62,15 @@ int tcp_lend(struct tcp_conn *conn, const struct ip_slice *data, tcp_release *re
  */
 int tcp_receive(struct tcp_conn *conn, void *buf, size_t len,
 		uint64_t now) WEFT_MUST_CHECK;
+
+/**
+ * Shows what can be read, as far as it lies in one piece, where it is: until the next call with
+ * the connection, or the end of the event. Returns as tcp_receive does; nothing is read.
+ */
+int tcp_peek(const struct tcp_conn *conn, const void **ret_data) WEFT_MUST_CHECK;
+
+/** Reads n bytes, at most as many as there are, and forgets them. */
+void tcp_skip(struct tcp_conn *conn, size_t n, uint64_t now);
 
 /** No more will be sent: a FIN follows what is queued. The other direction stays open. */
 void tcp_shutdown(struct tcp_conn *conn, uint64_t now);

@@ -13,12 +13,18 @@ union weft_sockaddr addr(const char *text)
 
 void net_init(struct net *n)
 {
+	struct weft_link *a, *b;
+	assert_int_equal(weft_link_pair(1024, &a, &b), 0);
+	net_init_links(n, a, b);
+}
+
+void net_init_links(struct net *n, struct weft_link *a, struct weft_link *b)
+{
 	static const char *const addresses[2][2] = {
 		{ "10.1.0.1/24", "2001:db8::1/64" }, { "10.1.0.2/24", "2001:db8::2/64" }
 	};
 	static const uint8_t secrets[2][16] = { "one stack", "the other stack" };
-	*n = (struct net){ .now = S(1000) };
-	assert_int_equal(weft_link_pair(1024, &n->link[0], &n->link[1]), 0);
+	*n = (struct net){ .now = S(1000), .link = { a, b } };
 	for (size_t i = 0; i < 2; i++) {
 		struct weft_iface *iface;
 		struct weft_stack_opts opts = { .secret = secrets[i] };

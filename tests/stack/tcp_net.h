@@ -24,6 +24,8 @@ struct net {
 };
 
 void net_init(struct net *n);
+/* The same over links of the test's, which become the net's. */
+void net_init_links(struct net *n, struct weft_link *a, struct weft_link *b);
 void net_fini(struct net *n);
 
 /** Runs what is due; then time moves to what is due next, at most until the given time. */

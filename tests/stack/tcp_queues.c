@@ -69,6 +69,100 @@ static void a_chain_is_an_array(void **state)
 	}
 	chain_clear(&chain, &budget);
 	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
+}
+
+static unsigned freed;
+
+static void count_free(void *user)
+{
+	(void)user;
+	freed++;
+}
+
+/*
+ * Frames come and are borrowed or copied; some of it is read; then the batch is over and the
+ * frames are gone. What is left is as it was.
+ */
+static void what_is_borrowed_outlives_its_frame(void **state)
+{
+	(void)state;
+	struct rng rng;
+	rng_init(&rng, test_seed());
+	struct tcp_budget budget = { .max = 4u << 20, .before_free = count_free };
+	struct tcp_chain chain = { 0 };
+	static uint8_t batch[4][65536], got[MODEL];
+	size_t len = 0;
+	for (unsigned i = 0; i < 1000; i++) {
+		for (unsigned j = 0; j < 4; j++) {
+			size_t n = 1 + rng_below(&rng, sizeof(batch[j]));
+			if (len + n > MODEL)
+				break;
+			for (size_t k = 0; k < n; k += 1 + n / 64)
+				batch[j][k] = (uint8_t)rng_u64(&rng);
+			int r = rng_below(&rng, 4)
+					? chain_borrow(&chain, &budget, batch[j], n)
+					: chain_append(&chain, &budget, batch[j], n);
+			assert_int_equal(r, 0);
+			memcpy(model + len, batch[j], n);
+			len += n;
+		}
+		size_t want = rng_below(&rng, 2 * MODEL);
+		size_t part =
+			chain_read(&chain, &budget, got, want < MODEL ? want : MODEL);
+		assert_memory_equal(got, model, part);
+		memmove(model, model + part, len -= part);
+		chain_keep(&budget);
+		memset(batch, 0xee, sizeof(batch));
+		assert_null(budget.borrowed);
+		assert_int_equal(chain.len, len);
+	}
+	assert_int_equal(chain_read(&chain, &budget, got, MODEL), len);
+	assert_memory_equal(got, model, len);
+	assert_int_equal(budget.used, 0);
+	assert_true(freed > 0);
+	budget_fini(&budget);
+}
+
+static void a_peek_shows_what_a_read_would_read(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 20000 };
+	struct tcp_chain chain = { 0 };
+	const void *data = NULL;
+	assert_int_equal(chain_peek(&chain, &data), 0);
+	assert_null(data);
+	assert_int_equal(chain_append(&chain, &budget, "head", 4), 0);
+	assert_int_equal(chain_borrow(&chain, &budget, "tail", 4), 0);
+	assert_int_equal(chain_peek(&chain, &data), 4);
+	assert_memory_equal(data, "head", 4);
+	chain_drop(&chain, &budget, 5);
+	assert_int_equal(chain_peek(&chain, &data), 3);
+	assert_memory_equal(data, "ail", 3);
+	chain_keep(&budget);
+	assert_int_equal(chain_peek(&chain, &data), 3);
+	assert_memory_equal(data, "ail", 3);
+	chain_clear(&chain, &budget);
+	assert_int_equal(budget.used, 0);
+}
+
+/* One that borrows from the middle of what is borrowed goes, and the others stay. */
+static void a_chain_that_ends_borrows_no_more(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 1u << 20 };
+	struct tcp_chain chains[3] = { 0 };
+	char frame[] = "frame", got[8];
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(chain_borrow(&chains[i], &budget, frame, 5), 0);
+	chain_clear(&chains[1], &budget);
+	chain_keep(&budget);
+	memset(frame, 0, sizeof(frame));
+	for (unsigned i = 0; i < 3; i += 2) {
+		assert_int_equal(chain_read(&chains[i], &budget, got, sizeof(got)), 5);
+		assert_memory_equal(got, "frame", 5);
+	}
+	assert_int_equal(budget.used, 0);
 }
 
 static void lent_memory_is_given_back_once(void **state)
@@ -231,6 +325,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_chain_is_an_array),
+		cmocka_unit_test(what_is_borrowed_outlives_its_frame),
+		cmocka_unit_test(a_peek_shows_what_a_read_would_read),
+		cmocka_unit_test(a_chain_that_ends_borrows_no_more),
 		cmocka_unit_test(lent_memory_is_given_back_once),
 		cmocka_unit_test(a_budget_is_a_limit),
 		cmocka_unit_test(blocks_are_the_bytes_that_have_come),

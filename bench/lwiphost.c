@@ -114,7 +114,7 @@ static err_t source(void *user, struct tcp_pcb *pcb, u16_t acked)
 
 static err_t accept_one(void *user, struct tcp_pcb *pcb, err_t error)
 {
-	unsigned port = (unsigned)(uintptr_t)user;
+	const uint16_t port = *(const uint16_t *)user;
 	if (error != ERR_OK)
 		return error;
 	tcp_nagle_disable(pcb);
@@ -125,13 +125,13 @@ static err_t accept_one(void *user, struct tcp_pcb *pcb, err_t error)
 	return source(NULL, pcb, 0);
 }
 
-static void listen_at(uint16_t port)
+static void listen_at(uint16_t *port)
 {
 	struct tcp_pcb *pcb = tcp_new();
-	if (!pcb || tcp_bind(pcb, IP4_ADDR_ANY, port) != ERR_OK)
+	if (!pcb || tcp_bind(pcb, IP4_ADDR_ANY, *port) != ERR_OK)
 		die("listen");
 	pcb = tcp_listen_with_backlog(pcb, BACKLOG);
-	tcp_arg(pcb, (void *)(uintptr_t)port);
+	tcp_arg(pcb, port);
 	tcp_accept(pcb, accept_one);
 }
 
@@ -182,6 +182,7 @@ static void ask(int signo)
 int main(int argc, char **argv)
 {
 	static struct netif netif;
+	static uint16_t ports[] = { 5001, 5002, 5003, 5004 };
 	ip4_addr_t address, mask;
 	if (argc < 4 || !ip4addr_aton(argv[2], &address) || !ip4addr_aton(argv[3], &mask))
 		return 2;
@@ -196,8 +197,8 @@ int main(int argc, char **argv)
 	netif_add(&netif, &address, &mask, IP4_ADDR_ANY4, NULL, init_netif,
 		  ethernet_input);
 	netif_set_up(&netif);
-	for (uint16_t port = 5001; port <= 5004; port++)
-		listen_at(port);
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		listen_at(&ports[i]);
 	UNLOCK_TCPIP_CORE();
 	(void)puts("ready");
 	(void)fflush(stdout);

@@ -37,7 +37,7 @@
 
 #define PORT_SOURCE 5002u
 #define MSS         1460u
-#define SUPER_LEN   (43u * MSS)
+#define SUPER_LEN   ((size_t)43 * MSS)
 #define WALK_LEN    ((size_t)64 << 20)
 #define WSCALE      10u
 #define WINDOW      6144u /* Scaled: 6 MiB. */

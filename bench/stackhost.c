@@ -18,6 +18,7 @@
 #include <weft/stack.h>
 #include <weft/tcp.h>
 
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -75,9 +76,8 @@ static void keep(void *user, const void *data, size_t len)
 static void source(void *user, struct weft_tcp *tcp, uint64_t now)
 {
 	struct host *host = user;
-	int n;
-	while ((n = weft_tcp_lend(tcp, host->walk + host->walked, PIECE_LEN, keep, NULL,
-				  now)) > 0)
+	while (weft_tcp_lend(tcp, host->walk + host->walked, PIECE_LEN, keep, NULL, now) >
+	       0)
 		host->walked = (host->walked + PIECE_LEN) % WALK_LEN;
 }
 
@@ -201,10 +201,13 @@ static void tell_memory(void *user, int signo)
 int main(int argc, char **argv)
 {
 	bool is_plain = argc > 1 && strcmp(argv[1], "--plain") == 0;
-	struct host host = { .walk = malloc(WALK_LEN) };
+	struct host host = { 0 };
 	argv += is_plain;
-	if (argc - is_plain < 3 || !host.walk)
+	if (argc - is_plain < 3)
 		return 2;
+	host.walk = malloc(WALK_LEN);
+	if (!host.walk)
+		die("the payload", -ENOMEM);
 	memset(host.walk, 'w', WALK_LEN);
 	int r = weft_loop_new(NULL, &host.loop);
 	if (r == 0)

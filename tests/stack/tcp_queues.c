@@ -107,7 +107,7 @@ static void what_is_borrowed_outlives_its_frame(void **state)
 			memcpy(model + len, batch[j], n);
 			len += n;
 		}
-		size_t want = rng_below(&rng, 2 * MODEL);
+		size_t want = rng_below(&rng, UINT64_C(2) * MODEL);
 		size_t part =
 			chain_read(&chain, &budget, got, want < MODEL ? want : MODEL);
 		assert_memory_equal(got, model, part);

@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'tools'))
 import netlab  # noqa: E402
@@ -44,6 +45,24 @@ def arp_watcher(lab, program):
     process = start(lab, program, 'tap')
     lab.run(None, 'ping -c1 -W1 192.0.2.99', check=False)
     process.wait_for(f'^192.0.2.1 at {MAC} asks for 192.0.2.99$')
+    return process
+
+
+def tcp_service(lab, program):
+    process = start(lab, program, 'tap')
+    text = b'Hello, weft. ' * 100000
+    for address in '192.0.2.2', '2001:db8::2':
+        lab.until(lambda: ' 0% packet loss' in lab.run(None, f'ping -c1 -W1 {address}', check=False))
+        clients = [socket.create_connection((address, 7), timeout=10) for _ in range(3)]
+        for client in clients:
+            sender = threading.Thread(target=lambda: (client.sendall(text),
+                                                      client.shutdown(socket.SHUT_WR)))
+            sender.start()
+            answer = b''.join(iter(lambda: client.recv(65536), b''))
+            sender.join()
+            assert answer == text.upper(), (address, len(answer))
+            client.close()
+    process.wait_for(r'^connection from \[2001:db8::1\]:')
     return process
 
 
@@ -130,6 +149,7 @@ RUNS = {
     'on_libuv': (on_libuv, ANYWHERE),
     'ping_responder': (ping_responder, IN_NAMESPACE),
     'plug_emulator': (plug_emulator, IN_NAMESPACE),
+    'tcp_service': (tcp_service, IN_NAMESPACE),
     'udp_service': (udp_service, IN_NAMESPACE),
 }
 

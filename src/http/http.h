@@ -106,6 +106,12 @@ bool http_stream_send(struct http_stream *stream, const struct socket_piece *pie
  */
 void http_stream_read(struct http_stream *stream, bool on);
 
+/**
+ * Server: has request called again, in the server's next run, for a stream that waits for its
+ * answer (is_later).
+ */
+void http_stream_ask(struct http_stream *stream);
+
 /** Breaks the stream off; closed is called, with HTTP_ABORTED, in the next run of the side. */
 void http_stream_abort(struct http_stream *stream);
 
@@ -141,6 +147,11 @@ struct http_header {
 struct http_answer {
 	unsigned status;  /**< Refuses: 403 and the like, with text as the whole body. */
 	const char *text; /**< Static. */
+	/**
+	 * Nobody knows yet: http_stream_ask has the question come again. Of the events closed alone
+	 * is called until then, when the connection is lost or the head's time is over.
+	 */
+	bool is_later;
 	struct http_header headers[HTTP_ANSWER_HEADERS]; /**< Of an accepted stream. */
 	const struct http_stream_events *events;         /**< Of an accepted stream, */
 	void *user;                                      /**< and their user. */

@@ -47,7 +47,8 @@ void served_touch(struct served *c)
 {
 	struct http_server *s = c->server;
 	list_remove(&c->node);
-	list_push_back(c->stream.events ? &s->streams : &s->heads, &c->node);
+	bool is_stream = c->stream.events && !c->waiting.method;
+	list_push_back(is_stream ? &s->streams : &s->heads, &c->node);
 	c->since = s->now;
 }
 
@@ -114,6 +115,13 @@ static void served_on_abort(struct http_stream *stream)
 	served_break(served_of(stream));
 }
 
+static void served_on_ask(struct http_stream *stream)
+{
+	struct served *c = served_of(stream);
+	if (c->waiting.method)
+		served_resume(c);
+}
+
 /* A header that is looked for among all that MHD tells of. */
 struct search {
 	const char *name, *value; /* value NULL: none so far */
@@ -143,6 +151,7 @@ static const struct stream_ops served_ops = {
 	.send = served_on_send,
 	.read = served_on_read,
 	.abort = served_on_abort,
+	.ask = served_on_ask,
 	.header = served_header,
 };
 
@@ -247,12 +256,47 @@ static enum MHD_Result served_accept(struct served *c, bool is_put,
 	return r;
 }
 
-static enum MHD_Result served_begin(struct served *c, const struct http_request *request)
+/* Once resumed, MHD calls as if the head had come just now. */
+static enum MHD_Result served_wait(struct served *c, const struct http_request *request,
+				   const struct http_answer *answer)
+{
+	assert(answer->events);
+	c->waiting = *request;
+	c->stream.events = answer->events;
+	c->stream.user = answer->user;
+	served_suspend(c);
+	return MHD_YES;
+}
+
+static enum MHD_Result served_ask(struct served *c, const struct http_request *request)
 {
 	const struct http_server *s = c->server;
+	struct http_answer answer = { .status = 0 };
+	if (c->stream.is_aborted)
+		return MHD_NO;
+	s->opts.request(s->opts.user, &c->stream, request, &answer, s->now);
+	if (answer.is_later)
+		return served_wait(c, request, &answer);
+	if (answer.status)
+		return served_refuse(c, answer.status, answer.text);
+	return served_accept(c, strcmp(request->method, MHD_HTTP_METHOD_PUT) == 0,
+			     &answer);
+}
+
+/* The request that has waited so far, of which nobody is told any more. */
+static struct http_request served_end_wait(struct served *c)
+{
+	const struct http_request request = c->waiting;
+	c->waiting = (struct http_request){ .method = NULL };
+	c->stream.events = NULL;
+	c->stream.user = NULL;
+	return request;
+}
+
+static enum MHD_Result served_begin(struct served *c, const struct http_request *request)
+{
 	const union MHD_ConnectionInfo *head =
 		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	struct http_answer answer = { .status = 0 };
 
 	c->stream.is_reading = true;
 	served_touch(c);
@@ -261,11 +305,7 @@ static enum MHD_Result served_begin(struct served *c, const struct http_request 
 	if (head && head->header_size > HTTP_HEAD_MAX)
 		return served_refuse(c, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
 				     "The head is too long");
-	s->opts.request(s->opts.user, &c->stream, request, &answer, s->now);
-	if (answer.status)
-		return served_refuse(c, answer.status, answer.text);
-	return served_accept(c, strcmp(request->method, MHD_HTTP_METHOD_PUT) == 0,
-			     &answer);
+	return served_ask(c, request);
 }
 
 /* ---- A request: its body, and its end ---- */
@@ -327,6 +367,12 @@ enum MHD_Result served_on_request(void *user, struct MHD_Connection *mhd,
 		return served_begin(
 			c, &(struct http_request){ .method = method, .path = path });
 	}
+	if (c->waiting.method && c->stream.is_aborted)
+		return MHD_NO;
+	if (c->waiting.method) {
+		const struct http_request request = served_end_wait(c);
+		return served_ask(c, &request);
+	}
 	if (*data_len > 0)
 		return served_input(c, data, data_len);
 	if (c->stream.events && c->stream.events->finish)
@@ -351,6 +397,7 @@ void served_on_completed(void *user, struct MHD_Connection *mhd, void **context,
 	if (c->response)
 		MHD_destroy_response(c->response);
 	c->response = NULL;
+	c->waiting = (struct http_request){ .method = NULL };
 	c->stream.is_aborted = false;
 	served_touch(c);
 }

@@ -39,7 +39,8 @@ struct http_server {
  *
  *             accepted                 request() says yes             the answer has gone
  *     (none) ----------> waiting for ---------------------> streaming ----------.
- *                        a head  ^                                              |
+ *                        a head  ^ |  ^                                         |
+ *                                | '--' "later": asked again                    |
  *                                '----------------------------------------------'
  */
 struct served {
@@ -48,6 +49,7 @@ struct served {
 	uint64_t since;            /* When the last byte came or went. */
 	struct http_server *server;
 	struct MHD_Connection *mhd;
+	struct http_request waiting;     /* For its answer; no method: none is. */
 	struct MHD_Response *response;   /* What a PUT gets at its end. */
 	struct credentials *credentials; /* Which it was shown. */
 	struct direct direct;            /* Of a GET that MHD has left to us, */

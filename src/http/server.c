@@ -346,6 +346,8 @@ static void server_end_streams(struct http_server *s)
 		(void)MHD_run(s->daemon);
 	list_for_each (node, &s->streams)
 		served_resume(container_of(node, struct served, node));
+	list_for_each (node, &s->heads)
+		served_resume(container_of(node, struct served, node));
 }
 
 void http_server_free(struct http_server *server)

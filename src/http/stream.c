@@ -38,6 +38,11 @@ void http_stream_abort(struct http_stream *stream)
 	stream->ops->abort(stream);
 }
 
+void http_stream_ask(struct http_stream *stream)
+{
+	stream->ops->ask(stream);
+}
+
 const char *http_stream_header(const struct http_stream *stream, const char *name)
 {
 	return stream->ops->header(stream, name);

@@ -18,6 +18,8 @@ struct stream_ops {
 	void (*read)(struct http_stream *stream);
 	/** is_aborted has become true. */
 	void (*abort)(struct http_stream *stream);
+	/** As http_stream_ask; NULL for the client's side. */
+	void (*ask)(struct http_stream *stream);
 	const char *(*header)(const struct http_stream *stream, const char *name);
 };
 

@@ -138,6 +138,38 @@ void end_more(struct end *end, uint64_t len)
 
 /* ---- The server's side ---- */
 
+static void waiting_closed(void *user, struct http_stream *stream, enum http_end end,
+			   const struct weft_error *err, uint64_t now)
+{
+	struct world *w = user;
+	(void)err;
+	(void)now;
+	assert_ptr_equal(stream, w->waiting);
+	assert_int_equal(end, HTTP_ABORTED);
+	w->given_up_n++;
+}
+
+static const struct http_stream_events waiting_events = { .closed = waiting_closed };
+
+/* Returns whether the request is answered here. */
+static bool world_keeps_waiting(struct world *w, struct http_stream *stream,
+				const char *path, struct http_answer *answer)
+{
+	if (strcmp(path, "/later") != 0 || (w->may_answer && !w->refuses_late))
+		return false;
+	if (w->may_answer) {
+		answer->status = 403;
+		answer->text = "Forbidden";
+		return true;
+	}
+	w->later_n++;
+	w->waiting = stream;
+	answer->is_later = true;
+	answer->events = &waiting_events;
+	answer->user = w;
+	return true;
+}
+
 static void world_request(void *user, struct http_stream *stream,
 			  const struct http_request *request,
 			  struct http_answer *ret_answer, uint64_t now)
@@ -155,6 +187,8 @@ static void world_request(void *user, struct http_stream *stream,
 		ret_answer->text = "Forbidden";
 		return;
 	}
+	if (world_keeps_waiting(w, stream, request->path, ret_answer))
+		return;
 	assert_true(w->served_n < WORLD_ENDS_MAX);
 	struct end *e = &w->served[w->served_n++];
 	*e = (struct end){ .world = w,

@@ -69,6 +69,10 @@ struct world {
 	char last_method[16];
 	char last_path[256];
 	unsigned peer_port; /* of that request */
+	/* Requests to /later wait until may_answer; then they are accepted, or refused. */
+	struct http_stream *waiting; /* The last one. */
+	bool may_answer, refuses_late;
+	unsigned later_n, given_up_n;
 };
 
 void world_start(struct world *w, const struct world_opts *opts);

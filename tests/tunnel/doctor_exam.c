@@ -181,7 +181,7 @@ static void wire_answer(struct wire *wire)
 					       world.now);
 }
 
-static void wire_give(struct wire *wire, const uint8_t *data, size_t len)
+static void wire_give(struct wire *wire, uint8_t *data, size_t len)
 {
 	if (len > 0 && wire->request.is_put)
 		wire->answer.events->input(wire->answer.user, &wire->server, data, len,

@@ -135,7 +135,9 @@ static void run_relay(const struct options *opts, int to_parent)
 	static const uint8_t secret[32] = { 1 };
 	struct weft_relay_opts relay_opts = { .secret = secret,
 					      .rooms_max = opts->rooms,
-					      .room_members_max = opts->members };
+					      .room_members_max = opts->members,
+					      .address_sessions_max = UINT32_MAX,
+					      .handshake_rate = 1000000 };
 	char *cert, *key;
 	struct weft_relay *relay;
 	struct weft_loop *loop;

@@ -156,6 +156,15 @@ struct weft_relay_opts {
 	enum weft_cc cc;
 	uint32_t rooms_max;        /**< 0 for 256; at most 65,534. */
 	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
+	/** Connections of one IPv4 address or IPv6 /64; 0 for 256. */
+	uint32_t address_sessions_max;
+	/** New connections a second before addresses have to prove themselves; 0 for 200. */
+	uint32_t handshake_rate;
+	/**
+	 * Memory of all connections in MiB, at 64 KiB each: fewer are taken than the rooms hold.
+	 * 0 for no limit beyond theirs.
+	 */
+	uint32_t memory_mib;
 	uint32_t mtu;  /**< IP MTU of its rooms, 1,000 to 1,500; 0 for 1,500. */
 	bool mtu_auto; /**< Instead: what one datagram carries on the path of the first. */
 	struct weft_room_rules rules;

@@ -26,6 +26,7 @@ struct relaying_args {
 	unsigned cc;            /**< enum weft_cc. */
 	bool busy_poll, retry, no_dhcp, qr;
 	uint32_t rooms, members, mtu;
+	uint32_t sessions, handshakes, memory; /**< relay: limits of connections. */
 	struct option_list filter;
 	struct option_list room;  /**< relay: rooms to print invitations for. */
 	const char *link;         /**< host: spec of the link that takes part. */

@@ -177,10 +177,18 @@ static void make_secrets(struct weft_relay *relay, const uint8_t *given,
 }
 
 /* As many as its rooms hold, with their gateways; a small relay has some to spare. */
-static uint32_t conns_max(const struct weft_relay *relay)
+static uint32_t conns_max(const struct weft_relay *relay, uint32_t memory_mib)
 {
 	uint32_t members = relay->rooms_max * (relay->clients_max + 1);
-	return members > RELAY_CONNS_MIN ? members : RELAY_CONNS_MIN;
+	uint32_t max = members > RELAY_CONNS_MIN ? members : RELAY_CONNS_MIN;
+	if (memory_mib > 0 && memory_mib < max / RELAY_CONNS_PER_MIB)
+		max = memory_mib * RELAY_CONNS_PER_MIB;
+	return max;
+}
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+	return value > 0 ? value : otherwise;
 }
 
 static int make_endpoint(struct weft_relay *relay, const struct weft_relay_opts *opts,
@@ -194,7 +202,11 @@ static int make_endpoint(struct weft_relay *relay, const struct weft_relay_opts 
 		.user = relay,
 		.secret = secret,
 		.cc = (enum quic_cc)opts->cc,
-		.conns_max = conns_max(relay),
+		.conns_max = conns_max(relay, opts->memory_mib),
+		.conns_per_peer_max = or_default(opts->address_sessions_max,
+						 RELAY_ADDRESS_SESSIONS_DEFAULT),
+		.handshake_rate =
+			or_default(opts->handshake_rate, RELAY_HANDSHAKE_RATE_DEFAULT),
 		.keep_alive_ns = RELAY_KEEP_ALIVE_NS,
 		.always_retry = opts->always_retry,
 	};
@@ -276,9 +288,8 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->log = opts->log;
 	relay->on_member = opts->member;
 	relay->user = opts->user;
-	relay->rooms_max = opts->rooms_max ? opts->rooms_max : RELAY_ROOMS_DEFAULT;
-	relay->clients_max =
-		opts->room_members_max ? opts->room_members_max : RELAY_CLIENTS_DEFAULT;
+	relay->rooms_max = or_default(opts->rooms_max, RELAY_ROOMS_DEFAULT);
+	relay->clients_max = or_default(opts->room_members_max, RELAY_CLIENTS_DEFAULT);
 	relay->no_dhcp = opts->no_dhcp;
 	relay->unix_s = opts->unix_s;
 	relay->filter = filter_of(&opts->rules);

@@ -24,8 +24,17 @@
 #define RELAY_ROOMS_DEFAULT   256u
 #define RELAY_CLIENTS_DEFAULT 16u
 
+/** Of one address: a hall full of players is behind one, too. */
+#define RELAY_ADDRESS_SESSIONS_DEFAULT 256u
+
+/** New connections a second. Each costs the relay a millisecond. */
+#define RELAY_HANDSHAKE_RATE_DEFAULT 200u
+
 /** Connections that a relay takes however few its rooms hold. */
 #define RELAY_CONNS_MIN 4096u
+
+/** What a member costs at most; tests/lan/crowd.c holds the relay to it. */
+#define RELAY_CONNS_PER_MIB 16u
 
 /** Members ask more often; these are PINGs for those who have fallen silent. */
 #define RELAY_KEEP_ALIVE_NS 5000000000u

@@ -166,11 +166,12 @@ static json_t *endpoint_facts(const struct weft_relay *relay)
 {
 	const struct quic_endpoint_stats stats = quic_endpoint_stats(relay->endpoint);
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
 		(json_int_t)stats.rx_packets, "tx_packets", (json_int_t)stats.tx_packets,
 		"drop_unknown", (json_int_t)stats.drop_unknown, "drop_malformed",
 		(json_int_t)stats.drop_malformed, "drop_limit",
-		(json_int_t)stats.drop_limit, "retries", (json_int_t)stats.retries);
+		(json_int_t)stats.drop_limit, "retries", (json_int_t)stats.retries,
+		"refusals", (json_int_t)stats.refusals);
 }
 
 char *weft_relay_json(const struct weft_relay *relay, uint64_t now)

@@ -3,7 +3,8 @@
  * Packets that belong to no connection, and what a server answers before it keeps any state
  * (RFC 9000, 5.2.2, 6.1, 8.1.2, 10.3):
  *
- *   Initial, version 1      -> a connection; Retry first when many handshakes are unfinished
+ *   Initial, version 1      -> a connection; Retry first when many handshakes are unfinished,
+ *                              or have begun within a second; refused beyond an address's quota
  *   unknown version, 1,200+ -> Version Negotiation
  *   short header            -> stateless reset, at most 100 a second
  *   everything else         -> dropped, counted
@@ -82,6 +83,13 @@ static void reset(struct quic_endpoint *endpoint, const struct packet *packet,
 	answer(endpoint, packet, n, &endpoint->stats.resets);
 }
 
+static union weft_sockaddr peer_of(const struct packet *packet)
+{
+	union weft_sockaddr peer = { 0 };
+	memcpy(&peer, packet->path.remote.addr, packet->path.remote.addrlen);
+	return peer;
+}
+
 static struct compat_retry retry_of(const struct quic_endpoint *endpoint,
 				    const union weft_sockaddr *peer,
 				    const ngtcp2_pkt_hd *hd, const ngtcp2_cid *retry_scid)
@@ -99,8 +107,7 @@ static void retry(struct quic_endpoint *endpoint, const struct packet *packet,
 		  const ngtcp2_pkt_hd *hd)
 {
 	ngtcp2_cid scid;
-	union weft_sockaddr peer = { 0 };
-	memcpy(&peer, packet->path.remote.addr, packet->path.remote.addrlen);
+	const union weft_sockaddr peer = peer_of(packet);
 	struct compat_retry retry = retry_of(endpoint, &peer, hd, &scid);
 	uint8_t token[COMPAT_RETRY_TOKEN_LEN_MAX];
 	uint8_t *room = endpoint_tx_room(endpoint, endpoint->opts.udp_payload_max);
@@ -115,24 +122,32 @@ static void retry(struct quic_endpoint *endpoint, const struct packet *packet,
 	answer(endpoint, packet, n, &endpoint->stats.retries);
 }
 
-/* RFC 9000, 8.1.2: a bad Retry token ends the attempt, so that the client need not wait. */
-static void refuse_token(struct quic_endpoint *endpoint, const struct packet *packet,
-			 const ngtcp2_pkt_hd *hd)
+/* Ends an attempt before it is one, so that the client need not wait. */
+static void refuse(struct quic_endpoint *endpoint, const struct packet *packet,
+		   const ngtcp2_pkt_hd *hd, uint64_t code, const char *reason)
 {
 	uint8_t *room = endpoint_tx_room(endpoint, endpoint->opts.udp_payload_max);
 	if (!room)
 		return;
 	ngtcp2_ssize n = ngtcp2_crypto_write_connection_close(
 		room, endpoint->opts.udp_payload_max, hd->version, &hd->scid, &hd->dcid,
-		NGTCP2_INVALID_TOKEN, NULL, 0);
-	answer(endpoint, packet, n, &endpoint->stats.drop_unknown);
+		code, (const uint8_t *)reason, strlen(reason));
+	answer(endpoint, packet, n, &endpoint->stats.refusals);
 }
 
 static void take(struct quic_endpoint *endpoint, const struct packet *packet,
 		 const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid)
 {
+	const union weft_sockaddr peer = peer_of(packet);
+	const struct quota_key key = quota_key_of(&peer);
 	if (endpoint->conns_count >= endpoint->opts.conns_max) {
 		endpoint->stats.drop_limit++;
+		return;
+	}
+	if (quota_is_used_up(&endpoint->quota, &key)) {
+		endpoint->stats.drop_limit++;
+		refuse(endpoint, packet, hd, NGTCP2_CONNECTION_REFUSED,
+		       "there are too many connections from this address");
 		return;
 	}
 	const struct conn_initial initial = { .hd = hd,
@@ -145,6 +160,14 @@ static void take(struct quic_endpoint *endpoint, const struct packet *packet,
 		conn_receive(conn, &packet->path, packet->ecn, packet->data, packet->len);
 }
 
+/* Whether an address has to prove itself before a connection is begun for it. */
+static bool wants_retry(struct quic_endpoint *endpoint)
+{
+	return endpoint->opts.always_retry ||
+	       endpoint->handshakes >= endpoint->opts.handshakes_max ||
+	       !bucket_take(&endpoint->initials, 1, endpoint->now);
+}
+
 static void accept_initial(struct quic_endpoint *endpoint, const struct packet *packet)
 {
 	ngtcp2_pkt_hd hd;
@@ -153,18 +176,18 @@ static void accept_initial(struct quic_endpoint *endpoint, const struct packet *
 		return;
 	}
 	if (compat_is_retry_token(&hd)) {
-		union weft_sockaddr peer = { 0 };
-		memcpy(&peer, packet->path.remote.addr, packet->path.remote.addrlen);
+		const union weft_sockaddr peer = peer_of(packet);
 		struct compat_retry retry = retry_of(endpoint, &peer, &hd, &hd.dcid);
 		ngtcp2_cid odcid;
-		if (compat_check_retry_token(&retry, &hd, &odcid) == 0)
+		if (compat_check_retry_token(&retry, &hd, &odcid) == 0) {
 			take(endpoint, packet, &hd, &odcid);
-		else
-			refuse_token(endpoint, packet, &hd);
+			return;
+		}
+		endpoint->stats.drop_unknown++;
+		refuse(endpoint, packet, &hd, NGTCP2_INVALID_TOKEN, ""); /* 8.1.2 */
 		return;
 	}
-	if (endpoint->opts.always_retry ||
-	    endpoint->handshakes >= endpoint->opts.handshakes_max)
+	if (wants_retry(endpoint))
 		retry(endpoint, packet, &hd);
 	else
 		take(endpoint, packet, &hd, NULL);

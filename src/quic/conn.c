@@ -113,6 +113,8 @@ void conn_free(struct quic_conn *conn)
 	if (!conn->is_established)
 		endpoint->handshakes--;
 	endpoint->conns_count--;
+	if (conn->is_counted)
+		quota_give_back(&endpoint->quota, &conn->quota);
 	heap_remove(&endpoint->timers, &conn->timer);
 	list_remove(&conn->node);
 	list_remove(&conn->dirty);
@@ -240,7 +242,11 @@ int conn_new_server(struct quic_endpoint *endpoint, const struct conn_initial *i
 	if (r < 0)
 		return r;
 	memcpy(&conn->peer, initial->path->remote.addr, initial->path->remote.addrlen);
-	r = start_server(conn, initial);
+	conn->quota = quota_key_of(&conn->peer);
+	r = quota_take(&endpoint->quota, &conn->quota);
+	conn->is_counted = r == 0;
+	if (r == 0)
+		r = start_server(conn, initial);
 	if (r < 0) {
 		conn_free(conn);
 		return r;

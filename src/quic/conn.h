@@ -20,6 +20,7 @@
 #include "quic/quality.h"
 #include "quic/queue.h"
 #include "quic/quic.h"
+#include "quic/quota.h"
 #include "quic/session.h"
 #include "quic/stream.h"
 
@@ -50,6 +51,8 @@ struct quic_conn {
 	uint64_t stuck_since; /**< See compat_is_stuck; 0 while it is not. */
 	struct compat_paths paths;
 	union weft_sockaddr peer;
+	struct quota_key quota; /**< Under which a server has counted it. */
+	bool is_counted;
 	size_t datagram_max;
 	size_t probe_max;    /**< Largest UDP payload that path MTU discovery will try. */
 	uint64_t settle_at;  /**< When discovery counts as ended. */

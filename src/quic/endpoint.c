@@ -256,6 +256,9 @@ static int endpoint_init(struct quic_endpoint *endpoint)
 			      (size_t)endpoint->opts.conns_max * ROUTES_PER_CONN,
 			      hash_secret, &endpoint->routes);
 	if (r == 0)
+		r = quota_init(&endpoint->quota, endpoint->opts.conns_per_peer_max,
+			       endpoint->opts.conns_max, hash_secret);
+	if (r == 0)
 		r = tx_init(&endpoint->tx);
 	endpoint->opts.secret = NULL;
 	return r;
@@ -271,6 +274,7 @@ int quic_endpoint_new(const struct quic_endpoint_opts *opts,
 	set_defaults(&endpoint->opts);
 	list_init(&endpoint->conns);
 	list_init(&endpoint->dirty);
+	endpoint->initials = bucket_of(opts->handshake_rate, opts->handshake_rate);
 	memory_init(&endpoint->memory);
 	pool_init(&endpoint->pool, sizeof(struct queued) + endpoint->opts.udp_payload_max,
 		  QUEUED_MAX);
@@ -305,6 +309,7 @@ void quic_endpoint_free(struct quic_endpoint *endpoint)
 	pool_fini(&endpoint->pool);
 	memory_fini(&endpoint->memory);
 	table_free(endpoint->routes);
+	quota_fini(&endpoint->quota);
 	dgram_free(endpoint->dgram);
 	free(endpoint);
 }

@@ -5,12 +5,14 @@
 #ifndef QUIC_ENDPOINT_H
 #define QUIC_ENDPOINT_H
 
+#include "base/bucket.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/table.h"
 #include "quic/memory.h"
 #include "quic/quic.h"
+#include "quic/quota.h"
 #include "quic/route.h"
 #include "quic/tx.h"
 
@@ -32,9 +34,11 @@ struct quic_endpoint {
 	struct heap timers;   /**< Of connections. */
 	struct heap closings; /**< Of struct closing. */
 	size_t conns_count;
-	size_t handshakes;    /**< Connections that are not established yet. */
-	struct memory memory; /**< Of ngtcp2's parts of connections. */
-	struct pool pool;     /**< Blocks for queued datagrams. */
+	size_t handshakes;      /**< Connections that are not established yet. */
+	struct bucket initials; /**< New connections without Retry. */
+	struct quota quota;     /**< Of a server's, by address. */
+	struct memory memory;   /**< Of ngtcp2's parts of connections. */
+	struct pool pool;       /**< Blocks for queued datagrams. */
 	struct tx tx;
 	uint8_t reset_secret[QUIC_SECRET_LEN];
 	uint8_t token_secret[QUIC_SECRET_LEN];

@@ -93,6 +93,8 @@ struct quic_endpoint_opts {
 	uint32_t conns_max;            /**< 0 for 4,096. */
 	/** Unfinished ones before Retry is demanded; 0 for 64. */
 	uint32_t handshakes_max;
+	uint32_t handshake_rate; /**< New ones a second before Retry is; 0: no limit. */
+	uint32_t conns_per_peer_max; /**< For an IPv4 address or IPv6 /64; 0: no limit. */
 	bool always_retry; /**< Validate every address by Retry (RFC 9000, 8.1.2). */
 	uint16_t udp_payload_max; /**< Probe no larger; 0 for 1,444. */
 };
@@ -118,8 +120,9 @@ struct quic_endpoint_stats {
 	uint64_t rx_packets, tx_packets, rx_batches, tx_batches;
 	uint64_t drop_unknown;   /**< No connection with that id, and not an Initial. */
 	uint64_t drop_malformed; /**< Not QUIC. */
-	uint64_t drop_limit;     /**< conns_max reached. */
+	uint64_t drop_limit;     /**< conns_max or conns_per_peer_max reached. */
 	uint64_t retries, resets, version_negotiations;
+	uint64_t refusals; /**< Connections refused before they were any. */
 };
 
 struct quic_endpoint_stats quic_endpoint_stats(const struct quic_endpoint *endpoint);

@@ -327,3 +327,12 @@ def test_token_that_can_be_guessed(party, tmp_path):
     relay = party.weft('relay', f'relay --json --open-token {token}')
     assert relay.popen.wait(10) == 1
     assert '12 characters' in relay.output()
+
+
+def test_address_with_too_many_connections(party):
+    party.start_relay('--sessions 1')
+    party.start_player('player').wait_event('joined')
+    second = party.weft('player', f'join --json {party.invitation} --link tap:weft1 '
+                        '--mac 02:00:00:00:01:09 --state /run/second')
+    reason = second.wait_event('state', state='waiting')['reason']
+    assert 'too many connections from this address' in reason

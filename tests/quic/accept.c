@@ -4,7 +4,9 @@
  * limits; and that nothing anybody sends does harm.
  */
 #include "../unit.h"
+#include "base/array.h"
 #include "base/rng.h"
+#include "quic/quota.h"
 #include "quic/world.h"
 
 #include <malloc.h>
@@ -204,6 +206,83 @@ static void connections_are_limited(void **state)
 	world_fini(&w);
 }
 
+/* One more from there is told why, and may come when another has left. */
+static void connections_of_an_address_are_limited(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.server_opts.conns_per_peer_max = 2;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	for (unsigned i = 0; i < 3; i++)
+		world_connect(&w);
+	world_run(&w, 500);
+	assert_int_equal(w.server.established, 2);
+	assert_int_equal(server_stats(&w).refusals, 1);
+	assert_int_equal(w.client.closed, 1);
+	assert_string_equal(w.client.why.reason,
+			    "there are too many connections from this address");
+	quic_conn_close(w.server.conn, 1, "make room", sim_now(w.sim));
+	world_run(&w, 100);
+	world_connect(&w);
+	world_run(&w, 500);
+	assert_int_equal(w.server.established, 3);
+	world_fini(&w);
+}
+
+static void an_address_is_a_household(void **state)
+{
+	(void)state;
+	static const char *const one[] = { "192.0.2.1:1", "192.0.2.1:2",
+					   "[2001:db8:0:1::1]:1",
+					   "[2001:db8:0:1:f::2]:1" };
+	static const char *const other[] = { "192.0.2.2:1", "[2001:db8:0:2::1]:1",
+					     "[::192.0.2.1]:1" };
+	static const uint8_t secret[HASH_SECRET_LEN] = { 1 };
+	struct quota quota;
+	union weft_sockaddr addr;
+	assert_int_equal(quota_init(&quota, 2, 100, secret), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(one); i++) {
+		assert_int_equal(weft_listen_parse(one[i], &addr), 0);
+		const struct quota_key key = quota_key_of(&addr);
+		assert_false(quota_is_used_up(&quota, &key));
+		assert_int_equal(quota_take(&quota, &key), 0);
+		assert_int_equal(quota_is_used_up(&quota, &key), i % 2);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(other); i++) {
+		assert_int_equal(weft_listen_parse(other[i], &addr), 0);
+		const struct quota_key key = quota_key_of(&addr);
+		assert_false(quota_is_used_up(&quota, &key));
+	}
+	quota_fini(&quota);
+}
+
+/* Ten a second are let in as they are; of the eleventh the address is asked. */
+static void retry_is_demanded_when_many_come(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.server_opts.handshake_rate = 10;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	for (unsigned i = 0; i < 10; i++)
+		world_connect(&w);
+	world_run(&w, 20);
+	assert_int_equal(server_stats(&w).retries, 0);
+	for (unsigned i = 0; i < 3; i++)
+		world_connect(&w);
+	world_run(&w, 20);
+	assert_int_equal(server_stats(&w).retries, 3);
+	assert_int_equal(w.server.established, 13);
+	world_run(&w, 1000);
+	world_connect(&w);
+	world_run(&w, 20);
+	assert_int_equal(server_stats(&w).retries, 3);
+	world_fini(&w);
+}
+
 static void garbage_does_nothing(void **state)
 {
 	(void)state;
@@ -334,6 +413,9 @@ int main(void)
 		cmocka_unit_test(resets_are_limited),
 		cmocka_unit_test(unknown_versions_are_negotiated),
 		cmocka_unit_test(connections_are_limited),
+		cmocka_unit_test(connections_of_an_address_are_limited),
+		cmocka_unit_test(an_address_is_a_household),
+		cmocka_unit_test(retry_is_demanded_when_many_come),
 		cmocka_unit_test(garbage_does_nothing),
 		cmocka_unit_test(damaged_packets_are_only_lost),
 		cmocka_unit_test(a_thousand_connections_are_small),

@@ -152,7 +152,9 @@ struct weft_relay_opts {
 	/** A member came (is_here) or left, and why, in a few words. May be NULL. */
 	void (*member)(void *user, const char *room, const struct weft_peer *peer,
 		       bool is_here, const char *reason);
-	void *user; /**< For member. */
+	/** weft_relay_drain is done: the loop may be stopped. May be NULL. */
+	void (*drained)(void *user);
+	void *user; /**< For member and drained. */
 	enum weft_cc cc;
 	uint32_t rooms_max;        /**< 0 for 256; at most 65,534. */
 	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
@@ -187,6 +189,13 @@ struct weft_relay_opts {
 WEFT_API WEFT_MUST_CHECK int weft_relay_new(const struct weft_relay_opts *opts,
 					    struct weft_error *err,
 					    struct weft_relay **ret_relay);
+
+/**
+ * Begins to end the relay: every member is told, and in what time to come back, a part of it by
+ * chance for each; new ones are turned away. opts->drained is called, from the relay's task,
+ * when all have heard of it, or after 2 s. Once is enough.
+ */
+WEFT_API void weft_relay_drain(struct weft_relay *relay, uint64_t now);
 
 /**
  * Tells every member goodbye and frees. The task must be out of its loop. Not from within one

@@ -15,6 +15,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,12 @@ static uint64_t unix_s(void)
 	return (uint64_t)time(NULL);
 }
 
+static void on_drained(void *user)
+{
+	const struct relaying *r = user;
+	weft_loop_stop(r->loop);
+}
+
 static int make_relay(struct relaying *r, struct weft_error *err)
 {
 	struct relay_identity identity;
@@ -147,6 +154,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.listen = r->args->listen,
 		.log = &r->output.log,
 		.member = on_member,
+		.drained = on_drained,
 		.user = r,
 		.cc = (enum weft_cc)r->args->cc,
 		.rooms_max = r->args->rooms,
@@ -269,6 +277,47 @@ static void listen_for_questions(struct relaying *r)
 				 err.text);
 }
 
+/* Everything that was counted, with --json: each minute, and of all who are there at the end. */
+static void print_facts(struct relaying *r)
+{
+	char *text = r->relay && r->output.json
+			     ? weft_relay_json(r->relay, weft_loop_now(r->loop))
+			     : NULL;
+
+	if (text)
+		output_event(&r->output, "facts", json_loads(text, 0, NULL));
+	free(text);
+}
+
+static void begin_end(struct relaying *r)
+{
+	r->is_ending = true;
+	print_facts(r);
+	weft_relay_drain(r->relay, weft_loop_now(r->loop));
+}
+
+/* The first time politely; whoever asks again will not wait. */
+static void on_signal(void *user, int signo)
+{
+	struct relaying *r = user;
+	(void)signo;
+	if (r->is_ending || !r->relay)
+		weft_loop_stop(r->loop);
+	else
+		begin_end(r);
+}
+
+static int drain_on_signals(struct relaying *r)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		int status = weft_loop_on_signal(r->loop, signals[i], on_signal, r);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
 int relaying_open(struct relaying *r, struct weft_error *err)
 {
 	const struct weft_loop_opts loop_opts = { .busy_poll = r->args->busy_poll };
@@ -280,7 +329,7 @@ int relaying_open(struct relaying *r, struct weft_error *err)
 		return status;
 	status = weft_loop_new(&loop_opts, &r->loop);
 	if (status == 0)
-		status = stop_on_signals(r->loop);
+		status = drain_on_signals(r);
 	if (status < 0)
 		return weft_error_set(err, status, "cannot make an event loop: %s",
 				      strerror(-status));
@@ -421,18 +470,6 @@ int relaying_invite(struct relaying *r, const char *room, struct weft_error *err
 	return fflush(stdout) == 0 ? 0 : weft_error_set(err, -EIO, "cannot print");
 }
 
-/* Everything that was counted, with --json: each minute, and as the last word. */
-static void print_facts(struct relaying *r)
-{
-	char *text = r->relay && r->output.json
-			     ? weft_relay_json(r->relay, weft_loop_now(r->loop))
-			     : NULL;
-
-	if (text)
-		output_event(&r->output, "facts", json_loads(text, 0, NULL));
-	free(text);
-}
-
 static void tick(void *user, uint64_t now)
 {
 	struct relaying *r = user;
@@ -463,7 +500,8 @@ int relaying_run(struct relaying *r, struct weft_error *err)
 void relaying_close(struct relaying *r)
 {
 	remote_free(r->remote);
-	print_facts(r);
+	if (!r->is_ending)
+		print_facts(r);
 	if (r->loop && r->relay) {
 		weft_loop_remove(r->loop, weft_relay_task(r->relay));
 		ticker_stop(&r->ticker, r->loop);

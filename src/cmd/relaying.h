@@ -116,6 +116,7 @@ struct relaying {
 	struct weft_relay *relay;
 	struct state state;
 	struct remote *remote; /**< By which `weft status` and `weft kick` ask. */
+	bool is_ending;        /**< A signal has come. */
 	struct ticker ticker;  /**< Draws the status line each second. */
 	struct rates rates;
 };
@@ -136,7 +137,7 @@ int relaying_open(struct relaying *r, struct weft_error *err) WEFT_MUST_CHECK;
 int relaying_invite(struct relaying *r, const char *room,
 		    struct weft_error *err) WEFT_MUST_CHECK;
 
-/** Runs until a signal comes. */
+/** Runs until a signal comes and all members have been told, or another one comes. */
 int relaying_run(struct relaying *r, struct weft_error *err) WEFT_MUST_CHECK;
 
 /** Says goodbye to every member and frees. */

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #define BACKOFF_FIRST_NS 1000000000u
+#define NS_PER_MS        UINT64_C(1000000)
 
 /* ---- states ------------------------------------------------------------------------------ */
 
@@ -348,6 +349,11 @@ static void on_disconnect(struct weft_member *member, const struct disconnect *d
 	struct weft_error reason;
 	(void)weft_error_set(&reason, 0, "the relay says goodbye: %s", disconnect->text);
 	member_wait(member, reason.text, now);
+	/* All of its members were told so at once: not all of them back at once. */
+	if (disconnect->wait_ms > 0)
+		member->state_until =
+			now + MEMBER_BACKOFF_MIN_NS +
+			rng_below(&member->rng, disconnect->wait_ms * NS_PER_MS + 1);
 }
 
 static int on_news(struct weft_member *member, const struct message *message,

@@ -334,6 +334,9 @@ static void stats_decode(struct fields *f, struct member_counts *counts)
 static void disconnect_decode(struct fields *f, struct disconnect *disconnect)
 {
 	disconnect->code = take_leave_code(f);
+	if (has(f, "wait_ms"))
+		disconnect->wait_ms =
+			(uint32_t)take_number(f, "wait_ms", 0, MESSAGE_WAIT_MAX_MS);
 	take_sentence(f, "text", disconnect->text);
 }
 

@@ -52,6 +52,7 @@
 
 #define MESSAGE_TEXT_MAX     240u /**< A sentence for people, in bytes. */
 #define MESSAGE_VERSIONS_MAX 16u
+#define MESSAGE_WAIT_MAX_MS  600000u /**< Of a disconnect. */
 
 enum message_type {
 	MESSAGE_HELLO,
@@ -162,6 +163,8 @@ struct member_counts {
 
 struct disconnect {
 	enum leave_code code;
+	uint32_t
+		wait_ms; /**< Come back after a random part of it; 0 where nothing is said. */
 	char text[MESSAGE_TEXT_MAX + 1];
 };
 

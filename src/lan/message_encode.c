@@ -186,9 +186,9 @@ static json_t *message_pack(const struct message *message)
 	case MESSAGE_STATS:
 		return stats_pack(&message->stats);
 	case MESSAGE_DISCONNECT:
-		return json_pack("{s:s, s:s, s:s}", "type", "disconnect", "code",
+		return json_pack("{s:s, s:s, s:s, s:i}", "type", "disconnect", "code",
 				 leave_code_name(disconnect->code), "text",
-				 disconnect->text);
+				 disconnect->text, "wait_ms", (int)disconnect->wait_ms);
 	case MESSAGE_CLAIM:
 	case MESSAGE_RELEASE:
 	case MESSAGE_CLAIMED:

@@ -131,6 +131,15 @@ static void task_run(struct weft_task *task, uint64_t now)
 	relay->now = now;
 	run_timers(relay, now);
 	weft_task_run_inner(task, inner, now);
+	relay_look_drained(relay, now);
+}
+
+/* When its owner is to be told that it is drained. */
+static uint64_t drain_deadline(const struct weft_relay *relay)
+{
+	if (!relay->on_drained || !relay_is_draining(relay))
+		return WEFT_NEVER;
+	return list_is_empty(&relay->visitors) ? 0 : relay->drain_until;
 }
 
 static uint64_t task_deadline(const struct weft_task *task)
@@ -141,6 +150,8 @@ static uint64_t task_deadline(const struct weft_task *task)
 	const struct heap_node *node = heap_min(&relay->timers);
 	uint64_t own = node ? node->deadline : WEFT_NEVER;
 	uint64_t its = inner->deadline ? inner->deadline(inner) : WEFT_NEVER;
+	if (drain_deadline(relay) < own)
+		own = drain_deadline(relay);
 	return own < its ? own : its;
 }
 
@@ -205,8 +216,7 @@ static int make_endpoint(struct weft_relay *relay, const struct weft_relay_opts 
 		.conns_max = conns_max(relay, opts->memory_mib),
 		.conns_per_peer_max = or_default(opts->address_sessions_max,
 						 RELAY_ADDRESS_SESSIONS_DEFAULT),
-		.handshake_rate =
-			or_default(opts->handshake_rate, RELAY_HANDSHAKE_RATE_DEFAULT),
+		.handshake_rate = relay->handshake_rate,
 		.keep_alive_ns = RELAY_KEEP_ALIVE_NS,
 		.always_retry = opts->always_retry,
 	};
@@ -290,6 +300,10 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->user = opts->user;
 	relay->rooms_max = or_default(opts->rooms_max, RELAY_ROOMS_DEFAULT);
 	relay->clients_max = or_default(opts->room_members_max, RELAY_CLIENTS_DEFAULT);
+	relay->handshake_rate =
+		or_default(opts->handshake_rate, RELAY_HANDSHAKE_RATE_DEFAULT);
+	relay->on_drained = opts->drained;
+	relay->drain_until = WEFT_NEVER;
 	relay->no_dhcp = opts->no_dhcp;
 	relay->unix_s = opts->unix_s;
 	relay->filter = filter_of(&opts->rules);
@@ -355,7 +369,7 @@ static void say_goodbye(struct weft_relay *relay)
 	struct weft_task *inner = quic_endpoint_task(relay->endpoint);
 	list_for_each (node, &relay->visitors)
 		visitor_close(container_of(node, struct visitor, node), CLOSE_SHUTDOWN,
-			      "the relay is shut down", relay->now);
+			      VISITOR_SHUTDOWN, relay->now);
 	inner->run(inner, relay->now);
 }
 
@@ -365,6 +379,7 @@ void weft_relay_free(struct weft_relay *relay)
 		return;
 	relay->log = NULL;
 	relay->on_member = NULL;
+	relay->on_drained = NULL;
 	if (relay->endpoint)
 		say_goodbye(relay);
 	quic_endpoint_free(relay->endpoint);

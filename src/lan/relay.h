@@ -47,6 +47,13 @@
  */
 #define RELAY_AUTO_MTU 1348u
 
+/** How long a relay that ends waits for its members to hear of it. */
+#define RELAY_DRAIN_NS 2000000000u
+
+/** In what time its members come back, by their number: as many a second as handshakes. */
+#define RELAY_WAIT_MIN_MS 1000u
+#define RELAY_WAIT_MAX_MS 60000u
+
 /** What the relay has carried for members who are gone, and for those who are here. */
 struct relay_totals {
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
@@ -67,6 +74,9 @@ struct weft_relay {
 			  bool is_here, const char *reason); /**< May be NULL. */
 	void *user;
 	uint32_t rooms_max, clients_max;
+	uint32_t handshake_rate;
+	uint64_t drain_until;           /**< WEFT_NEVER while it does not end. */
+	void (*on_drained)(void *user); /**< NULL once it was called. */
 	bool no_dhcp;
 	uint64_t (*unix_s)(void); /**< NULL: nobody knows the time. */
 	struct table *shut_out;   /**< Keys of passes. */
@@ -92,6 +102,15 @@ int relay_new_on(const struct weft_relay_opts *opts, struct dgram *dgram,
 /** Tells the relay's owner that a member came or left. */
 void relay_tell_member(const struct weft_relay *relay, const struct room_member *member,
 		       bool is_here, const char *reason);
+
+/** Whether the relay is about to end. */
+static inline bool relay_is_draining(const struct weft_relay *relay)
+{
+	return relay->drain_until != WEFT_NEVER;
+}
+
+/** Does what drain_until was for, or what it waited for has come. */
+void relay_look_drained(struct weft_relay *relay, uint64_t now);
 
 /** The room of that name, or NULL. */
 struct room *relay_find_room(const struct weft_relay *relay, const char *name);

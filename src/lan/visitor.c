@@ -113,7 +113,8 @@ static void leave_room(struct visitor *visitor, uint64_t now)
 	weft_log_info(relay->log, "room %s: %s %u %s has left: %s", room->name,
 		      role_name(member->peer.role), member->peer.id, member->peer.name,
 		      left.text);
-	visitor_announce_left(member, &left, now);
+	if (!relay_is_draining(relay))
+		visitor_announce_left(member, &left, now);
 	relay_tell_member(relay, member, false, left.text);
 	room_remove(member);
 	relay_count_session(&relay->gone, &visitor->session);
@@ -139,6 +140,17 @@ void visitor_close(struct visitor *visitor, uint64_t code, const char *text, uin
 	quic_conn_close(visitor->conn, code, text, now);
 }
 
+void visitor_dismiss(struct visitor *visitor, const struct message *disconnect,
+		     uint64_t now)
+{
+	const struct disconnect *why = &disconnect->disconnect;
+	set_leave(visitor, why->code, why->text);
+	if (visitor->state == VISITOR_JOINED)
+		tell(visitor, disconnect, now);
+	else
+		visitor_close(visitor, CLOSE_SHUTDOWN, why->text, now);
+}
+
 void visitor_free(struct visitor *visitor)
 {
 	heap_remove(&visitor->relay->timers, &visitor->timer);
@@ -152,6 +164,10 @@ void visitor_free(struct visitor *visitor)
 static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 {
 	struct weft_relay *relay = user;
+	if (relay_is_draining(relay)) {
+		quic_conn_close(conn, CLOSE_SHUTDOWN, VISITOR_SHUTDOWN, now);
+		return;
+	}
 	struct visitor *visitor = calloc(1, sizeof(*visitor));
 	if (visitor) {
 		visitor->timer.deadline = now + VISITOR_HELLO_NS;
@@ -325,6 +341,8 @@ static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
 /* What the others are told when the connection ended without a disconnect. */
 static void leave_as_closed(struct visitor *visitor, const struct quic_close *why)
 {
+	if (relay_is_draining(visitor->relay))
+		return; /* visitor_dismiss has said why. */
 	switch (why->kind) {
 	case QUIC_CLOSE_LOCAL: /* visitor_close has said why. */
 		break;

@@ -43,6 +43,9 @@
 /** A conflict of addresses is told once in so long. */
 #define VISITOR_CONFLICT_NS UINT64_C(60000000000)
 
+/** Why everybody has to go. */
+#define VISITOR_SHUTDOWN "the relay is shut down"
+
 /** Malformed datagrams of a member: so many, and one a second. Then it has to go. */
 #define VISITOR_MALFORMED_BURST 100u
 
@@ -89,6 +92,10 @@ void visitor_on_timer(struct visitor *visitor, uint64_t now);
 /** Says goodbye to the member with a close code of the protocol. */
 void visitor_close(struct visitor *visitor, uint64_t code, const char *text,
 		   uint64_t now);
+
+/** Sends a member away by a disconnect; whoever is none yet is closed. */
+void visitor_dismiss(struct visitor *visitor, const struct message *disconnect,
+		     uint64_t now);
 
 /** Tells everyone in the room of the member, but not itself, that it has come or gone. */
 void visitor_announce_joined(const struct room_member *member, uint64_t now);

@@ -33,7 +33,7 @@
  * Announced as max_ack_delay (RFC 9000, 18.2): the longest that an ACK waits for company, and
  * what a busy machine may add. A probe time-out of the peer's is longer by as much.
  */
-#define CONN_MAX_ACK_DELAY_NS 100000000u
+#define CONN_MAX_ACK_DELAY_NS 75000000u
 
 struct quic_conn {
 	struct quic_endpoint *endpoint;

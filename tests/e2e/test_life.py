@@ -2,6 +2,7 @@
 """Coming, going and coming back: members, relays, gateways, addresses, crashes."""
 import re
 import signal
+import time
 
 import party as p
 
@@ -44,6 +45,35 @@ def test_relay_killed_and_restarted(party):
     for name in ('player', 'gateway'):
         parts[name].wait_event('state', state='joined', number=2, seconds=40)
     assert reaches(party, 'player', p.SERVER)
+
+
+def test_relay_ends_and_returns(party):
+    """Everybody is told at once, and back as soon as it is; nobody waits for a time-out."""
+    parts = party.start_all()
+    began = time.monotonic()
+    assert parts['relay'].stop() == 0
+    for name in ('player', 'player2', 'gateway'):
+        event = parts[name].wait_event('state', state='waiting')
+        assert 'the relay is shut down' in event['reason']
+    assert time.monotonic() - began < 1.9  # All have heard of it: no reason to wait longer.
+    party.start_relay()
+    for name in ('player', 'player2', 'gateway'):
+        parts[name].wait_event('state', state='joined', number=2)
+    assert reaches(party, 'player', p.SERVER)
+
+
+def test_relay_is_told_twice_to_end(party):
+    """The first signal waits for a member that does not answer; the second does not."""
+    relay = party.start_relay()
+    player = party.start_player()
+    player.wait_event('joined')
+    party.run('relay', 'ip link set eth-player down')
+    relay.popen.send_signal(signal.SIGTERM)
+    relay.wait_for('tells its members')
+    assert relay.is_running()
+    began = time.monotonic()
+    assert relay.stop() == 0
+    assert time.monotonic() - began < 1.5
 
 
 def test_gateway_is_replaced(party):

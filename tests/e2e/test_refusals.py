@@ -333,6 +333,6 @@ def test_address_with_too_many_connections(party):
     party.start_relay('--sessions 1')
     party.start_player('player').wait_event('joined')
     second = party.weft('player', f'join --json {party.invitation} --link tap:weft1 '
-                        '--mac 02:00:00:00:01:09 --state /run/second')
+                        '--mac 02:00:00:00:01:09')
     reason = second.wait_event('state', state='waiting')['reason']
     assert 'too many connections from this address' in reason

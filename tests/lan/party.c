@@ -66,6 +66,12 @@ static void on_member(void *user, const char *room, const struct weft_peer *peer
 	(void)snprintf(party->reason, sizeof(party->reason), "%s", reason);
 }
 
+static void on_drained(void *user)
+{
+	struct party *party = user;
+	party->is_drained = true;
+}
+
 void party_init(struct party *party, uint64_t seed)
 {
 	static const uint8_t secret[32] = { 7 };
@@ -77,6 +83,7 @@ void party_init(struct party *party, uint64_t seed)
 						      .key_pem = party->key,
 						      .secret = secret,
 						      .member = on_member,
+						      .drained = on_drained,
 						      .user = party };
 }
 

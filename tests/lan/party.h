@@ -43,6 +43,7 @@ struct party {
 	uint8_t pin[WEFT_PIN_LEN];
 	unsigned joins, leaves; /**< That the relay's owner was told of. */
 	char reason[256];       /**< Of the last leave. */
+	bool is_drained;
 };
 
 /** What a guest was told, and its link. */

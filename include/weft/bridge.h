@@ -50,6 +50,19 @@ enum weft_bridge_outcome {
 /** "drop-spoofed" and the like; the same words that --json prints. */
 WEFT_API const char *weft_bridge_outcome_name(enum weft_bridge_outcome outcome);
 
+/** What a bridge has done beside forwarding. */
+enum weft_bridge_event {
+	WEFT_BRIDGE_GROUP_REPORT, /**< IGMP or MLD that says who is in a group. */
+	WEFT_BRIDGE_GROUP_QUERY,  /**< Another querier's. */
+	WEFT_BRIDGE_GROUP_ASKED,  /**< Queries of our own, one per port and family. */
+	WEFT_BRIDGE_GROUP_PRUNED, /**< Frames kept from those who did not ask for them. */
+	WEFT_BRIDGE_GROUP_FULL, /**< No place to note a group: everyone gets its frames. */
+	WEFT_BRIDGE_EVENTS
+};
+
+/** "group-pruned" and the like; the same words that --json prints. */
+WEFT_API const char *weft_bridge_event_name(enum weft_bridge_event event);
+
 /** Zero is the defaults. Copied, the secret too. */
 struct weft_bridge_opts {
 	uint32_t
@@ -58,6 +71,15 @@ struct weft_bridge_opts {
 	uint64_t ageing_ns; /**< Forget an address unseen for this long; 0 for 300 s. */
 	const uint8_t
 		*secret; /**< 16 random bytes that key the hash; NULL only in tests. */
+	/**
+	 * IGMP and MLD snooping (RFC 4541): streams of a group go to its members. Ports behind
+	 * which there is more than one station get everything, and so do those that do not
+	 * answer queries. The bridge asks them itself, under asker_mac and asker_ip4 (which
+	 * may be 0), while it hears nobody else ask.
+	 */
+	bool snooping;
+	struct weft_mac asker_mac;
+	uint32_t asker_ip4; /**< 192.0.2.1 is 0xc0000201. */
 };
 
 /** Zero is an ordinary learning port. */
@@ -66,6 +88,7 @@ struct weft_bridge_port_opts {
 	bool no_flood;    /**< Unknown unicast does not go out here. */
 	bool isolated;    /**< Talks to no other isolated port. */
 	bool locked;      /**< Takes only frames whose source is bound to this port. */
+	bool router;      /**< Leads to multicast routers: gets every group's frames. */
 	uint32_t
 		fdb_max; /**< Most addresses learned on this port; 0 for no limit of its own. */
 };
@@ -125,13 +148,17 @@ WEFT_API void weft_bridge_unbind(struct weft_bridge *bridge, struct weft_mac mac
 WEFT_API const struct weft_bridge_port *weft_bridge_lookup(
 	const struct weft_bridge *bridge, struct weft_mac mac);
 
-/** Ageing, as a task for weft_loop_add. Belongs to the bridge. */
+/** Ageing and queries, as a task for weft_loop_add. Belongs to the bridge. */
 WEFT_API struct weft_task *weft_bridge_task(struct weft_bridge *bridge);
 
 /** Frames that ended in the given way, on one port, or on all when port is NULL. */
 WEFT_API uint64_t weft_bridge_count(const struct weft_bridge *bridge,
 				    const struct weft_bridge_port *port,
 				    enum weft_bridge_outcome outcome);
+
+/** How often it has happened. */
+WEFT_API uint64_t weft_bridge_event_count(const struct weft_bridge *bridge,
+					  enum weft_bridge_event event);
 
 /** The counts of the forwarding database. */
 WEFT_API struct weft_bridge_fdb_stats weft_bridge_fdb_stats(

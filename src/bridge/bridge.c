@@ -18,7 +18,9 @@
 #include "base/mac.h"
 #include "bridge/fdb.h"
 #include "bridge/forward.h"
+#include "bridge/snoop.h"
 #include "wire/ether.h"
+#include "wire/igmp.h"
 
 #include <weft/bridge.h>
 
@@ -42,6 +44,7 @@ struct flow {
 struct weft_bridge_port {
 	struct forward_port forward;
 	struct flow flow;
+	struct snoop_port snoop; /* In use if the bridge snoops. */
 	struct list of_bridge;
 	struct weft_bridge *bridge;
 	struct weft_link *link; /* NULL once removed. */
@@ -50,6 +53,9 @@ struct weft_bridge_port {
 
 struct weft_bridge {
 	struct fdb fdb;
+	bool snooping;
+	struct snoop snoop; /* In use if snooping. */
+	struct igmp_querier asker;
 	struct list ports;
 	uint32_t ports_n;
 	uint32_t ports_max;
@@ -58,11 +64,13 @@ struct weft_bridge {
 	bool has_removed; /* Empty places are on the list. */
 	struct weft_task task;
 	uint64_t counts[WEFT_BRIDGE_OUTCOMES];
+	uint64_t events[WEFT_BRIDGE_EVENTS];
 };
 
 /* Consecutive frames of a batch that go the same way. */
 struct run {
 	struct forward way;
+	struct snoop_way groups;
 	const struct weft_frame *frames;
 	size_t n;
 };
@@ -83,6 +91,20 @@ const char *weft_bridge_outcome_name(enum weft_bridge_outcome outcome)
 	static_assert(sizeof(names) / sizeof(names[0]) == WEFT_BRIDGE_OUTCOMES,
 		      "each outcome has a name");
 	return outcome < WEFT_BRIDGE_OUTCOMES ? names[outcome] : "unknown";
+}
+
+const char *weft_bridge_event_name(enum weft_bridge_event event)
+{
+	static const char *const names[] = {
+		[WEFT_BRIDGE_GROUP_REPORT] = "group-report",
+		[WEFT_BRIDGE_GROUP_QUERY] = "group-query",
+		[WEFT_BRIDGE_GROUP_ASKED] = "group-asked",
+		[WEFT_BRIDGE_GROUP_PRUNED] = "group-pruned",
+		[WEFT_BRIDGE_GROUP_FULL] = "group-full",
+	};
+	static_assert(sizeof(names) / sizeof(names[0]) == WEFT_BRIDGE_EVENTS,
+		      "each event has a name");
+	return event < WEFT_BRIDGE_EVENTS ? names[event] : "unknown";
 }
 
 /* ---- the way of a frame ------------------------------------------------------------------ */
@@ -121,6 +143,32 @@ static const struct forward *way_of(struct weft_bridge_port *port,
 	return &port->flow.way;
 }
 
+/* Which of those that a flooded frame can reach want its group. */
+static struct snoop_way groups_of(struct weft_bridge_port *port,
+				  const struct forward *way,
+				  const struct weft_frame *frame, uint64_t now)
+{
+	if (!port->bridge->snooping || way->outcome != WEFT_BRIDGE_FLOODED ||
+	    way->unknown)
+		return (struct snoop_way){ .reach = SNOOP_TO_ALL };
+	return snoop_decide(&port->bridge->snoop, &port->snoop, frame, now);
+}
+
+/* What one of several stations has not asked for, another may want without asking. */
+static bool has_one_station(const struct weft_bridge_port *port)
+{
+	const struct list *entries = &port->forward.fdb.entries;
+	return !list_is_empty(entries) && entries->next == entries->prev;
+}
+
+static bool wants_group(const struct weft_bridge_port *egress,
+			const struct snoop_way *groups, uint64_t now)
+{
+	return groups->reach == SNOOP_TO_ALL ||
+	       (groups->reach == SNOOP_TO_MEMBERS && !has_one_station(egress)) ||
+	       snoop_reaches(&egress->bridge->snoop, groups, &egress->snoop, now);
+}
+
 /* ---- sending ----------------------------------------------------------------------------- */
 
 /* Sends to one port; false if it is on the bridge no more. */
@@ -133,18 +181,18 @@ static bool port_send(const struct weft_bridge_port *egress, const struct run *r
 	return true;
 }
 
-/* Sends to every port that takes the run; false if there was none. */
+/* Sends to every port that takes the run; false if there was none but those of no interest. */
 static bool flood(const struct weft_bridge_port *ingress, const struct run *run,
 		  uint64_t now)
 {
-	bool any = false;
+	bool any = run->groups.reach != SNOOP_TO_ALL;
 	list_for_each (node, &ingress->bridge->ports) {
 		const struct weft_bridge_port *egress =
 			container_of(node, struct weft_bridge_port, of_bridge);
 		if (!ingress->link)
 			break;
 		if (forward_floods_to(&run->way, &ingress->forward, &egress->forward) &&
-		    port_send(egress, run, now))
+		    wants_group(egress, &run->groups, now) && port_send(egress, run, now))
 			any = true;
 	}
 	return any;
@@ -192,11 +240,15 @@ static void receive(void *user, struct weft_link *link, const struct weft_frame 
 	bridge->busy++;
 	for (size_t i = 0; i < n && port->link; i++) {
 		const struct forward *way = way_of(port, &frames[i], now);
-		if (run.n > 0 && forward_is_same(way, &run.way)) {
+		const struct snoop_way groups = groups_of(port, way, &frames[i], now);
+		if (run.n > 0 && forward_is_same(way, &run.way) &&
+		    snoop_way_is_same(&groups, &run.groups)) {
 			run.n++;
 			continue;
 		}
-		struct run next = { .way = *way, .frames = &frames[i], .n = 1 };
+		struct run next = {
+			.way = *way, .groups = groups, .frames = &frames[i], .n = 1
+		};
 		if (run.n > 0)
 			run_finish(port, &run, now);
 		run = next;
@@ -209,17 +261,71 @@ static void receive(void *user, struct weft_link *link, const struct weft_frame 
 
 /* ---- the bridge and its ports ------------------------------------------------------------ */
 
+static void ask(struct weft_bridge_port *port, uint8_t family, uint64_t now)
+{
+	uint8_t buf[IGMP_QUERY_FRAME_MAX];
+	const size_t len = igmp_query_emit(buf, family, &port->bridge->asker);
+	const struct weft_frame query = { .data = buf, .len = (uint32_t)len };
+	port->bridge->events[WEFT_BRIDGE_GROUP_ASKED]++;
+	if (port->link)
+		weft_link_send(port->link, &query, 1, now);
+}
+
+/* Asks who is in what. Sending may take ports off, so that they are swept only afterwards. */
+static void ask_all(struct weft_bridge *bridge, uint64_t now)
+{
+	struct snoop_port *due;
+	unsigned families;
+	bridge->busy++;
+	while ((due = snoop_due(&bridge->snoop, now, &families))) {
+		struct weft_bridge_port *port =
+			container_of(due, struct weft_bridge_port, snoop);
+		if (families & 1)
+			ask(port, AF_INET, now);
+		if (families & 2)
+			ask(port, AF_INET6, now);
+	}
+	if (--bridge->busy == 0 && bridge->has_removed)
+		sweep(bridge);
+}
+
 static void task_run(struct weft_task *task, uint64_t now)
 {
 	struct weft_bridge *bridge = container_of(task, struct weft_bridge, task);
 	fdb_age(&bridge->fdb, now, AGE_LOOKS_MAX);
+	if (bridge->snooping)
+		ask_all(bridge, now);
 }
 
 static uint64_t task_deadline(const struct weft_task *task)
 {
 	const struct weft_bridge *bridge =
 		container_of_const(task, struct weft_bridge, task);
-	return fdb_deadline(&bridge->fdb);
+	const uint64_t ageing = fdb_deadline(&bridge->fdb);
+	const uint64_t asking =
+		bridge->snooping ? snoop_deadline(&bridge->snoop) : WEFT_NEVER;
+	return ageing < asking ? ageing : asking;
+}
+
+/* Makes what learns and what snoops. 0 or -ENOMEM. */
+static int init_tables(struct weft_bridge *bridge, const struct weft_bridge_opts *opts)
+{
+	static const uint8_t zeros[HASH_SECRET_LEN];
+	int r = fdb_init(&bridge->fdb, opts);
+	if (r < 0 || !opts->snooping)
+		return r;
+	bridge->asker = (struct igmp_querier){
+		.mac = opts->asker_mac,
+		.ip4 = opts->asker_ip4,
+		.interval_s = SNOOP_INTERVAL_NS / 1000000000u,
+		.answer_ms = SNOOP_ANSWER_NS / 1000000u,
+	};
+	r = snoop_init(&bridge->snoop, bridge->ports_max,
+		       opts->secret ? opts->secret : zeros, bridge->events);
+	if (r < 0)
+		fdb_fini(&bridge->fdb);
+	bridge->snooping = r == 0;
+	return r;
 }
 
 int weft_bridge_new(const struct weft_bridge_opts *opts, struct weft_bridge **ret_bridge)
@@ -230,12 +336,12 @@ int weft_bridge_new(const struct weft_bridge_opts *opts, struct weft_bridge **re
 	struct weft_bridge *bridge = calloc(1, sizeof(*bridge));
 	if (!bridge)
 		return -ENOMEM;
-	if (fdb_init(&bridge->fdb, opts) < 0) {
+	bridge->ports_max = opts->ports_max ? opts->ports_max : PORTS_MAX_DEFAULT;
+	if (init_tables(bridge, opts) < 0) {
 		free(bridge);
 		return -ENOMEM;
 	}
 	list_init(&bridge->ports);
-	bridge->ports_max = opts->ports_max ? opts->ports_max : PORTS_MAX_DEFAULT;
 	bridge->task = (struct weft_task){ .fd = -1,
 					   .run = task_run,
 					   .deadline = task_deadline };
@@ -254,6 +360,8 @@ void weft_bridge_free(struct weft_bridge *bridge)
 		weft_link_on_receive(port->link, NULL, NULL);
 		free(port);
 	}
+	if (bridge->snooping)
+		snoop_fini(&bridge->snoop);
 	fdb_fini(&bridge->fdb);
 	free(bridge);
 }
@@ -274,6 +382,11 @@ int weft_bridge_add(struct weft_bridge *bridge, struct weft_link *link,
 	port->link = link;
 	port->forward.opts = opts ? *opts : defaults;
 	fdb_port_init(&port->forward.fdb, port->forward.opts.fdb_max);
+	if (bridge->snooping && snoop_port_init(&bridge->snoop, &port->snoop,
+						port->forward.opts.router) < 0) {
+		free(port);
+		return -ENOMEM;
+	}
 	list_push_back(&bridge->ports, &port->of_bridge);
 	bridge->ports_n++;
 	weft_link_on_receive(link, receive, port);
@@ -286,6 +399,8 @@ void weft_bridge_remove(struct weft_bridge *bridge, struct weft_bridge_port *por
 	assert(port->bridge == bridge && port->link);
 	weft_link_on_receive(port->link, NULL, NULL);
 	fdb_port_fini(&bridge->fdb, &port->forward.fdb);
+	if (bridge->snooping)
+		snoop_port_fini(&bridge->snoop, &port->snoop);
 	port->link = NULL;
 	bridge->ports_n--;
 	bridge->has_removed = true;
@@ -324,6 +439,13 @@ uint64_t weft_bridge_count(const struct weft_bridge *bridge,
 {
 	assert(outcome < WEFT_BRIDGE_OUTCOMES);
 	return port ? port->counts[outcome] : bridge->counts[outcome];
+}
+
+uint64_t weft_bridge_event_count(const struct weft_bridge *bridge,
+				 enum weft_bridge_event event)
+{
+	assert(event < WEFT_BRIDGE_EVENTS);
+	return bridge->events[event];
 }
 
 struct weft_bridge_fdb_stats weft_bridge_fdb_stats(const struct weft_bridge *bridge)

@@ -23,8 +23,8 @@ static bool is_for_clients(enum filter_outcome outcome)
 {
 	return outcome == FILTER_DROP_VLAN || outcome == FILTER_DROP_DHCP_SERVER ||
 	       outcome == FILTER_DROP_DHCP6_SERVER || outcome == FILTER_DROP_ROUTER ||
-	       outcome == FILTER_DROP_FRAGMENT || outcome == FILTER_DROP_ADDRESS ||
-	       outcome >= FILTER_DROP_GROUP_RATE;
+	       outcome == FILTER_DROP_QUERY || outcome == FILTER_DROP_FRAGMENT ||
+	       outcome == FILTER_DROP_ADDRESS || outcome >= FILTER_DROP_GROUP_RATE;
 }
 
 /* A frame in memory of its own, so that a byte too many is noticed. */

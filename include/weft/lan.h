@@ -130,6 +130,10 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem,
 #define WEFT_ALLOW_DHCP    0x10u /**< Clients that are DHCP servers. */
 #define WEFT_ALLOW_ROUTER  0x20u /**< Clients that are IPv6 routers. */
 #define WEFT_ALLOW_ADDRESS 0x40u /**< ARP and ND about another's address. */
+#define WEFT_ALLOW_QUERY   0x80u /**< Clients that are multicast routers. */
+
+/* What a relay's rooms do for their members, each of which can be left undone. */
+#define WEFT_ROOM_SNOOP 0x01u /**< Streams of multicast go to who wants them. */
 
 /** A rate without a limit. */
 #define WEFT_RATE_UNLIMITED UINT32_MAX
@@ -137,6 +141,7 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem,
 /** What each client of a room may send. Zero is the defaults. */
 struct weft_room_rules {
 	unsigned allow;        /**< WEFT_ALLOW_* bits. */
+	unsigned off;          /**< WEFT_ROOM_* bits that are not done. */
 	uint32_t group_rate;   /**< Frames to groups, per second; 0 for 200. */
 	uint32_t unknown_rate; /**< To stations that the room does not know; 0 for 200. */
 	uint32_t byte_rate;    /**< Bytes per second, 1e9 at most; 0 for no limit. */

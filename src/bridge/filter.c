@@ -16,6 +16,7 @@
 #include "wire/cursor.h"
 #include "wire/ether.h"
 #include "wire/icmp.h"
+#include "wire/igmp.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/udp.h"
@@ -61,6 +62,7 @@ const char *filter_outcome_name(enum filter_outcome outcome)
 		[FILTER_DROP_VLAN] = "drop-vlan",
 		[FILTER_DROP_DHCP_SERVER] = "drop-dhcp-server",
 		[FILTER_DROP_DHCP6_SERVER] = "drop-dhcp6-server",
+		[FILTER_DROP_QUERY] = "drop-query",
 		[FILTER_DROP_ROUTER] = "drop-router",
 		[FILTER_DROP_FRAGMENT] = "drop-fragment",
 		[FILTER_DROP_HEADERS] = "drop-headers",
@@ -249,6 +251,17 @@ static bool guards(const struct filter *f, const struct filter_member *member,
 	return !member->is_gateway && !(f->opts.off & (unsigned)rule);
 }
 
+/* Who asks gets answers from everybody, and the streams that they ask for. */
+static enum filter_outcome check_igmp(const struct filter *f,
+				      const struct filter_member *member,
+				      const uint8_t *data, size_t len)
+{
+	return len > 0 && data[0] == IGMP_TYPE_QUERY &&
+			       guards(f, member, FILTER_RULE_QUERY)
+		       ? FILTER_DROP_QUERY
+		       : FILTER_PASS;
+}
+
 /* A later fragment says nothing, and is nothing without the first. */
 static enum filter_outcome check_ip4(const struct filter *f,
 				     const struct filter_member *member,
@@ -259,6 +272,8 @@ static enum filter_outcome check_ip4(const struct filter *f,
 	int off = ip4_hdr_parse(data, len, &ip);
 	if (off < 0)
 		return FILTER_DROP_HEADERS;
+	if (ip.proto == IPPROTO_IGMP && ip.frag_off == 0)
+		return check_igmp(f, member, data + off, len - (size_t)off);
 	if (ip.proto != IPPROTO_UDP || ip.frag_off > 0 ||
 	    !guards(f, member, FILTER_RULE_DHCP))
 		return FILTER_PASS;
@@ -294,6 +309,8 @@ static enum filter_outcome check_icmp6(struct filter *f, struct filter_member *m
 	if (packet->upper_len == 0)
 		return is_fragment ? FILTER_DROP_FRAGMENT : FILTER_DROP_HEADERS;
 	const uint8_t type = packet->upper[0];
+	if (type == ICMP6_MLD_QUERY && guards(f, member, FILTER_RULE_QUERY))
+		return FILTER_DROP_QUERY;
 	if (!is_discovery(type))
 		return FILTER_PASS;
 	if (is_fragment && guards(f, member, FILTER_RULE_ROUTER))

@@ -36,6 +36,7 @@ enum filter_outcome {
 	FILTER_DROP_VLAN,        /**< A client's tagged frame. */
 	FILTER_DROP_DHCP_SERVER, /**< A client that plays DHCP server. */
 	FILTER_DROP_DHCP6_SERVER,
+	FILTER_DROP_QUERY,  /**< A client that asks as a multicast router (IGMP, MLD). */
 	FILTER_DROP_ROUTER, /**< A client's router advertisement or redirect (RFC 6105). */
 	FILTER_DROP_FRAGMENT, /**< One that hides what the guards look for (RFC 7113). */
 	FILTER_DROP_HEADERS,  /**< IP headers that make no sense, or too many of them. */
@@ -58,6 +59,7 @@ enum filter_rule {
 	FILTER_RULE_DHCP = 1u << 4, /**< Servers of either version. */
 	FILTER_RULE_ROUTER = 1u << 5,
 	FILTER_RULE_ADDRESS = 1u << 6,
+	FILTER_RULE_QUERY = 1u << 7,
 };
 
 /** So many per second, and that many at once. */

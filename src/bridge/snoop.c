@@ -70,7 +70,8 @@ int snoop_init(struct snoop *s, uint32_t ports_max, const uint8_t secret[HASH_SE
 	       uint64_t *events)
 {
 	const size_t wanted = (size_t)ports_max * SNOOP_PORT_GROUPS_MAX;
-	*s = (struct snoop){ .events = events };
+	*s = (struct snoop){ .wanted_until = 0 };
+	s->events = events;
 	list_init(&s->ports);
 	int r = table_new(sizeof(struct key),
 			  wanted < MEMBERSHIPS_MAX ? wanted : MEMBERSHIPS_MAX, secret,

@@ -70,7 +70,7 @@ static void name_files(const struct relaying *r, const struct weft_error *why,
 static const struct rule {
 	const char *name;
 	unsigned bit; /* 0 for a rate */
-	size_t rate_offset;
+	size_t offset;
 } rules[] = {
 	{ "eapol", WEFT_ALLOW_EAPOL, 0 },
 	{ "lldp", WEFT_ALLOW_LLDP, 0 },
@@ -79,6 +79,8 @@ static const struct rule {
 	{ "dhcp", WEFT_ALLOW_DHCP, 0 },
 	{ "router", WEFT_ALLOW_ROUTER, 0 },
 	{ "address", WEFT_ALLOW_ADDRESS, 0 },
+	{ "query", WEFT_ALLOW_QUERY, 0 },
+	{ "snoop", WEFT_ROOM_SNOOP, offsetof(struct weft_room_rules, off) },
 	{ "group", 0, offsetof(struct weft_room_rules, group_rate) },
 	{ "unknown", 0, offsetof(struct weft_room_rules, unknown_rate) },
 	{ "bytes", 0, offsetof(struct weft_room_rules, byte_rate) },
@@ -115,13 +117,16 @@ static bool take_rule(const char *text, struct weft_room_rules *taken)
 	const char *value = text + len + 1;
 	const bool is_off = strcmp(value, "off") == 0;
 	if (rule->bit != 0) {
-		taken->allow |= rule->bit;
+		unsigned bits;
+		memcpy(&bits, (char *)taken + rule->offset, sizeof(bits));
+		bits |= rule->bit;
+		memcpy((char *)taken + rule->offset, &bits, sizeof(bits));
 		return is_off;
 	}
 	uint32_t rate = WEFT_RATE_UNLIMITED;
 	if (!is_off && read_rate(value, &rate) < 0)
 		return false;
-	memcpy((char *)taken + rule->rate_offset, &rate, sizeof(rate));
+	memcpy((char *)taken + rule->offset, &rate, sizeof(rate));
 	return true;
 }
 

@@ -191,7 +191,7 @@ static enum session_outcome on_frame(void *user, const struct weft_frame *frame,
 }
 
 /* Makes the visitor a member of the room, with its session on the bridge. */
-static int enter_room(struct visitor *visitor, struct room *room)
+static int enter_room(struct visitor *visitor, struct room *room, uint64_t now)
 {
 	const struct hello *hello = &visitor->hello;
 	struct weft_peer peer = { .role = hello->role, .mac = hello->mac };
@@ -213,6 +213,7 @@ static int enter_room(struct visitor *visitor, struct room *room)
 	visitor->session.filter = on_frame;
 	visitor->session.filter_user = visitor;
 	visitor->member = member;
+	relay_touch_room(visitor->relay, room, now);
 	return 0;
 }
 
@@ -261,7 +262,7 @@ static void admit(struct visitor *visitor, uint64_t now)
 	struct room *room = NULL;
 	int r = find_room(visitor, &reject, &room);
 	if (r == 0)
-		r = enter_room(visitor, room);
+		r = enter_room(visitor, room, now);
 	if (r < 0) {
 		if (room)
 			relay_close_room(visitor->relay, room);

@@ -77,18 +77,30 @@ int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 	whole.clients_max = relay->clients_max;
 	whole.no_dhcp = relay->no_dhcp;
 	whole.filter = relay->filter;
+	whole.off = relay->rooms_off;
 	memcpy(whole.secret, relay->hash_secret, sizeof(whole.secret));
 	int r = room_new(&whole, &room);
 	if (r < 0)
 		return r;
-	r = table_set(relay->rooms, &key, room);
+	room->timer.deadline = relay->now + ROOM_PAUSE_NS;
+	r = heap_insert(&relay->rooms_due, &room->timer);
+	if (r == 0)
+		r = table_set(relay->rooms, &key, room);
 	if (r < 0) {
+		heap_remove(&relay->rooms_due, &room->timer);
 		room_free(room);
 		return r;
 	}
 	weft_log_info(relay->log, "room %s: opened, MTU %u", room->name, room->mtu);
 	*ret_room = room;
 	return 0;
+}
+
+void relay_touch_room(struct weft_relay *relay, struct room *room, uint64_t now)
+{
+	const uint64_t due = room_deadline(room, now);
+	if (due < room->timer.deadline)
+		heap_change(&relay->rooms_due, &room->timer, due);
 }
 
 void relay_close_room(struct weft_relay *relay, struct room *room)
@@ -99,6 +111,7 @@ void relay_close_room(struct weft_relay *relay, struct room *room)
 	weft_log_info(relay->log, "room %s: closed, nobody is in it", room->name);
 	relay_count_bridge(&relay->gone, room->bridge);
 	(void)table_remove(relay->rooms, &key);
+	heap_remove(&relay->rooms_due, &room->timer);
 	room_free(room);
 }
 
@@ -113,6 +126,7 @@ static void free_rooms(struct weft_relay *relay)
 	while (table_iter_next(&it, &key, &room))
 		room_free(room);
 	table_free(relay->rooms);
+	heap_fini(&relay->rooms_due);
 }
 
 /* ---- task -------------------------------------------------------------------------------- */
@@ -124,12 +138,23 @@ static void run_timers(struct weft_relay *relay, uint64_t now)
 		visitor_on_timer(container_of(node, struct visitor, timer), now);
 }
 
+static void run_rooms(struct weft_relay *relay, uint64_t now)
+{
+	struct heap_node *node;
+	while ((node = heap_min(&relay->rooms_due)) && node->deadline <= now) {
+		struct room *room = container_of(node, struct room, timer);
+		room_run(room, now);
+		heap_change(&relay->rooms_due, node, room_deadline(room, now));
+	}
+}
+
 static void task_run(struct weft_task *task, uint64_t now)
 {
 	struct weft_relay *relay = container_of(task, struct weft_relay, task);
 	struct weft_task *inner = quic_endpoint_task(relay->endpoint);
 	relay->now = now;
 	run_timers(relay, now);
+	run_rooms(relay, now);
 	weft_task_run_inner(task, inner, now);
 	relay_look_drained(relay, now);
 }
@@ -142,13 +167,20 @@ static uint64_t drain_deadline(const struct weft_relay *relay)
 	return list_is_empty(&relay->visitors) ? 0 : relay->drain_until;
 }
 
+static uint64_t earliest(const struct heap *heap)
+{
+	const struct heap_node *node = heap_min(heap);
+	return node ? node->deadline : WEFT_NEVER;
+}
+
 static uint64_t task_deadline(const struct weft_task *task)
 {
 	const struct weft_relay *relay =
 		container_of_const(task, struct weft_relay, task);
 	const struct weft_task *inner = quic_endpoint_task(relay->endpoint);
-	const struct heap_node *node = heap_min(&relay->timers);
-	uint64_t own = node ? node->deadline : WEFT_NEVER;
+	uint64_t visitors = earliest(&relay->timers);
+	uint64_t rooms = earliest(&relay->rooms_due);
+	uint64_t own = visitors < rooms ? visitors : rooms;
 	uint64_t its = inner->deadline ? inner->deadline(inner) : WEFT_NEVER;
 	if (drain_deadline(relay) < own)
 		own = drain_deadline(relay);
@@ -280,7 +312,8 @@ static struct filter_opts filter_of(const struct weft_room_rules *rules)
 			      WEFT_ALLOW_VLAN == FILTER_RULE_VLAN &&
 			      WEFT_ALLOW_DHCP == FILTER_RULE_DHCP &&
 			      WEFT_ALLOW_ROUTER == FILTER_RULE_ROUTER &&
-			      WEFT_ALLOW_ADDRESS == FILTER_RULE_ADDRESS,
+			      WEFT_ALLOW_ADDRESS == FILTER_RULE_ADDRESS &&
+			      WEFT_ALLOW_QUERY == FILTER_RULE_QUERY,
 		      "one bit for one rule");
 	return (struct filter_opts){
 		.off = rules->allow,
@@ -310,6 +343,7 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->asks_for_token = opts->open_token != NULL;
 	if (opts->open_token)
 		opening_key(opts->open_token, relay->opening_key);
+	relay->rooms_off = opts->rules.off;
 	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
 	if (opts->mtu_auto)
 		relay->mtu = 0;
@@ -449,6 +483,7 @@ static int join_locally(struct weft_relay *relay, struct room *room,
 				      weft_link_name(link), room->name, strerror(-r));
 	}
 	visitor_announce_joined(member, relay->now);
+	relay_touch_room(relay, room, relay->now);
 	return 0;
 }
 

@@ -4,8 +4,8 @@
  *
  *     quic events ---> visitor (hello, proof, admission) ---> room (bridge) ---> other visitors
  *
- * The relay is one task: the endpoint's descriptor and deadline, and a heap with the deadlines
- * of the visitors. The bridges need none, because nothing is learned on them.
+ * The relay is one task: the endpoint's descriptor and deadline, and two heaps, with the
+ * deadlines of the visitors and those of the rooms.
  */
 #ifndef LAN_RELAY_H
 #define LAN_RELAY_H
@@ -69,6 +69,7 @@ struct weft_relay {
 	struct table *rooms; /**< struct room by name, filled up with zeros. */
 	struct list visitors;
 	struct heap timers; /**< Of visitors. */
+	struct heap rooms_due;
 	const struct weft_log *log;
 	void (*on_member)(void *user, const char *room, const struct weft_peer *peer,
 			  bool is_here, const char *reason); /**< May be NULL. */
@@ -83,6 +84,7 @@ struct weft_relay {
 	struct filter_opts filter;
 	bool asks_for_token;                  /**< From who opens a room. */
 	uint8_t opening_key[OPENING_KEY_LEN]; /**< Made from that token. */
+	unsigned rooms_off;                   /**< WEFT_ROOM_* that are not done. */
 	unsigned
 		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
 	uint16_t last_room_id;
@@ -118,6 +120,9 @@ struct room *relay_find_room(const struct weft_relay *relay, const char *name);
 /** Opens an empty room. Returns 0, -ENOSPC at the relay's limit, or -ENOMEM. */
 int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 		    struct room **ret_room) WEFT_MUST_CHECK;
+
+/** Sees to it that what the room has to do is done in time, after something came to it. */
+void relay_touch_room(struct weft_relay *relay, struct room *room, uint64_t now);
 
 /** Ends a room if it is empty and does not stay. */
 void relay_close_room(struct weft_relay *relay, struct room *room);

@@ -135,6 +135,20 @@ static json_t *member_facts(const struct room_member *member)
 	return object;
 }
 
+/* What the room's bridge has done beside forwarding. */
+static json_t *event_facts(const struct weft_bridge *bridge)
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < WEFT_BRIDGE_EVENTS; i++) {
+		const enum weft_bridge_event event = (enum weft_bridge_event)i;
+		const uint64_t n = weft_bridge_event_count(bridge, event);
+		if (n > 0)
+			(void)json_object_set_new(object, weft_bridge_event_name(event),
+						  json_integer((json_int_t)n));
+	}
+	return object;
+}
+
 static json_t *room_facts(const struct room *room)
 {
 	struct relay_totals totals = { .rx_frames = 0 };
@@ -144,10 +158,11 @@ static json_t *room_facts(const struct room *room)
 			members,
 			member_facts(container_of(node, struct room_member, of_room)));
 	relay_count_bridge(&totals, room->bridge);
-	return json_pack("{s:s, s:i, s:i, s:b, s:o, s:o, s:o*}", "name", room->name, "id",
-			 room->id, "mtu", (int)room->mtu, "stays", (int)room->stays,
+	return json_pack("{s:s, s:i, s:i, s:b, s:o, s:o, s:o, s:o*}", "name", room->name,
+			 "id", room->id, "mtu", (int)room->mtu, "stays", (int)room->stays,
 			 "members", members, "frames", facts_of_bridge(totals.bridges),
-			 "dhcp", room->host ? room_host_json(room->host) : NULL);
+			 "helped", event_facts(room->bridge), "dhcp",
+			 room->host ? room_host_json(room->host) : NULL);
 }
 
 static json_t *rooms_facts(const struct weft_relay *relay)

@@ -51,9 +51,15 @@ static struct weft_ip network_of(const struct room_opts *opts)
 
 int room_new(const struct room_opts *opts, struct room **ret_room)
 {
-	const struct weft_bridge_opts bridge_opts = { .fdb_max = ROOM_LAN_MAX,
-						      .ports_max = opts->clients_max + 2,
-						      .secret = opts->secret };
+	const struct weft_ip network = network_of(opts);
+	const struct weft_bridge_opts bridge_opts = {
+		.fdb_max = ROOM_LAN_MAX,
+		.ports_max = opts->clients_max + 2,
+		.secret = opts->secret,
+		.snooping = !(opts->off & WEFT_ROOM_SNOOP),
+		.asker_mac = room_host_mac_of(opts->name, opts->key),
+		.asker_ip4 = room_host_address_of(&network),
+	};
 	struct room *room = calloc(1, sizeof(*room));
 	if (!room)
 		return -ENOMEM;
@@ -65,7 +71,7 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 	(void)snprintf(room->name, sizeof(room->name), "%s", opts->name);
 	memcpy(room->key, opts->key, sizeof(room->key));
 	room->clients_max = opts->clients_max;
-	room->network = network_of(opts);
+	room->network = network;
 	room->mtu = opts->mtu;
 	room->id = opts->id;
 	int r = filter_new(&opts->filter, opts->secret, &room->filter);
@@ -239,7 +245,8 @@ int room_attach(struct room_member *member, struct weft_link *link)
 	static const struct weft_bridge_port_opts client = { .no_learning = true,
 							     .no_flood = true,
 							     .locked = true };
-	static const struct weft_bridge_port_opts gateway = { .fdb_max = ROOM_LAN_MAX };
+	static const struct weft_bridge_port_opts gateway = { .fdb_max = ROOM_LAN_MAX,
+							      .router = true };
 	struct weft_bridge *bridge = member->room->bridge;
 	bool is_gateway = member->peer.role == WEFT_ROLE_GATEWAY;
 	struct weft_bridge_port *port;
@@ -308,6 +315,19 @@ bool room_release(struct room_member *member, struct weft_mac mac)
 	member->claims[i] = member->claims[--member->claims_n];
 	member->room->claims_n--;
 	return true;
+}
+
+void room_run(struct room *room, uint64_t now)
+{
+	struct weft_task *task = weft_bridge_task(room->bridge);
+	task->run(task, now);
+}
+
+uint64_t room_deadline(const struct room *room, uint64_t now)
+{
+	const struct weft_task *task = weft_bridge_task(room->bridge);
+	const uint64_t due = task->deadline(task);
+	return due < now + ROOM_PAUSE_NS ? due : now + ROOM_PAUSE_NS;
 }
 
 enum filter_outcome room_filter(struct room_member *member,

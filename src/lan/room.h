@@ -31,6 +31,7 @@
 #define LAN_ROOM_H
 
 #include "base/hash.h"
+#include "base/heap.h"
 #include "base/list.h"
 #include "bridge/filter.h"
 #include "lan/message.h"
@@ -49,6 +50,9 @@
 /** Most MACs that all members of a room together claim, and most learned of its LAN. */
 #define ROOM_CLAIMS_MAX 1024u
 #define ROOM_LAN_MAX    4096u
+
+/** How long a room is left alone at most: stations of its LAN age by the minute. */
+#define ROOM_PAUSE_NS UINT64_C(60000000000)
 
 /** Host number of the relay's own link in the room's network. */
 #define ROOM_HOST_OF_RELAY 1u
@@ -70,6 +74,7 @@ struct room_opts {
 	uint8_t secret[HASH_SECRET_LEN];
 	bool no_dhcp; /**< Nobody hands out addresses by DHCP. */
 	struct filter_opts filter;
+	unsigned off; /**< WEFT_ROOM_* that are not done. */
 };
 
 struct room_member {
@@ -86,6 +91,7 @@ struct room_member {
 
 struct room {
 	struct list members;
+	struct heap_node timer; /**< Of its relay: when room_run is due. */
 	uint32_t clients_n, clients_max;
 	uint32_t claims_n;           /**< Of all members. */
 	struct room_member *gateway; /**< NULL while there is none. */
@@ -141,6 +147,12 @@ int room_claim(struct room_member *member, struct weft_mac mac) WEFT_MUST_CHECK;
 
 /** Undoes room_claim. True if there was a claim. */
 bool room_release(struct room_member *member, struct weft_mac mac);
+
+/** Does what is due: forgets stations of the LAN, asks who is in which group. */
+void room_run(struct room *room, uint64_t now);
+
+/** When room_run is to be called; ROOM_PAUSE_NS from now at the latest. */
+uint64_t room_deadline(const struct room *room, uint64_t now);
 
 /** What becomes of a frame that the member has sent, by the room's rules. */
 enum filter_outcome room_filter(struct room_member *member,

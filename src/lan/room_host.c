@@ -99,14 +99,19 @@ static size_t host_send(struct weft_link *link, const struct weft_frame *frames,
 /* ---- beginning and end ------------------------------------------------------------------- */
 
 /* Hangs on the room as its network does, so it is the same on the next day. */
-static struct weft_mac mac_of(const struct room *room)
+struct weft_mac room_host_mac_of(const char *name, const uint8_t key[PROOF_KEY_LEN])
 {
 	uint8_t digest[crypto_generichash_BYTES_MIN];
-	(void)crypto_generichash(digest, sizeof(digest), (const uint8_t *)room->name,
-				 strlen(room->name), room->key, sizeof(room->key));
+	(void)crypto_generichash(digest, sizeof(digest), (const uint8_t *)name,
+				 strlen(name), key, PROOF_KEY_LEN);
 	struct weft_mac mac = mac_load(digest + 2);
 	mac.octet[0] = (uint8_t)((mac.octet[0] | 0x02) & ~0x01u);
 	return mac;
+}
+
+uint32_t room_host_address_of(const struct weft_ip *network)
+{
+	return load_be32(network->octet) | DHCPD_HOST_SERVER;
 }
 
 static int attach(struct room_host *host)
@@ -130,9 +135,9 @@ int room_host_new(struct room *room, struct room_host **ret_host)
 		return -ENOMEM;
 	link_init(&host->link, &ops, room->name, -1, caps);
 	host->room = room;
-	host->mac = mac_of(room);
+	host->mac = room_host_mac_of(room->name, room->key);
 	const uint32_t network = load_be32(room->network.octet);
-	host->address = network | DHCPD_HOST_SERVER;
+	host->address = room_host_address_of(&room->network);
 	const struct dhcpd_opts opts = { .mac = host->mac,
 					 .network = network,
 					 .mtu = (uint16_t)room->mtu,

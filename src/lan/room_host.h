@@ -25,6 +25,12 @@ int room_host_new(struct room *room, struct room_host **ret_host) WEFT_MUST_CHEC
 /** Takes it off the bridge, frees. NULL is allowed. */
 void room_host_free(struct room_host *host);
 
+/** The MAC that the host of a room with that name and key has. */
+struct weft_mac room_host_mac_of(const char *name, const uint8_t key[PROOF_KEY_LEN]);
+
+/** The IPv4 address that the host has in a room's network. */
+uint32_t room_host_address_of(const struct weft_ip *network);
+
 struct weft_mac room_host_mac(const struct room_host *host);
 
 /** Whether the room's address of that number has ever been leased to somebody. */

@@ -204,8 +204,11 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 		visitor->early_datagrams++;
 		return;
 	}
-	if (is_malformed(session_input(&visitor->session, data, len, now)) &&
-	    !bucket_take(&visitor->malformed, 1, now))
+	const enum session_outcome outcome =
+		session_input(&visitor->session, data, len, now);
+	if (visitor->member)
+		relay_touch_room(visitor->relay, visitor->member->room, now);
+	if (is_malformed(outcome) && !bucket_take(&visitor->malformed, 1, now))
 		visitor_close(visitor, CLOSE_PROTOCOL, "too many malformed datagrams",
 			      now);
 }

@@ -13,6 +13,7 @@
 #include "wire/cursor.h"
 #include "wire/ether.h"
 #include "wire/icmp.h"
+#include "wire/igmp.h"
 #include "wire/ip6.h"
 
 #include <netinet/in.h>
@@ -141,6 +142,26 @@ static void make_slow(struct scene *s)
 	make_ether(s, ETHER_TYPE_SLOW, 60);
 }
 
+static void make_any_query(struct scene *s, uint8_t family)
+{
+	const struct igmp_querier querier = { .mac = { { 2, 0, 0, 0, 0, 1 } },
+					      .ip4 = 0x0a000001,
+					      .interval_s = 125,
+					      .answer_ms = 10000 };
+	s->frame = (struct weft_frame){ .data = s->buf };
+	s->frame.len = (uint32_t)igmp_query_emit(s->buf, family, &querier);
+}
+
+static void make_query(struct scene *s)
+{
+	make_any_query(s, AF_INET);
+}
+
+static void make_mld_query(struct scene *s)
+{
+	make_any_query(s, AF_INET6);
+}
+
 static void make_tagged(struct scene *s)
 {
 	make_ether(s, ETHER_TYPE_VLAN, 64);
@@ -205,6 +226,8 @@ static const struct {
 	{ "tagged", make_tagged, FILTER_DROP_VLAN, FILTER_RULE_VLAN, false },
 	{ "dhcp", make_dhcp_server, FILTER_DROP_DHCP_SERVER, FILTER_RULE_DHCP, false },
 	{ "dhcp6", make_dhcp6_server, FILTER_DROP_DHCP6_SERVER, FILTER_RULE_DHCP, false },
+	{ "query", make_query, FILTER_DROP_QUERY, FILTER_RULE_QUERY, false },
+	{ "mld query", make_mld_query, FILTER_DROP_QUERY, FILTER_RULE_QUERY, false },
 	{ "router", make_router, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
 	{ "redirect", make_redirect, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
 	{ "hidden", make_hidden_router, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },

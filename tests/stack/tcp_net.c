@@ -50,26 +50,34 @@ void net_fini(struct net *n)
 	}
 }
 
+static struct weft_task *task_of(const struct net *n, size_t i)
+{
+	return i < 2 ? weft_link_task(n->link[i]) : weft_stack_task(n->stack[i - 2]);
+}
+
 static uint64_t deadline_of(struct weft_task *task)
 {
 	return task->deadline ? task->deadline(task) : WEFT_NEVER;
+}
+
+static void run_due(struct net *n, struct weft_task *task)
+{
+	if (deadline_of(task) > n->now)
+		return;
+	task->run(task, n->now);
+	if (n->on_event)
+		n->on_event(n->user);
 }
 
 void net_run(struct net *n, uint64_t until)
 {
 	while (n->now <= until) {
 		uint64_t next = WEFT_NEVER;
+		for (size_t i = 0; i < 4; i++)
+			run_due(n, task_of(n, i));
 		for (size_t i = 0; i < 4; i++) {
-			struct weft_task *task = i < 2 ? weft_link_task(n->link[i])
-						       : weft_stack_task(n->stack[i - 2]);
-			if (deadline_of(task) <= n->now)
-				task->run(task, n->now);
-		}
-		for (size_t i = 0; i < 4; i++) {
-			struct weft_task *task = i < 2 ? weft_link_task(n->link[i])
-						       : weft_stack_task(n->stack[i - 2]);
-			if (deadline_of(task) < next)
-				next = deadline_of(task);
+			uint64_t deadline = deadline_of(task_of(n, i));
+			next = deadline < next ? deadline : next;
 		}
 		if (next > until)
 			break;

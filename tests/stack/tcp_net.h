@@ -21,6 +21,9 @@ struct net {
 	struct weft_link *link[2];
 	struct weft_stack *stack[2];
 	uint64_t now;
+	/** Called after whatever happens, with user. NULL: nobody. */
+	void (*on_event)(void *user);
+	void *user;
 };
 
 void net_init(struct net *n);

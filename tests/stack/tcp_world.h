@@ -88,7 +88,4 @@ void world_finish(struct world *w, uint64_t limit);
 /** Writes as much as the connection takes. */
 void host_write(struct host *h);
 
-/** Fails unless what must always be true of the connection is. */
-void assert_conn_is_sound(const struct tcp_conn *conn);
-
 #endif

@@ -120,10 +120,8 @@ static const struct command command = {
 		 "\n"
 		 "weft join --plug tapserver:/tmp/dolphin-tap INVITATION    Dolphin "
 		 "joins\n"
-		 "With --json: \"state\", \"joined\", \"address\", \"peer\", \"route\" "
-		 "(to the "
-		 "relay, where\n"
-		 "the room's network would take it), \"plugged\", \"facts\" ...",
+		 "With --json: \"state\", \"joined\", \"address\", \"peer\", \"route\", "
+		 "\"plugged\", \"facts\".",
 };
 
 static struct join *of(struct membership *m)

@@ -15,6 +15,7 @@ const struct verb verbs[] = {
 	{ "join", cmd_join, "join a room with an invitation" },
 	{ "relay", cmd_relay, "run rooms for others" },
 	{ "invite", cmd_invite, "make an invitation for one person" },
+	{ "members", cmd_members, "say who is in a room, and how well it is reached" },
 	{ "kick", cmd_kick, "throw a member out of a room" },
 	{ "gateway", cmd_gateway, "join the wired LAN on an interface to a room" },
 	{ "serve", cmd_serve, "give network interfaces to emulators, VMs and programs" },

@@ -62,6 +62,7 @@ static void each_help_fits_a_screen(void **state)
 	check(cmd_bridge);
 	check(cmd_check);
 	check(cmd_tunnel);
+	check(cmd_members);
 	check(cmd_status);
 	check(cmd_reload);
 	check(cmd_doctor);

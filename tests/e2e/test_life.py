@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Coming, going and coming back: members, relays, gateways, addresses, crashes."""
+import json
 import re
 import signal
 import time
@@ -60,6 +61,24 @@ def test_relay_ends_and_returns(party):
     for name in ('player', 'player2', 'gateway'):
         parts[name].wait_event('state', state='joined', number=2)
     assert reaches(party, 'player', p.SERVER)
+
+
+def test_members_are_listed(party):
+    """Name, address and way of each, for people and for programs; one room or all."""
+    party.start_relay()
+    party.start_player('player').wait_event('address')
+    party.start_gateway().wait_event('joined')
+    lines = party.run('relay', f'{p.WEFT} members party').splitlines()
+    assert lines[0].split() == ['ROOM', 'ID', 'NAME', 'ADDRESS', 'MAC', 'RTT', 'JITTER',
+                                'LOSS', 'FROM']
+    assert lines[1].split()[:3] == ['party', '1', 'player']
+    assert p.MACS['player'] in lines[1] and ' 198.51.100.2:' in lines[1]
+    assert ' gateway ' in lines[2]
+    events = [json.loads(line) for line in
+              party.run('relay', f'{p.WEFT} members --json').splitlines()]
+    assert [e['event'] for e in events] == ['member', 'member']
+    assert events[0]['name'] == 'player' and events[0]['path']['rtt_us'] > 0
+    assert 'has a room other' in party.run('relay', f'{p.WEFT} members other', check=False)
 
 
 def test_relay_is_told_twice_to_end(party):

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft members [ROOM]: who is in the rooms of a relay or host that runs on this machine, one
+ * line each, in the order in which they came.
+ */
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/remote.h"
+#include "cmd/state.h"
+#include "cmd/units.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PLACES_MAX 64u
+#define NS_PER_US  UINT64_C(1000)
+
+struct args {
+	struct output_opts output;
+};
+
+static const struct option options[] = {
+	OUTPUT_OPTIONS(struct args),
+	{ 0 },
+};
+
+static const struct command command = {
+	.verb = "members",
+	.operands = "[ROOM]",
+	.operands_max = 1,
+	.summary =
+		"Says who is in the rooms of the relay or host that runs here, and how "
+		"well they\n"
+		"are reached.",
+	.options = options,
+	.notes = "RTT is a packet's way to the member and back, JITTER how much that way "
+		 "varies, and\n"
+		 "LOSS what was lost of late on the way to it. FROM is where it comes "
+		 "from. Who\n"
+		 "runs the relay may throw somebody out: `weft kick`. With --json: "
+		 "\"member\" for each,\n"
+		 "with all that the relay knows of it.",
+};
+
+struct listing {
+	struct output *out;
+	const char *room; /* NULL for all */
+	unsigned rooms_n, members_n;
+};
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text && text[0] ? text : "-";
+}
+
+static uint64_t number_of(const json_t *object, const char *name)
+{
+	const json_int_t number = json_integer_value(json_object_get(object, name));
+	return number > 0 ? (uint64_t)number : 0;
+}
+
+static void print_head(const struct listing *listing)
+{
+	if (listing->members_n == 0)
+		(void)printf("%-12s %5s %-16s %-15s %-17s %8s %8s %7s %s\n", "ROOM", "ID",
+			     "NAME", "ADDRESS", "MAC", "RTT", "JITTER", "LOSS", "FROM");
+}
+
+/* A member on the relay's own link has no way that could be measured. */
+static void print_member(const char *room, const json_t *member)
+{
+	const json_t *path = json_object_get(member, "path");
+	char rtt[UNITS_TEXT] = "-", jitter[UNITS_TEXT] = "-", loss[UNITS_TEXT] = "-";
+	char address[WEFT_IP_TEXT];
+	const bool is_gateway = strcmp(text_of(member, "role"), "gateway") == 0;
+	(void)snprintf(address, sizeof(address), "%s",
+		       text_of(member, "offered_address"));
+	address[strcspn(address, "/")] = '\0';
+	if (path) {
+		units_print_duration(number_of(path, "rtt_us") * NS_PER_US, rtt);
+		units_print_duration(number_of(path, "jitter_us") * NS_PER_US, jitter);
+		units_print_share((uint32_t)number_of(path, "loss_ppm"), loss);
+	}
+	(void)printf("%-12s %5llu %-16s %-15s %-17s %8s %8s %7s %s\n", room,
+		     (unsigned long long)number_of(member, "id"), text_of(member, "name"),
+		     is_gateway ? "gateway" : address, text_of(member, "mac"), rtt,
+		     jitter, loss, path ? text_of(path, "address") : "here");
+}
+
+static void list_room(struct listing *listing, const json_t *room)
+{
+	const char *name = text_of(room, "name");
+	json_t *member;
+	size_t i;
+	listing->rooms_n++;
+	json_array_foreach(json_object_get(room, "members"), i, member)
+	{
+		if (listing->out->json) {
+			json_t *event = json_pack("{s:s}", "room", name);
+			(void)json_object_update(event, member);
+			output_event(listing->out, "member", event);
+		} else {
+			print_head(listing);
+			print_member(name, member);
+		}
+		listing->members_n++;
+	}
+}
+
+/* What does not answer as a relay does is something else of weft. */
+static void list_place(struct listing *listing, const struct remote_place *place)
+{
+	struct weft_error err;
+	json_t *answer;
+	const json_t *room;
+	size_t i;
+	if (remote_ask(place, json_pack("{s:s}", "do", "status"), &err, &answer) < 0)
+		return;
+	const json_t *rooms = json_object_get(json_object_get(answer, "facts"), "rooms");
+	json_array_foreach(rooms, i, room)
+	{
+		if (!listing->room || strcmp(listing->room, text_of(room, "name")) == 0)
+			list_room(listing, room);
+	}
+	json_decref(answer);
+}
+
+static int list(struct listing *listing, struct weft_error *err)
+{
+	struct remote_place places[PLACES_MAX];
+	char runtime[STATE_PATH_LEN];
+	int n = remote_find(state_runtime_dir(runtime), NULL, places, PLACES_MAX, err);
+	for (int i = 0; i < n; i++)
+		list_place(listing, &places[i]);
+	if (n < 0)
+		return n;
+	if (listing->rooms_n == 0)
+		return weft_error_set(err, -ENOENT,
+				      "no relay that runs here and that you may speak "
+				      "to has %s%s",
+				      listing->room ? "a room " : "a room",
+				      listing->room ? listing->room : "");
+	if (listing->members_n == 0 && !listing->out->json)
+		(void)puts("nobody is there");
+	return 0;
+}
+
+int cmd_members(int argc, char **argv)
+{
+	struct args args = { .output = { .quiet = false } };
+	struct weft_error err;
+	struct output out;
+	int status;
+	const int operands = options_parse(&command, argc, argv, &args, &status);
+	if (operands < 0)
+		return status;
+	output_init(&out, &args.output);
+	struct listing listing = { .out = &out, .room = operands > 0 ? argv[1] : NULL };
+	int r = list(&listing, &err);
+	output_end(&out);
+	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
+}

@@ -36,13 +36,13 @@ static const struct command command = {
 		"well they\n"
 		"are reached.",
 	.options = options,
-	.notes = "RTT is a packet's way to the member and back, JITTER how much that way "
-		 "varies, and\n"
-		 "LOSS what was lost of late on the way to it. FROM is where it comes "
-		 "from. Who\n"
-		 "runs the relay may throw somebody out: `weft kick`. With --json: "
-		 "\"member\" for each,\n"
-		 "with all that the relay knows of it.",
+	.notes = "RTT is a packet's way to the member and back, JITTER how much that "
+		 "varies, LOSS\n"
+		 "what was lost of late on the way to it, FROM where it comes from. Who "
+		 "runs the\n"
+		 "relay may throw somebody out: `weft kick`. With --json: \"member\" for "
+		 "each, with\n"
+		 "all that the relay knows of it.",
 };
 
 struct listing {

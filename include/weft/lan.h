@@ -159,7 +159,7 @@ struct weft_relay_opts {
 		       bool is_here, const char *reason);
 	/** weft_relay_drain is done: the loop may be stopped. May be NULL. */
 	void (*drained)(void *user);
-	void *user; /**< For member and drained. */
+	void *user; /**< For member, drained and network_is_taken. */
 	enum weft_cc cc;
 	uint32_t rooms_max;        /**< 0 for 256; at most 65,534. */
 	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
@@ -182,6 +182,16 @@ struct weft_relay_opts {
 	 * Members of a room that is open need none.
 	 */
 	const char *open_token;
+	/**
+	 * Of rooms without a LAN: a /24 of IPv4 (host bits do not matter); family 0: each room has
+	 * one of 100.64.0.0/10 by its name and key.
+	 */
+	struct weft_ip network;
+	/**
+	 * Whether a network that hangs on a room's name cannot be the room's, because this machine
+	 * takes part and has it elsewhere: another one is tried then. With user; may be NULL.
+	 */
+	bool (*network_is_taken)(void *user, const struct weft_ip *network);
 	bool no_dhcp;      /**< Nobody hands out addresses in rooms without a gateway. */
 	bool always_retry; /**< Every address has to prove itself by Retry. */
 };
@@ -380,6 +390,13 @@ WEFT_API void weft_member_free(struct weft_member *member);
  */
 WEFT_API void weft_member_send(struct weft_member *member,
 			       const struct weft_frame *frames, size_t n, uint64_t now);
+
+/**
+ * Who in the room has a MAC: a client by its own, or the client behind which a station with
+ * that MAC is. False for nobody that is known; on a LAN behind the gateway, that is.
+ */
+WEFT_API bool weft_member_find_peer(const struct weft_member *member, struct weft_mac mac,
+				    struct weft_peer *ret_peer);
 
 /**
  * Moves to a new local address (after the network changed): the session stays. Returns 0, or

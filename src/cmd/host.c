@@ -4,6 +4,7 @@
  * of the room's bridge, without a session in between.
  */
 #include "cmd/cmd.h"
+#include "cmd/collision.h"
 #include "cmd/discovery.h"
 #include "cmd/identity.h"
 #include "cmd/place.h"
@@ -71,6 +72,23 @@ static void report_recovered(void *user, const char *text)
 	struct hosting *h = user;
 
 	weft_log_info(&h->r.output.log, "after an earlier crash: %s", text);
+}
+
+/* This machine takes part, so what it has elsewhere cannot be the room's. */
+static bool is_taken(void *user, const struct weft_ip *network)
+{
+	struct hosting *h = user; /* its first member */
+	char text[WEFT_IP_TEXT], other[WEFT_IP_TEXT];
+	struct weft_route route;
+
+	if (!h->link ||
+	    !collision_find(h->host, network, weft_link_name(h->link), &route))
+		return false;
+	weft_log_info(&h->r.output.log,
+		      "%s cannot be the room's network, %s leads to %s; trying another",
+		      weft_ip_print(network, text), route.ifname,
+		      weft_ip_print(&route.dest, other));
+	return true;
 }
 
 static int open_link(struct hosting *h, struct weft_error *err)
@@ -167,7 +185,9 @@ int cmd_host(int argc, char **argv)
 	struct relaying_args args = { .listen = relaying_default_listen(),
 				      .mtu = RELAYING_MTU,
 				      .link = "tap:weft0" };
-	struct hosting h = { .r = { .args = &args, .verb = command.verb } };
+	struct hosting h = {
+		.r = { .args = &args, .verb = command.verb, .network_is_taken = is_taken }
+	};
 	int status;
 	int operands = options_parse(&command, argc, argv, &args, &status);
 

@@ -10,6 +10,8 @@
  * in this process, to which all of this applies; that has the room's router for itself.
  */
 #include "cmd/cmd.h"
+#include "cmd/collision.h"
+#include "cmd/conflict.h"
 #include "cmd/discovery.h"
 #include "cmd/identity.h"
 #include "cmd/membership.h"
@@ -36,6 +38,7 @@ struct join {
 	bool wants_dhcp, wants_offer;
 	bool has_lingered;
 	bool is_bad_link; /* --link is wrong, rather than the machine */
+	struct conflict conflict;
 	struct plugged plugged;
 	struct rootless rootless;
 };
@@ -181,6 +184,22 @@ static int set_address(struct join *j, const struct weft_ip *address,
 		     : 0;
 }
 
+/* The address was somebody else's before. */
+static void give_address_up(void *user)
+{
+	forget_address(user);
+}
+
+/* Who can give one of two networks that collide other addresses. */
+static const char *collision_remedy(const char *from)
+{
+	if (strcmp(from, "DHCP") == 0)
+		return "ask whoever runs the LAN, or change your own";
+	return strcmp(from, "--address") == 0
+		       ? "everybody in the room has to take them, or change your own"
+		       : "whoever opens the room has --network for that";
+}
+
 static void use_address(struct join *j, const struct weft_ip *address,
 			const struct weft_ip *router, const char *from)
 {
@@ -195,6 +214,10 @@ static void use_address(struct join *j, const struct weft_ip *address,
 	}
 	j->address = *address;
 	weft_ip_print(address, j->m.address);
+	if (j->m.has_device)
+		collision_warn(j->m.host, &j->m.output, weft_link_name(j->m.link),
+			       address, collision_remedy(from));
+	conflict_begin(&j->conflict, j->mac, address, strcmp(from, "DHCP") == 0);
 	output_event(&j->m.output, "address",
 		     json_pack("{s:s, s:s, s:s}", "address", j->m.address, "device",
 			       device_name(j), "from", from));
@@ -219,7 +242,16 @@ static void dhcp_lost(void *user)
 	struct join *j = user;
 
 	weft_log_warning(&j->m.output.log, "the lease of %s has ended", j->m.address);
+	conflict_end(&j->conflict);
 	forget_address(j);
+}
+
+static void dhcp_conflict(void *user, const struct weft_ip *address, struct weft_mac mac)
+{
+	struct join *j = user;
+
+	conflict_tell(&j->m, address, mac,
+		      "the LAN's DHCP server is asked for another one");
 }
 
 static void start_dhcp(struct join *j)
@@ -231,6 +263,7 @@ static void start_dhcp(struct join *j)
 		.send = dhcp_send,
 		.bound = dhcp_bound,
 		.lost = dhcp_lost,
+		.conflict = dhcp_conflict,
 		.user = j,
 	};
 
@@ -284,6 +317,7 @@ static void take_leave(struct join *j)
 {
 	bool was_host = j->rootless.stack != NULL;
 
+	conflict_end(&j->conflict);
 	rootless_end(&j->rootless);
 	if (j->dhcpc)
 		end_dhcp(j);
@@ -298,6 +332,7 @@ static bool join_from_room(struct membership *m, const struct weft_frame *frame,
 {
 	struct join *j = of(m);
 
+	conflict_input(&j->conflict, frame);
 	return j->dhcpc && weft_dhcpc_input(j->dhcpc, frame, now);
 }
 
@@ -485,6 +520,7 @@ int cmd_join(int argc, char **argv)
 				 .from_room = join_from_room } };
 	int status;
 
+	j.conflict = (struct conflict){ .m = &j.m, .taken = give_address_up, .user = &j };
 	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
 	    membership_secrets(&command, argv[1], &j.m, &status) < 0)
 		return status;

@@ -171,6 +171,8 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.unix_s = unix_s,
 		.rules = rules_of(&r->args->filter),
 		.no_dhcp = r->args->no_dhcp,
+		.network = r->args->network.ip,
+		.network_is_taken = r->network_is_taken,
 		.mtu_auto = r->args->mtu == 0,
 		.always_retry = r->args->retry,
 		.open_token = r->open_token[0] ? r->open_token : NULL,
@@ -211,6 +213,9 @@ const char *relaying_check(const struct relaying_args *args)
 			       "dhcp, "
 			       "router and address,\nand group=N, unknown=N and bytes=N "
 			       "per second, or off";
+	if (args->network.ip.family &&
+	    (args->network.ip.family != AF_INET || args->network.ip.prefix != 24))
+		return "--network is a /24 of IPv4, such as 10.77.0.0/24";
 	return !args->cert == !args->key ? NULL : "--cert and --key belong together";
 }
 

@@ -27,6 +27,7 @@ struct relaying_args {
 	bool busy_poll, retry, no_dhcp, qr;
 	uint32_t rooms, members, mtu;
 	uint32_t sessions, handshakes, memory; /**< relay: limits of connections. */
+	struct option_ip network;
 	struct option_list filter;
 	struct option_list room;  /**< relay: rooms to print invitations for. */
 	const char *link;         /**< host: spec of the link that takes part. */
@@ -80,6 +81,11 @@ struct relaying_args {
 		  .syntax = "bbr|cubic|reno",                                     \
 		  .offset = OFFSET(struct relaying_args, cc),                     \
 		  .help = "congestion control to members [bbr]" },                \
+		{ .name = "network",                                              \
+		  .type = OPTION_IP,                                              \
+		  .syntax = "auto|IP/24",                                         \
+		  .offset = OFFSET(struct relaying_args, network),                \
+		  .help = "of rooms without a LAN [auto: by their names]" },      \
 		{ .name = "no-dhcp",                                              \
 		  .type = OPTION_FLAG,                                            \
 		  .offset = OFFSET(struct relaying_args, no_dhcp),                \
@@ -117,7 +123,9 @@ struct relaying {
 	struct state state;
 	struct remote *remote; /**< By which `weft status` and `weft kick` ask. */
 	bool is_ending;        /**< A signal has come. */
-	struct ticker ticker;  /**< Draws the status line each second. */
+	/** host: whether a network is in use here; gets the struct relaying. */
+	bool (*network_is_taken)(void *user, const struct weft_ip *network);
+	struct ticker ticker; /**< Draws the status line each second. */
 	struct rates rates;
 };
 

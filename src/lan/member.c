@@ -322,6 +322,15 @@ void weft_member_send(struct weft_member *member, const struct weft_frame *frame
 		weft_link_send(&member->session.link, frames, n, now);
 }
 
+bool weft_member_find_peer(const struct weft_member *member, struct weft_mac mac,
+			   struct weft_peer *ret_peer)
+{
+	const struct weft_peer *peer = roster_find_mac(&member->roster, mac);
+	if (peer)
+		*ret_peer = *peer;
+	return peer != NULL;
+}
+
 int member_rebind_on(struct weft_member *member, struct dgram *dgram, uint64_t now)
 {
 	int r = quic_endpoint_rebind(member->endpoint, dgram, now);

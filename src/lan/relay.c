@@ -76,6 +76,9 @@ int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 	whole.id = next_room_id(relay);
 	whole.clients_max = relay->clients_max;
 	whole.no_dhcp = relay->no_dhcp;
+	whole.network = relay->network;
+	whole.is_taken = relay->network_is_taken;
+	whole.user = relay->user;
 	whole.filter = relay->filter;
 	whole.off = relay->rooms_off;
 	memcpy(whole.secret, relay->hash_secret, sizeof(whole.secret));
@@ -277,6 +280,11 @@ static int check_opts(const struct weft_relay_opts *opts, struct weft_error *err
 		return weft_error_set(err, -EINVAL,
 				      "a room's MTU is from %u to %u, not %u",
 				      LAN_MTU_MIN, LAN_MTU_MAX, opts->mtu);
+	if (opts->network.family &&
+	    (opts->network.family != AF_INET || opts->network.prefix != 24))
+		return weft_error_set(err, -EINVAL,
+				      "the network of rooms is a /24 of IPv4, such as "
+				      "10.77.0.0/24");
 	if (opts->open_token && strlen(opts->open_token) < OPENING_TOKEN_MIN)
 		return weft_error_set(err, -ERANGE,
 				      "the token to open rooms has fewer than %u "
@@ -338,6 +346,8 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->on_drained = opts->drained;
 	relay->drain_until = WEFT_NEVER;
 	relay->no_dhcp = opts->no_dhcp;
+	relay->network = opts->network;
+	relay->network_is_taken = opts->network_is_taken;
 	relay->unix_s = opts->unix_s;
 	relay->filter = filter_of(&opts->rules);
 	relay->asks_for_token = opts->open_token != NULL;

@@ -79,6 +79,8 @@ struct weft_relay {
 	uint64_t drain_until;           /**< WEFT_NEVER while it does not end. */
 	void (*on_drained)(void *user); /**< NULL once it was called. */
 	bool no_dhcp;
+	struct weft_ip network; /**< As in weft_relay_opts; and so is the next. */
+	bool (*network_is_taken)(void *user, const struct weft_ip *network);
 	uint64_t (*unix_s)(void); /**< NULL: nobody knows the time. */
 	struct table *shut_out;   /**< Keys of passes. */
 	struct filter_opts filter;

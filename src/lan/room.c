@@ -13,6 +13,7 @@
 #include "lan/room.h"
 
 #include "base/mac.h"
+#include "base/net.h"
 #include "lan/room_host.h"
 
 #include <errno.h>
@@ -23,6 +24,9 @@
 
 #define HOST_FIRST 2u
 #define HOST_LAST  253u
+
+/* Networks that are tried for one that is not taken. */
+#define NETWORK_TRIES 32u
 
 unsigned room_mtu_of_budget(size_t budget)
 {
@@ -37,16 +41,36 @@ unsigned room_budget_of_mtu(unsigned mtu)
 	return (mtu + ETHER_LEN + ETHER_TAG_LEN + 1) / 2 + OVERLAY_LEN;
 }
 
-/* 100.64.0.0/10 has 14 bits for the /24s in it. */
-static struct weft_ip network_of(const struct room_opts *opts)
+/* 100.64.0.0/10 has 14 bits for the /24s in it. The first try hangs on name and key alone. */
+static struct weft_ip network_by_name(const struct room_opts *opts, uint8_t attempt)
 {
 	uint8_t digest[crypto_generichash_BYTES_MIN];
-	(void)crypto_generichash(digest, sizeof(digest), (const uint8_t *)opts->name,
-				 strlen(opts->name), opts->key, sizeof(opts->key));
+	crypto_generichash_state hash;
+	(void)crypto_generichash_init(&hash, opts->key, sizeof(opts->key),
+				      sizeof(digest));
+	(void)crypto_generichash_update(&hash, (const uint8_t *)opts->name,
+					strlen(opts->name));
+	if (attempt > 0)
+		(void)crypto_generichash_update(&hash, &attempt, 1);
+	(void)crypto_generichash_final(&hash, digest, sizeof(digest));
 	return (struct weft_ip){ .family = AF_INET,
 				 .prefix = 24,
 				 .octet = { 100, (uint8_t)(64 | (digest[0] & 63)),
 					    digest[1] } };
+}
+
+/* Where all of them are taken the first will do: somebody has to tell people anyway. */
+static struct weft_ip network_of(const struct room_opts *opts)
+{
+	const struct weft_ip first = network_by_name(opts, 0);
+	if (opts->network.family)
+		return net_of(&opts->network);
+	for (uint8_t i = 0; i < NETWORK_TRIES && opts->is_taken; i++) {
+		const struct weft_ip network = network_by_name(opts, i);
+		if (!opts->is_taken(opts->user, &network))
+			return network;
+	}
+	return first;
 }
 
 int room_new(const struct room_opts *opts, struct room **ret_room)

@@ -74,7 +74,11 @@ struct room_opts {
 	uint8_t secret[HASH_SECRET_LEN];
 	bool no_dhcp; /**< Nobody hands out addresses by DHCP. */
 	struct filter_opts filter;
-	unsigned off; /**< WEFT_ROOM_* that are not done. */
+	unsigned off;           /**< WEFT_ROOM_* that are not done. */
+	struct weft_ip network; /**< A /24 of IPv4; family 0: by name and key. */
+	/** Whether a network cannot be the room's; NULL for none. */
+	bool (*is_taken)(void *user, const struct weft_ip *network);
+	void *user;
 };
 
 struct room_member {
@@ -100,7 +104,7 @@ struct room {
 	struct room_host *host; /**< NULL with no_dhcp. */
 	char name[WEFT_ROOM_NAME_MAX + 1];
 	uint8_t key[PROOF_KEY_LEN];
-	struct weft_ip network; /**< /24 out of 100.64.0.0/10 (RFC 6598). */
+	struct weft_ip network; /**< A /24, out of 100.64.0.0/10 (RFC 6598) if by name. */
 	unsigned mtu;
 	uint16_t id;
 	uint16_t last_id; /**< Of a member. */

@@ -75,6 +75,21 @@ static size_t find_claim(const struct roster_entry *entry, struct weft_mac mac)
 	return i;
 }
 
+/* A gateway has none of its own, and none is nobody's. */
+const struct weft_peer *roster_find_mac(const struct roster *roster, struct weft_mac mac)
+{
+	if (mac_is_zero(mac))
+		return NULL;
+	list_for_each (node, &roster->entries) {
+		const struct roster_entry *entry =
+			container_of(node, struct roster_entry, node);
+		if (mac_equal(entry->peer.mac, mac) ||
+		    find_claim(entry, mac) < entry->claims_n)
+			return &entry->peer;
+	}
+	return NULL;
+}
+
 bool roster_claim(struct roster *roster, uint16_t id, struct weft_mac mac)
 {
 	struct roster_entry *entry = find(roster, id);

@@ -42,6 +42,9 @@ int roster_add(struct roster *roster, const struct weft_peer *peer) WEFT_MUST_CH
 /** Notes that a peer has left. True and what was known of it, if it was known. */
 bool roster_remove(struct roster *roster, uint16_t id, struct roster_entry *ret_entry);
 
+/** Who has a MAC, as its own or by a claim; NULL for nobody. Valid until the roster changes. */
+const struct weft_peer *roster_find_mac(const struct roster *roster, struct weft_mac mac);
+
 /** Notes a MAC of a peer; false if the peer is not known or has too many. */
 bool roster_claim(struct roster *roster, uint16_t id, struct weft_mac mac);
 

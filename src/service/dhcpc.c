@@ -67,7 +67,8 @@ struct weft_dhcpc {
 	unsigned attempts; /* Messages or probes sent in this state. */
 	unsigned failures; /* Refusals since the last success: how long INIT pauses. */
 	bool in_use;       /* CHECKING: somebody else has the address. */
-	bool told;         /* The user has the lease's address. */
+	struct weft_mac rival; /* Who, with in_use. */
+	bool told;             /* The user has the lease's address. */
 
 	uint32_t xid;
 	uint64_t begun;  /* When this xid's exchange began: for secs. */
@@ -305,8 +306,11 @@ static void decline(struct weft_dhcpc *c, uint64_t now)
 	struct dhcp_msg msg = message(c, DHCP_DECLINE, now);
 	msg.requested_ip = dhcp_ip_number(&c->lease.address);
 	msg.server_id = dhcp_ip_number(&c->lease.server);
+	const struct weft_ip address = c->lease.address;
 	begin_anew(c, DECLINE_PAUSE_NS, now);
 	broadcast(c, &msg, now);
+	if (c->opts.conflict)
+		c->opts.conflict(c->opts.user, &address, c->rival);
 }
 
 static void step_checking(struct weft_dhcpc *c, uint64_t now)
@@ -524,6 +528,7 @@ static void input_arp(struct weft_dhcpc *c, const struct weft_frame *frame)
 	if ((!has && !probes) || mac_equal(arp.sender_mac, c->opts.mac) || c->in_use)
 		return;
 	c->in_use = true;
+	c->rival = arp.sender_mac;
 	c->due = 0;
 	c->counts[WEFT_DHCPC_CONFLICT]++;
 }

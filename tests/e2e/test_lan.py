@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A gateway on its LAN: what it says to the switches there, and loops."""
 import re
+import time
 
 import party as p
 
@@ -72,3 +73,23 @@ def test_quiet_gateway(party):
     party.start_player(options='--address 192.168.77.9/24').wait_event('address')
     party.run('player', f'ping -c 1 -W 2 {p.SERVER}')  # its ARP comes after what there would be
     assert not re.search('0x88b5|0x8035|RARP|Reverse', sniffer.output(), re.I)
+
+
+def test_console_behind_a_player(party):
+    """docs/lan-party.md, 5: a console on the player's second port joins by a plug."""
+    party.host('console')
+    socket = f'/run/console-{time.monotonic_ns()}.sock'
+    party.cable('console', 'player', '', '', name_a='eth0', name_b='eth1')
+    party.run('console', 'ip address add 192.168.77.50/24 dev eth0')
+    party.start_relay()
+    party.start_gateway().wait_event('state', state='joined')
+    player = party.weft('player', f'join --json --plug qemu:{socket} '
+                        f"'{party.invitation}'")
+    player.wait_event('state', state='joined')
+    party.start('player', f'{p.WEFT} bridge packet:eth1 qemu:{socket},connect')
+    player.wait_event('plugged')
+
+    def pong():
+        return party.ping('console', p.SERVER, 1)[0] == 0
+    pong.__doc__ = 'the LAN to answer the console'
+    party.until(pong)

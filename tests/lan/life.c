@@ -482,6 +482,60 @@ static void test_guest_moves_to_another_network(void **state)
 }
 
 /* Silence is not absence: keep-alives hold an idle room together. */
+/* A machine sleeps: nothing of it runs, and then all of it at once. */
+static void sleep_for(struct guest *guest, uint64_t ms)
+{
+	struct sim *sim = guest->party->sim;
+	sim_remove(sim, member_task(guest->member));
+	party_run(guest->party, ms);
+	sim_add(sim, member_task(guest->member));
+}
+
+static void test_a_nap_ends_nothing(void **state)
+{
+	(void)state;
+	struct full full;
+	full_begin(&full);
+	sleep_for(&full.alice, 8000);
+	party_run(&full.party, 5000);
+	assert_int_equal(full.alice.waits_n, 0);
+	assert_talking(&full.alice, &full.bob);
+	full_end(&full);
+}
+
+static void test_sleep_and_wake(void **state)
+{
+	(void)state;
+	struct full full;
+	full_begin(&full);
+	sleep_for(&full.alice, 8 * 3600 * 1000);
+	assert_int_equal(weft_relay_stats(full.party.relay).members, 2);
+	party_run(&full.party, 100);
+	assert_non_null(strstr(full.alice.reason, "the relay does not know us any more"));
+	assert_true(guest_reaches(&full.alice, WEFT_MEMBER_JOINED, 3000));
+	assert_int_equal(full.alice.waits_n, 1);
+	assert_talking(&full.alice, &full.bob);
+	full_end(&full);
+}
+
+/* The way back to a relay that was away is open again, and somebody says so. */
+static void test_a_network_that_comes_back_is_not_waited_for(void **state)
+{
+	(void)state;
+	const struct sim_link dead = { .is_down = true }, good = { .delay_ns = 5000000 };
+	struct full full;
+	full_begin(&full);
+	sim_set_link(full.alice.socket, &dead);
+	party_run(&full.party, 600 * 1000);
+	assert_true(guest_reaches(&full.alice, WEFT_MEMBER_WAITING, 20000));
+	sim_set_link(full.alice.socket, &good);
+	weft_member_hurry(full.alice.member, sim_now(full.party.sim));
+	assert_true(guest_reaches(&full.alice, WEFT_MEMBER_JOINED, 1000));
+	weft_member_hurry(full.alice.member, sim_now(full.party.sim));
+	assert_int_equal(weft_member_stats(full.alice.member).state, WEFT_MEMBER_JOINED);
+	full_end(&full);
+}
+
 static void test_idle_for_a_day(void **state)
 {
 	(void)state;
@@ -678,6 +732,9 @@ int main(void)
 		cmocka_unit_test(test_an_hour_of_loss),
 		cmocka_unit_test(test_nat_changes_its_mind),
 		cmocka_unit_test(test_guest_moves_to_another_network),
+		cmocka_unit_test(test_a_nap_ends_nothing),
+		cmocka_unit_test(test_sleep_and_wake),
+		cmocka_unit_test(test_a_network_that_comes_back_is_not_waited_for),
 		cmocka_unit_test(test_idle_for_a_day),
 		cmocka_unit_test(test_host_and_guest),
 		cmocka_unit_test(test_rooms_that_cannot_be_opened),

@@ -408,6 +408,82 @@ static void test_networks_differ(void **state)
 		room_free(rooms[i]);
 }
 
+/* ---- networks ---- */
+
+static bool is_one_of_first(void *user, const struct weft_ip *network)
+{
+	struct weft_ip *refused = user;
+	unsigned n = 0;
+	while (n < 3 && refused[n].family)
+		n++;
+	if (n < 3)
+		refused[n] = *network;
+	return n < 3;
+}
+
+static bool is_always(void *user, const struct weft_ip *network)
+{
+	(void)network;
+	(*(unsigned *)user)++;
+	return true;
+}
+
+static struct weft_ip network_with(const struct room_opts *opts)
+{
+	struct room *room;
+	assert_int_equal(room_new(opts, &room), 0);
+	const struct weft_ip network = room->network;
+	room_free(room);
+	return network;
+}
+
+static void test_a_network_that_is_free(void **state)
+{
+	(void)state;
+	struct room_opts opts = {
+		.name = "FRIDAY", .id = 3, .mtu = 1400, .clients_max = 4
+	};
+	struct weft_ip refused[3] = { { 0 } };
+	unsigned asked = 0;
+	const struct weft_ip first = network_with(&opts);
+	opts.is_taken = is_one_of_first;
+	opts.user = refused;
+	const struct weft_ip fourth = network_with(&opts);
+	assert_memory_equal(&refused[0], &first, sizeof(first));
+	for (unsigned i = 0; i < 3; i++)
+		assert_memory_not_equal(&refused[i], &fourth, sizeof(fourth));
+	assert_int_equal(fourth.octet[0], 100);
+	assert_in_range(fourth.octet[1], 64, 127);
+	/* It is the same on the next day. */
+	memset(refused, 0, sizeof(refused));
+	const struct weft_ip again = network_with(&opts);
+	assert_memory_equal(&again, &fourth, sizeof(fourth));
+	/* Where nothing is free it is the first, after an end of trying. */
+	opts.is_taken = is_always;
+	opts.user = &asked;
+	const struct weft_ip last = network_with(&opts);
+	assert_memory_equal(&last, &first, sizeof(first));
+	assert_in_range(asked, 8, 100);
+}
+
+static void test_a_network_that_was_given(void **state)
+{
+	(void)state;
+	unsigned asked = 0;
+	const struct room_opts opts = {
+		.name = "FRIDAY",
+		.id = 3,
+		.mtu = 1400,
+		.clients_max = 4,
+		.network = { .family = AF_INET, .prefix = 24, .octet = { 10, 77, 3, 9 } },
+		.is_taken = is_always,
+		.user = &asked
+	};
+	const struct weft_ip network = network_with(&opts);
+	assert_memory_equal(network.octet, "\x0a\x4d\x03\x00", 4);
+	assert_int_equal(asked, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +500,8 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_more_clients_than_addresses),
 		cmocka_unit_test(test_networks_differ),
+		cmocka_unit_test(test_a_network_that_is_free),
+		cmocka_unit_test(test_a_network_that_was_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,26 @@ static void test_come_and_go(void **state)
 	roster_fini(&roster);
 }
 
+static void test_who_has_a_mac(void **state)
+{
+	(void)state;
+	const struct weft_mac own = { { 2, 0, 0, 0, 0, 1 } }, behind = { { 2, 9 } },
+			      nobodys = { { 2, 8 } }, none = { { 0 } };
+	struct roster roster;
+	struct weft_peer alice = peer_of(1, WEFT_ROLE_CLIENT);
+	struct weft_peer lan = peer_of(2, WEFT_ROLE_GATEWAY);
+	alice.mac = own;
+	roster_init(&roster);
+	assert_int_equal(roster_add(&roster, &lan), 0);
+	assert_int_equal(roster_add(&roster, &alice), 0);
+	assert_true(roster_claim(&roster, 1, behind));
+	assert_int_equal(roster_find_mac(&roster, own)->id, 1);
+	assert_int_equal(roster_find_mac(&roster, behind)->id, 1);
+	assert_null(roster_find_mac(&roster, nobodys));
+	assert_null(roster_find_mac(&roster, none));
+	roster_fini(&roster);
+}
+
 static void test_limit(void **state)
 {
 	(void)state;
@@ -59,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_come_and_go),
+		cmocka_unit_test(test_who_has_a_mac),
 		cmocka_unit_test(test_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address conflict detection (RFC 5227). All doing is in run; input only notes who has the
+ * address, so that nobody is called from within a receiver.
+ *
+ * Another's probe is no conflict here, as 2.1.1 would have it: our address is set already, so
+ * our machine answers, and who probes gives way. (Where both did, neither would have it.) Of two
+ * that both have it each says so once in ten seconds (2.4, c): who was given an address by a
+ * person shall keep it and complain, rather than lose it to whoever comes.
+ */
+#include "base/container.h"
+#include "base/mac.h"
+#include "base/rng.h"
+#include "wire/arp.h"
+#include "wire/cursor.h"
+#include "wire/ether.h"
+
+#include <weft/acd.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define S UINT64_C(1000000000)
+
+/* RFC 5227, 1.1. */
+#define PROBES               3u
+#define PROBE_MIN_NS         S
+#define PROBE_MAX_NS         (2 * S)
+#define ANNOUNCE_WAIT_NS     (2 * S)
+#define ANNOUNCEMENTS        2u
+#define ANNOUNCE_INTERVAL_NS (2 * S)
+#define DEFEND_INTERVAL_NS   (10 * S)
+
+struct weft_acd {
+	struct weft_task task;
+	struct weft_acd_opts opts;
+	struct rng rng;
+	uint32_t address;
+	enum weft_acd_state state;
+	unsigned sent;  /* probes or announcements */
+	uint64_t due;   /* 0: at once */
+	bool has_rival; /* rival has said that the address is its own */
+	struct weft_mac rival;
+	uint64_t defended_ns; /* 0: never */
+};
+
+static void send_arp(struct weft_acd *acd, uint32_t sender_ip, uint64_t now)
+{
+	uint8_t buf[WEFT_HEADROOM + ETHER_LEN + ARP_LEN];
+	const struct weft_frame frame = {
+		.data = buf + WEFT_HEADROOM,
+		.len = ETHER_LEN + ARP_LEN,
+		.headroom = WEFT_HEADROOM,
+	};
+	const struct ether_hdr ether = {
+		.dst = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+		.src = acd->opts.mac,
+		.type = ETHER_TYPE_ARP,
+	};
+	const struct arp_hdr arp = {
+		.op = ARP_OP_REQUEST,
+		.sender_mac = acd->opts.mac,
+		.sender_ip = sender_ip,
+		.target_ip = acd->address,
+	};
+	int r = ether_hdr_emit(frame.data, ETHER_LEN, &ether);
+	assert(r == ETHER_LEN);
+	r = arp_hdr_emit(frame.data + ETHER_LEN, ARP_LEN, &arp);
+	assert(r == ARP_LEN);
+	(void)r;
+	acd->opts.send(acd->opts.user, &frame, now);
+}
+
+/* ---- what is due ------------------------------------------------------------------------- */
+
+static void probe(struct weft_acd *acd, uint64_t now)
+{
+	if (acd->sent == PROBES) {
+		acd->state = WEFT_ACD_ANNOUNCING;
+		acd->sent = 0;
+		acd->due = 0;
+		return;
+	}
+	acd->sent++;
+	acd->due =
+		now + (acd->sent == PROBES
+			       ? ANNOUNCE_WAIT_NS
+			       : PROBE_MIN_NS + rng_below(&acd->rng,
+							  PROBE_MAX_NS - PROBE_MIN_NS));
+	send_arp(acd, 0, now);
+}
+
+static void announce(struct weft_acd *acd, uint64_t now)
+{
+	acd->sent++;
+	acd->due = now + ANNOUNCE_INTERVAL_NS;
+	if (acd->sent == ANNOUNCEMENTS) {
+		acd->state = WEFT_ACD_WATCHING;
+		acd->due = WEFT_NEVER;
+	}
+	send_arp(acd, acd->address, now);
+}
+
+static void meet_rival(struct weft_acd *acd, uint64_t now)
+{
+	const enum weft_acd_state state = acd->state;
+	acd->has_rival = false;
+	if (state == WEFT_ACD_PROBING) {
+		acd->state = WEFT_ACD_OVER;
+		acd->due = WEFT_NEVER;
+	} else if (acd->defended_ns && now < acd->defended_ns + DEFEND_INTERVAL_NS) {
+		return;
+	} else {
+		acd->defended_ns = now;
+		send_arp(acd, acd->address, now);
+	}
+	acd->opts.conflict(acd->opts.user, state, acd->rival);
+}
+
+void weft_acd_run(struct weft_acd *acd, uint64_t now)
+{
+	if (acd->has_rival)
+		meet_rival(acd, now);
+	else if (now >= acd->due && acd->state == WEFT_ACD_PROBING)
+		probe(acd, now);
+	else if (now >= acd->due && acd->state == WEFT_ACD_ANNOUNCING)
+		announce(acd, now);
+}
+
+/* ---- what is heard ----------------------------------------------------------------------- */
+
+void weft_acd_input(struct weft_acd *acd, const struct weft_frame *frame)
+{
+	struct ether_hdr ether;
+	struct arp_hdr arp;
+	int off = ether_hdr_parse(frame->data, frame->len, &ether);
+	if (off < 0 || ether.tags_n > 0 || ether.type != ETHER_TYPE_ARP ||
+	    arp_hdr_parse(frame->data + off, frame->len - (size_t)off, &arp) < 0 ||
+	    acd->state == WEFT_ACD_OVER || mac_equal(arp.sender_mac, acd->opts.mac) ||
+	    arp.sender_ip != acd->address)
+		return;
+	acd->has_rival = true;
+	acd->rival = arp.sender_mac;
+}
+
+/* ---- beginning and end ------------------------------------------------------------------- */
+
+static void task_run(struct weft_task *task, uint64_t now)
+{
+	weft_acd_run(container_of(task, struct weft_acd, task), now);
+}
+
+static uint64_t task_deadline(const struct weft_task *task)
+{
+	const struct weft_acd *acd = container_of_const(task, struct weft_acd, task);
+	return acd->has_rival ? 0 : acd->due;
+}
+
+int weft_acd_new(const struct weft_acd_opts *opts, struct weft_acd **ret_acd)
+{
+	if (opts->address.family != AF_INET)
+		return -EINVAL;
+	struct weft_acd *acd = calloc(1, sizeof(*acd));
+	if (!acd)
+		return -ENOMEM;
+	acd->task = (struct weft_task){ .fd = -1,
+					.run = task_run,
+					.deadline = task_deadline };
+	acd->opts = *opts;
+	acd->address = load_be32(opts->address.octet);
+	acd->state = opts->was_probed ? WEFT_ACD_ANNOUNCING : WEFT_ACD_PROBING;
+	rng_init(&acd->rng, opts->seed);
+	*ret_acd = acd;
+	return 0;
+}
+
+void weft_acd_free(struct weft_acd *acd)
+{
+	free(acd);
+}
+
+struct weft_task *weft_acd_task(struct weft_acd *acd)
+{
+	return &acd->task;
+}
+
+enum weft_acd_state weft_acd_state(const struct weft_acd *acd)
+{
+	return acd->state;
+}

@@ -8,13 +8,14 @@
 #include "base/net.h"
 #include "config/token.h"
 #include "tunnel/backoff.h"
+#include "tunnel/verifier.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGEST_LEN 16u
+#define DIGEST_LEN VERIFIER_ID_LEN
 
 struct digest {
 	uint8_t bytes[DIGEST_LEN];
@@ -32,34 +33,14 @@ struct memory {
 
 struct gate {
 	struct backoff *backoff;
+	struct verifier *verifier;
+	void (*ready)(void *user);
+	void *user;
 	uint8_t key[16];
 	struct memory right, wrong;
 	unsigned spent; /* new tokens of late, less one for each GATE_EVERY_NS */
 	uint64_t spent_at;
 };
-
-int gate_new(const uint8_t secret[16], struct gate **ret_gate)
-{
-	struct gate *g = calloc(1, sizeof(*g));
-	if (!g)
-		return -ENOMEM;
-	memcpy(g->key, secret, sizeof(g->key));
-	if (backoff_new(secret, &g->backoff) < 0) {
-		free(g);
-		return -ENOMEM;
-	}
-	*ret_gate = g;
-	return 0;
-}
-
-void gate_free(struct gate *gate)
-{
-	if (!gate)
-		return;
-	backoff_free(gate->backoff);
-	sodium_memzero(gate, sizeof(*gate));
-	free(gate);
-}
 
 /* ---- what was tried ---------------------------------------------------------------------- */
 
@@ -95,6 +76,7 @@ static void remember(struct memory *m, const struct tried *tried)
 void gate_forget_wrong(struct gate *gate)
 {
 	gate->wrong.n = gate->wrong.next = 0;
+	verifier_renew(gate->verifier);
 }
 
 /* ---- the two kinds of hashes ------------------------------------------------------------- */
@@ -140,20 +122,6 @@ static bool find_remembered(const struct gate *g,
 	return false;
 }
 
-static bool find_slow(const struct weft_tunnel_interface *conf, const char *token,
-		      size_t *ret_client)
-{
-	static const char no_sha1[TOKEN_SHA1_TEXT];
-	for (size_t i = 0; i < conf->clients_n; i++) {
-		const char *hash = conf->clients[i].token;
-		if (!token_is_slow(hash) || !token_matches(hash, token, no_sha1))
-			continue;
-		*ret_client = i;
-		return true;
-	}
-	return false;
-}
-
 static bool may_try(struct gate *g, uint64_t now)
 {
 	uint64_t regained = (now - g->spent_at) / GATE_EVERY_NS;
@@ -174,22 +142,32 @@ static enum gate_verdict ask_slow(struct gate *g,
 				  const struct weft_tunnel_interface *conf,
 				  const char *token, uint64_t now, size_t *ret_client)
 {
-	struct tried tried = { .token = digest_of(g, token) };
-	size_t client;
-	if (find_remembered(g, conf, &tried.token, ret_client))
+	const struct digest digest = digest_of(g, token);
+	if (find_remembered(g, conf, &digest, ret_client))
 		return GATE_KNOWN;
-	if (recall(&g->wrong, &tried.token))
+	if (recall(&g->wrong, &digest))
 		return GATE_WRONG;
+	if (verifier_has(g->verifier, digest.bytes))
+		return GATE_LATER;
 	if (!may_try(g, now))
 		return GATE_BUSY;
-	if (!find_slow(conf, token, &client)) {
-		remember(&g->wrong, &tried);
-		return GATE_WRONG;
+	return verifier_try(g->verifier, digest.bytes, token, conf) < 0 ? GATE_BUSY
+									: GATE_LATER;
+}
+
+/* What was wrong by hashes of before may be right by those of now. */
+static void on_verified(void *user, const struct verifier_result *result)
+{
+	struct gate *g = user;
+	struct tried tried = { .hash = { { 0 } } };
+	if (result) {
+		memcpy(tried.token.bytes, result->id, DIGEST_LEN);
+		if (result->hash)
+			tried.hash = digest_of(g, result->hash);
+		if (result->hash || !result->is_stale)
+			remember(result->hash ? &g->right : &g->wrong, &tried);
 	}
-	tried.hash = digest_of(g, conf->clients[client].token);
-	remember(&g->right, &tried);
-	*ret_client = client;
-	return GATE_KNOWN;
+	g->ready(g->user);
 }
 
 enum gate_verdict gate_ask(struct gate *gate, const struct weft_tunnel_interface *conf,
@@ -208,6 +186,35 @@ enum gate_verdict gate_ask(struct gate *gate, const struct weft_tunnel_interface
 	else if (verdict == GATE_WRONG)
 		backoff_wrong(gate->backoff, from, now);
 	return verdict;
+}
+
+/* ---- beginning and end ------------------------------------------------------------------- */
+
+int gate_new(const struct gate_opts *opts, struct gate **ret_gate)
+{
+	struct gate *g = calloc(1, sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	memcpy(g->key, opts->secret, sizeof(g->key));
+	g->ready = opts->ready;
+	g->user = opts->user;
+	if (backoff_new(opts->secret, &g->backoff) < 0 ||
+	    verifier_new(opts->loop, on_verified, g, &g->verifier) < 0) {
+		gate_free(g);
+		return -ENOMEM;
+	}
+	*ret_gate = g;
+	return 0;
+}
+
+void gate_free(struct gate *gate)
+{
+	if (!gate)
+		return;
+	verifier_free(gate->verifier);
+	backoff_free(gate->backoff);
+	sodium_memzero(gate, sizeof(*gate));
+	free(gate);
 }
 
 /* ---- where it comes from ----------------------------------------------------------------- */

@@ -10,12 +10,13 @@
  *           | no
  *     too many new ones of late? --yes--> BUSY               come back in a moment
  *           | no
- *     argon2id of a client's? --> KNOWN or WRONG
+ *     argon2id of a client's? --> LATER                      ask again when ready is called
  *
- * A slow hash takes a tenth of a second and more, as its makers wanted it to, and all traffic
- * waits meanwhile. So a token costs that once, however often its client comes back, and GATE_BURST
- * new ones are tried at once and then one each GATE_EVERY_NS, whoever shows them. What was tried
- * is remembered by a keyed hash: tokens themselves are kept nowhere.
+ * A slow hash takes a tenth of a second and more, as its makers wanted it to; a thread computes it
+ * (tunnel/verifier.h), while all traffic goes on. A token costs that once, however often its client
+ * comes back, and GATE_BURST new ones are tried in a row and then one each GATE_EVERY_NS, whoever
+ * shows them. What was tried is remembered by a keyed hash: tokens themselves are kept nowhere once
+ * they have been.
  */
 #ifndef TUNNEL_GATE_H
 #define TUNNEL_GATE_H
@@ -36,12 +37,21 @@ enum gate_verdict {
 	GATE_WRONG,
 	GATE_SILENT, /**< The address has shown too many wrong ones. */
 	GATE_BUSY,   /**< Nothing was tried. */
+	GATE_LATER,  /**< It is being tried. */
 };
 
 struct gate;
 
-/** secret: 16 random bytes. Returns 0 or -ENOMEM. */
-int gate_new(const uint8_t secret[16], struct gate **ret_gate) WEFT_MUST_CHECK;
+struct gate_opts {
+	const uint8_t *secret; /**< 16 random bytes; copied. */
+	struct weft_loop *loop;
+	/** Whoever was told to come later may ask again. */
+	void (*ready)(void *user);
+	void *user;
+};
+
+/** Returns 0 or -ENOMEM. */
+int gate_new(const struct gate_opts *opts, struct gate **ret_gate) WEFT_MUST_CHECK;
 
 /** NULL is allowed. */
 void gate_free(struct gate *gate);

@@ -14,6 +14,7 @@
 #include "tunnel/gate.h"
 #include "tunnel/listening.h"
 #include "tunnel/peer.h"
+#include "tunnel/waiting.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ struct server {
 	struct http_server *next_http; /* on another port */
 	struct peer **next_peers;
 	struct gate *gate;
+	struct waiting_room waiting; /* until the gate knows their tokens */
 	struct doctor *doctor;
 	struct peer **peers; /* in the order of the configuration's clients */
 	size_t peers_n;
@@ -49,7 +51,7 @@ struct server {
 
 /* ---- requests ---------------------------------------------------------------------------- */
 
-static struct peer *authenticate(struct server *s, const struct http_stream *stream,
+static struct peer *authenticate(struct server *s, struct http_stream *stream,
 				 const struct weft_ip *from, struct http_answer *answer,
 				 uint64_t now)
 {
@@ -67,12 +69,22 @@ static struct peer *authenticate(struct server *s, const struct http_stream *str
 	case GATE_SILENT:
 		s->refused++;
 		return NULL;
+	case GATE_LATER:
+		if (waiting_add(&s->waiting, stream, answer) == 0)
+			return NULL;
+		break;
 	case GATE_BUSY:
 		break;
 	}
 	*answer = (struct http_answer){ .status = 503,
 					.text = "Too many new tokens: try again" };
 	return NULL;
+}
+
+static void on_ready(void *user)
+{
+	const struct server *s = user;
+	waiting_ask(&s->waiting);
 }
 
 static void on_request(void *user, struct http_stream *stream,
@@ -87,6 +99,7 @@ static void on_request(void *user, struct http_stream *stream,
 				      .hello = text ? &hello : NULL,
 				      .from = gate_address(stream) };
 	*ret_answer = (struct http_answer){ .status = 503, .text = "Try again" };
+	waiting_drop(&s->waiting, stream);
 	struct peer *peer =
 		s->is_ending ? NULL
 			     : authenticate(s, stream, &asked.from, ret_answer, now);
@@ -179,7 +192,10 @@ static int add_tasks(struct server *s, struct weft_error *err)
 static int start(struct server *s, const struct environment *env,
 		 const struct weft_tunnel_interface *conf, struct weft_error *err)
 {
-	int r = gate_new(env->secret, &s->gate);
+	const struct gate_opts gate = {
+		.secret = env->secret, .loop = env->loop, .ready = on_ready, .user = s
+	};
+	int r = gate_new(&gate, &s->gate);
 	if (r == 0)
 		r = doctor_new(&s->doctor);
 	if (r < 0)
@@ -202,6 +218,7 @@ int server_new(const struct environment *env, const struct weft_tunnel_interface
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	s->interface.env = env;
 	list_init(&s->parted);
+	waiting_init(&s->waiting);
 	s->task = (struct weft_task){ .fd = -1,
 				      .run = server_run,
 				      .deadline = server_deadline };

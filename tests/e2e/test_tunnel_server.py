@@ -7,10 +7,12 @@
     tun0 10.0.0.1/24, port 8080
 """
 import base64
+import concurrent.futures
 import hashlib
 import http.client
 import json
 import pathlib
+import re
 import signal
 import threading
 import time
@@ -269,3 +271,32 @@ def test_a_slow_hash_costs_a_token_once(lab):
         assert ask(x_api_key='geheim').status == 200
         took.append(time.monotonic() - began)
     assert min(took[1:]) < took[0] / 2, took
+
+
+# Of "geheim", made to take a second or two.
+SLOW = ('$argon2id$v=19$m=65536,t=20,p=1$4wNV7D'
+        'vUyYttQl/LLap6xA$R1Dcf6KkLdu1IxUl32u1IhyHzeX/ZIrFONuTfJlk/as')
+ASK = """import http.client, time
+began = time.monotonic()
+connection = http.client.HTTPConnection('127.0.0.1', 8080)
+connection.request('GET', '/', headers={'x-api-key': 'geheim'})
+print(connection.getresponse().status, time.monotonic() - began)"""
+
+
+def test_a_new_slow_token_delays_nobody_else(lab):
+    """A client pings while another one's token is tried."""
+    tunnel(lab, 'hub', {**SERVER, 'clients': [*SERVER['clients'],
+                                              {'token': SLOW, 'ip': '10.0.0.9'}]})
+    tunnel(lab, 'site', CLIENT)
+    ping(lab, 'site', '10.0.0.1')
+    path = pathlib.Path(f'{lab.directory}/ask.py')
+    path.write_text(ASK)
+    waits = []
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = pool.submit(lab.run, 'hub', f'/usr/bin/python3 {path}')
+        while not asked.done():
+            said = lab.run('site', 'ping -c1 -W20 10.0.0.1')
+            waits.append(float(re.search(r'time=([\d.]+)', said)[1]) / 1000)
+    status, took = asked.result().split()
+    assert status == '200' and len(waits) > 2
+    assert max(waits) < float(took) / 3, (took, waits)

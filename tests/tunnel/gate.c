@@ -7,7 +7,11 @@
 
 #include "../unit.h"
 #include "packets.h"
+#include "tunnel/verifier.h"
 
+#include <weft/loop.h>
+
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +22,7 @@ static const uint8_t secret[16] = { 1 };
 static char sha1_of_test[] = "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3";
 
 struct world {
+	struct weft_loop *loop;
 	struct gate *gate;
 	char slow[crypto_pwhash_STRBYTES];
 	struct weft_tunnel_client clients[2];
@@ -34,13 +39,23 @@ static void hash_slowly(struct world *w, const char *token)
 			 0);
 }
 
+static void on_ready(void *user)
+{
+	struct world *w = user;
+	weft_loop_stop(w->loop);
+}
+
 static int setup(void **state)
 {
 	static struct world world;
 	struct world *w = &world;
 	*w = (struct world){ .gate = NULL };
 	assert_true(sodium_init() >= 0);
-	assert_int_equal(gate_new(secret, &w->gate), 0);
+	assert_int_equal(weft_loop_new(NULL, &w->loop), 0);
+	const struct gate_opts opts = {
+		.secret = secret, .loop = w->loop, .ready = on_ready, .user = w
+	};
+	assert_int_equal(gate_new(&opts, &w->gate), 0);
 	hash_slowly(w, "slow");
 	w->clients[0].token = w->slow;
 	w->clients[1].token = sha1_of_test;
@@ -55,13 +70,23 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 	gate_free(w->gate);
+	weft_loop_free(w->loop);
 	return 0;
 }
 
-static enum gate_verdict ask(struct world *w, const char *token, uint64_t now)
+static enum gate_verdict ask_once(struct world *w, const char *token, uint64_t now)
 {
 	w->client = 77;
 	return gate_ask(w->gate, &w->conf, token, &w->from, now, &w->client);
+}
+
+/* Asks until it is known; nothing waits but for the thread. */
+static enum gate_verdict ask(struct world *w, const char *token, uint64_t now)
+{
+	enum gate_verdict verdict;
+	while ((verdict = ask_once(w, token, now)) == GATE_LATER)
+		weft_loop_run(w->loop);
+	return verdict;
 }
 
 /* Another address each time, so that none is silenced. */
@@ -180,6 +205,67 @@ static void the_oldest_gives_way(void **state)
 	assert_int_equal(ask_as_another(w, "slow", now), GATE_KNOWN);
 }
 
+/* ---- while tokens are tried -------------------------------------------------------------- */
+
+/* The same token is tried once, however many show it, and others do not wait for it. */
+static void nobody_waits_for_a_token_that_is_tried(void **state)
+{
+	struct world *w = *state;
+	assert_int_equal(ask_once(w, "slow", START), GATE_LATER);
+	assert_int_equal(ask_once(w, "slow", START), GATE_LATER);
+	assert_int_equal(ask_once(w, "test", START), GATE_KNOWN);
+	assert_int_equal(w->client, 1);
+	weft_loop_run(w->loop);
+	assert_int_equal(ask_once(w, "slow", START), GATE_KNOWN);
+	assert_int_equal(w->client, 0);
+	for (unsigned i = 0; i < GATE_BURST - 1; i++)
+		assert_int_not_equal(
+			ask_once(w, (char[]){ (char)('a' + i), '\0' }, START), GATE_BUSY);
+	assert_int_equal(ask_once(w, "one more", START), GATE_BUSY);
+}
+
+/* Each of them counts for its address, though all were shown before one was known. */
+static void many_at_once_silence_their_address_as_well(void **state)
+{
+	struct world *w = *state;
+	char token[2] = "a";
+	for (; token[0] < 'a' + (int)GATE_BURST; token[0]++)
+		assert_int_equal(ask_once(w, token, START), GATE_LATER);
+	for (token[0] = 'a'; token[0] < 'a' + (int)GATE_BURST; token[0]++)
+		assert_int_equal(ask(w, token, START), GATE_WRONG);
+	assert_int_equal(ask(w, "a", START), GATE_WRONG);
+	assert_int_equal(ask_once(w, "test", START), GATE_SILENT);
+}
+
+static void only_so_many_wait_to_be_tried(void **state)
+{
+	struct world *w = *state;
+	struct verifier *v;
+	uint8_t id[VERIFIER_ID_LEN] = { 0 };
+	assert_int_equal(verifier_new(w->loop, NULL, NULL, &v), 0);
+	for (; id[0] <= VERIFIER_QUEUE_MAX; id[0]++)
+		assert_int_equal(verifier_try(v, id, "guess", &w->conf), 0);
+	assert_int_equal(verifier_try(v, id, "guess", &w->conf), -EBUSY);
+	assert_false(verifier_has(v, id));
+	id[0]--;
+	assert_true(verifier_has(v, id));
+	verifier_free(v);
+}
+
+/* What is found to be wrong after the hash has become another one says nothing. */
+static void a_configuration_may_change_while_a_token_is_tried(void **state)
+{
+	struct world *w = *state;
+	assert_int_equal(ask_once(w, "new", START), GATE_LATER);
+	hash_slowly(w, "new");
+	gate_forget_wrong(w->gate);
+	assert_int_equal(ask(w, "new", START), GATE_KNOWN);
+	assert_int_equal(ask_once(w, "newer", START), GATE_LATER);
+	w->conf.clients_n = 0; /* and may be gone */
+	weft_loop_run(w->loop);
+	assert_int_equal(ask(w, "newer", START), GATE_WRONG);
+}
+
 #define gate_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -194,6 +280,10 @@ int main(void)
 		gate_test(another_hash_ends_what_was_known),
 		gate_test(what_was_wrong_may_become_right),
 		gate_test(the_oldest_gives_way),
+		gate_test(nobody_waits_for_a_token_that_is_tried),
+		gate_test(many_at_once_silence_their_address_as_well),
+		gate_test(only_so_many_wait_to_be_tried),
+		gate_test(a_configuration_may_change_while_a_token_is_tried),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,7 @@ struct weft_tunnel_client {
 	struct weft_ip *routes;  /**< Networks behind it. */
 	struct weft_ip *sources; /**< Whose packets go to it when no route does. */
 	size_t ips_n, routes_n, sources_n;
+	bool has_ip; /**< The first address stands in the file as "ip". */
 	struct weft_tunnel_networks
 		push; /**< Routes that it is told, beside the server's. */
 	char **tags;

@@ -203,11 +203,28 @@ static void show_fault(void *user, const struct weft_tunnel_fault *fault)
 		show_place(file, fault);
 }
 
-static void show_mode(struct config_file *file)
+/* What a configuration holds that is not for everybody; NULL: it could not be read. */
+static const char *secrets_of(const struct weft_tunnel_config *config)
 {
-	static const char text[] =
-		"others than its owner can use this file, and it holds "
-		"tokens; run: chmod 600";
+	bool has_token = false, has_hash = false;
+	for (size_t i = 0; config && i < config->interfaces_n; i++) {
+		has_token |= config->interfaces[i].raw_token != NULL;
+		has_hash |= config->interfaces[i].clients_n > 0;
+	}
+	if (has_token)
+		return has_hash ? "tokens, and hashes that tokens can be guessed by"
+				: "a token";
+	return has_hash ? "hashes that tokens can be guessed by"
+			: "tokens or their hashes";
+}
+
+static void show_mode(struct config_file *file, const struct weft_tunnel_config *config)
+{
+	char text[160];
+	(void)snprintf(text, sizeof(text),
+		       "others than its owner can use this file, and it holds %s; run: "
+		       "chmod 600",
+		       secrets_of(config));
 	file->warnings++;
 	if (file->out->json)
 		output_event(file->out, "fault",
@@ -270,11 +287,11 @@ static void check_files(struct config_file *file, const struct weft_tunnel_confi
 
 int config_file_parse(struct config_file *file, struct weft_tunnel_config **ret_config)
 {
-	struct weft_tunnel_config *config;
+	struct weft_tunnel_config *config = NULL;
 	int r = weft_tunnel_config_parse(file->text, file->len, show_fault, file,
 					 &config);
 	if (file->mode != 0 && has_token(file))
-		show_mode(file);
+		show_mode(file, config);
 	if (r < 0)
 		return r;
 	check_files(file, config);

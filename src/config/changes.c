@@ -87,7 +87,6 @@ static const struct row interface_rows[] = {
 
 static const struct row client_rows[] = {
 	CLIENT("token", TEXT, token),
-	CLIENT_N("ips", IPS, ips, ips_n),
 	CLIENT_N("routes", IPS, routes, routes_n),
 	CLIENT_N("sources", IPS, sources, sources_n),
 	CLIENT("push", NETWORKS, push),
@@ -267,6 +266,21 @@ static void tell_rows(const struct telling *to, const struct row *rows, const vo
 	}
 }
 
+/*
+ * Addresses of a client stand in the file in two places: the first one of IPv4 as "ip", if it has
+ * that, and all others as "ips".
+ */
+static void tell_ips(const struct telling *to, const struct weft_tunnel_client *a,
+		     const struct weft_tunnel_client *b)
+{
+	const size_t a_ip = a->has_ip, b_ip = b->has_ip;
+	if (a_ip != b_ip || !is_same_ips(a->ips, b->ips, a_ip))
+		tell(to, "has other \"ip\"");
+	if (a->ips_n - a_ip != b->ips_n - b_ip ||
+	    !is_same_ips(a->ips + a_ip, b->ips + b_ip, a->ips_n - a_ip))
+		tell(to, "has other \"ips\"");
+}
+
 const struct weft_tunnel_client *changes_find_client(
 	const struct weft_tunnel_interface *server, const char *name)
 {
@@ -291,10 +305,12 @@ static void tell_clients(const struct telling *to,
 		const struct weft_tunnel_client *then =
 			changes_find_client(before, now->name);
 		of.client = now->name;
-		if (then)
-			tell_rows(&of, client_rows, then, now);
-		else
+		if (!then) {
 			tell(&of, "is new");
+			continue;
+		}
+		tell_ips(&of, then, now);
+		tell_rows(&of, client_rows, then, now);
 	}
 }
 

@@ -38,6 +38,10 @@ static bool is_server(const struct node *node)
 static void read_interface(struct reader *reader, const struct node *node,
 			   struct weft_tunnel_interface *interface)
 {
+	if (config_is_later(node)) {
+		config_tell_later(reader, node);
+		return;
+	}
 	config_begin_interface(reader, node);
 	interface->line = node->at.line;
 	interface->is_server = is_server(node);
@@ -70,6 +74,10 @@ static void read_root(struct reader *reader, const struct node *root,
 {
 	if (root->is_bad)
 		return;
+	if (config_is_later(root)) {
+		config_tell_later(reader, root);
+		return;
+	}
 	if (root->type != JSON_ARRAY) {
 		reader_fault(reader, SEVERITY_ERROR, root,
 			     "a configuration is an array of interfaces; %s",

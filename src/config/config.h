@@ -54,6 +54,12 @@ void config_read_headers(struct reader *reader, const struct node *node, void *o
 void config_read_peer(struct reader *reader, const struct node *node,
 		      struct weft_tunnel_client *client);
 
+/** Whether an object is of the form that tapotun's later generation has. */
+bool config_is_later(const struct node *node);
+
+/** Says so, and how it is converted. */
+void config_tell_later(struct reader *reader, const struct node *node);
+
 /** Notes for the reader what the interface says of itself, whatever the order of its keys. */
 void config_begin_interface(struct reader *reader, const struct node *node);
 

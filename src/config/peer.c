@@ -147,6 +147,7 @@ static void read_client_ip(struct reader *reader, const struct node *node, void 
 	ips[0] = ip;
 	client->ips = ips;
 	client->ips_n++;
+	client->has_ip = true;
 }
 
 static void read_client_ips(struct reader *reader, const struct node *node, void *object)

@@ -114,6 +114,40 @@ static void clients_of_a_server(void **state)
 		    "t0: client 10.0.0.2 has other \"source_check\"\n");
 }
 
+/* By the key that each address stands under. */
+static void addresses_of_a_client(void **state)
+{
+	static const struct {
+		const char *before, *after, *told;
+	} cases[] = {
+		{ "'ip':'10.0.0.2'", "'ip':'10.0.0.3'", "ip" },
+		{ "'ip':'10.0.0.2'", "'ip':'10.0.0.2','ips':['10.0.0.3']", "ips" },
+		{ "'ips':['10.0.0.2']", "'ips':['10.0.0.3']", "ips" },
+		{ "'ips':['fd00::2'],'ip':'10.0.0.2'",
+		  "'ip':'10.0.0.3','ips':['fd00::2']", "ip" },
+		{ "'ip':'10.0.0.2','ips':['10.0.0.4','fd00::2']",
+		  "'ip':'10.0.0.2','ips':['10.0.0.4','fd00::3']", "ips" },
+	};
+	char before[300], after[300], told[60];
+	static const char form[] =
+		"[{'name':'t0','net':'10.0.0.1/24','net6':'fd00::1/64',"
+		"'port':80,'clients':[{'name':'a','token':'" TEST "',%s}]}]";
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(before, sizeof(before), form, cases[i].before);
+		(void)snprintf(after, sizeof(after), form, cases[i].after);
+		(void)snprintf(told, sizeof(told), "t0: client a has other \"%s\"\n",
+			       cases[i].told);
+		assert_told(before, before, "");
+		assert_told(before, after, told);
+	}
+	assert_told("[{'name':'t0','net':'10.0.0.1/24','port':80,'clients':[{'name':'a',"
+		    "'token':'" TEST "','ip':'10.0.0.2'}]}]",
+		    "[{'name':'t0','net':'10.0.0.1/24','port':80,'clients':[{'name':'a',"
+		    "'token':'" TEST "','ips':['10.0.0.2']}]}]",
+		    "t0: client a has other \"ip\"\nt0: client a has other \"ips\"\n");
+}
+
 static void keys_of_a_client_without_its_secrets(void **state)
 {
 	(void)state;
@@ -147,6 +181,7 @@ int main(void)
 		cmocka_unit_test(keys_of_a_server),
 		cmocka_unit_test(an_access_list_is_told_once),
 		cmocka_unit_test(clients_of_a_server),
+		cmocka_unit_test(addresses_of_a_client),
 		cmocka_unit_test(keys_of_a_client_without_its_secrets),
 		cmocka_unit_test(what_comes_and_goes),
 	};

@@ -499,6 +499,23 @@ static void keeps_so_many_faults(void **state)
 	free(text);
 }
 
+/* ---- a later tapotun --------------------------------------------------------------------- */
+
+/* Each key of it says what stands for it, and nothing else is said of such an interface. */
+static void the_later_generation_is_known_by_its_keys(void **state)
+{
+	(void)state;
+	EXPECT("[{'name':'t0','port':80,'network':'10.1.0.0/24',\n"
+	       "'nodes':{'__self__':{'token':'a','ip':'10.1.0.1'}},\n"
+	       "'exit_nodes':[{'from':'*','via':'b'}],'acl':[]}]",
+	       "1:2 error [0]: this is for a later tapotun",
+	       "1:25 error [0].network: write \"net\"",
+	       "2:1 error [0].nodes: write \"clients\"",
+	       "3:1 error [0].exit_nodes: write \"exits\"");
+	EXPECT("{'nodes':{}}", "1:1 error : this is for a later tapotun",
+	       "1:2 error .nodes: write \"clients\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +545,7 @@ int main(void)
 		cmocka_unit_test(tells_all_at_once_in_order),
 		cmocka_unit_test(refuses_what_is_too_large),
 		cmocka_unit_test(keeps_so_many_faults),
+		cmocka_unit_test(the_later_generation_is_known_by_its_keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

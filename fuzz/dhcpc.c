@@ -34,7 +34,7 @@ static const struct weft_mac mac = { { 2, 0, 0, 0, 0, 7 } };
 static void on_send(void *user, const struct weft_frame *frame, uint64_t now)
 {
 	struct fuzz *f = user;
-	struct dhcp_path path;
+	struct udp_path path;
 	struct dhcp_msg msg;
 	CHECK(now == f->now);
 	if (dhcp_frame_parse(frame, DHCP_SERVER_PORT, &path, &msg) == 0)
@@ -80,10 +80,10 @@ static void input_frame(struct fuzz *f, const uint8_t *bytes, size_t len)
 
 static void input_message(struct fuzz *f, const uint8_t *bytes, size_t len)
 {
-	const struct dhcp_path path = { .src = 0x0a000001,
-					.dst = UINT32_MAX,
-					.sport = DHCP_SERVER_PORT,
-					.dport = DHCP_CLIENT_PORT };
+	const struct udp_path path = { .src = 0x0a000001,
+				       .dst = UINT32_MAX,
+				       .sport = DHCP_SERVER_PORT,
+				       .dport = DHCP_CLIENT_PORT };
 	uint8_t buf[DHCP_FRAME_LEN_MAX];
 	struct dhcp_msg msg;
 	if (dhcp_msg_parse(bytes, len, &msg) < 0)

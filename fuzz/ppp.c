@@ -91,7 +91,7 @@ static void on_ethernet(void *user, struct weft_link *link,
 			const struct weft_frame *frames, size_t n, uint64_t now)
 {
 	struct fuzz *f = user;
-	struct dhcp_path path;
+	struct udp_path path;
 	struct dhcp_msg msg;
 	(void)link;
 	CHECK(now == f->now);
@@ -164,11 +164,11 @@ static void input_ethernet(struct fuzz *f, const uint8_t *bytes, size_t len)
 /* Any message, but to this client; or, of no bytes, an offer that it will like. */
 static void input_dhcp(struct fuzz *f, const uint8_t *bytes, size_t len)
 {
-	const struct dhcp_path path = { .src_mac = { { 2, 0, 0, 0, 0, 1 } },
-					.src = 0x0a000001,
-					.dst = UINT32_MAX,
-					.sport = DHCP_SERVER_PORT,
-					.dport = DHCP_CLIENT_PORT };
+	const struct udp_path path = { .src_mac = { { 2, 0, 0, 0, 0, 1 } },
+				       .src = 0x0a000001,
+				       .dst = UINT32_MAX,
+				       .sport = DHCP_SERVER_PORT,
+				       .dport = DHCP_CLIENT_PORT };
 	struct dhcp_msg msg = {
 		.type = f->dhcp.type == DHCP_DISCOVER ? DHCP_OFFER : DHCP_ACK,
 		.server_id = 0x0a000001,

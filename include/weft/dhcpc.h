@@ -9,11 +9,11 @@
  *                 v
  *                TAP
  *
- * It asks for an address and nothing else: a router and name servers that a server names are
- * reported and acted on by nobody, because a room must never take a machine's default route
- * or its names. For the same reason an offer is refused whose network is wider than a LAN or
- * lies in public address space: that would draw traffic for other people's addresses into
- * the room. Refused replies are counted, never an error.
+ * It acts on an address and nothing else: a router and name servers that a server names are
+ * reported, for hosts that have no other network, because a room must never take a machine's
+ * default route or its names. For the same reason an offer is refused whose network is wider
+ * than a LAN or lies in public address space: that would draw traffic for other people's
+ * addresses into the room. Refused replies are counted, never an error.
  *
  *     const struct weft_dhcpc_opts opts = {
  *             .mac = tap_mac, .hostname = "player", .seed = random64,
@@ -77,6 +77,9 @@ WEFT_API const char *weft_dhcpc_outcome_name(enum weft_dhcpc_outcome outcome);
 /** Most name servers of a lease that are kept. */
 #define WEFT_DHCPC_DNS_MAX 4u
 
+/** Length of a domain's name; a longer one, or what is none, is not told of. */
+#define WEFT_DHCPC_DOMAIN_MAX 127u
+
 /** A lease that never ends, in weft_dhcpc_lease's times. */
 #define WEFT_DHCPC_FOREVER UINT32_MAX
 
@@ -87,6 +90,10 @@ struct weft_dhcpc_lease {
 	struct weft_ip router; /**< For information; family 0 for none. */
 	struct weft_ip dns[WEFT_DHCPC_DNS_MAX]; /**< For information. */
 	unsigned dns_n;
+	char domain[WEFT_DHCPC_DOMAIN_MAX + 1]; /**< Of the network; empty for none. */
+	/** Knows the names of domain_dns_domain, and no others (RFC 6731); family 0 for none. */
+	struct weft_ip domain_dns;
+	char domain_dns_domain[WEFT_DHCPC_DOMAIN_MAX + 1];
 	uint32_t lease_s; /**< Seconds from the acknowledgement, or WEFT_DHCPC_FOREVER. */
 	uint32_t renew_s; /**< T1. */
 	uint32_t rebind_s; /**< T2. */

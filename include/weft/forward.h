@@ -28,6 +28,7 @@
 #include <weft/error.h>
 #include <weft/frame.h>
 #include <weft/loop.h>
+#include <weft/resolver.h>
 #include <weft/stack.h>
 
 #include <stdbool.h>
@@ -47,7 +48,8 @@ struct weft_forwarder;
 struct weft_forward_rule {
 	bool is_udp;
 	union weft_sockaddr listen; /**< Here to forward, in the stack to expose. */
-	char host[WEFT_FORWARD_HOST_MAX + 1]; /**< An address. */
+	/** An address; to forward, a name as well, where there is a resolver. */
+	char host[WEFT_FORWARD_HOST_MAX + 1];
 	uint16_t port;
 };
 
@@ -70,6 +72,8 @@ WEFT_API WEFT_MUST_CHECK int weft_expose_parse(const char *text, struct weft_err
 struct weft_forwarder_opts {
 	struct weft_stack *stack;
 	struct weft_loop *loop;
+	/** Knows the names in the network; NULL: only addresses are known. Outlives it. */
+	struct weft_resolver *resolver;
 	uint32_t streams_max; /**< TCP connections, of all kinds together; 0 for 512. */
 	uint32_t flows_max;   /**< UDP: who sends to whom; 0 for 256. */
 	uint64_t
@@ -84,7 +88,8 @@ WEFT_API WEFT_MUST_CHECK int weft_forwarder_new(const struct weft_forwarder_opts
 WEFT_API void weft_forwarder_free(struct weft_forwarder *forwarder);
 
 /**
- * Listens on this machine for what is to go into the network. Returns 0 or -Exxx with err:
+ * Listens on this machine for what is to go into the network. A name is looked up for each
+ * connection, and for each who sends datagrams. Returns 0 or -Exxx with err: -EINVAL,
  * -EADDRINUSE, -EACCES, -EADDRNOTAVAIL, -EMFILE, -ENOMEM ...
  */
 WEFT_API WEFT_MUST_CHECK int weft_forwarder_forward(struct weft_forwarder *forwarder,

@@ -97,6 +97,12 @@ WEFT_API void weft_room_secret_make(uint8_t ret_secret[WEFT_ROOM_SECRET_LEN]);
 /** True if the name can be a room's (and, unless it is to be empty, a member's). */
 WEFT_API bool weft_room_name_is_valid(const char *name);
 
+/** Bytes of a room's domain, with its NUL. */
+#define WEFT_ROOM_DOMAIN_TEXT (WEFT_ROOM_NAME_MAX + sizeof(".weft"))
+
+/** Prints the domain that the names of a room's members are in: "friday.weft". Returns buf. */
+WEFT_API const char *weft_room_domain(const char *room, char buf[WEFT_ROOM_DOMAIN_TEXT]);
+
 /** What is behind a member: its own address (or a few), or a whole LAN. */
 enum weft_role { WEFT_ROLE_CLIENT, WEFT_ROLE_GATEWAY };
 
@@ -308,6 +314,8 @@ struct weft_joined {
 	bool has_gateway;
 	struct weft_ip
 		address; /**< Offered for a room without a LAN; family 0 for none. */
+	/** Knows the names in the room's domain, while it has no LAN; family 0 for none. */
+	struct weft_ip name_server;
 };
 
 /** What a member tells. None of them may free the member. */

@@ -47,6 +47,13 @@ bool weft_room_name_is_valid(const char *name)
 	return len > 0 && len <= WEFT_ROOM_NAME_MAX && strspn(name, name_letters) == len;
 }
 
+const char *weft_room_domain(const char *room, char buf[WEFT_ROOM_DOMAIN_TEXT])
+{
+	(void)snprintf(buf, WEFT_ROOM_DOMAIN_TEXT, "%.*s.weft", (int)WEFT_ROOM_NAME_MAX,
+		       room);
+	return buf;
+}
+
 void weft_room_secret_make(uint8_t ret_secret[WEFT_ROOM_SECRET_LEN])
 {
 	randombytes_buf(ret_secret, WEFT_ROOM_SECRET_LEN);

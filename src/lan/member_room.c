@@ -12,6 +12,7 @@
  */
 #include "base/mac.h"
 #include "lan/member.h"
+#include "service/dhcpd.h"
 
 #include <weft/log.h>
 
@@ -118,6 +119,17 @@ static int note_members(struct weft_member *member, const struct welcome *welcom
 	return 0;
 }
 
+/* The relay's own host: its number is the same in each room (docs/protocol.md). */
+static struct weft_ip name_server_of(const struct weft_ip *address)
+{
+	struct weft_ip server = *address;
+	if (server.family != AF_INET)
+		return (struct weft_ip){ .family = 0 };
+	server.prefix = 32;
+	server.octet[3] = DHCPD_HOST_SERVER;
+	return server;
+}
+
 int member_enter(struct weft_member *member, const struct welcome *welcome, uint64_t now)
 {
 	const struct weft_member_events *events = member->opts.events;
@@ -129,6 +141,7 @@ int member_enter(struct weft_member *member, const struct welcome *welcome, uint
 				      .room = welcome->room,
 				      .mtu = welcome->mtu,
 				      .address = welcome->address,
+				      .name_server = name_server_of(&welcome->address),
 				      .has_gateway = member->roster.gateways_n > 0 };
 	if (events && events->joined)
 		events->joined(member->opts.user, &member->joined, now);

@@ -9,14 +9,22 @@
 #include "base/mac.h"
 #include "link/link.h"
 #include "service/dhcpd.h"
+#include "service/dnsd.h"
 #include "wire/arp.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#define REPLY_LEN_MAX                                                 \
+	(DHCP_FRAME_LEN_MAX > DNSD_FRAME_LEN_MAX ? DHCP_FRAME_LEN_MAX \
+						 : DNSD_FRAME_LEN_MAX)
 
 struct room_host {
 	struct weft_link link; /* first: it is the link; in no loop */
@@ -25,6 +33,7 @@ struct room_host {
 	uint32_t address;
 	struct weft_bridge_port *port;
 	struct dhcpd *dhcpd;
+	struct dnsd *dnsd; /* NULL where the room's name is none for a domain */
 };
 
 /* ---- what DHCP asks of the room ---------------------------------------------------------- */
@@ -48,6 +57,40 @@ static bool is_taken(void *user, uint8_t number)
 		if (container_of(node, struct room_member, of_room)->host == number)
 			return true;
 	return number == ROOM_HOST_OF_RELAY;
+}
+
+/* ---- what DNS asks of the room ----------------------------------------------------------- */
+
+/* Names are the members' own, and two may have the same: then both are told. */
+static size_t find_member(void *user, const char *name,
+			  uint32_t ret_addresses[DNSD_ADDRESSES_MAX])
+{
+	const struct room *room = user;
+	size_t n = 0;
+	list_for_each (node, &room->members) {
+		const struct room_member *member =
+			container_of(node, struct room_member, of_room);
+		if (n < DNSD_ADDRESSES_MAX && member->host != 0 &&
+		    strcasecmp(member->peer.name, name) == 0)
+			ret_addresses[n++] =
+				load_be32(room->network.octet) | member->host;
+	}
+	return n;
+}
+
+static bool name_of_member(void *user, uint32_t address, char ret_name[DNSD_NAME_TEXT])
+{
+	const struct room *room = user;
+	static_assert(WEFT_MEMBER_NAME_MAX < DNSD_NAME_TEXT, "all names can be told");
+	list_for_each (node, &room->members) {
+		const struct room_member *member =
+			container_of(node, struct room_member, of_room);
+		if (member->host != (uint8_t)address || !member->peer.name[0])
+			continue;
+		(void)snprintf(ret_name, DNSD_NAME_TEXT, "%s", member->peer.name);
+		return true;
+	}
+	return false;
 }
 
 /* ---- frames ------------------------------------------------------------------------------ */
@@ -80,15 +123,23 @@ static bool answer_arp(struct room_host *host, const struct weft_frame *frame,
 	return true;
 }
 
+/* Answers a question for an address or a name. Returns the answer's length; 0 for none. */
+static size_t answer_ip(struct room_host *host, const struct weft_frame *frame,
+			uint64_t now, uint8_t buf[REPLY_LEN_MAX])
+{
+	size_t len = dhcpd_input(host->dhcpd, frame, now, buf);
+	return len == 0 && host->dnsd ? dnsd_input(host->dnsd, frame, buf) : len;
+}
+
 static size_t host_send(struct weft_link *link, const struct weft_frame *frames, size_t n,
 			uint64_t now)
 {
 	struct room_host *host = container_of(link, struct room_host, link);
 	for (size_t i = 0; i < n && !host->room->gateway; i++) {
-		uint8_t buf[DHCP_FRAME_LEN_MAX];
+		uint8_t buf[REPLY_LEN_MAX];
 		if (answer_arp(host, &frames[i], now))
 			continue;
-		size_t len = dhcpd_input(host->dhcpd, &frames[i], now, buf);
+		size_t len = answer_ip(host, &frames[i], now, buf);
 		const struct weft_frame reply = { .data = buf, .len = (uint32_t)len };
 		if (len > 0)
 			link_deliver(&host->link, &reply, 1, now);
@@ -124,6 +175,30 @@ static int attach(struct room_host *host)
 	return r < 0 ? r : weft_bridge_bind(bridge, host->mac, host->port);
 }
 
+/* A room whose name is none for a domain has no names for its members. */
+static int make_servers(struct room_host *host)
+{
+	struct room *room = host->room;
+	char domain[WEFT_ROOM_DOMAIN_TEXT];
+	const struct dhcpd_opts dhcpd = { .mac = host->mac,
+					  .network = load_be32(room->network.octet),
+					  .mtu = (uint16_t)room->mtu,
+					  .domain = weft_room_domain(room->name, domain),
+					  .host_of = host_of,
+					  .is_taken = is_taken,
+					  .user = room };
+	const struct dnsd_opts dnsd = { .mac = host->mac,
+					.address = host->address,
+					.domain = domain,
+					.find = find_member,
+					.name_of = name_of_member,
+					.user = room };
+	int r = dhcpd_new(&dhcpd, &host->dhcpd);
+	if (r == 0)
+		r = dnsd_new(&dnsd, &host->dnsd);
+	return r == -EINVAL ? 0 : r;
+}
+
 int room_host_new(struct room *room, struct room_host **ret_host)
 {
 	static const struct link_ops ops = { .send = host_send };
@@ -136,15 +211,8 @@ int room_host_new(struct room *room, struct room_host **ret_host)
 	link_init(&host->link, &ops, room->name, -1, caps);
 	host->room = room;
 	host->mac = room_host_mac_of(room->name, room->key);
-	const uint32_t network = load_be32(room->network.octet);
 	host->address = room_host_address_of(&room->network);
-	const struct dhcpd_opts opts = { .mac = host->mac,
-					 .network = network,
-					 .mtu = (uint16_t)room->mtu,
-					 .host_of = host_of,
-					 .is_taken = is_taken,
-					 .user = room };
-	int r = dhcpd_new(&opts, &host->dhcpd);
+	int r = make_servers(host);
 	if (r == 0)
 		r = attach(host);
 	if (r < 0) {
@@ -161,6 +229,7 @@ void room_host_free(struct room_host *host)
 		return;
 	if (host->port)
 		weft_bridge_remove(host->room->bridge, host->port);
+	dnsd_free(host->dnsd);
 	dhcpd_free(host->dhcpd);
 	link_fini(&host->link);
 	free(host);
@@ -176,6 +245,22 @@ bool room_host_has_leased(const struct room_host *host, uint8_t number)
 	return dhcpd_has_leased(host->dhcpd, number, 0);
 }
 
+/* "names": what was asked of the name server. */
+static void add_names(json_t *object, const struct dnsd *dnsd)
+{
+	json_t *names = json_object();
+	for (unsigned i = DNSD_ANSWERED; dnsd && i < DNSD_OUTCOMES; i++) {
+		uint64_t n = dnsd_count(dnsd, (enum dnsd_outcome)i);
+		if (n > 0)
+			(void)json_object_set_new(names,
+						  dnsd_outcome_name((enum dnsd_outcome)i),
+						  json_integer((json_int_t)n));
+	}
+	if (json_object_size(names) > 0)
+		(void)json_object_set(object, "names", names);
+	json_decref(names);
+}
+
 json_t *room_host_json(const struct room_host *host)
 {
 	json_t *object = json_object();
@@ -186,5 +271,6 @@ json_t *room_host_json(const struct room_host *host)
 				object, dhcpd_outcome_name((enum dhcpd_outcome)i),
 				json_integer((json_int_t)n));
 	}
+	add_names(object, host->dnsd);
 	return object;
 }

@@ -2,10 +2,11 @@
 /*
  * The relay's own host in a room: number 254 of the room's network, which hands out the
  * addresses of that network by DHCP. Members of weft are told theirs in the welcome; consoles
- * and virtual machines behind them know no other way than DHCP.
+ * and virtual machines behind them know no other way than DHCP. It knows the members' names,
+ * too, and tells them by DNS: alice.friday.weft is alice in the room friday.
  *
  *     client ---.
- *               room's bridge ---- link of the host: ARP, DHCP
+ *               room's bridge ---- link of the host: ARP, DHCP, DNS
  *     client ---'
  *
  * A gateway brings its LAN's server, so the host is silent while there is one.
@@ -36,7 +37,7 @@ struct weft_mac room_host_mac(const struct room_host *host);
 /** Whether the room's address of that number has ever been leased to somebody. */
 bool room_host_has_leased(const struct room_host *host, uint8_t number);
 
-/** {"offered": 2, "acked": 2, ...}: what has happened, by outcome. */
+/** {"offered": 2, "acked": 2, "names": {"answered": 3} ...}: what has happened, by outcome. */
 json_t *room_host_json(const struct room_host *host);
 
 #endif

@@ -27,7 +27,7 @@ static uint16_t udp_checksum(const uint8_t *ip4, size_t udp_len)
 	return checksum_finish_udp(checksum_add(sum, ip4 + IP4_LEN, udp_len));
 }
 
-static int emit_headers(uint8_t *buf, const struct dhcp_path *path, size_t dhcp_len)
+static int emit_headers(uint8_t *buf, const struct udp_path *path, size_t dhcp_len)
 {
 	const struct ether_hdr ether = {
 		.dst = path->dst_mac,
@@ -55,7 +55,7 @@ static int emit_headers(uint8_t *buf, const struct dhcp_path *path, size_t dhcp_
 	return 0;
 }
 
-int dhcp_frame_emit(uint8_t *buf, size_t len, const struct dhcp_path *path,
+int dhcp_frame_emit(uint8_t *buf, size_t len, const struct udp_path *path,
 		    const struct dhcp_msg *msg)
 {
 	if (len < OFF_DHCP)
@@ -67,60 +67,18 @@ int dhcp_frame_emit(uint8_t *buf, size_t len, const struct dhcp_path *path,
 	return r < 0 ? r : (int)OFF_DHCP + dhcp_len;
 }
 
-/* Finds the UDP datagram in the frame. Returns the offset of the IPv4 header, or -ENOMSG. */
-static int find_udp(const struct weft_frame *frame, struct ether_hdr *ret_ether,
-		    struct ip4_hdr *ret_ip4, struct reader *ret_udp)
-{
-	int off = ether_hdr_parse(frame->data, frame->len, ret_ether);
-	if (off < 0 || ret_ether->tags_n > 0 || ret_ether->type != ETHER_TYPE_IP4)
-		return -ENOMSG;
-	const uint8_t *packet = frame->data + off;
-	int ip4_len = ip4_hdr_parse(packet, frame->len - (size_t)off, ret_ip4);
-	if (ip4_len < 0 || ret_ip4->proto != IPPROTO_UDP || ip4_is_fragment(ret_ip4))
-		return -ENOMSG;
-	*ret_udp = reader_of(packet + ip4_len, ret_ip4->total_len - (size_t)ip4_len);
-	return off;
-}
-
-static bool checksums_are_right(const struct weft_frame *frame, const uint8_t *ip4,
-				const struct reader *udp, size_t udp_len)
-{
-	const unsigned settled = WEFT_OFFLOAD_NEEDS_CSUM | WEFT_OFFLOAD_CSUM_VALID;
-	if (!checksum_is_right(0, ip4, (size_t)(udp->data - ip4)))
-		return false;
-	if (frame->offload.flags & settled)
-		return true;
-	uint32_t pseudo = checksum_pseudo4(ip4 + IP4_OFF_SRC, ip4 + IP4_OFF_DST,
-					   IPPROTO_UDP, (uint16_t)udp_len);
-	return checksum_udp_is_right(pseudo, udp->data, udp_len, false);
-}
-
 int dhcp_frame_parse(const struct weft_frame *frame, uint16_t dport,
-		     struct dhcp_path *ret_path, struct dhcp_msg *ret_msg)
+		     struct udp_path *ret_path, struct dhcp_msg *ret_msg)
 {
-	struct ether_hdr ether;
-	struct ip4_hdr ip4;
-	struct reader udp;
-	int off = find_udp(frame, &ether, &ip4, &udp);
-	if (off < 0)
-		return off;
-	struct udp_hdr hdr;
-	if (udp_hdr_peek(udp.data, udp.len, &hdr) < 0 || hdr.dport != dport)
-		return -ENOMSG;
-	if (udp_hdr_parse(udp.data, udp.len, &hdr) < 0 ||
-	    !checksums_are_right(frame, frame->data + off, &udp, hdr.len))
-		return -EBADMSG;
+	struct reader payload;
+	struct udp_path path;
 	struct dhcp_msg msg;
-	if (dhcp_msg_parse(udp.data + UDP_LEN, hdr.len - UDP_LEN, &msg) < 0)
+	int r = udp_frame_parse(frame, dport, &path, &payload);
+	if (r < 0)
+		return r;
+	if (dhcp_msg_parse(payload.data, payload.len, &msg) < 0)
 		return -EBADMSG;
-	*ret_path = (struct dhcp_path){
-		.src_mac = ether.src,
-		.dst_mac = ether.dst,
-		.src = ip4.src,
-		.dst = ip4.dst,
-		.sport = hdr.sport,
-		.dport = hdr.dport,
-	};
+	*ret_path = path;
 	*ret_msg = msg;
 	return 0;
 }

@@ -96,14 +96,36 @@ static void set_times(const struct dhcp_msg *msg, struct weft_dhcpc_lease *lease
 	lease->rebind_s = t2;
 }
 
+/* A domain as text, if it is one whose text is plain and short enough. */
+static void set_domain(const struct dns_name *name, char ret[WEFT_DHCPC_DOMAIN_MAX + 1])
+{
+	char text[DNS_NAME_TEXT];
+	size_t len = strlen(dns_name_print(name, text));
+	if (len <= WEFT_DHCPC_DOMAIN_MAX && !strchr(text, '\\') && name->len > 1)
+		memcpy(ret, text, len + 1);
+}
+
+static void set_names(const struct dhcp_msg *msg, struct weft_dhcpc_lease *lease)
+{
+	struct dns_name domain;
+	for (size_t i = 0; i < msg->dns_n; i++)
+		if (dhcp_is_host(msg->dns[i]) && lease->dns_n < WEFT_DHCPC_DNS_MAX)
+			lease->dns[lease->dns_n++] = dhcp_ip(msg->dns[i], 32);
+	if (dns_name_of_text(msg->domain, &domain) == 0)
+		set_domain(&domain, lease->domain);
+	if (!dhcp_is_host(msg->domain_dns))
+		return;
+	set_domain(&msg->domain_dns_domain, lease->domain_dns_domain);
+	if (lease->domain_dns_domain[0])
+		lease->domain_dns = dhcp_ip(msg->domain_dns, 32);
+}
+
 static void set_facts(const struct dhcp_msg *msg, struct weft_dhcpc_lease *lease)
 {
 	lease->server = dhcp_ip(msg->server_id, 32);
 	if (msg->routers_n > 0 && dhcp_is_host(msg->routers[0]))
 		lease->router = dhcp_ip(msg->routers[0], 32);
-	for (size_t i = 0; i < msg->dns_n; i++)
-		if (dhcp_is_host(msg->dns[i]) && lease->dns_n < WEFT_DHCPC_DNS_MAX)
-			lease->dns[lease->dns_n++] = dhcp_ip(msg->dns[i], 32);
+	set_names(msg, lease);
 }
 
 enum weft_dhcpc_outcome dhcp_lease_of(const struct dhcp_msg *msg, bool allow_public,

@@ -172,8 +172,9 @@ static struct dhcp_msg message(const struct weft_dhcpc *c, enum dhcp_type type,
 			       uint64_t now)
 {
 	static const uint8_t params[] = {
-		DHCP_OPT_SUBNET_MASK, DHCP_OPT_ROUTER,  DHCP_OPT_DNS,
-		DHCP_OPT_LEASE,       DHCP_OPT_RENEWAL, DHCP_OPT_REBINDING,
+		DHCP_OPT_SUBNET_MASK, DHCP_OPT_ROUTER,        DHCP_OPT_DNS,
+		DHCP_OPT_LEASE,       DHCP_OPT_RENEWAL,       DHCP_OPT_REBINDING,
+		DHCP_OPT_DOMAIN,      DHCP_OPT_DNS_SELECTION,
 	};
 	uint64_t secs = (now - c->begun) / SECOND_NS;
 	struct dhcp_msg msg = {
@@ -194,7 +195,7 @@ static struct dhcp_msg message(const struct weft_dhcpc *c, enum dhcp_type type,
 	return msg;
 }
 
-static void send_message(struct weft_dhcpc *c, const struct dhcp_path *path,
+static void send_message(struct weft_dhcpc *c, const struct udp_path *path,
 			 const struct dhcp_msg *msg, uint64_t now)
 {
 	uint8_t buf[WEFT_HEADROOM + DHCP_FRAME_LEN_MAX];
@@ -211,7 +212,7 @@ static void send_message(struct weft_dhcpc *c, const struct dhcp_path *path,
 
 static void broadcast(struct weft_dhcpc *c, const struct dhcp_msg *msg, uint64_t now)
 {
-	const struct dhcp_path path = {
+	const struct udp_path path = {
 		.src_mac = c->opts.mac,
 		.dst_mac = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 		.src = msg->ciaddr,
@@ -225,7 +226,7 @@ static void broadcast(struct weft_dhcpc *c, const struct dhcp_msg *msg, uint64_t
 /* To the server itself, by the way that its frames came: it may stand behind a relay agent. */
 static void unicast(struct weft_dhcpc *c, const struct dhcp_msg *msg, uint64_t now)
 {
-	const struct dhcp_path path = {
+	const struct udp_path path = {
 		.src_mac = c->opts.mac,
 		.dst_mac = c->server_mac,
 		.src = msg->ciaddr,
@@ -466,7 +467,7 @@ static enum weft_dhcpc_outcome check_answer(const struct weft_dhcpc *c,
 		       : WEFT_DHCPC_DROP_SERVER;
 }
 
-static enum weft_dhcpc_outcome on_ack(struct weft_dhcpc *c, const struct dhcp_path *path,
+static enum weft_dhcpc_outcome on_ack(struct weft_dhcpc *c, const struct udp_path *path,
 				      const struct dhcp_msg *msg)
 {
 	struct weft_dhcpc_lease lease;
@@ -496,8 +497,7 @@ static enum weft_dhcpc_outcome on_nak(struct weft_dhcpc *c, const struct dhcp_ms
 	return outcome;
 }
 
-static enum weft_dhcpc_outcome on_reply(struct weft_dhcpc *c,
-					const struct dhcp_path *path,
+static enum weft_dhcpc_outcome on_reply(struct weft_dhcpc *c, const struct udp_path *path,
 					const struct dhcp_msg *msg, uint64_t now)
 {
 	switch (msg->type) {
@@ -535,7 +535,7 @@ static void input_arp(struct weft_dhcpc *c, const struct weft_frame *frame)
 
 bool weft_dhcpc_input(struct weft_dhcpc *c, const struct weft_frame *frame, uint64_t now)
 {
-	struct dhcp_path path;
+	struct udp_path path;
 	struct dhcp_msg msg;
 	if (c->state == WEFT_DHCPC_CHECKING)
 		input_arp(c, frame);

@@ -10,7 +10,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SECOND_NS    UINT64_C(1000000000)
 #define LEASE_S      3600u
@@ -27,7 +29,8 @@ struct lease {
 
 struct dhcpd {
 	struct dhcpd_opts opts;
-	struct lease *leases; /* by host number; NULL until there is one */
+	struct dns_name domain; /* len 0: none */
+	struct lease *leases;   /* by host number; NULL until there is one */
 	uint64_t counts[DHCPD_OUTCOMES];
 };
 
@@ -58,6 +61,10 @@ int dhcpd_new(const struct dhcpd_opts *opts, struct dhcpd **ret_dhcpd)
 	d->opts = *opts;
 	if (d->opts.lease_s == 0)
 		d->opts.lease_s = LEASE_S;
+	if (opts->domain && (dns_name_of_text(opts->domain, &d->domain) < 0 ||
+			     d->domain.len > DHCP_DOMAIN_LEN_MAX))
+		d->domain.len = 0;
+	d->opts.domain = NULL;
 	*ret_dhcpd = d;
 	return 0;
 }
@@ -149,8 +156,28 @@ static void reply_begin(const struct dhcpd *d, struct exchange *x, enum dhcp_typ
 				      .server_id = own_address(d) };
 }
 
+static bool is_asked(const struct exchange *x, uint8_t option)
+{
+	return memchr(x->request->params, option, x->request->params_n) != NULL;
+}
+
+static void reply_names(const struct dhcpd *d, struct exchange *x)
+{
+	char text[DNS_NAME_TEXT];
+	if (d->domain.len == 0)
+		return;
+	if (is_asked(x, DHCP_OPT_DOMAIN))
+		(void)snprintf(x->reply.domain, sizeof(x->reply.domain), "%s",
+			       dns_name_print(&d->domain, text));
+	if (is_asked(x, DHCP_OPT_DNS_SELECTION)) {
+		x->reply.domain_dns = own_address(d);
+		x->reply.domain_dns_domain = d->domain;
+	}
+}
+
 static void reply_facts(const struct dhcpd *d, struct exchange *x)
 {
+	reply_names(d, x);
 	x->reply.subnet_mask = MASK;
 	x->reply.broadcast_addr = d->opts.network | 0xff;
 	x->reply.mtu = d->opts.mtu;
@@ -261,16 +288,16 @@ static enum dhcpd_outcome answer(struct dhcpd *d, struct exchange *x)
 /* ---- frames ------------------------------------------------------------------------------ */
 
 /* Where the answer goes (RFC 2131, 4.1): a refusal, and who asks for it, hears a broadcast. */
-static struct dhcp_path way_back(const struct dhcpd *d, const struct exchange *x)
+static struct udp_path way_back(const struct dhcpd *d, const struct exchange *x)
 {
 	static const struct weft_mac everybody = { { 255, 255, 255, 255, 255, 255 } };
-	struct dhcp_path path = { .src_mac = d->opts.mac,
-				  .dst_mac = x->reply.chaddr,
-				  .src = own_address(d),
-				  .dst = x->reply.ciaddr ? x->reply.ciaddr
-							 : x->reply.yiaddr,
-				  .sport = DHCP_SERVER_PORT,
-				  .dport = DHCP_CLIENT_PORT };
+	struct udp_path path = { .src_mac = d->opts.mac,
+				 .dst_mac = x->reply.chaddr,
+				 .src = own_address(d),
+				 .dst = x->reply.ciaddr ? x->reply.ciaddr
+							: x->reply.yiaddr,
+				 .sport = DHCP_SERVER_PORT,
+				 .dport = DHCP_CLIENT_PORT };
 	if (x->reply.type != DHCP_NAK && (x->reply.ciaddr || !x->reply.broadcast))
 		return path;
 	path.dst_mac = everybody;
@@ -292,7 +319,7 @@ static enum dhcpd_outcome take(struct dhcpd *d, const struct weft_frame *frame,
 size_t dhcpd_input(struct dhcpd *d, const struct weft_frame *frame, uint64_t now,
 		   uint8_t reply[DHCP_FRAME_LEN_MAX])
 {
-	struct dhcp_path path;
+	struct udp_path path;
 	struct dhcp_msg request;
 	struct exchange x = { .request = &request, .now = now };
 	enum dhcpd_outcome outcome;

@@ -9,7 +9,10 @@
  *     RELEASE        it is free
  *     INFORM    -->  ACK      without an address
  *
- * It gives an address and a mask, no router and no name servers: a room leads nowhere else.
+ * It gives an address and a mask, no router and no name servers: a room leads nowhere else, and
+ * a client that has another network as well must not ask in here for the names out there. The
+ * members' names have a domain of their own: who asks for its name is told that (option 15), and
+ * who knows of servers for one domain alone (option 146), where to ask.
  * A client is its hardware address, which must be the frame's source as well: there are no
  * relay agents in a room, and whoever checks sources (a locked port) bounds so how many
  * addresses one of its members can take.
@@ -53,6 +56,8 @@ struct dhcpd_opts {
 	uint32_t network;    /**< 100.64.7.0 is 0x64400700. */
 	uint16_t mtu;        /**< Told to clients; 0 for nothing. */
 	uint32_t lease_s;    /**< 0 for an hour. */
+	/** In which the server itself knows the names, as a name server for it; NULL: none. */
+	const char *domain;
 	/** The host number that a client has without us; 0 for none. May be NULL. */
 	uint8_t (*host_of)(void *user, struct weft_mac mac);
 	/** Whether a host number is another's without a lease. May be NULL. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ACCEPTS_MAX 16u /* per run */
 #define PAUSE_NS    200000000u
@@ -37,7 +38,7 @@ static uint64_t door_deadline(const struct weft_task *task)
 	return container_of_const(task, struct door, task)->resume_at;
 }
 
-static struct door *door_new(struct weft_forwarder *f, const union weft_sockaddr *target)
+static struct door *door_new(struct weft_forwarder *f)
 {
 	struct door *door = malloc(sizeof(*door));
 	if (!door)
@@ -50,8 +51,6 @@ static struct door *door_new(struct weft_forwarder *f, const union weft_sockaddr
 		.forwarder = f,
 		.resume_at = WEFT_NEVER,
 	};
-	if (target)
-		door->target = *target;
 	list_push_back(&f->doors, &door->node);
 	return door;
 }
@@ -59,19 +58,24 @@ static struct door *door_new(struct weft_forwarder *f, const union weft_sockaddr
 static void door_free(struct door *door)
 {
 	list_remove(&door->node);
+	free(door->host);
 	free(door);
 }
 
 int door_open(struct weft_forwarder *f, const union weft_sockaddr *local,
-	      const union weft_sockaddr *target,
+	      const char *host, uint16_t port,
 	      void (*admit)(struct door *door, int fd, uint64_t now))
 {
 	int fd = hostsock_listen(local);
 	if (fd < 0)
 		return fd;
-	struct door *door = door_new(f, target);
+	struct door *door = door_new(f);
 	int r = -ENOMEM;
-	if (door) {
+	if (door && host) {
+		door->host = strdup(host);
+		door->port = port;
+	}
+	if (door && (door->host || !host)) {
 		door->task.fd = fd;
 		door->admit = admit;
 		r = weft_loop_add(f->opts.loop, &door->task);
@@ -93,9 +97,10 @@ static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64
 int door_open_inside(struct weft_forwarder *f, const union weft_sockaddr *local,
 		     const union weft_sockaddr *target)
 {
-	struct door *door = door_new(f, target);
+	struct door *door = door_new(f);
 	if (!door)
 		return -ENOMEM;
+	door->target = *target;
 	const struct weft_tcp_listen_opts opts = { .on_acceptable = on_acceptable,
 						   .user = door };
 	int r = weft_tcp_listen(f->opts.stack, local, &opts, &door->listener);

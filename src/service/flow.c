@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define IDLE_NS      180000000000u
 #define BATCH_MAX    64u /* datagrams per run */
@@ -31,6 +32,8 @@ struct flow {
 	struct flow_rule *rule;
 	union weft_sockaddr peer;  /* who sends */
 	union weft_sockaddr local; /* exposed: to which address */
+	union weft_sockaddr to;    /* forwarded: to whom; family 0 until that is found */
+	struct post post;          /* forwarded: what waits for that */
 	uint64_t used_at;
 };
 
@@ -38,9 +41,11 @@ struct flow_rule {
 	struct weft_task task;   /* forwarded: of the clients' socket; else fd is -1 */
 	struct weft_udp *udp[2]; /* exposed: one for each family */
 	struct weft_forwarder *forwarder;
-	struct list node;  /* of forwarder->flow_rules */
-	struct list flows; /* struct flow.node */
-	union weft_sockaddr target;
+	struct list node;           /* of forwarder->flow_rules */
+	struct list flows;          /* struct flow.node */
+	union weft_sockaddr target; /* exposed: the program */
+	char *host;                 /* forwarded: whom */
+	uint16_t port;
 };
 
 /* ---- flows ------------------------------------------------------------------------------- */
@@ -49,6 +54,7 @@ static void flow_free(struct flow *flow)
 {
 	struct weft_forwarder *f = flow->rule->forwarder;
 	weft_loop_remove(f->opts.loop, &flow->task);
+	post_end(&flow->post, weft_loop_now(f->opts.loop));
 	if (flow->task.fd >= 0)
 		hostsock_close(flow->task.fd);
 	else
@@ -83,6 +89,9 @@ static struct flow *find_flow(struct flow_rule *rule, const union weft_sockaddr 
 	return NULL;
 }
 
+static void to_room(void *user, const union weft_sockaddr *to, const void *data,
+		    size_t len, uint64_t now);
+
 /* Makes a flow without either end; at the limit, in the place of the rule's oldest. */
 static struct flow *new_flow(struct flow_rule *rule, const union weft_sockaddr *peer)
 {
@@ -95,7 +104,12 @@ static struct flow *new_flow(struct flow_rule *rule, const union weft_sockaddr *
 		forward_count(f, WEFT_FORWARD_DROP_FULL);
 		return NULL;
 	}
-	*flow = (struct flow){ .task = { .fd = -1 }, .rule = rule, .peer = *peer };
+	*flow = (struct flow){ .task = { .fd = -1 },
+			       .rule = rule,
+			       .peer = *peer,
+			       .post = {
+				       .forwarder = f, .send = to_room, .user = flow } };
+	post_init(&flow->post);
 	list_push_front(&rule->flows, &flow->node);
 	f->flows_n++;
 	return flow;
@@ -142,17 +156,28 @@ static struct flow *flow_of_client(struct flow_rule *rule,
 	return r < 0 ? fail_flow(flow) : flow;
 }
 
+static void to_room(void *user, const union weft_sockaddr *to, const void *data,
+		    size_t len, uint64_t now)
+{
+	struct flow *flow = user;
+	const struct weft_udp_message msg = {
+		.peer = *to, .data = data, .len = len, .iface = FIRST_IFACE
+	};
+	flow->to = *to;
+	count_sent(flow->rule, weft_udp_send(flow->udp, &msg, now));
+}
+
 static void from_client(struct flow_rule *rule, const union weft_sockaddr *client,
 			const uint8_t *data, size_t len, uint64_t now)
 {
 	struct flow *flow = flow_of_client(rule, client);
-	const struct weft_udp_message msg = {
-		.peer = rule->target, .data = data, .len = len, .iface = FIRST_IFACE
-	};
 	if (!flow)
 		return;
 	touch(flow, now);
-	count_sent(rule, weft_udp_send(flow->udp, &msg, now));
+	if (flow->to.sa.sa_family)
+		to_room(flow, &flow->to, data, len, now);
+	else
+		post_datagram(&flow->post, rule->host, rule->port, data, len, now);
 }
 
 /* One for each run: while others are over, too, the next is due at once. */
@@ -251,11 +276,11 @@ static void rule_free(struct flow_rule *rule)
 	weft_udp_free(rule->udp[0]);
 	weft_udp_free(rule->udp[1]);
 	list_remove(&rule->node);
+	free(rule->host);
 	free(rule);
 }
 
-static int rule_new(struct weft_forwarder *f, int fd, const union weft_sockaddr *target,
-		    struct flow_rule **ret_rule)
+static int rule_new(struct weft_forwarder *f, int fd, struct flow_rule **ret_rule)
 {
 	struct flow_rule *rule = malloc(sizeof(*rule));
 	if (!rule)
@@ -266,7 +291,6 @@ static int rule_new(struct weft_forwarder *f, int fd, const union weft_sockaddr 
 			  .run = rule_run,
 			  .deadline = rule_deadline },
 		.forwarder = f,
-		.target = *target,
 	};
 	list_init(&rule->flows);
 	list_push_back(&f->flow_rules, &rule->node);
@@ -281,16 +305,23 @@ static int rule_new(struct weft_forwarder *f, int fd, const union weft_sockaddr 
 }
 
 int flow_forward(struct weft_forwarder *f, const union weft_sockaddr *local,
-		 const union weft_sockaddr *target)
+		 const char *host, uint16_t port)
 {
 	struct flow_rule *rule;
 	int fd = hostsock_udp(local);
 	if (fd < 0)
 		return fd;
-	int r = rule_new(f, fd, target, &rule);
-	if (r < 0)
+	int r = rule_new(f, fd, &rule);
+	if (r < 0) {
 		hostsock_close(fd);
-	return r;
+		return r;
+	}
+	rule->port = port;
+	rule->host = strdup(host);
+	if (rule->host)
+		return 0;
+	rule_free(rule);
+	return -ENOMEM;
 }
 
 static int take_from_room(struct flow_rule *rule, const union weft_sockaddr *local,
@@ -312,9 +343,10 @@ int flow_expose(struct weft_forwarder *f, const union weft_sockaddr *local,
 	uint16_t port;
 	int r = addr_of_sockaddr(local, &addr, &port) ? 0 : -EINVAL;
 	if (r == 0)
-		r = rule_new(f, -1, target, &rule);
+		r = rule_new(f, -1, &rule);
 	if (r < 0)
 		return r;
+	rule->target = *target;
 	r = take_from_room(rule, local, &rule->udp[0]);
 	if (r == 0 && addr_is_unspecified(&addr) && !addr_is_ip4(&addr)) {
 		const struct ip_addr any4 = addr_of_ip4(0);

@@ -120,7 +120,7 @@ int weft_expose_parse(const char *text, struct weft_error *err,
 	return 0;
 }
 
-/* ---- limits and names -------------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------------------------ */
 
 bool forward_enter(struct weft_forwarder *f)
 {
@@ -135,18 +135,6 @@ bool forward_enter(struct weft_forwarder *f)
 void forward_leave(struct weft_forwarder *f)
 {
 	f->streams_n--;
-}
-
-int forward_find(const char *host, uint16_t port, union weft_sockaddr *ret_addr)
-{
-	struct weft_ip ip;
-	struct ip_addr addr;
-	unsigned bits;
-	if (weft_ip_parse(host, &ip) < 0 || !addr_of_ip(&ip, &addr, &bits))
-		return -ENOENT;
-	/* Link-local addresses are looked for on the first interface. */
-	*ret_addr = addr_to_sockaddr(&addr, port, 1);
-	return 0;
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -197,22 +185,35 @@ static int explain(int r, const char *what, const union weft_sockaddr *addr,
 int weft_forwarder_forward(struct weft_forwarder *forwarder,
 			   const struct weft_forward_rule *rule, struct weft_error *err)
 {
-	union weft_sockaddr target;
-	int r = forward_find(rule->host, rule->port, &target);
-	if (r < 0)
+	struct weft_ip ip;
+	if (!forwarder->opts.resolver && weft_ip_parse(rule->host, &ip) < 0)
 		return weft_error_set(err, -EINVAL, "%s is no address", rule->host);
-	r = rule->is_udp ? flow_forward(forwarder, &rule->listen, &target)
-			 : door_open(forwarder, &rule->listen, &target, stream_admit);
+	int r = rule->is_udp
+			? flow_forward(forwarder, &rule->listen, rule->host, rule->port)
+			: door_open(forwarder, &rule->listen, rule->host, rule->port,
+				    stream_admit);
 	return explain(r, "cannot listen on", &rule->listen, err);
+}
+
+/* The address of a host of this machine, which is named by it. */
+static int find_here(const struct weft_forward_rule *rule, union weft_sockaddr *ret_addr)
+{
+	struct weft_ip ip;
+	struct ip_addr addr;
+	unsigned bits;
+	if (weft_ip_parse(rule->host, &ip) < 0 || !addr_of_ip(&ip, &addr, &bits))
+		return -EINVAL;
+	*ret_addr = addr_to_sockaddr(&addr, rule->port, 0);
+	return 0;
 }
 
 int weft_forwarder_expose(struct weft_forwarder *forwarder,
 			  const struct weft_forward_rule *rule, struct weft_error *err)
 {
 	union weft_sockaddr target;
-	int r = forward_find(rule->host, rule->port, &target);
+	int r = find_here(rule, &target);
 	if (r < 0)
-		return weft_error_set(err, -EINVAL, "%s is no address", rule->host);
+		return weft_error_set(err, r, "%s is no address", rule->host);
 	r = rule->is_udp ? flow_expose(forwarder, &rule->listen, &target)
 			 : door_open_inside(forwarder, &rule->listen, &target);
 	return explain(r, "cannot listen in the room on", &rule->listen, err);
@@ -241,7 +242,7 @@ int weft_forwarder_socks(struct weft_forwarder *forwarder,
 		(void)snprintf(forwarder->password, sizeof(forwarder->password), "%s",
 			       opts->password ? opts->password : "");
 	}
-	int r = door_open(forwarder, &opts->listen, NULL, socks_admit);
+	int r = door_open(forwarder, &opts->listen, NULL, 0, socks_admit);
 	return explain(r, "cannot listen on", &opts->listen, err);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "service/pump.h"
+#include "service/target.h"
 
 #include <weft/forward.h>
 #include <weft/udp.h>
@@ -35,7 +36,9 @@ struct door {
 	struct weft_forwarder *forwarder;
 	struct list node; /* of forwarder->doors */
 	struct weft_tcp_listener *listener;
-	union weft_sockaddr target; /* where to; not for SOCKS */
+	union weft_sockaddr target; /* of the stack's: where to on this machine */
+	char *host;                 /* of a rule that forwards: whom; the door's own */
+	uint16_t port;
 	/** Takes a connection over, with its socket. Not for the stack's. */
 	void (*admit)(struct door *door, int fd, uint64_t now);
 	uint64_t resume_at; /* no descriptors were left; WEFT_NEVER */
@@ -53,13 +56,9 @@ bool forward_enter(struct weft_forwarder *f);
 /** One less. */
 void forward_leave(struct weft_forwarder *f);
 
-/** The address of a host that is named by one. Returns 0, or -ENOENT for a name. */
-int forward_find(const char *host, uint16_t port,
-		 union weft_sockaddr *ret_addr) WEFT_MUST_CHECK;
-
-/** Opens a door for TCP on this machine; target may be NULL. Returns 0 or -Exxx. */
+/** Opens a door for TCP on this machine; host may be NULL. Returns 0 or -Exxx. */
 int door_open(struct weft_forwarder *f, const union weft_sockaddr *local,
-	      const union weft_sockaddr *target,
+	      const char *host, uint16_t port,
 	      void (*admit)(struct door *door, int fd, uint64_t now)) WEFT_MUST_CHECK;
 
 /** Opens one in the stack. Returns 0 or -Exxx. */
@@ -77,9 +76,9 @@ void stream_accept(struct door *door, uint64_t now);
 /** Resets all streams. */
 void stream_abort_all(struct weft_forwarder *f, uint64_t now);
 
-/** Forwards datagrams that come to local on this machine to target. Returns 0 or -Exxx. */
+/** Forwards datagrams that come to local on this machine to a host. Returns 0 or -Exxx. */
 int flow_forward(struct weft_forwarder *f, const union weft_sockaddr *local,
-		 const union weft_sockaddr *target) WEFT_MUST_CHECK;
+		 const char *host, uint16_t port) WEFT_MUST_CHECK;
 
 /** Hands datagrams that come to local in the stack to target on this machine. As above. */
 int flow_expose(struct weft_forwarder *f, const union weft_sockaddr *local,

@@ -2,9 +2,9 @@
 /*
  * A client of the SOCKS proxy, from its greeting to the end of what it asked for.
  *
- *     GREETING ------------> REQUEST --CONNECT------> CONNECTING --.
- *        '---> PASSWORD ---^    |  '---BIND---------> LISTENING ---'--> FLOWING: the pump's
- *                               '------UDP ASSOCIATE-> RELAYING, until the connection ends
+ *     GREETING ------------> REQUEST --> RESOLVING --CONNECT--> CONNECTING --.
+ *        '---> PASSWORD ---^    |               '-----BIND----> LISTENING ---'--> FLOWING
+ *                               '--UDP ASSOCIATE--> RELAYING, until the connection ends
  *
  * Until it flows, the socket is watched here, and what takes too long is ended. All that a
  * client can send before that fits into one small buffer; what it has sent beyond its request
@@ -29,7 +29,16 @@
 #define BIND_PORTS 16384u
 #define BIND_TRIES 64u
 
-enum stage { GREETING, PASSWORD, REQUEST, CONNECTING, LISTENING, RELAYING, FLOWING };
+enum stage {
+	GREETING,
+	PASSWORD,
+	REQUEST,
+	RESOLVING,
+	CONNECTING,
+	LISTENING,
+	RELAYING,
+	FLOWING, /* the socket is the pump's */
+};
 
 struct socks {
 	struct weft_task task; /* of the socket until it flows */
@@ -38,6 +47,8 @@ struct socks {
 	struct pump pump;
 	enum stage stage;
 	uint64_t give_up_at;
+	uint8_t command;                    /* of the request */
+	struct target target;               /* of whom it asked for */
 	struct weft_tcp_listener *listener; /* LISTENING */
 	struct ip_addr expected;            /* who is to come, or 0.0.0.0 or :: */
 	struct socks_udp *udp;              /* RELAYING */
@@ -52,6 +63,7 @@ static void socks_free(struct socks *s)
 	weft_loop_remove(s->forwarder->opts.loop, &s->task);
 	weft_tcp_listener_close(s->listener, weft_loop_now(s->forwarder->opts.loop));
 	socks_udp_free(s->udp);
+	target_end(&s->target, weft_loop_now(s->forwarder->opts.loop));
 	list_remove(&s->node);
 	forward_leave(s->forwarder);
 	free(s);
@@ -140,12 +152,16 @@ static void on_connected(void *user, uint64_t now)
 	drop(s, WEFT_FORWARD_DROP_FULL);
 }
 
+static void connect_next(struct socks *s, int error, uint64_t now);
+
+/* A connection that could not be made is tried with the next address. */
 static void on_end(void *user, int error, uint64_t now)
 {
 	struct socks *s = user;
-	(void)now;
 	if (s->stage == FLOWING)
 		socks_free(s);
+	else if (s->stage == CONNECTING)
+		connect_next(s, error, now);
 	else
 		refuse(s, error);
 }
@@ -153,20 +169,29 @@ static void on_end(void *user, int error, uint64_t now)
 static const struct pump_events pump_events = { .on_connected = on_connected,
 						.on_end = on_end };
 
-static void begin_connect(struct socks *s, const union weft_sockaddr *peer, uint64_t now)
+static int begin_connect(struct socks *s, const union weft_sockaddr *peer, uint64_t now)
 {
-	const struct weft_tcp_opts opts = pump_tcp_opts(&s->pump);
+	struct weft_forwarder *f = s->forwarder;
 	struct weft_tcp *tcp;
-	int r = weft_tcp_connect(s->forwarder->opts.stack, peer, &opts, now, &tcp);
+	pump_init(&s->pump, f->opts.loop, s->task.fd, false, &pump_events, s);
+	const struct weft_tcp_opts opts = pump_tcp_opts(&s->pump);
+	int r = weft_tcp_connect(f->opts.stack, peer, &opts, now, &tcp);
 	if (r == 0)
 		r = pump_attach(&s->pump, tcp, now);
-	if (r < 0) {
-		refuse(s, r);
-		return;
-	}
+	return r;
+}
+
+/* Tries the host's next address; without one, the error is what it comes to. */
+static void connect_next(struct socks *s, int error, uint64_t now)
+{
+	union weft_sockaddr peer;
 	s->stage = CONNECTING;
-	s->give_up_at = WEFT_NEVER; /* the stack's to say */
-	s->task.events = 0;
+	while (target_next(&s->target, &peer)) {
+		error = begin_connect(s, &peer, now);
+		if (error == 0)
+			return;
+	}
+	refuse(s, error);
 }
 
 /* ---- BIND -------------------------------------------------------------------------------- */
@@ -339,22 +364,47 @@ static int take_password(struct socks *s)
 	return 1;
 }
 
-static void obey(struct socks *s, const struct socks_request *request, uint64_t now)
+static void on_found(void *user, int error, uint64_t now)
+{
+	struct socks *s = user;
+	union weft_sockaddr peer;
+	if (error < 0)
+		refuse(s, error);
+	else if (s->command == SOCKS_CONNECT)
+		connect_next(s, -EHOSTUNREACH, now);
+	else if (target_next(&s->target, &peer))
+		begin_bind(s, &peer, now);
+	else
+		refuse(s, -EHOSTUNREACH);
+}
+
+/* Looks for the host. It ends in the resolver's time, and in the stack's. */
+static void begin_finding(struct socks *s, const struct socks_request *request,
+			  uint64_t now)
 {
 	const struct socks_address *a = &request->address;
 	char text[WEFT_IP_TEXT];
 	const char *host = a->ip.family ? weft_ip_print(&a->ip, text) : a->name;
-	union weft_sockaddr peer;
-	int r = forward_find(host, a->port, &peer);
-	if (request->command == SOCKS_UDP_ASSOCIATE) {
+	s->command = request->command;
+	s->stage = RESOLVING;
+	s->give_up_at = WEFT_NEVER;
+	s->task.events = 0;
+	int r = target_find(&s->target, host, a->port, now);
+	if (r != -EINPROGRESS)
+		on_found(s, r, now);
+}
+
+static void obey(struct socks *s, const struct socks_request *request, uint64_t now)
+{
+	switch (request->command) {
+	case SOCKS_UDP_ASSOCIATE:
 		begin_relay(s); /* wherever it says that it will send from */
-	} else if (r < 0) {
-		refuse(s, r);
-	} else if (request->command == SOCKS_CONNECT) {
-		begin_connect(s, &peer, now);
-	} else if (request->command == SOCKS_BIND) {
-		begin_bind(s, &peer, now);
-	} else {
+		break;
+	case SOCKS_CONNECT:
+	case SOCKS_BIND:
+		begin_finding(s, request, now);
+		break;
+	default:
 		(void)!reply(s, SOCKS_NO_COMMAND, NULL);
 		drop(s, WEFT_FORWARD_DROP_SOCKS);
 	}
@@ -443,6 +493,7 @@ void socks_admit(struct door *door, int fd, uint64_t now)
 			  .deadline = socks_deadline },
 		.forwarder = f,
 		.give_up_at = now + f->opts.patience_ns,
+		.target = { .forwarder = f, .found = on_found, .user = s },
 	};
 	pump_init(&s->pump, f->opts.loop, fd, false, &pump_events, s);
 	list_push_back(&f->socks, &s->node);

@@ -24,6 +24,7 @@ struct socks_udp {
 	struct weft_udp *room[2]; /* IPv4, IPv6; NULL until wanted */
 	struct ip_addr client;
 	union weft_sockaddr client_at; /* family 0 until its first datagram */
+	struct post post;              /* what waits for names */
 };
 
 /* ---- from the room ----------------------------------------------------------------------- */
@@ -73,26 +74,32 @@ static int socket_for(struct socks_udp *u, const union weft_sockaddr *peer,
 	return 0;
 }
 
-static enum weft_forward_outcome pass_on(struct socks_udp *u, const uint8_t *data,
-					 size_t len, uint64_t now)
+static void to_room(void *user, const union weft_sockaddr *to, const void *data,
+		    size_t len, uint64_t now)
+{
+	struct socks_udp *u = user;
+	const struct weft_udp_message msg = {
+		.peer = *to, .data = data, .len = len, .iface = FIRST_IFACE
+	};
+	enum weft_forward_outcome outcome = WEFT_FORWARD_DROP_FULL;
+	struct weft_udp *udp;
+	if (socket_for(u, to, &udp) == 0)
+		outcome = weft_udp_send(udp, &msg, now) < 0 ? WEFT_FORWARD_DROP_TARGET
+							    : WEFT_FORWARD_DATAGRAM;
+	forward_count(u->forwarder, outcome);
+}
+
+static void pass_on(struct socks_udp *u, const uint8_t *data, size_t len, uint64_t now)
 {
 	struct socks_address to;
-	struct weft_udp_message msg = { .iface = FIRST_IFACE };
-	struct weft_udp *udp;
 	char text[WEFT_IP_TEXT];
 	int header = socks_datagram_parse(data, len, &to);
-	if (header < 0)
-		return WEFT_FORWARD_DROP_SOCKS;
-	if (!to.ip.family)
-		return WEFT_FORWARD_DROP_NAME;
-	if (forward_find(weft_ip_print(&to.ip, text), to.port, &msg.peer) < 0)
-		return WEFT_FORWARD_DROP_TARGET;
-	if (socket_for(u, &msg.peer, &udp) < 0)
-		return WEFT_FORWARD_DROP_FULL;
-	msg.data = data + header;
-	msg.len = len - (size_t)header;
-	return weft_udp_send(udp, &msg, now) < 0 ? WEFT_FORWARD_DROP_TARGET
-						 : WEFT_FORWARD_DATAGRAM;
+	if (header < 0) {
+		forward_count(u->forwarder, WEFT_FORWARD_DROP_SOCKS);
+		return;
+	}
+	const char *host = to.ip.family ? weft_ip_print(&to.ip, text) : to.name;
+	post_datagram(&u->post, host, to.port, data + header, len - (size_t)header, now);
 }
 
 static void socks_udp_run(struct weft_task *task, uint64_t now)
@@ -105,7 +112,7 @@ static void socks_udp_run(struct weft_task *task, uint64_t now)
 		if (n == -EAGAIN)
 			return;
 		if (n >= 0 && is_client(u, &from))
-			forward_count(u->forwarder, pass_on(u, buf, (size_t)n, now));
+			pass_on(u, buf, (size_t)n, now);
 	}
 }
 
@@ -120,7 +127,9 @@ int socks_udp_new(struct weft_forwarder *f, const union weft_sockaddr *local,
 	struct socks_udp *u = malloc(sizeof(*u));
 	if (!u)
 		return -ENOMEM;
-	*u = (struct socks_udp){ .forwarder = f };
+	*u = (struct socks_udp){ .forwarder = f,
+				 .post = { .forwarder = f, .send = to_room, .user = u } };
+	post_init(&u->post);
 	if (!addr_of_sockaddr(client, &u->client, &port) ||
 	    !addr_of_sockaddr(local, &addr, &port)) {
 		free(u);
@@ -144,6 +153,7 @@ void socks_udp_free(struct socks_udp *udp)
 {
 	if (!udp)
 		return;
+	post_end(&udp->post, weft_loop_now(udp->forwarder->opts.loop));
 	weft_loop_remove(udp->forwarder->opts.loop, &udp->task);
 	if (udp->task.fd >= 0)
 		hostsock_close(udp->task.fd);

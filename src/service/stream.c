@@ -11,12 +11,14 @@
 
 struct stream {
 	struct pump pump;
+	struct target target; /* of one that is forwarded */
 	struct weft_forwarder *forwarder;
 	struct list node; /* of forwarder->streams */
 };
 
 static void stream_free(struct stream *s)
 {
+	target_end(&s->target, weft_loop_now(s->forwarder->opts.loop));
 	list_remove(&s->node);
 	forward_leave(s->forwarder);
 	free(s);
@@ -41,18 +43,20 @@ static struct stream *stream_new(struct weft_forwarder *f, int fd, bool is_conne
 		forward_count(f, WEFT_FORWARD_DROP_FULL);
 		return NULL;
 	}
+	*s = (struct stream){ .forwarder = f };
 	pump_init(&s->pump, f->opts.loop, fd, is_connecting, &events, s);
-	s->forwarder = f;
 	list_push_back(&f->streams, &s->node);
 	return s;
 }
 
-static int connect_to_room(struct stream *s, const union weft_sockaddr *peer,
-			   uint64_t now)
+static int connect_to_room(struct stream *s, uint64_t now)
 {
 	const struct weft_tcp_opts opts = pump_tcp_opts(&s->pump);
+	union weft_sockaddr peer;
 	struct weft_tcp *tcp;
-	int r = weft_tcp_connect(s->forwarder->opts.stack, peer, &opts, now, &tcp);
+	if (!target_next(&s->target, &peer))
+		return -ENOENT;
+	int r = weft_tcp_connect(s->forwarder->opts.stack, &peer, &opts, now, &tcp);
 	if (r < 0)
 		return r;
 	r = pump_attach(&s->pump, tcp, now);
@@ -61,21 +65,33 @@ static int connect_to_room(struct stream *s, const union weft_sockaddr *peer,
 	return r;
 }
 
-void stream_admit(struct door *door, int fd, uint64_t now)
+static void on_found(void *user, int error, uint64_t now)
 {
-	struct weft_forwarder *f = door->forwarder;
-	struct stream *s = stream_new(f, fd, false);
-	int r = s ? connect_to_room(s, &door->target, now) : -ENOBUFS;
+	struct stream *s = user;
+	struct weft_forwarder *f = s->forwarder;
+	int r = error < 0 ? error : connect_to_room(s, now);
 	if (r == 0) {
 		forward_count(f, WEFT_FORWARD_STREAM);
 		return;
 	}
-	hostsock_reset(fd);
-	if (!s)
-		return;
-	forward_count(f,
-		      r == -ENOENT ? WEFT_FORWARD_DROP_NAME : WEFT_FORWARD_DROP_TARGET);
+	forward_count(f, error < 0 ? WEFT_FORWARD_DROP_NAME : WEFT_FORWARD_DROP_TARGET);
+	hostsock_reset(s->pump.task.fd);
 	stream_free(s);
+}
+
+void stream_admit(struct door *door, int fd, uint64_t now)
+{
+	struct stream *s = stream_new(door->forwarder, fd, false);
+	if (!s) {
+		hostsock_reset(fd);
+		return;
+	}
+	s->target = (struct target){ .forwarder = door->forwarder,
+				     .found = on_found,
+				     .user = s };
+	int r = target_find(&s->target, door->host, door->port, now);
+	if (r != -EINPROGRESS)
+		on_found(s, r, now);
 }
 
 /* A program that cannot be reached shows as a reset to whoever is connected by now. */

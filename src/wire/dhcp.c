@@ -14,15 +14,16 @@
 #include <errno.h>
 #include <string.h>
 
-#define DHCP_MAGIC       0x63825363u
-#define HTYPE_ETHERNET   1u
-#define FLAG_BROADCAST   0x8000u
-#define SNAME_LEN        64u
-#define FILE_LEN         128u
-#define OVERLOAD_FILE    1u
-#define OVERLOAD_SNAME   2u
-#define OPTION_LEN_MAX   255u
-#define CHADDR_FIELD_LEN 16u
+#define DHCP_MAGIC        0x63825363u
+#define HTYPE_ETHERNET    1u
+#define FLAG_BROADCAST    0x8000u
+#define SNAME_LEN         64u
+#define FILE_LEN          128u
+#define OVERLOAD_FILE     1u
+#define OVERLOAD_SNAME    2u
+#define OPTION_LEN_MAX    255u
+#define CHADDR_FIELD_LEN  16u
+#define DNS_SELECTION_LEN 9u /* Before the domains. */
 
 /* The fields that hold options, in the order in which pieces are joined. */
 struct fields {
@@ -119,6 +120,25 @@ static void option_text(const struct fields *fields, uint8_t code,
 	ret[n] = '\0';
 }
 
+/*
+ * RFC 6731, 4.3: flags, two servers, the domains that they are for. A domain of the root would
+ * make it a server for all names, which is what DHCP_OPT_DNS is for.
+ */
+static void option_dns_selection(const struct fields *fields, struct dhcp_msg *msg)
+{
+	uint8_t buf[DNS_SELECTION_LEN + DNS_NAME_LEN_MAX];
+	struct reader r = reader_of(
+		buf, find_option(fields, DHCP_OPT_DNS_SELECTION, buf, sizeof(buf)));
+	struct dns_name domain;
+	reader_skip(&r, 1);
+	uint32_t server = reader_u32(&r);
+	reader_skip(&r, 4);
+	if (dns_name_parse(&r, &domain) < 0 || domain.len == 1)
+		return;
+	msg->domain_dns = server;
+	msg->domain_dns_domain = domain;
+}
+
 /* Finds and checks the option fields. data holds DHCP_LEN bytes at least. */
 static int find_fields(const uint8_t *data, size_t len, struct fields *ret_fields)
 {
@@ -171,6 +191,7 @@ static void read_options(const struct fields *fields, struct dhcp_msg *msg)
 					     sizeof(msg->params));
 	msg->client_id_len = (uint8_t)find_option(fields, DHCP_OPT_CLIENT_ID,
 						  msg->client_id, sizeof(msg->client_id));
+	option_dns_selection(fields, msg);
 	option_text(fields, DHCP_OPT_HOST_NAME, msg->host_name);
 	option_text(fields, DHCP_OPT_DOMAIN, msg->domain);
 	option_text(fields, DHCP_OPT_MESSAGE, msg->message);
@@ -256,6 +277,18 @@ static void put_text(struct writer *w, uint8_t code, const char text[DHCP_TEXT_L
 	put_bytes(w, code, text, strnlen(text, OPTION_LEN_MAX));
 }
 
+static void put_dns_selection(struct writer *w, const struct dhcp_msg *msg)
+{
+	if (msg->domain_dns == 0)
+		return;
+	writer_u8(w, DHCP_OPT_DNS_SELECTION);
+	writer_u8(w, (uint8_t)(DNS_SELECTION_LEN + msg->domain_dns_domain.len));
+	writer_u8(w, 0); /* preference: medium */
+	writer_u32(w, msg->domain_dns);
+	writer_u32(w, 0);
+	dns_name_emit(w, &msg->domain_dns_domain);
+}
+
 /* The type comes first, as servers and people expect it. */
 static void write_options(struct writer *w, const struct dhcp_msg *msg)
 {
@@ -276,13 +309,15 @@ static void write_options(struct writer *w, const struct dhcp_msg *msg)
 	put_text(w, DHCP_OPT_HOST_NAME, msg->host_name);
 	put_text(w, DHCP_OPT_DOMAIN, msg->domain);
 	put_text(w, DHCP_OPT_MESSAGE, msg->message);
+	put_dns_selection(w, msg);
 	writer_u8(w, DHCP_OPT_END);
 }
 
 int dhcp_msg_emit(uint8_t *buf, size_t len, const struct dhcp_msg *msg)
 {
 	if (msg->routers_n > DHCP_ADDRS_MAX || msg->dns_n > DHCP_ADDRS_MAX ||
-	    msg->params_n > DHCP_PARAMS_MAX || msg->client_id_len > DHCP_CLIENT_ID_MAX)
+	    msg->params_n > DHCP_PARAMS_MAX || msg->client_id_len > DHCP_CLIENT_ID_MAX ||
+	    msg->domain_dns_domain.len > DHCP_DOMAIN_LEN_MAX)
 		return -EINVAL;
 	struct writer w = writer_of(buf, len);
 	write_fixed(&w, msg);

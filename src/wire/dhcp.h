@@ -19,6 +19,8 @@
 #ifndef WIRE_DHCP_H
 #define WIRE_DHCP_H
 
+#include "wire/dns.h"
+
 #include <weft/addr.h>
 #include <weft/frame.h>
 
@@ -29,13 +31,14 @@
 #define DHCP_SERVER_PORT 67u
 #define DHCP_CLIENT_PORT 68u
 
-#define DHCP_LEN           240u /**< Fixed part with the magic, in bytes. */
-#define DHCP_LEN_MIN       300u /**< Emit pads to BOOTP's length, which relays ask for. */
-#define DHCP_LEN_MAX       1280u /**< No message that emit makes is longer. */
-#define DHCP_ADDRS_MAX     4u /**< Most routers and name servers taken from one message. */
-#define DHCP_TEXT_LEN      256u /**< Bytes of a text with its NUL. */
-#define DHCP_PARAMS_MAX    64u
-#define DHCP_CLIENT_ID_MAX 64u
+#define DHCP_LEN            240u /**< Fixed part with the magic, in bytes. */
+#define DHCP_LEN_MIN        300u /**< Emit pads to BOOTP's length, which relays ask for. */
+#define DHCP_LEN_MAX        1536u /**< No message that emit makes is longer. */
+#define DHCP_ADDRS_MAX      4u /**< Most routers and name servers taken from one message. */
+#define DHCP_TEXT_LEN       256u /**< Bytes of a text with its NUL. */
+#define DHCP_PARAMS_MAX     64u
+#define DHCP_DOMAIN_LEN_MAX 246u /**< Of domain_dns_domain: what fits into its option. */
+#define DHCP_CLIENT_ID_MAX  64u
 
 /* Offsets in bytes. */
 #define DHCP_OFF_OP     0u
@@ -90,6 +93,7 @@ enum dhcp_option {
 	DHCP_OPT_RENEWAL = 58,
 	DHCP_OPT_REBINDING = 59,
 	DHCP_OPT_CLIENT_ID = 61,
+	DHCP_OPT_DNS_SELECTION = 146, /**< RFC 6731, 4.3. */
 	DHCP_OPT_END = 255,
 };
 
@@ -109,6 +113,9 @@ struct dhcp_msg {
 	uint16_t mtu, len_max;
 	uint8_t routers_n, dns_n;
 	uint32_t routers[DHCP_ADDRS_MAX], dns[DHCP_ADDRS_MAX];
+	/** A name server for the names of one domain alone; of several, the first. */
+	uint32_t domain_dns;
+	struct dns_name domain_dns_domain;
 	uint8_t params_n, client_id_len;
 	uint8_t params
 		[DHCP_PARAMS_MAX]; /**< Codes of the options that a client asks for. */
@@ -131,7 +138,8 @@ int dhcp_msg_parse(const uint8_t *data, size_t len,
 
 /**
  * Writes a UDP payload of DHCP_LEN_MIN to DHCP_LEN_MAX bytes, without overload. Returns its
- * length; -ENOBUFS when buf is too small; -EINVAL when a list of msg is longer than its array.
+ * length; -ENOBUFS when buf is too small; -EINVAL when a list or a name of msg is
+ * longer than it may be.
  */
 int dhcp_msg_emit(uint8_t *buf, size_t len, const struct dhcp_msg *msg) WEFT_MUST_CHECK;
 

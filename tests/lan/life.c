@@ -6,8 +6,11 @@
 #include "../unit.h"
 #include "party.h"
 #include "service/dhcp_frame.h"
+#include "wire/compose.h"
+#include "wire/dns.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct weft_relay_stats relay_stats(const struct party *party)
@@ -19,6 +22,7 @@ static struct weft_relay_stats relay_stats(const struct party *party)
 struct full {
 	struct party party;
 	struct guest alice, bob, lan;
+	struct weft_mac servers_mac; /* of the room's own host, once it is known */
 };
 
 static void full_begin(struct full *full)
@@ -355,11 +359,11 @@ static uint32_t discover(struct full *full)
 	const struct dhcp_msg discover = { .op = DHCP_OP_REQUEST,
 					   .type = DHCP_DISCOVER,
 					   .chaddr = guest_mac(1) };
-	struct dhcp_path path = { .src_mac = guest_mac(1),
-				  .dst_mac = everybody,
-				  .dst = UINT32_MAX,
-				  .sport = DHCP_CLIENT_PORT,
-				  .dport = DHCP_SERVER_PORT };
+	struct udp_path path = { .src_mac = guest_mac(1),
+				 .dst_mac = everybody,
+				 .dst = UINT32_MAX,
+				 .sport = DHCP_CLIENT_PORT,
+				 .dport = DHCP_SERVER_PORT };
 	uint8_t buf[DHCP_FRAME_LEN_MAX];
 	struct dhcp_msg offer = { .type = 0 };
 	int len = dhcp_frame_emit(buf, sizeof(buf), &path, &discover);
@@ -391,6 +395,63 @@ static void test_dhcp_where_there_is_no_lan(void **state)
 						  octet[2] << 8 | octet[3]);
 	guest_leave(&full.alice);
 	guest_leave(&full.bob);
+	party_fini(&full.party);
+}
+
+/* Alice's station asks the room for the address of a name; returns it, 0 for none. */
+static uint32_t resolve(struct full *full, const char *name)
+{
+	const struct weft_ip *own = &full->alice.joined.address;
+	struct dns_question question = { .type = DNS_A, .class = DNS_CLASS_IN };
+	struct compose c = { .is_ether = true,
+			     .dst_mac = { { 2, 0, 0, 0, 0, 99 } },
+			     .src_mac = guest_mac(1),
+			     .src = *own,
+			     .dst = full->alice.joined.name_server,
+			     .sport = 4053,
+			     .dport = DNS_PORT };
+	uint8_t query[DNS_QUERY_LEN_MAX], buf[600];
+	struct dns_answer answer;
+	struct reader payload;
+	struct udp_path path;
+	assert_int_equal(dns_name_of_text(name, &question.name), 0);
+	int n = dns_query_emit(query, sizeof(query), 5, &question, false);
+	assert_true(n > 0);
+	n = compose_udp(&c, query, (size_t)n, buf, sizeof(buf));
+	assert_true(n > 0);
+	memcpy(buf, full->servers_mac.octet, sizeof(full->servers_mac.octet));
+	const struct weft_frame frame = { .data = buf, .len = (uint32_t)n };
+	(void)guest_got(&full->alice);
+	link_deliver(&full->alice.probe.link, &frame, 1, sim_now(full->party.sim));
+	party_run(&full->party, 50);
+	if (guest_got(&full->alice) == 0)
+		return 0;
+	const struct weft_frame back = { .data = full->alice.probe.last,
+					 .len = (uint32_t)full->alice.probe.last_len };
+	assert_int_equal(udp_frame_parse(&back, 4053, &path, &payload), 0);
+	assert_int_equal(
+		dns_answer_parse(payload.data, payload.len, 5, &question, &answer), 0);
+	return answer.addresses_n ? load_be32(answer.addresses[0].octet) : 0;
+}
+
+/* By the same host that hands out addresses, and so not while there is a LAN. */
+static void test_members_have_names(void **state)
+{
+	(void)state;
+	char domain[WEFT_ROOM_DOMAIN_TEXT], name[64];
+	struct full full;
+	full_begin(&full);
+	snprintf(name, sizeof(name), "BOB.%s", weft_room_domain("FRIDAY", domain));
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	(void)discover(&full); /* which tells the server's MAC */
+	memcpy(full.servers_mac.octet, full.alice.probe.last + 6, 6);
+	assert_int_equal(resolve(&full, name), load_be32(full.bob.joined.address.octet));
+	assert_int_equal(resolve(&full, "bob.example"), 0);
+	guest_leave(&full.bob);
+	party_run(&full.party, 50);
+	assert_int_equal(resolve(&full, name), 0);
+	guest_leave(&full.alice);
 	party_fini(&full.party);
 }
 
@@ -727,6 +788,7 @@ int main(void)
 		cmocka_unit_test(test_gateway_keeps_the_lan_at_home),
 		cmocka_unit_test(test_lan_frames_of_strange_lengths),
 		cmocka_unit_test(test_dhcp_where_there_is_no_lan),
+		cmocka_unit_test(test_members_have_names),
 		cmocka_unit_test(test_tcp_is_asked_for_segments_of_one_datagram),
 		cmocka_unit_test(test_loss_jitter_and_duplicates),
 		cmocka_unit_test(test_an_hour_of_loss),

@@ -181,7 +181,7 @@ static void log_mac(struct dialler *d, const uint8_t *mac)
 static void log_frame(struct dialler *d, const struct weft_frame *f, uint16_t type)
 {
 	const uint8_t *body = f->data + ETHER_LEN;
-	struct dhcp_path path;
+	struct udp_path path;
 	log_mac(d, f->data);
 	if (type == ETHER_TYPE_ARP)
 		log_arp(d, body, f->len - ETHER_LEN);
@@ -334,7 +334,7 @@ void dialler_connect(struct dialler *d)
 
 void dialler_dhcp(struct dialler *d, enum dhcp_type type)
 {
-	const struct dhcp_path path = {
+	const struct udp_path path = {
 		.src_mac = { { 2, 0, 0, 0, 0, 1 } },
 		.dst_mac = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 		.src = 0x0a000001,

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct dhcp_path path = {
+static const struct udp_path path = {
 	.src_mac = { { 2, 0, 0, 0, 0, 1 } },
 	.dst_mac = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 	.src = 0xc0a80701,
@@ -44,7 +44,7 @@ static void make_offer(struct bytes *bytes)
 
 static int parse(const struct bytes *bytes)
 {
-	struct dhcp_path ret_path;
+	struct udp_path ret_path;
 	struct dhcp_msg ret_msg;
 	return dhcp_frame_parse(&bytes->frame, DHCP_CLIENT_PORT, &ret_path, &ret_msg);
 }
@@ -53,7 +53,7 @@ static void test_emitted_frames_are_parsed_back(void **state)
 {
 	(void)state;
 	struct bytes bytes;
-	struct dhcp_path back;
+	struct udp_path back;
 	struct dhcp_msg msg;
 	make_offer(&bytes);
 	assert_int_equal(dhcp_frame_parse(&bytes.frame, DHCP_CLIENT_PORT, &back, &msg),
@@ -169,7 +169,7 @@ static void test_no_frame_is_read_past_its_end(void **state)
 		assert_non_null(copy);
 		memcpy(copy + 1, bytes.data, len);
 		struct weft_frame frame = { .data = copy + 1, .len = len };
-		struct dhcp_path ret_path;
+		struct udp_path ret_path;
 		struct dhcp_msg ret_msg;
 		assert_true(dhcp_frame_parse(&frame, DHCP_CLIENT_PORT, &ret_path,
 					     &ret_msg) < 0);

@@ -7,6 +7,7 @@
 #include "../unit.h"
 #include "base/array.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint32_t number(const char *text)
@@ -183,6 +184,36 @@ static void test_hosts_that_are_none_are_left_out(void **state)
 	assert_string_equal(text(&lease.dns[0]), "9.9.9.9");
 }
 
+static void set_domain_dns(struct dhcp_msg *msg, const char *domain)
+{
+	msg->domain_dns = 0x0a000035;
+	assert_int_equal(dns_name_of_text(domain, &msg->domain_dns_domain), 0);
+}
+
+static void test_domains_are_plain_names(void **state)
+{
+	struct weft_dhcpc_lease lease;
+	struct dhcp_msg msg = good();
+	(void)state;
+	snprintf(msg.domain, sizeof(msg.domain), "LAN.example.");
+	set_domain_dns(&msg, "friday.weft");
+	assert_int_equal(dhcp_lease_of(&msg, false, &lease), WEFT_DHCPC_TAKEN);
+	assert_string_equal(lease.domain, "lan.example");
+	assert_string_equal(lease.domain_dns_domain, "friday.weft");
+	assert_string_equal(text(&lease.domain_dns), "10.0.0.53");
+	/* Texts that would be more than a name in a file or a log. */
+	snprintf(msg.domain, sizeof(msg.domain), "lan\nnameserver 10.6.6.6");
+	set_domain_dns(&msg, "a b");
+	assert_int_equal(dhcp_lease_of(&msg, false, &lease), WEFT_DHCPC_TAKEN);
+	assert_string_equal(lease.domain, "");
+	assert_int_equal(lease.domain_dns.family, 0);
+	/* Without a server that can be one. */
+	set_domain_dns(&msg, "friday.weft");
+	msg.domain_dns = 0x7f000001;
+	assert_int_equal(dhcp_lease_of(&msg, false, &lease), WEFT_DHCPC_TAKEN);
+	assert_int_equal(lease.domain_dns.family, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_a_server_must_say_who_it_is),
 		cmocka_unit_test(test_lease_times),
 		cmocka_unit_test(test_hosts_that_are_none_are_left_out),
+		cmocka_unit_test(test_domains_are_plain_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

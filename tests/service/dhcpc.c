@@ -34,7 +34,7 @@ struct net {
 	char text[2000];
 	struct fmt log;
 	struct dhcp_msg last; /* The last message it sent. */
-	struct dhcp_path path;
+	struct udp_path path;
 	uint64_t sent_at[SENT_MAX];
 	unsigned sent_n;
 };
@@ -191,7 +191,7 @@ static struct dhcp_msg reply(const struct net *net, enum dhcp_type type)
 /* Returns what the client made of it. */
 static bool deliver(struct net *net, const struct dhcp_msg *msg)
 {
-	const struct dhcp_path path = {
+	const struct udp_path path = {
 		.src_mac = server_mac,
 		.dst_mac = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 		.src = SERVER,
@@ -265,7 +265,7 @@ static void test_what_the_messages_say(void **state)
 	start(&net);
 	settle(&net);
 	static const uint8_t client_id[] = { 1, 2, 0, 0, 0, 0, 7 };
-	static const uint8_t params[] = { 1, 3, 6, 51, 58, 59 };
+	static const uint8_t params[] = { 1, 3, 6, 51, 58, 59, 15, 146 };
 	uint32_t xid = net.last.xid;
 	assert_int_equal(net.last.client_id_len, sizeof(client_id));
 	assert_memory_equal(net.last.client_id, client_id, sizeof(client_id));
@@ -722,7 +722,7 @@ static void test_malformed_replies_are_counted(void **state)
 	start(&net);
 	settle(&net);
 	const struct dhcp_msg msg = reply(&net, DHCP_OFFER);
-	const struct dhcp_path path = { .dst = UINT32_MAX, .dport = DHCP_CLIENT_PORT };
+	const struct udp_path path = { .dst = UINT32_MAX, .dport = DHCP_CLIENT_PORT };
 	uint8_t buf[DHCP_FRAME_LEN_MAX];
 	int len = dhcp_frame_emit(buf, sizeof(buf), &path, &msg);
 	buf[len - 1] ^= 1;

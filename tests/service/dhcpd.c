@@ -25,7 +25,7 @@ static struct weft_mac mac_of(unsigned n)
 struct scene {
 	struct dhcpd *dhcpd;
 	uint64_t now;
-	struct dhcp_path path; /* of the last answer */
+	struct udp_path path;  /* of the last answer */
 	struct dhcp_msg reply; /* type 0: none */
 };
 
@@ -48,6 +48,7 @@ static void begin(struct scene *s)
 					 .network = NETWORK,
 					 .mtu = 1400,
 					 .lease_s = 600,
+					 .domain = "friday.weft",
 					 .host_of = host_of,
 					 .is_taken = is_taken };
 	*s = (struct scene){ .now = 5 * S };
@@ -62,11 +63,11 @@ static void end(struct scene *s)
 /* Sends a client's message and reads the answer. */
 static void rx(struct scene *s, const struct dhcp_msg *msg, struct weft_mac source)
 {
-	const struct dhcp_path path = { .src_mac = source,
-					.dst_mac = everybody,
-					.dst = UINT32_MAX,
-					.sport = DHCP_CLIENT_PORT,
-					.dport = DHCP_SERVER_PORT };
+	const struct udp_path path = { .src_mac = source,
+				       .dst_mac = everybody,
+				       .dst = UINT32_MAX,
+				       .sport = DHCP_CLIENT_PORT,
+				       .dport = DHCP_SERVER_PORT };
 	uint8_t buf[DHCP_FRAME_LEN_MAX], answer[DHCP_FRAME_LEN_MAX];
 	int len = dhcp_frame_emit(buf, sizeof(buf), &path, msg);
 	assert_true(len > 0);
@@ -316,6 +317,30 @@ static void what_is_not_to_be_believed(void **state)
 	end(&s);
 }
 
+/* Never a server for all names: who has the Internet, too, would not get there any more. */
+static void names_are_told_to_who_asks(void **state)
+{
+	static const uint8_t params[] = { DHCP_OPT_DNS, DHCP_OPT_DOMAIN,
+					  DHCP_OPT_DNS_SELECTION };
+	struct dhcp_msg msg = message(DHCP_DISCOVER, 1);
+	char text[DNS_NAME_TEXT];
+	struct scene s;
+	(void)state;
+	begin(&s);
+	rx(&s, &msg, msg.chaddr);
+	assert_string_equal(s.reply.domain, "");
+	assert_int_equal(s.reply.domain_dns, 0);
+	memcpy(msg.params, params, sizeof(params));
+	msg.params_n = sizeof(params);
+	rx(&s, &msg, msg.chaddr);
+	assert_string_equal(s.reply.domain, "friday.weft");
+	assert_int_equal(s.reply.dns_n, 0);
+	assert_int_equal(s.reply.domain_dns, SERVER);
+	assert_string_equal(dns_name_print(&s.reply.domain_dns_domain, text),
+			    "friday.weft");
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +355,7 @@ int main(void)
 		cmocka_unit_test(informed),
 		cmocka_unit_test(no_more_than_there_are),
 		cmocka_unit_test(what_is_not_to_be_believed),
+		cmocka_unit_test(names_are_told_to_who_asks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

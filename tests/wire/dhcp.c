@@ -66,6 +66,8 @@ static void ack_round_trip(void **state)
 		.dns = { 0xc0000201, 0xc0000202 },
 		.domain = "lan.example",
 		.message = "welcome",
+		.domain_dns = 0xc00002fe,
+		.domain_dns_domain = { .len = 5, .octet = { 3, 'l', 'a', 'n', 0 } },
 	};
 	uint8_t buf[DHCP_LEN_MAX];
 	int len = dhcp_msg_emit(buf, sizeof(buf), &ack);
@@ -111,11 +113,38 @@ static void largest_message_fits(void **state)
 	msg.routers_n = msg.dns_n = DHCP_ADDRS_MAX;
 	msg.params_n = DHCP_PARAMS_MAX;
 	msg.client_id_len = DHCP_CLIENT_ID_MAX;
+	msg.domain_dns_domain.len = DHCP_DOMAIN_LEN_MAX;
 	uint8_t buf[DHCP_LEN_MAX];
 	assert_in_range(dhcp_msg_emit(buf, sizeof(buf), &msg), DHCP_LEN_MAX - 80,
 			DHCP_LEN_MAX);
 	msg.dns_n++;
 	assert_int_equal(dhcp_msg_emit(buf, sizeof(buf), &msg), -EINVAL);
+}
+
+/* RFC 6731, 4.3: flags, two servers, and names, of which there may be several or none. */
+static void a_server_is_for_a_domain(void **state)
+{
+	static const uint8_t option[] = { 146, 21,  1,   10,  0,   0,   1,   10,
+					  0,   0,   2,   3,   'l', 'a', 'n', 0,
+					  4,   'w', 'e', 'f', 't', 0,   0 };
+	uint8_t buf[DHCP_LEN + sizeof(option)] = { 0 };
+	const struct dhcp_msg plain = { .op = DHCP_OP_REPLY };
+	uint8_t whole[DHCP_LEN_MAX];
+	struct dhcp_msg msg;
+	(void)state;
+	assert_true(dhcp_msg_emit(whole, sizeof(whole), &plain) > 0);
+	memcpy(buf, whole, DHCP_LEN);
+	memcpy(buf + DHCP_LEN, option, sizeof(option));
+	assert_int_equal(dhcp_msg_parse(buf, sizeof(buf), &msg), 0);
+	assert_int_equal(msg.domain_dns, 0x0a000001);
+	assert_int_equal(msg.domain_dns_domain.len, 5);
+	/* For all names, or with a name that is cut: not at all. */
+	buf[DHCP_LEN + 11] = 0;
+	assert_int_equal(dhcp_msg_parse(buf, sizeof(buf), &msg), 0);
+	assert_int_equal(msg.domain_dns, 0);
+	buf[DHCP_LEN + 11] = 40;
+	assert_int_equal(dhcp_msg_parse(buf, sizeof(buf), &msg), 0);
+	assert_int_equal(msg.domain_dns, 0);
 }
 
 static void absent_options_are_zero(void **state)
@@ -285,6 +314,7 @@ int main(void)
 		cmocka_unit_test(ack_round_trip),
 		cmocka_unit_test(discover_round_trip),
 		cmocka_unit_test(largest_message_fits),
+		cmocka_unit_test(a_server_is_for_a_domain),
 		cmocka_unit_test(absent_options_are_zero),
 		cmocka_unit_test(pads_and_end),
 		cmocka_unit_test(overloaded_fields_are_read),

@@ -4,50 +4,33 @@
  *
  * The TAP's address comes, in this order of preference, from --address, from the DHCP server
  * of the LAN behind the room's gateway, or from the relay's offer where the room has no LAN.
- * The DHCP client runs in here: its frames go into the room as if the TAP had sent them, and
- * the answers are taken out before the TAP sees them. A default route is never taken from a
+ * The DHCP client runs in here (addressing.h). A default route is never taken from a
  * room, neither by DHCP nor by router advertisements. With --user there is no TAP, but a host
  * in this process, to which all of this applies; that has the room's router for itself.
  */
+#include "cmd/addressing.h"
 #include "cmd/cmd.h"
 #include "cmd/collision.h"
-#include "cmd/conflict.h"
 #include "cmd/discovery.h"
 #include "cmd/identity.h"
 #include "cmd/membership.h"
 #include "cmd/place.h"
 #include "cmd/plugged.h"
-#include "cmd/units.h"
-
-#include <weft/dhcpc.h>
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define LINGER_NS (NS_PER_S / 50)
 
 struct join {
 	struct membership m; /* first: the hooks lead back from it */
-	struct weft_dhcpc *dhcpc;
-	struct weft_mac mac;
-	struct weft_ip address; /* set on the TAP now; family 0 for none */
-	struct weft_ip fixed;   /* from --address */
-	bool wants_dhcp, wants_offer;
-	bool has_lingered;
+	struct addressing addressing;
 	bool is_bad_link; /* --link is wrong, rather than the machine */
-	struct conflict conflict;
 	struct plugged plugged;
 	struct rootless rootless;
 };
 
 /* Where this machine takes part unless told otherwise. */
 #define DEVICE "tap:weft0"
-
-/* The words of --address. */
-enum { ADDRESS_AUTO, ADDRESS_DHCP, ADDRESS_NONE, ADDRESS_GIVEN };
 
 static const struct option options[] = {
 	{ .name = "link",
@@ -87,12 +70,12 @@ static const struct option options[] = {
 	  .syntax = "ROOM=HERE",
 	  .offset = OFFSET(struct membership_args, rootless.exposes),
 	  .help = "such as udp:27015=127.0.0.1:27015, a port in the room" },
-	{ .name = "address",
-	  .letter = 'a',
-	  .type = OPTION_IP,
-	  .syntax = "auto|dhcp|none|IP/LEN",
-	  .offset = OFFSET(struct membership_args, address),
-	  .help = "auto: the LAN's DHCP, else the relay's offer [auto]" },
+	ADDRESS_OPTION,
+	{ .name = "dns",
+	  .type = OPTION_LIST,
+	  .syntax = "IP",
+	  .offset = OFFSET(struct membership_args, rootless.dns),
+	  .help = "with --user: asks this name server [the room's]" },
 	{ .name = "mac",
 	  .type = OPTION_MAC,
 	  .syntax = "MAC",
@@ -117,12 +100,9 @@ static const struct command command = {
 		   "in the room, and the LAN behind its gateway, is reached as on one "
 		   "Ethernet.",
 	.options = options,
-	.notes = "INVITATION is what `weft host` or `weft relay` printed: "
-		 "weft://HOST/ROOM#KEY.\n"
-		 "'-' reads it from standard input, '@FILE' from a file.\n"
-		 "\n"
-		 "weft join --plug tapserver:/tmp/dolphin-tap INVITATION    Dolphin "
-		 "joins\n"
+	.notes = "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
+		 "from\n"
+		 "standard input, '@FILE' from a file.\n"
 		 "With --json: \"state\", \"joined\", \"address\", \"peer\", \"route\", "
 		 "\"plugged\", \"facts\".",
 };
@@ -137,57 +117,13 @@ static bool is_rootless(const struct join *j)
 	return j->m.args->rootless.is_user;
 }
 
-/* Where the address is, for people. */
-static const char *device_name(const struct join *j)
+/* ---- the TAP ----------------------------------------------------------------------------- */
+
+static const char *tap_place(void *user)
 {
-	return is_rootless(j) ? "no device" : weft_link_name(j->m.link);
-}
+	const struct join *j = user;
 
-static void clear_device(struct join *j)
-{
-	struct weft_error err;
-
-	if (!j->m.args->no_discovery)
-		discovery_end(j->m.host, weft_link_name(j->m.link), &j->m.output.log);
-	if (weft_host_remove_address(j->m.host, weft_link_name(j->m.link), &j->address,
-				     &err) < 0)
-		weft_log_warning(&j->m.output.log, "%s", err.text);
-}
-
-static void forget_address(struct join *j)
-{
-	if (j->address.family && is_rootless(j))
-		rootless_remove_address(&j->rootless, &j->address);
-	else if (j->address.family)
-		clear_device(j);
-	j->address = (struct weft_ip){ 0 };
-	j->m.address[0] = '\0';
-}
-
-/* Sets it on the TAP, or on the host in this process. Returns 0 or -Exxx with err. */
-static int set_address(struct join *j, const struct weft_ip *address,
-		       const struct weft_ip *router, struct weft_error *err)
-{
-	const char *device = weft_link_name(j->m.link);
-	int r;
-
-	if (!is_rootless(j)) {
-		relay_way_expect(&j->m.way, address);
-		r = weft_host_add_address(j->m.host, device, address, err);
-		if (r == 0 && !j->m.args->no_discovery)
-			discovery_begin(j->m.host, device, &j->m.output.log);
-		return r;
-	}
-	r = rootless_add_address(&j->rootless, address, router);
-	return r < 0 ? weft_error_set(err, r, "the address cannot be used: %s",
-				      strerror(-r))
-		     : 0;
-}
-
-/* The address was somebody else's before. */
-static void give_address_up(void *user)
-{
-	forget_address(user);
+	return weft_link_name(j->m.link);
 }
 
 /* Who can give one of two networks that collide other addresses. */
@@ -200,140 +136,89 @@ static const char *collision_remedy(const char *from)
 		       : "whoever opens the room has --network for that";
 }
 
-static void use_address(struct join *j, const struct weft_ip *address,
-			const struct weft_ip *router, const char *from)
+static int tap_set(void *user, const struct given *given, struct weft_error *err)
 {
+	struct join *j = user;
+	const char *device = weft_link_name(j->m.link);
+	int r;
+
+	relay_way_expect(&j->m.way, &given->address);
+	r = weft_host_add_address(j->m.host, device, &given->address, err);
+	if (r == 0)
+		collision_warn(j->m.host, &j->m.output, device, &given->address,
+			       collision_remedy(given->from));
+	if (r == 0 && !j->m.args->no_discovery)
+		discovery_begin(j->m.host, device, &j->m.output.log);
+	return r;
+}
+
+static void tap_clear(void *user, const struct weft_ip *address)
+{
+	struct join *j = user;
 	struct weft_error err;
 
-	if (memcmp(address, &j->address, sizeof(*address)) == 0)
-		return; /* a lease renewed */
-	forget_address(j);
-	if (set_address(j, address, router, &err) < 0) {
-		weft_log_error(&j->m.output.log, "%s", err.text);
-		return;
-	}
-	j->address = *address;
-	weft_ip_print(address, j->m.address);
-	if (j->m.has_device)
-		collision_warn(j->m.host, &j->m.output, weft_link_name(j->m.link),
-			       address, collision_remedy(from));
-	conflict_begin(&j->conflict, j->mac, address, strcmp(from, "DHCP") == 0);
-	output_event(&j->m.output, "address",
-		     json_pack("{s:s, s:s, s:s}", "address", j->m.address, "device",
-			       device_name(j), "from", from));
-	weft_log_info(&j->m.output.log, "you are %s on %s (from %s)", j->m.address,
-		      device_name(j), from);
+	if (!j->m.args->no_discovery)
+		discovery_end(j->m.host, weft_link_name(j->m.link), &j->m.output.log);
+	if (weft_host_remove_address(j->m.host, weft_link_name(j->m.link), address,
+				     &err) < 0)
+		weft_log_warning(&j->m.output.log, "%s", err.text);
 }
 
-static void dhcp_send(void *user, const struct weft_frame *frame, uint64_t now)
+static const struct addressing_ops tap_ops = { .place = tap_place,
+					       .set = tap_set,
+					       .clear = tap_clear };
+
+/* ---- the host in this process ------------------------------------------------------------ */
+
+static const char *host_place(void *user)
+{
+	(void)user;
+	return "no device";
+}
+
+static int host_set(void *user, const struct given *given, struct weft_error *err)
+{
+	struct join *j = user;
+	int r = rootless_add_address(&j->rootless, &given->address, &given->router);
+
+	rootless_use_names(&j->rootless, &given->names);
+	return r < 0 ? weft_error_set(err, r, "the address cannot be used: %s",
+				      strerror(-r))
+		     : 0;
+}
+
+static void host_clear(void *user, const struct weft_ip *address)
 {
 	struct join *j = user;
 
-	weft_member_send(j->m.member, frame, 1, now);
+	rootless_remove_address(&j->rootless, address);
 }
 
-static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
-{
-	use_address(user, &lease->address, &lease->router, "DHCP");
-}
-
-static void dhcp_lost(void *user)
+static void host_renew(void *user, const struct given *given)
 {
 	struct join *j = user;
 
-	weft_log_warning(&j->m.output.log, "the lease of %s has ended", j->m.address);
-	conflict_end(&j->conflict);
-	forget_address(j);
+	rootless_use_names(&j->rootless, &given->names);
 }
 
-static void dhcp_conflict(void *user, const struct weft_ip *address, struct weft_mac mac)
-{
-	struct join *j = user;
+static const struct addressing_ops host_ops = {
+	.place = host_place, .set = host_set, .clear = host_clear, .renew = host_renew
+};
 
-	conflict_tell(&j->m, address, mac,
-		      "the LAN's DHCP server is asked for another one");
-}
+/* ---- the room ---------------------------------------------------------------------------- */
 
-static void start_dhcp(struct join *j)
-{
-	char name[WEFT_MEMBER_NAME_MAX + 1];
-	struct weft_dhcpc_opts opts = {
-		.mac = j->mac,
-		.hostname = j->m.args->name,
-		.send = dhcp_send,
-		.bound = dhcp_bound,
-		.lost = dhcp_lost,
-		.conflict = dhcp_conflict,
-		.user = j,
-	};
-
-	if (j->dhcpc)
-		return;
-	membership_own_name(name);
-	if (!opts.hostname && name[0])
-		opts.hostname = name;
-	randombytes_buf(&opts.seed, sizeof(opts.seed));
-	if (weft_dhcpc_new(&opts, &j->dhcpc) == 0 &&
-	    weft_loop_add(j->m.loop, weft_dhcpc_task(j->dhcpc)) == 0)
-		return;
-	weft_log_error(&j->m.output.log, "no memory for a DHCP client");
-	weft_dhcpc_free(j->dhcpc);
-	j->dhcpc = NULL;
-}
-
-/* Called at once, and again when the time is over. */
-static void end_linger(void *user, uint64_t now)
-{
-	struct join *j = user;
-
-	(void)now;
-	if (j->has_lingered)
-		weft_loop_stop(j->m.loop);
-	j->has_lingered = true;
-}
-
-static void linger(struct join *j)
-{
-	struct ticker ticker = { .period_ns = 0 };
-
-	if (ticker_start(&ticker, j->m.loop, LINGER_NS, end_linger, j) == 0)
-		weft_loop_run(j->m.loop);
-	ticker_stop(&ticker, j->m.loop);
-}
-
-static void end_dhcp(struct join *j)
-{
-	weft_loop_remove(j->m.loop, weft_dhcpc_task(j->dhcpc));
-	forget_address(j);
-	weft_dhcpc_release(j->dhcpc, weft_loop_now(j->m.loop));
-}
-
-/*
- * Connections are ended and the lease goes back while there is still a session to send it
- * through. The pacer may hold a frame back for some milliseconds, so the loop runs on for a
- * moment.
- */
 static void take_leave(struct join *j)
 {
 	bool was_host = j->rootless.stack != NULL;
 
-	conflict_end(&j->conflict);
 	rootless_end(&j->rootless);
-	if (j->dhcpc)
-		end_dhcp(j);
-	if (j->m.member && (j->dhcpc || was_host))
-		linger(j);
-	weft_dhcpc_free(j->dhcpc);
-	j->dhcpc = NULL;
+	addressing_leave(&j->addressing, was_host);
 }
 
 static bool join_from_room(struct membership *m, const struct weft_frame *frame,
 			   uint64_t now)
 {
-	struct join *j = of(m);
-
-	conflict_input(&j->conflict, frame);
-	return j->dhcpc && weft_dhcpc_input(j->dhcpc, frame, now);
+	return addressing_take(&of(m)->addressing, frame, now);
 }
 
 static void set_device_up(struct membership *m, unsigned mtu)
@@ -356,30 +241,16 @@ static void join_joined(struct membership *m, const struct weft_joined *joined,
 	if (m->has_stations)
 		return;
 	if (is_rootless(j))
-		rootless_joined(&j->rootless, j->mac, joined->mtu);
+		rootless_joined(&j->rootless, j->addressing.mac, joined->mtu);
 	else
 		set_device_up(m, joined->mtu);
-	if (j->fixed.family)
-		use_address(j, &j->fixed, NULL, "--address");
-	else if (j->wants_offer && !j->dhcpc && !joined->has_gateway &&
-		 joined->address.family)
-		use_address(j, &joined->address, NULL, "the relay");
-	/* Once there was a LAN, its lease outlives the gateway's absence. */
-	if (j->wants_dhcp && (joined->has_gateway || !j->wants_offer))
-		start_dhcp(j);
+	addressing_joined(&j->addressing, joined);
 }
 
-/* A gateway that comes later brings its LAN's DHCP server with it. */
 static void join_peer(struct membership *m, const struct weft_peer *peer, bool is_here)
 {
-	struct join *j = of(m);
-
-	if (!is_here || peer->role != WEFT_ROLE_GATEWAY || !j->wants_dhcp ||
-	    m->has_stations)
-		return;
-	start_dhcp(j);
-	if (j->dhcpc)
-		weft_dhcpc_hurry(j->dhcpc, weft_loop_now(m->loop));
+	if (!m->has_stations)
+		addressing_peer(&of(m)->addressing, peer, is_here);
 }
 
 /*
@@ -405,9 +276,9 @@ static int choose_mac(struct join *j, struct weft_error *err)
 {
 	static const struct weft_mac zero;
 
-	j->mac = j->m.args->mac;
-	return memcmp(&j->mac, &zero, sizeof(zero)) == 0
-		       ? identity_mac(&j->m.state, err, &j->mac)
+	j->addressing.mac = j->m.args->mac;
+	return memcmp(&j->addressing.mac, &zero, sizeof(zero)) == 0
+		       ? identity_mac(&j->m.state, err, &j->addressing.mac)
 		       : 0;
 }
 
@@ -443,7 +314,7 @@ static int open_link(struct join *j, struct weft_error *err)
 					  .mac = j->m.args->mac,
 					  .state = &j->m.state,
 					  .host = j->m.host };
-	int r = place_open(&place, err, &j->m.link, &j->mac);
+	int r = place_open(&place, err, &j->m.link, &j->addressing.mac);
 
 	j->is_bad_link = r == -EINVAL;
 	j->m.has_device = r == 0;
@@ -462,17 +333,14 @@ static int open_member_link(struct join *j, struct weft_error *err)
 
 static int join(struct join *j, struct weft_error *err)
 {
-	const struct option_ip *address = &j->m.args->address;
 	int r = membership_open(&j->m, err);
 
-	j->fixed = address->ip;
-	j->wants_offer = address->word == ADDRESS_AUTO;
-	j->wants_dhcp = j->wants_offer || address->word == ADDRESS_DHCP;
+	addressing_init(&j->addressing, &j->m, is_rootless(j) ? &host_ops : &tap_ops, j);
 	if (r == 0)
 		r = open_member_link(j, err);
 	if (r < 0)
 		return r;
-	return membership_run(&j->m, WEFT_ROLE_CLIENT, j->mac, err);
+	return membership_run(&j->m, WEFT_ROLE_CLIENT, j->addressing.mac, err);
 }
 
 static int run(struct join *j)
@@ -503,10 +371,11 @@ static const char *contradiction(const struct membership_args *args)
 	if (rootless->is_user && (args->plugs.n > 0 || has_link))
 		return "--user: who is on a link or a plug takes part by a second `weft "
 		       "join`";
-	if (!rootless->is_user && (rootless->socks || rootless->socks_user ||
-				   rootless->forwards.n > 0 || rootless->exposes.n > 0))
-		return "--socks, --forward and --expose are for a host in this process: "
-		       "--user";
+	if (!rootless->is_user &&
+	    (rootless->socks || rootless->socks_user || rootless->forwards.n > 0 ||
+	     rootless->exposes.n > 0 || rootless->dns.n > 0))
+		return "--socks, --forward, --expose and --dns are for a host in this "
+		       "process: --user";
 	return NULL;
 }
 
@@ -520,7 +389,6 @@ int cmd_join(int argc, char **argv)
 				 .from_room = join_from_room } };
 	int status;
 
-	j.conflict = (struct conflict){ .m = &j.m, .taken = give_address_up, .user = &j };
 	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
 	    membership_secrets(&command, argv[1], &j.m, &status) < 0)
 		return status;

@@ -101,6 +101,17 @@ static int open_rules(struct rootless *r, const struct rootless_args *args,
 
 /* ---- the host ---------------------------------------------------------------------------- */
 
+static int make_resolver(struct rootless *r)
+{
+	uint8_t secret[SECRET_LEN];
+	const struct weft_resolver_opts opts = { .stack = r->stack, .secret = secret };
+	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		return -EAGAIN;
+	int result = weft_resolver_new(&opts, &r->resolver);
+	return result < 0 ? result
+			  : weft_loop_add(r->loop, weft_resolver_task(r->resolver));
+}
+
 static int make_host(struct rootless *r)
 {
 	uint8_t secret[SECRET_LEN];
@@ -108,8 +119,11 @@ static int make_host(struct rootless *r)
 	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
 		return -EAGAIN;
 	int result = weft_stack_new(&opts, weft_loop_now(r->loop), &r->stack);
+	if (result == 0)
+		result = make_resolver(r);
 	const struct weft_forwarder_opts forwarder = { .stack = r->stack,
-						       .loop = r->loop };
+						       .loop = r->loop,
+						       .resolver = r->resolver };
 	if (result == 0)
 		result = weft_forwarder_new(&forwarder, &r->forwarder);
 	if (result == 0)
@@ -129,6 +143,12 @@ int rootless_open(struct rootless *rootless, const struct rootless_args *args,
 		r = make_host(rootless);
 	if (r < 0)
 		return weft_error_set(err, r, "no host can be made: %s", strerror(-r));
+	rootless->dns = args->dns;
+	struct names names = { .servers_n = 0 };
+	r = names_give(&names, &args->dns, err);
+	if (r < 0)
+		return r;
+	names_use(&names, rootless->resolver);
 	r = open_socks(rootless, args, err);
 	return r < 0 ? r : open_rules(rootless, args, err);
 }
@@ -179,6 +199,15 @@ void rootless_remove_address(struct rootless *rootless, const struct weft_ip *ad
 				  weft_loop_now(rootless->loop));
 }
 
+void rootless_use_names(struct rootless *rootless, const struct names *names)
+{
+	struct names used = *names;
+	struct weft_error err;
+	/* They were judged when it began. */
+	if (names_give(&used, &rootless->dns, &err) == 0)
+		names_use(&used, rootless->resolver);
+}
+
 /* ---- the end ----------------------------------------------------------------------------- */
 
 void rootless_end(struct rootless *rootless)
@@ -190,6 +219,10 @@ void rootless_end(struct rootless *rootless)
 void rootless_close(struct rootless *rootless)
 {
 	rootless_end(rootless);
+	if (rootless->resolver)
+		weft_loop_remove(rootless->loop, weft_resolver_task(rootless->resolver));
+	if (rootless->loop)
+		weft_resolver_free(rootless->resolver, weft_loop_now(rootless->loop));
 	if (rootless->stack)
 		weft_loop_remove(rootless->loop, weft_stack_task(rootless->stack));
 	weft_stack_free(rootless->stack);

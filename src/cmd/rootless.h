@@ -9,6 +9,7 @@
 #ifndef CMD_ROOTLESS_H
 #define CMD_ROOTLESS_H
 
+#include "cmd/names.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 
@@ -17,6 +18,7 @@
 #include <weft/forward.h>
 #include <weft/link.h>
 #include <weft/loop.h>
+#include <weft/resolver.h>
 #include <weft/stack.h>
 
 #include <stdbool.h>
@@ -27,6 +29,7 @@ struct rootless_args {
 	const char *socks;      /**< "1080", "127.0.0.1:1080" */
 	const char *socks_user; /**< A file with one line, NAME:PASSWORD. */
 	struct option_list forwards, exposes;
+	struct option_list dns; /**< Name servers, in place of the network's. */
 };
 
 struct rootless {
@@ -35,6 +38,8 @@ struct rootless {
 	struct weft_link *inside; /* of the pair */
 	struct weft_stack *stack;
 	struct weft_iface *iface; /* NULL before the room's MTU is known */
+	struct weft_resolver *resolver;
+	struct option_list dns; /* in place of the network's */
 	struct weft_forwarder *forwarder;
 	struct weft_ip gateway; /* family 0: none */
 };
@@ -56,6 +61,9 @@ int rootless_add_address(struct rootless *rootless, const struct weft_ip *addres
 			 const struct weft_ip *router) WEFT_MUST_CHECK;
 
 void rootless_remove_address(struct rootless *rootless, const struct weft_ip *address);
+
+/** Has names looked up as the network says, or as the command line does. */
+void rootless_use_names(struct rootless *rootless, const struct names *names);
 
 /** Ends all connections; what says so to the others is sent in the loop's next turn. */
 void rootless_end(struct rootless *rootless);

@@ -226,3 +226,31 @@ def test_socks_for_others_wants_a_password(room):
         said = room.run('player', f'curl -sS --socks5 {wrong} http://{p.SERVER}:8000/ 2>&1',
                         check=False)
         assert 'curl: (97)' in said, said
+
+
+def test_names_of_members(party):
+    """In a room without a LAN: by name through SOCKS and --forward, TCP and UDP."""
+    party.directory = f'/run/user-{time.monotonic_ns()}'
+    pathlib.Path(party.directory).mkdir()
+    os.chmod(party.directory, 0o777)
+    party.start_relay()
+    for player in ('player', 'player2'):
+        party.run(player, 'ip link set lo up')
+    party.start('player2', python(UDP_SERVER, '127.0.0.1', 9000)).wait_for('bound')
+    party.start('player2', '/usr/bin/python3 -u -m http.server -b 127.0.0.1 -d /usr/include 8000'
+                ).wait_for('Serving HTTP')
+    alice = p.Weft(party, 'player2', f'{UNPRIVILEGED} {p.WEFT} join --user --json --state '
+                   f'{party.directory}/alice --name Alice {shlex.quote(party.invitation)} '
+                   '--expose tcp:80=127.0.0.1:8000 --expose udp:9000=127.0.0.1:9000',
+                   env={'TERM': 'dumb'})
+    party.processes.append(alice)
+    alice.wait_event('address')
+    join(party, '--socks 1080 --forward tcp:8080=alice:80 --forward udp:9001=alice:9000', 'auto')
+    expected = pathlib.Path('/usr/include/stdio.h').read_bytes()
+    socks = '--socks5-hostname 127.0.0.1:1080'
+    for how, url in ((socks, 'http://alice/stdio.h'), (socks, 'http://ALICE.party.weft/stdio.h'),
+                     ('', 'http://127.0.0.1:8080/stdio.h')):
+        assert fetch(party, how, url) == expected, url
+    assert 'a game' in party.run('player', python(UDP_CLIENT, '127.0.0.1', 9001), seconds=40)
+    said = party.run('player', f'curl -sS {socks} http://nobody/ 2>&1', check=False)
+    assert 'curl: (97)' in said, said

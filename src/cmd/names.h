@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a network says about names: its name servers, its domain, and who knows the names of a
+ * room's members. Used by hosts that have no other network, and by those alone: a machine's own
+ * names must not come out of a room.
+ */
+#ifndef CMD_NAMES_H
+#define CMD_NAMES_H
+
+#include "cmd/options.h"
+
+#include <weft/addr.h>
+#include <weft/dhcpc.h>
+#include <weft/error.h>
+#include <weft/lan.h>
+#include <weft/resolver.h>
+
+#define NAMES_SERVERS_MAX WEFT_DHCPC_DNS_MAX
+
+/** Zero: nothing is known. */
+struct names {
+	struct weft_ip servers[NAMES_SERVERS_MAX];
+	unsigned servers_n;
+	char domain[WEFT_DHCPC_DOMAIN_MAX + 1]; /**< Empty for none. */
+	struct weft_ip room_server; /**< For room_domain alone; family 0: none. */
+	char room_domain[WEFT_DHCPC_DOMAIN_MAX + 1];
+};
+
+/** Those of a lease. */
+struct names names_of_lease(const struct weft_dhcpc_lease *lease);
+
+/** Those of a room that has offered an address. */
+struct names names_of_room(const struct weft_joined *joined, const char *room);
+
+/**
+ * Takes the servers that a person has given in place of the network's. Returns 0, or -EINVAL
+ * with err for what is no address, or too many.
+ */
+int names_give(struct names *names, const struct option_list *given,
+	       struct weft_error *err) __attribute__((warn_unused_result));
+
+/** Has a resolver ask these servers, and no others. */
+void names_use(const struct names *names, struct weft_resolver *resolver);
+
+/** Makes the text of a resolv.conf(5), at most len bytes with its NUL. Returns buf. */
+const char *names_print(const struct names *names, char *buf, size_t len);
+
+#endif

@@ -2,12 +2,14 @@
 /*
  * A room's filter with two clients and a gateway, driven by the input, and what must hold
  * whatever comes: each frame has one outcome, which is counted; the gateway is bound by no
- * rule for clients; what is remembered has its limits.
+ * rule for clients; what is remembered has its limits; nobody is answered for the LAN, nor
+ * somebody who is not known.
  *
  *     input:  rules  { who and whether known  pause  length (2)  bytes }
  */
 #include "bridge/filter.h"
 
+#include "bridge/suppress.h"
 #include "check.h"
 #include "wire/cursor.h"
 
@@ -25,6 +27,31 @@ static bool is_for_clients(enum filter_outcome outcome)
 	       outcome == FILTER_DROP_DHCP6_SERVER || outcome == FILTER_DROP_ROUTER ||
 	       outcome == FILTER_DROP_QUERY || outcome == FILTER_DROP_FRAGMENT ||
 	       outcome == FILTER_DROP_ADDRESS || outcome >= FILTER_DROP_GROUP_RATE;
+}
+
+/* What a room does with a frame that has passed. */
+static void suppress(struct filter *f, const struct filter_member *member,
+		     const struct weft_frame *frame, uint64_t now)
+{
+	struct suppress_question question;
+	struct filter_binding binding;
+	uint8_t buf[SUPPRESS_FRAME_MAX];
+	if (!suppress_parse(frame, &question) ||
+	    !filter_find(f, &question.target, now, &binding))
+		return;
+	switch (suppress_decide(&question, member, &binding)) {
+	case SUPPRESS_ANSWER:
+		CHECK(binding.is_fresh && !binding.member->is_gateway);
+		CHECK(binding.member != member);
+		CHECK(suppress_answer(&question, &binding, buf) > 0);
+		break;
+	case SUPPRESS_DIRECT:
+		CHECK(suppress_direct(frame, &binding, buf) == frame->len);
+		filter_note_directed(f, &question.target, now);
+		break;
+	default:
+		break;
+	}
 }
 
 /* A frame in memory of its own, so that a byte too many is noticed. */
@@ -47,6 +74,8 @@ static void send_one(struct filter *f, struct filter_member members[MEMBERS],
 	CHECK(member->counts[outcome] > 0);
 	CHECK(!member->is_gateway || !is_for_clients(outcome));
 	CHECK(member->is_gateway || member->addresses_n <= FILTER_CLIENT_ADDRESSES_MAX);
+	if (outcome == FILTER_PASS)
+		suppress(f, member, &frame, *now);
 	free(copy);
 }
 

@@ -140,6 +140,8 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem,
 
 /* What a relay's rooms do for their members, each of which can be left undone. */
 #define WEFT_ROOM_SNOOP 0x01u /**< Streams of multicast go to who wants them. */
+#define WEFT_ROOM_NEIGHBOUR \
+	0x02u /**< ARP and ND go to who is asked for, or are answered. */
 
 /** A rate without a limit. */
 #define WEFT_RATE_UNLIMITED UINT32_MAX

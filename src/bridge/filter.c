@@ -33,7 +33,8 @@
 #define DHCP6_SERVER 547u
 
 /* Of a neighbour message, behind type, code, checksum and 4 bytes (RFC 4861, 4.3 and 4.4). */
-#define ND_OFF_TARGET 8u
+#define ND_OFF_TARGET  8u
+#define ND_FLAG_ROUTER 0x80u
 
 /* An IPv4 address stands in the first four bytes, the others are zero. */
 struct address {
@@ -41,10 +42,27 @@ struct address {
 	uint8_t octet[16];
 };
 
-struct claim {
+/* What a frame says of an address: who uses it, if that is who sends the frame. */
+struct evidence {
 	struct address address;
+	struct weft_mac mac;
+	bool has_mac;
+	bool is_advertised, is_router; /* of IPv6 */
+};
+
+struct claim {
+	struct evidence last;
 	struct filter_member *member;
 	uint64_t until;
+	uint64_t directed_ns; /* A question was sent to it alone; 0 for never. */
+};
+
+/* A packet in a frame that is judged. */
+struct packet {
+	const uint8_t *data;
+	size_t len;
+	struct weft_mac src; /* of the frame */
+	uint64_t now;
 };
 
 struct filter {
@@ -131,7 +149,7 @@ void filter_join(const struct filter *f, struct filter_member *member, uint16_t 
 static void unclaim(struct filter *f, struct claim *claim)
 {
 	claim->member->addresses_n--;
-	(void)table_remove(f->claims, &claim->address);
+	(void)table_remove(f->claims, &claim->last.address);
 	free(claim);
 }
 
@@ -163,26 +181,39 @@ static bool has_room(const struct filter_member *member)
 }
 
 static void claim_new(struct filter *f, struct filter_member *member,
-		      const struct address *address, uint64_t now)
+		      const struct evidence *evidence, uint64_t now)
 {
 	struct claim *claim = has_room(member) ? calloc(1, sizeof(*claim)) : NULL;
 	if (!claim)
 		return;
-	*claim = (struct claim){ .address = *address,
+	*claim = (struct claim){ .last = *evidence,
 				 .member = member,
 				 .until = now + FILTER_ADDRESS_NS };
-	if (table_set(f->claims, address, claim) < 0) {
+	if (table_set(f->claims, &evidence->address, claim) < 0) {
 		free(claim);
 		return;
 	}
 	member->addresses_n++;
 }
 
+/* A solicitation does not say again what an advertisement of the same machine has said. */
+static void claim_renew(struct claim *claim, const struct evidence *evidence,
+			uint64_t now)
+{
+	const struct evidence before = claim->last;
+	claim->until = now + FILTER_ADDRESS_NS;
+	claim->last = *evidence;
+	if (evidence->is_advertised || !mac_equal(before.mac, evidence->mac))
+		return;
+	claim->last.is_advertised = before.is_advertised;
+	claim->last.is_router = before.is_router;
+}
+
 /* False if the address is another's. One that has run out goes to who asks, any to the LAN. */
 static bool may_claim(struct filter *f, struct filter_member *member,
-		      const struct address *address, uint64_t now)
+		      const struct evidence *evidence, uint64_t now)
 {
-	struct claim *claim = table_get(f->claims, address);
+	struct claim *claim = table_get(f->claims, &evidence->address);
 	if (claim && claim->member != member) {
 		if (now < claim->until && !member->is_gateway)
 			return false;
@@ -190,34 +221,69 @@ static bool may_claim(struct filter *f, struct filter_member *member,
 		claim = NULL;
 	}
 	if (claim)
-		claim->until = now + FILTER_ADDRESS_NS;
+		claim_renew(claim, evidence, now);
 	else
-		claim_new(f, member, address, now);
+		claim_new(f, member, evidence, now);
 	return true;
 }
 
 static enum filter_outcome check_claim(struct filter *f, struct filter_member *member,
-				       const struct address *address, uint64_t now)
+				       const struct evidence *evidence, uint64_t now)
 {
-	return may_claim(f, member, address, now) ? FILTER_PASS : FILTER_DROP_ADDRESS;
+	return may_claim(f, member, evidence, now) ? FILTER_PASS : FILTER_DROP_ADDRESS;
 }
 
 static enum filter_outcome check_arp(struct filter *f, struct filter_member *member,
-				     const uint8_t *data, size_t len, uint64_t now)
+				     const struct packet *packet)
 {
-	struct address address = { .family = 4 };
+	struct evidence evidence = { .address.family = 4, .mac = packet->src };
 	struct arp_hdr arp;
-	if ((f->opts.off & FILTER_RULE_ADDRESS) || arp_hdr_parse(data, len, &arp) < 0 ||
-	    arp.sender_ip == 0)
+	if ((f->opts.off & FILTER_RULE_ADDRESS) ||
+	    arp_hdr_parse(packet->data, packet->len, &arp) < 0 || arp.sender_ip == 0)
 		return FILTER_PASS;
-	store_be32(address.octet, arp.sender_ip);
-	return check_claim(f, member, &address, now);
+	store_be32(evidence.address.octet, arp.sender_ip);
+	evidence.has_mac = mac_equal(arp.sender_mac, packet->src);
+	return check_claim(f, member, &evidence, packet->now);
+}
+
+static struct claim *find_claim(const struct filter *f, const struct weft_ip *ip)
+{
+	struct address address = { .family = ip->family == AF_INET ? 4 : 6 };
+	memcpy(address.octet, ip->octet, ip->family == AF_INET ? 4 : IP6_ADDR_LEN);
+	return table_get(f->claims, &address);
+}
+
+bool filter_find(const struct filter *f, const struct weft_ip *address, uint64_t now,
+		 struct filter_binding *ret_binding)
+{
+	const struct claim *claim = find_claim(f, address);
+	if (!claim || !claim->last.has_mac)
+		return false;
+	const uint64_t seen_ns = claim->until - FILTER_ADDRESS_NS;
+	*ret_binding = (struct filter_binding){
+		.member = claim->member,
+		.mac = claim->last.mac,
+		.is_fresh = now < claim->until,
+		.is_advertised = claim->last.is_advertised,
+		.is_router = claim->last.is_router,
+		.may_direct = claim->directed_ns <= seen_ns ||
+			      now >= claim->directed_ns + FILTER_DIRECT_NS,
+	};
+	return true;
+}
+
+void filter_note_directed(struct filter *f, const struct weft_ip *address, uint64_t now)
+{
+	struct claim *claim = find_claim(f, address);
+	if (claim)
+		claim->directed_ns = now;
 }
 
 /* An IPv6 packet, with what is behind its extension headers. */
 struct packet6 {
 	struct ip6_hdr ip;
 	struct ip6_ext ext;
+	struct weft_mac src; /* of the frame */
 	const uint8_t *upper;
 	size_t upper_len;
 };
@@ -228,7 +294,9 @@ static enum filter_outcome check_nd(struct filter *f, struct filter_member *memb
 {
 	const uint8_t *icmp = packet->upper;
 	static const struct ip6_addr none;
-	struct address address = { .family = 6 };
+	struct evidence evidence = { .address.family = 6,
+				     .mac = packet->src,
+				     .has_mac = true };
 	struct ip6_addr subject = packet->ip.src;
 	if (f->opts.off & FILTER_RULE_ADDRESS)
 		return FILTER_PASS;
@@ -236,11 +304,13 @@ static enum filter_outcome check_nd(struct filter *f, struct filter_member *memb
 		if (packet->upper_len < ND_OFF_TARGET + IP6_ADDR_LEN)
 			return FILTER_DROP_HEADERS;
 		subject = ip6_addr_load(icmp + ND_OFF_TARGET);
+		evidence.is_advertised = true;
+		evidence.is_router = (icmp[ICMP_OFF_REST] & ND_FLAG_ROUTER) != 0;
 	}
 	if (ip6_addr_equal(&subject, &none))
 		return FILTER_PASS;
-	memcpy(address.octet, subject.octet, sizeof(address.octet));
-	return check_claim(f, member, &address, now);
+	memcpy(evidence.address.octet, subject.octet, sizeof(evidence.address.octet));
+	return check_claim(f, member, &evidence, now);
 }
 
 /* ---- guards ------------------------------------------------------------------------------ */
@@ -323,10 +393,12 @@ static enum filter_outcome check_icmp6(struct filter *f, struct filter_member *m
 }
 
 static enum filter_outcome check_ip6(struct filter *f, struct filter_member *member,
-				     const uint8_t *data, size_t len, uint64_t now)
+				     const struct packet *whole)
 {
-	struct packet6 packet;
+	struct packet6 packet = { .src = whole->src };
 	const struct ip6_ext *ext = &packet.ext;
+	const uint8_t *data = whole->data;
+	size_t len = whole->len;
 	if (ip6_hdr_parse(data, len, &packet.ip) < 0)
 		return FILTER_DROP_HEADERS;
 	if (packet.ip.next == IPPROTO_TCP)
@@ -340,7 +412,7 @@ static enum filter_outcome check_ip6(struct filter *f, struct filter_member *mem
 	packet.upper = data + off;
 	packet.upper_len = len - (size_t)off;
 	if (ext->proto == IPPROTO_ICMPV6)
-		return check_icmp6(f, member, &packet, now);
+		return check_icmp6(f, member, &packet, whole->now);
 	if (ext->is_fragment && packet.upper_len < UDP_LEN &&
 	    guards(f, member, FILTER_RULE_DHCP))
 		return FILTER_DROP_FRAGMENT;
@@ -366,15 +438,17 @@ static enum filter_outcome check_type(struct filter *f, struct filter_member *me
 		return FILTER_DROP_HEADERS;
 	if (ether.tags_n > 0 && guards(f, member, FILTER_RULE_VLAN))
 		return FILTER_DROP_VLAN;
-	const uint8_t *data = frame->data + off;
-	size_t len = frame->len - (size_t)off;
+	const struct packet packet = { .data = frame->data + off,
+				       .len = frame->len - (size_t)off,
+				       .src = ether.src,
+				       .now = now };
 	switch (ether.type) {
 	case ETHER_TYPE_IP4:
-		return check_ip4(f, member, data, len);
+		return check_ip4(f, member, packet.data, packet.len);
 	case ETHER_TYPE_IP6:
-		return check_ip6(f, member, data, len, now);
+		return check_ip6(f, member, &packet);
 	case ETHER_TYPE_ARP:
-		return check_arp(f, member, data, len, now);
+		return check_arp(f, member, &packet);
 	case ETHER_TYPE_EAPOL:
 		return drop_if(f, FILTER_RULE_EAPOL, FILTER_DROP_EAPOL);
 	case ETHER_TYPE_LLDP:

@@ -84,6 +84,9 @@ struct filter_opts filter_defaults(void);
 /** Addresses that are remembered of one client. */
 #define FILTER_CLIENT_ADDRESSES_MAX 16u
 
+/** When who was asked alone and has not answered may be asked alone again. */
+#define FILTER_DIRECT_NS UINT64_C(10000000000)
+
 /** An address belongs to who used it last for so long. */
 #define FILTER_ADDRESS_NS UINT64_C(60000000000)
 
@@ -112,6 +115,23 @@ void filter_join(const struct filter *f, struct filter_member *member, uint16_t 
 
 /** Forgets what it has claimed. */
 void filter_leave(struct filter *f, struct filter_member *member);
+
+/** Who uses an address, as ARP and Neighbour Discovery have last shown it. */
+struct filter_binding {
+	struct filter_member *member;
+	struct weft_mac mac;
+	bool is_fresh;      /**< Seen within FILTER_ADDRESS_NS. */
+	bool is_advertised; /**< IPv6: is_router is known, from an advertisement. */
+	bool is_router;
+	bool may_direct; /**< A question sent to it alone has not just been in vain. */
+};
+
+/** Finds who uses the address; false where nobody is known to, or not under which MAC. */
+bool filter_find(const struct filter *f, const struct weft_ip *address, uint64_t now,
+		 struct filter_binding *ret_binding);
+
+/** Notes that somebody asks for the address, and that only its user is told. */
+void filter_note_directed(struct filter *f, const struct weft_ip *address, uint64_t now);
 
 /**
  * Says what becomes of a frame that the member has sent, and counts it. is_known: the frame's

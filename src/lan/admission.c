@@ -187,7 +187,10 @@ static enum session_outcome on_frame(void *user, const struct weft_frame *frame,
 	enum filter_outcome outcome = room_filter(visitor->member, frame, now);
 	if (outcome == FILTER_DROP_ADDRESS)
 		tell_conflict(visitor, now);
-	return outcome == FILTER_PASS ? SESSION_RECEIVED : SESSION_DROP_FILTERED;
+	if (outcome != FILTER_PASS)
+		return SESSION_DROP_FILTERED;
+	return room_answer(visitor->member, frame, now) ? SESSION_TAKEN
+							: SESSION_RECEIVED;
 }
 
 /* Makes the visitor a member of the room, with its session on the bridge. */

@@ -135,10 +135,16 @@ static json_t *member_facts(const struct room_member *member)
 	return object;
 }
 
-/* What the room's bridge has done beside forwarding. */
-static json_t *event_facts(const struct weft_bridge *bridge)
+/* What the room has done for its members beside forwarding. */
+static json_t *help_facts(const struct room *room)
 {
+	const struct weft_bridge *bridge = room->bridge;
 	json_t *object = json_object();
+	for (unsigned i = SUPPRESS_PASS + 1; i < SUPPRESS_ACTIONS; i++)
+		if (room->suppressed[i] > 0)
+			(void)json_object_set_new(
+				object, suppress_action_name((enum suppress_action)i),
+				json_integer((json_int_t)room->suppressed[i]));
 	for (unsigned i = 0; i < WEFT_BRIDGE_EVENTS; i++) {
 		const enum weft_bridge_event event = (enum weft_bridge_event)i;
 		const uint64_t n = weft_bridge_event_count(bridge, event);
@@ -161,7 +167,7 @@ static json_t *room_facts(const struct room *room)
 	return json_pack("{s:s, s:i, s:i, s:b, s:o, s:o, s:o, s:o*}", "name", room->name,
 			 "id", room->id, "mtu", (int)room->mtu, "stays", (int)room->stays,
 			 "members", members, "frames", facts_of_bridge(totals.bridges),
-			 "helped", event_facts(room->bridge), "dhcp",
+			 "helped", help_facts(room), "dhcp",
 			 room->host ? room_host_json(room->host) : NULL);
 }
 

@@ -97,6 +97,7 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 	room->clients_max = opts->clients_max;
 	room->network = network;
 	room->mtu = opts->mtu;
+	room->off = opts->off;
 	room->id = opts->id;
 	int r = filter_new(&opts->filter, opts->secret, &room->filter);
 	if (r == 0 && !opts->no_dhcp)
@@ -362,6 +363,42 @@ enum filter_outcome room_filter(struct room_member *member,
 	const bool is_known =
 		member == room->gateway || weft_bridge_lookup(room->bridge, dst) != NULL;
 	return filter_decide(room->filter, &member->filter, frame, is_known, now);
+}
+
+/* Whether the station is behind the member that is thought to have it. */
+static bool is_there(const struct room_member *member, struct weft_mac mac)
+{
+	return member->port &&
+	       weft_bridge_lookup(member->room->bridge, mac) == member->port;
+}
+
+bool room_answer(struct room_member *member, const struct weft_frame *frame, uint64_t now)
+{
+	struct room *room = member->room;
+	struct suppress_question question;
+	struct filter_binding binding;
+	uint8_t buf[SUPPRESS_FRAME_MAX];
+	struct weft_frame out = { .data = buf };
+	if ((room->off & WEFT_ROOM_NEIGHBOUR) || !suppress_parse(frame, &question) ||
+	    !is_there(member, question.asker_mac) ||
+	    !filter_find(room->filter, &question.target, now, &binding))
+		return false;
+	const struct room_member *target =
+		container_of(binding.member, struct room_member, filter);
+	const enum suppress_action action =
+		is_there(target, binding.mac)
+			? suppress_decide(&question, &member->filter, &binding)
+			: SUPPRESS_PASS;
+	room->suppressed[action]++;
+	if (action == SUPPRESS_ANSWER) {
+		out.len = (uint32_t)suppress_answer(&question, &binding, buf);
+		weft_link_send(weft_bridge_port_link(member->port), &out, 1, now);
+	} else if (action == SUPPRESS_DIRECT) {
+		filter_note_directed(room->filter, &question.target, now);
+		out.len = (uint32_t)suppress_direct(frame, &binding, buf);
+		weft_link_send(weft_bridge_port_link(target->port), &out, 1, now);
+	}
+	return action != SUPPRESS_PASS;
 }
 
 struct weft_ip room_address(const struct room_member *member)

@@ -34,6 +34,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "bridge/filter.h"
+#include "bridge/suppress.h"
 #include "lan/message.h"
 #include "wire/ether.h"
 #include "wire/overlay.h"
@@ -107,8 +108,10 @@ struct room {
 	struct weft_ip network; /**< A /24, out of 100.64.0.0/10 (RFC 6598) if by name. */
 	unsigned mtu;
 	uint16_t id;
-	uint16_t last_id; /**< Of a member. */
-	bool stays;       /**< Also when the last member has left. */
+	uint16_t last_id;                      /**< Of a member. */
+	unsigned off;                          /**< WEFT_ROOM_* that are not done. */
+	uint64_t suppressed[SUPPRESS_ACTIONS]; /**< Questions by what became of them. */
+	bool stays;                            /**< Also when the last member has left. */
 };
 
 /** Makes an empty room. Returns 0 or -ENOMEM. */
@@ -161,6 +164,13 @@ uint64_t room_deadline(const struct room *room, uint64_t now);
 /** What becomes of a frame that the member has sent, by the room's rules. */
 enum filter_outcome room_filter(struct room_member *member,
 				const struct weft_frame *frame, uint64_t now);
+
+/**
+ * Answers a question for an address in another's name, or asks only whom it concerns; for
+ * frames that the filter has let pass. True: the frame has done its work.
+ */
+bool room_answer(struct room_member *member, const struct weft_frame *frame,
+		 uint64_t now);
 
 /** The address that the member is offered; family 0 for none. */
 struct weft_ip room_address(const struct room_member *member);

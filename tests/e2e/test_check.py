@@ -292,7 +292,21 @@ def test_others_may_read_it(config):
     done = check(config(GOOD, 0o640))
     assert done.returncode == 0
     assert 'mode 0640' in done.stderr and 'chmod 600' in done.stderr
+    assert 'it holds tokens, and hashes that tokens can be guessed by' in done.stderr
     assert '1 warning: it can be used' in done.stderr
+
+
+@pytest.mark.parametrize('begin, end, held', [
+    (0, 1, 'hashes that tokens can be guessed by'), (1, 2, 'a token')], ids=['server', 'client'])
+def test_what_others_may_read(config, begin, end, held):
+    text = json.dumps(json.loads(GOOD)[begin:end])
+    assert f'it holds {held}; run: chmod 600' in check(config(text, 0o644)).stderr
+
+
+def test_the_file_of_a_later_tapotun(config):
+    done = check(config('[{ "name": "tun0", "nodes": { "__self__": { "ip": "10.0.0.1" } } }]'))
+    assert done.returncode == 1
+    assert 'this is for a later tapotun' in done.stderr and 'write "clients" instead' in done.stderr
 
 
 def test_json(config):

@@ -126,6 +126,16 @@ def test_mark_is_undone_after_a_crash(lab):
     assert 'fwmark' not in lab.run('hub', 'ip rule list')
 
 
+def test_rights_are_given_up(lab):
+    """Both ends keep CAP_NET_ADMIN, for what is undone at the end, and nothing else."""
+    for process in both(lab):
+        with open(f'/proc/{process.popen.pid}/status') as status:
+            facts = dict(line.rstrip('\n').split(':\t', 1) for line in status)
+        assert facts['Name'] == 'weft' and facts['NoNewPrivs'] == '1'
+        for capabilities in ('CapEff', 'CapPrm', 'CapBnd'):
+            assert int(facts[capabilities], 16) & ~(1 << 12) == 0, capabilities
+
+
 def test_an_interface_removed_under_us(lab):
     server, _ = both(lab)
     lab.run('hub', 'ip link delete tun0')

@@ -300,3 +300,15 @@ def test_a_new_slow_token_delays_nobody_else(lab):
     status, took = asked.result().split()
     assert status == '200' and len(waits) > 2
     assert max(waits) < float(took) / 3, (took, waits)
+
+
+def test_an_upload_may_come_before_its_token_is_known(lab):
+    """As the original sends it: beside the GET, and with the first bytes right behind its head."""
+    tunnel(lab, None, {**SERVER, 'clients': [{'token': SLOW, 'ip': '10.0.0.2'}]})
+    client = tapotun.Client(LOCAL, 'geheim')
+    client.put()
+    client.send(tapotun.PING)
+    assert client.get().status == 200
+    client.send(tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', 7)))
+    next(packet for packet in client.packets() if packet[9] == 1 and packet[20] == 0)
+    assert client.end() == (200, b'OK')

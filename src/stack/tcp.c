@@ -162,12 +162,19 @@ void tcp_touch(struct tcp_conn *conn)
 		list_push_back(&conn->tcp->work, &conn->work);
 }
 
-static void tell_listener(struct tcp_listener *listener, uint64_t now)
+/*
+ * One call for each that is ready, also if several are at once: whoever accepts one per call gets
+ * them all. A call may accept this very connection, or end the listener.
+ */
+static void tell_listener(struct tcp_conn *conn, uint64_t now)
 {
-	listener->is_told = false;
-	if (listener->on_acceptable)
-		listener->on_acceptable(listener->user, tcp_listener_public(listener),
-					now);
+	while (conn->listener && conn->listener->untold_n > 0) {
+		struct tcp_listener *listener = conn->listener;
+		listener->untold_n--;
+		if (listener->on_acceptable)
+			listener->on_acceptable(listener->user,
+						tcp_listener_public(listener), now);
+	}
 }
 
 /* Whether the event is due and the user is there to hear it. It is not due any more then. */
@@ -200,8 +207,7 @@ static void do_work(struct tcp *tcp, uint64_t now)
 	tcp->is_flushing = true;
 	while ((node = list_pop_front(&tcp->work)) != NULL) {
 		struct tcp_conn *conn = container_of(node, struct tcp_conn, work);
-		if (conn->listener && conn->listener->is_told)
-			tell_listener(conn->listener, now);
+		tell_listener(conn, now);
 		tell(conn, now);
 		if (conn->is_dead && conn->is_orphan)
 			tcp_conn_free(conn);

@@ -156,16 +156,20 @@ void tcp_listener_ready(struct tcp_conn *conn)
 	struct tcp_listener *listener = conn->listener;
 	list_push_back(&listener->ready, &conn->queue);
 	listener->ready_n++;
-	listener->is_told = true;
+	listener->untold_n++;
 	tcp_count(listener->tcp, TCP_COUNT_ACCEPTED);
 	tcp_touch(conn);
 }
 
 static void take_off(struct tcp_conn *conn)
 {
+	struct tcp_listener *listener = conn->listener;
 	if (!list_is_empty(&conn->queue)) {
-		conn->listener->ready_n--;
+		listener->ready_n--;
 		list_remove(&conn->queue);
+		/* Who has accepted more than it was told of knows of them. */
+		if (listener->untold_n > listener->ready_n)
+			listener->untold_n = listener->ready_n;
 	}
 	conn->listener = NULL;
 }

@@ -41,7 +41,8 @@ struct tcp_listener {
 			 1]; /**< Entries by how often they were answered. */
 	struct timer timer;  /**< For the next SYN,ACK to be sent again. */
 	uint64_t cookie_ns;  /**< When a cookie was last handed out; 0: never. */
-	bool is_told;        /**< acceptable is due. */
+	uint32_t
+		untold_n; /**< Ready ones that on_acceptable is still to be called for. */
 };
 
 struct tcp_listen_opts {

@@ -154,6 +154,59 @@ static void limits_are_obeyed(void **state)
 	net_fini(&n);
 }
 
+/* ---- many at once ------------------------------------------------------------------------ */
+
+#define CROWD 5u
+
+static void one_at_a_time(void *user, struct weft_tcp_listener *listener, uint64_t now)
+{
+	struct weft_tcp *tcp;
+	unsigned *n = user;
+	assert_int_equal(weft_tcp_accept(listener, NULL, now, &tcp), 0);
+	weft_tcp_close(tcp, now);
+	(*n)++;
+}
+
+static void all_at_once(void *user, struct weft_tcp_listener *listener, uint64_t now)
+{
+	struct weft_tcp *tcp;
+	unsigned *n = user;
+	while (weft_tcp_accept(listener, NULL, now, &tcp) == 0) {
+		weft_tcp_close(tcp, now);
+		(*n)++;
+	}
+}
+
+/* Handshakes that end in the same batch are told of one by one; and none is told of twice. */
+static void a_crowd_is_accepted(void **state)
+{
+	static void (*const ways[])(void *, struct weft_tcp_listener *,
+				    uint64_t) = { one_at_a_time, all_at_once };
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		unsigned accepted = 0;
+		struct weft_tcp_listen_opts opts = { .on_acceptable = ways[i],
+						     .user = &accepted };
+		union weft_sockaddr peer = addr("10.1.0.2:80");
+		struct weft_tcp_listener *listener;
+		struct weft_tcp *tcp[CROWD];
+		struct net n;
+		net_init(&n);
+		assert_int_equal(weft_tcp_listen(n.stack[1], &peer, &opts, &listener), 0);
+		for (size_t round = 1; round <= 2; round++) {
+			for (size_t j = 0; j < CROWD; j++)
+				assert_int_equal(weft_tcp_connect(n.stack[0], &peer, NULL,
+								  n.now, &tcp[j]),
+						 0);
+			net_run(&n, n.now + S(1));
+			assert_int_equal(accepted, round * CROWD);
+			for (size_t j = 0; j < CROWD; j++)
+				weft_tcp_close(tcp[j], n.now);
+		}
+		net_fini(&n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +215,7 @@ int main(void)
 		cmocka_unit_test(who_listens_everywhere_is_found_over_both),
 		cmocka_unit_test(nobody_there_is_a_refusal),
 		cmocka_unit_test(limits_are_obeyed),
+		cmocka_unit_test(a_crowd_is_accepted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

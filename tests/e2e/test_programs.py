@@ -243,6 +243,17 @@ def test_http(lab, site, tmp_path):
     assert said == '10'
 
 
+@pytest.mark.parametrize('site', [ON], ids=['clean'], indirect=True)
+def test_http_under_load(lab, site):
+    """Sixty-four connections that ask again as soon as they are answered; one page, a bigger one."""
+    for path, least in (('/', 1000), ('/medium', 50)):
+        (site.directory / 'medium').write_bytes(os.urandom(200000))
+        said = lab.run('kernel', f'wrk -t2 -c64 -d1s http://10.77.0.2{path}')
+        assert 'Socket errors' not in said and 'Non-2xx' not in said, said
+        assert int(re.search(r'(\d+) requests in', said)[1]) >= least, said
+    assert curl(lab, '', '/') == '<p>the index</p>'
+
+
 HOSTILE = '''
 import socket, sys
 CASES = [

@@ -116,17 +116,17 @@ struct weft_dhcpc_opts {
 	/** The address of the last bound must not be used any more. The client tries anew. */
 	void (*lost)(void *user);
 	/**
-	 * The address that a server was about to give is the one of a machine with that MAC: it is
-	 * declined, and another one is asked for. From weft_dhcpc_run; may be NULL.
+	 * The address that a server was about to give is the one of a machine with that MAC: it
+	 * is declined, and another one is asked for. From weft_dhcpc_run; may be NULL.
 	 */
 	void (*conflict)(void *user, const struct weft_ip *address, struct weft_mac mac);
 	void *user;
 };
 
 /**
- * Makes a client that begins at its first run. All callbacks must be set that may not be NULL; they are called
- * from weft_dhcpc_run (send also from weft_dhcpc_release) and must not free the client.
- * Returns 0 or -ENOMEM.
+ * Makes a client that begins at its first run. Callbacks must be set but for those that may be
+ * NULL; they are called from weft_dhcpc_run (send also from weft_dhcpc_release) and must not
+ * free the client. Returns 0 or -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_dhcpc_new(const struct weft_dhcpc_opts *opts,
 					    struct weft_dhcpc **ret_dhcpc);

@@ -57,8 +57,7 @@ static void tell_loop(const struct weft_member *member, const char *reason, uint
 		events->loop(member->opts.user, is_blocked, reason, now);
 }
 
-/* A gateway without an address of its own (a capture file, say) sends under that of a group
-   that it has made its own for it: 02:57 ... */
+/* Where the LAN is no device (a capture file, say), probes come from a MAC made up for them. */
 static struct weft_mac own_mac(const struct weft_member *member)
 {
 	struct weft_mac mac = { { 0x02, 0x57, 0x45, 0x46, 0x54, 0x01 } };

@@ -126,10 +126,10 @@ static void free_rooms(struct weft_relay *relay)
 	if (!relay->rooms)
 		return;
 	table_iter_init(&it, relay->rooms);
+	heap_fini(&relay->rooms_due); /* its nodes are the rooms' */
 	while (table_iter_next(&it, &key, &room))
 		room_free(room);
 	table_free(relay->rooms);
-	heap_fini(&relay->rooms_due);
 }
 
 /* ---- task -------------------------------------------------------------------------------- */

@@ -173,6 +173,8 @@ struct weft_relay_opts {
 	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
 	/** Connections of one IPv4 address or IPv6 /64; 0 for 256. */
 	uint32_t address_sessions_max;
+	/** How long the place of a client that was lost is kept; 0 for 2 minutes. */
+	uint64_t grace_ns;
 	/** New connections a second before addresses have to prove themselves; 0 for 200. */
 	uint32_t handshake_rate;
 	/**
@@ -212,6 +214,21 @@ struct weft_relay_opts {
 WEFT_API WEFT_MUST_CHECK int weft_relay_new(const struct weft_relay_opts *opts,
 					    struct weft_error *err,
 					    struct weft_relay **ret_relay);
+
+/**
+ * What a relay has to remember over a restart, as text that the caller frees: rooms that have
+ * clients, with their keys (which are no secrets), MTU, places of their clients and leases. NULL
+ * without memory.
+ */
+WEFT_API char *weft_relay_save(const struct weft_relay *relay, uint64_t now);
+
+/**
+ * Has a new relay go on where another has saved: rooms and places are kept for the grace.
+ * Returns how many rooms, or -EBADMSG with err for a text that is none of weft_relay_save's.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_relay_restore(struct weft_relay *relay,
+						const char *text, uint64_t now,
+						struct weft_error *err);
 
 /**
  * Begins to end the relay: every member is told, and in what time to come back, a part of it by

@@ -185,9 +185,10 @@ int cmd_host(int argc, char **argv)
 	struct relaying_args args = { .listen = relaying_default_listen(),
 				      .mtu = RELAYING_MTU,
 				      .link = "tap:weft0" };
-	struct hosting h = {
-		.r = { .args = &args, .verb = command.verb, .network_is_taken = is_taken }
-	};
+	struct hosting h = { .r = { .args = &args,
+				    .verb = command.verb,
+				    .rooms.fd = -1,
+				    .network_is_taken = is_taken } };
 	int status;
 	int operands = options_parse(&command, argc, argv, &args, &status);
 

@@ -37,6 +37,11 @@ static const struct option options[] = {
 	  .offset = OFFSET(struct relaying_args, memory),
 	  .max = 1048576,
 	  .help = "most for connections, 16 in each [what its rooms need]" },
+	{ .name = "grace",
+	  .type = OPTION_DURATION,
+	  .syntax = "TIME",
+	  .offset = OFFSET(struct relaying_args, grace_ns),
+	  .help = "keep ids and addresses of who was lost so long [2min]" },
 	{ .name = "open-token",
 	  .type = OPTION_TEXT,
 	  .syntax = "FILE",
@@ -53,11 +58,10 @@ static const struct command command = {
 	.options = options,
 	.notes = "Members need one UDP port of this machine and an invitation. To take "
 		 "part from\n"
-		 "here as well: `weft host`. On limits, tokens and restarts: "
-		 "docs/relay.md.\n"
-		 "With --json: \"listening\", \"invitation\", \"came\" and \"left\" for "
-		 "each member,\n"
-		 "\"facts\" each minute and at the end.",
+		 "here as well: `weft host`. More: docs/relay.md. With --json: "
+		 "\"listening\",\n"
+		 "\"invitation\", \"came\" and \"left\" for each member, \"facts\" each "
+		 "minute and last.",
 };
 
 static int relay(struct relaying *r, struct weft_error *err)
@@ -79,7 +83,7 @@ int cmd_relay(int argc, char **argv)
 {
 	struct relaying_args args = { .listen = relaying_default_listen(),
 				      .mtu = RELAYING_MTU };
-	struct relaying r = { .args = &args, .verb = command.verb };
+	struct relaying r = { .args = &args, .verb = command.verb, .rooms.fd = -1 };
 	struct weft_error err = { .text = "" };
 	int status;
 

@@ -63,6 +63,9 @@ static void name_files(const struct relaying *r, const struct weft_error *why,
 			       r->state.dir, why->text);
 }
 
+/* How often what has changed in rooms is written down. */
+#define SAVE_NS (30 * NS_PER_S)
+
 /* Of a rule, per second. */
 #define RATE_MAX 1000000000u
 
@@ -167,6 +170,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.room_members_max = r->args->members,
 		.address_sessions_max = r->args->sessions,
 		.handshake_rate = r->args->handshakes,
+		.grace_ns = r->args->grace_ns,
 		.memory_mib = r->args->memory,
 		.mtu = r->args->mtu,
 		.unix_s = unix_s,
@@ -304,6 +308,7 @@ static void begin_end(struct relaying *r)
 {
 	r->is_ending = true;
 	print_facts(r);
+	rooms_file_save(&r->rooms, r->relay, weft_loop_now(r->loop));
 	weft_relay_drain(r->relay, weft_loop_now(r->loop));
 }
 
@@ -349,6 +354,8 @@ int relaying_open(struct relaying *r, struct weft_error *err)
 		status = shut_out_load(&r->state, r->relay, err);
 	if (status < 0)
 		return status;
+	rooms_file_open(&r->rooms, &r->state, r->relay, &r->output.log,
+			weft_loop_now(r->loop));
 	listen_for_questions(r);
 	addr = weft_relay_addr(r->relay);
 	weft_sockaddr_print(&addr, text);
@@ -492,6 +499,10 @@ static void tick(void *user, uint64_t now)
 		      status_relay(&stats, &r->rates, text, sizeof(text)));
 	if (output_facts_are_due(&r->output, now))
 		print_facts(r);
+	if (!r->is_ending && now - r->saved_at >= SAVE_NS) {
+		r->saved_at = now;
+		rooms_file_save(&r->rooms, r->relay, now);
+	}
 }
 
 int relaying_run(struct relaying *r, struct weft_error *err)
@@ -517,6 +528,7 @@ void relaying_close(struct relaying *r)
 		weft_loop_remove(r->loop, weft_relay_task(r->relay));
 		ticker_stop(&r->ticker, r->loop);
 	}
+	rooms_file_close(&r->rooms);
 	weft_relay_free(r->relay);
 	weft_loop_free(r->loop);
 	output_end(&r->output);

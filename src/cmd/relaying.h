@@ -9,6 +9,7 @@
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/remote.h"
+#include "cmd/rooms_file.h"
 #include "cmd/run.h"
 #include "cmd/secret.h"
 #include "cmd/state.h"
@@ -28,6 +29,7 @@ struct relaying_args {
 	uint32_t rooms, members, mtu;
 	uint32_t sessions, handshakes, memory; /**< relay: limits of connections. */
 	struct option_ip network;
+	uint64_t grace_ns; /**< relay: of places; 0 for the default. */
 	struct option_list filter;
 	struct option_list room;  /**< relay: rooms to print invitations for. */
 	const char *link;         /**< host: spec of the link that takes part. */
@@ -122,7 +124,9 @@ struct relaying {
 	struct weft_relay *relay;
 	struct state state;
 	struct remote *remote; /**< By which `weft status` and `weft kick` ask. */
-	bool is_ending;        /**< A signal has come. */
+	struct rooms_file rooms;
+	uint64_t saved_at; /**< When rooms was looked at last. */
+	bool is_ending;    /**< A signal has come. */
 	/** host: whether a network is in use here; gets the struct relaying. */
 	bool (*network_is_taken)(void *user, const struct weft_ip *network);
 	struct ticker ticker; /**< Draws the status line each second. */

@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_LEN_MAX (1u << 20)
+/* The rooms of a relay that has as many as there can be are far from it. */
+#define FILE_LEN_MAX (16u << 20)
 
 /* Makes each directory of the path that is missing. */
 static int make_directories(const char *path)

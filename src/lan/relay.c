@@ -71,7 +71,7 @@ int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 	const struct room_key key = room_key_of(opts->name);
 	struct room_opts whole = *opts;
 	struct room *room;
-	if (table_count(relay->rooms) >= relay->rooms_max)
+	if (table_count(relay->rooms) >= relay->rooms_max && !relay_evict(relay))
 		return -ENOSPC;
 	whole.id = next_room_id(relay);
 	whole.clients_max = relay->clients_max;
@@ -108,7 +108,7 @@ void relay_touch_room(struct weft_relay *relay, struct room *room, uint64_t now)
 
 void relay_close_room(struct weft_relay *relay, struct room *room)
 {
-	if (room->stays || !room_is_empty(room))
+	if (room->stays || !room_is_empty(room) || room->kept_n > 0)
 		return;
 	const struct room_key key = room_key_of(room->name);
 	weft_log_info(relay->log, "room %s: closed, nobody is in it", room->name);
@@ -158,6 +158,8 @@ static void task_run(struct weft_task *task, uint64_t now)
 	relay->now = now;
 	run_timers(relay, now);
 	run_rooms(relay, now);
+	if (now >= relay->sweep_at)
+		relay_sweep(relay, now);
 	weft_task_run_inner(task, inner, now);
 	relay_look_drained(relay, now);
 }
@@ -185,6 +187,8 @@ static uint64_t task_deadline(const struct weft_task *task)
 	uint64_t rooms = earliest(&relay->rooms_due);
 	uint64_t own = visitors < rooms ? visitors : rooms;
 	uint64_t its = inner->deadline ? inner->deadline(inner) : WEFT_NEVER;
+	if (relay->sweep_at < own)
+		own = relay->sweep_at;
 	if (drain_deadline(relay) < own)
 		own = drain_deadline(relay);
 	return own < its ? own : its;
@@ -344,6 +348,8 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->handshake_rate =
 		or_default(opts->handshake_rate, RELAY_HANDSHAKE_RATE_DEFAULT);
 	relay->on_drained = opts->drained;
+	relay->grace_ns = opts->grace_ns ? opts->grace_ns : RELAY_GRACE_NS;
+	relay->sweep_at = WEFT_NEVER;
 	relay->drain_until = WEFT_NEVER;
 	relay->no_dhcp = opts->no_dhcp;
 	relay->network = opts->network;

@@ -21,6 +21,9 @@
 
 #include <stdint.h>
 
+/** How long places are kept unless the options say another. */
+#define RELAY_GRACE_NS UINT64_C(120000000000)
+
 #define RELAY_ROOMS_DEFAULT   256u
 #define RELAY_CLIENTS_DEFAULT 16u
 
@@ -76,7 +79,9 @@ struct weft_relay {
 	void *user;
 	uint32_t rooms_max, clients_max;
 	uint32_t handshake_rate;
-	uint64_t drain_until;           /**< WEFT_NEVER while it does not end. */
+	uint64_t grace_ns;
+	uint64_t sweep_at;    /**< When places are looked at that may be over. */
+	uint64_t drain_until; /**< WEFT_NEVER while it does not end. */
 	void (*on_drained)(void *user); /**< NULL once it was called. */
 	bool no_dhcp;
 	struct weft_ip network; /**< As in weft_relay_opts; and so is the next. */
@@ -126,7 +131,17 @@ int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 /** Sees to it that what the room has to do is done in time, after something came to it. */
 void relay_touch_room(struct weft_relay *relay, struct room *room, uint64_t now);
 
-/** Ends a room if it is empty and does not stay. */
+/** Keeps the place of a client that was lost, whose hello that was. */
+void relay_keep(struct weft_relay *relay, const struct room_member *member,
+		const struct hello *hello, uint64_t now);
+
+/** Drops places whose time is over, and the rooms that were kept for them. */
+void relay_sweep(struct weft_relay *relay, uint64_t now);
+
+/** Makes room for another room, if one stands only for who is gone. True if there was one. */
+bool relay_evict(struct weft_relay *relay);
+
+/** Ends a room if it is empty, keeps no places and does not stay. */
 void relay_close_room(struct weft_relay *relay, struct room *room);
 
 /** Adds what members and rooms have counted to the totals. */

@@ -92,6 +92,7 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 		return -ENOMEM;
 	}
 	list_init(&room->members);
+	list_init(&room->kept);
 	(void)snprintf(room->name, sizeof(room->name), "%s", opts->name);
 	memcpy(room->key, opts->key, sizeof(room->key));
 	room->clients_max = opts->clients_max;
@@ -116,6 +117,7 @@ void room_free(struct room *room)
 		return;
 	list_for_each (node, &room->members)
 		room_remove(container_of(node, struct room_member, of_room));
+	keep_clear(room);
 	room_host_free(room->host);
 	filter_free(room->filter);
 	weft_bridge_free(room->bridge);
@@ -153,11 +155,12 @@ static bool refuses_gateway(const struct room *room, struct reject *reject)
 	return true;
 }
 
-static bool refuses_client(const struct room *room, struct weft_mac mac,
+static bool refuses_client(const struct room *room, const struct hello *hello,
 			   struct reject *reject)
 {
+	const struct weft_mac mac = hello->mac;
 	char text[WEFT_MAC_TEXT];
-	if (has_mac(room, mac)) {
+	if (has_mac(room, mac) || keep_is_for_another(room, hello)) {
 		reject->code = REJECT_MAC_TAKEN;
 		message_print(
 			reject->text,
@@ -201,7 +204,7 @@ bool room_refuses(const struct room *room, const struct hello *hello,
 	}
 	return (hello->role == WEFT_ROLE_GATEWAY
 			? refuses_gateway(room, ret_reject)
-			: refuses_client(room, hello->mac, ret_reject)) ||
+			: refuses_client(room, hello, ret_reject)) ||
 	       refuses_path(room, hello->budget, ret_reject);
 }
 
@@ -212,7 +215,7 @@ static bool has_id(const struct room *room, uint16_t id)
 	list_for_each (node, &room->members)
 		if (container_of(node, struct room_member, of_room)->peer.id == id)
 			return true;
-	return false;
+	return keep_has_id(room, id);
 }
 
 /* There are far more ids than members. */
@@ -233,13 +236,28 @@ static uint8_t next_host(const struct room *room)
 	list_for_each (node, &room->members)
 		used[container_of(node, struct room_member, of_room)->host] = true;
 	for (unsigned host = HOST_FIRST; host <= HOST_LAST; host++) {
-		if (used[host])
+		if (used[host] || keep_has_host(room, (uint8_t)host))
 			continue;
 		if (!room->host || !room_host_has_leased(room->host, (uint8_t)host))
 			return (uint8_t)host;
 		leased = leased ? leased : (uint8_t)host;
 	}
 	return leased;
+}
+
+/* Its own of before, or a new one. */
+static void take_place(struct room_member *member)
+{
+	struct room *room = member->room;
+	struct kept *place = keep_find(room, member->peer.mac);
+	if (place) {
+		member->peer.id = place->id;
+		member->host = place->host;
+		keep_drop(room, place);
+		return;
+	}
+	member->peer.id = next_id(room);
+	member->host = member->user ? next_host(room) : ROOM_HOST_OF_RELAY;
 }
 
 int room_add(struct room *room, const struct weft_peer *peer, void *user,
@@ -251,12 +269,12 @@ int room_add(struct room *room, const struct weft_peer *peer, void *user,
 	member->room = room;
 	member->user = user;
 	member->peer = *peer;
-	member->peer.id = next_id(room);
 	if (peer->role == WEFT_ROLE_GATEWAY) {
+		member->peer.id = next_id(room);
 		room->gateway = member;
 	} else {
 		room->clients_n++;
-		member->host = user ? next_host(room) : ROOM_HOST_OF_RELAY;
+		take_place(member);
 	}
 	filter_join(room->filter, &member->filter, member->peer.id,
 		    peer->role == WEFT_ROLE_GATEWAY);

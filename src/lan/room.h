@@ -35,6 +35,7 @@
 #include "base/list.h"
 #include "bridge/filter.h"
 #include "bridge/suppress.h"
+#include "lan/keep.h"
 #include "lan/message.h"
 #include "wire/ether.h"
 #include "wire/overlay.h"
@@ -96,6 +97,8 @@ struct room_member {
 
 struct room {
 	struct list members;
+	struct list kept; /**< Places of who was lost (lan/keep.h). */
+	uint32_t kept_n;
 	struct heap_node timer; /**< Of its relay: when room_run is due. */
 	uint32_t clients_n, clients_max;
 	uint32_t claims_n;           /**< Of all members. */
@@ -133,8 +136,8 @@ bool room_refuses(const struct room *room, const struct hello *hello,
 		  struct reject *ret_reject);
 
 /**
- * Gives a newcomer that room_refuses has let through its ids; peer->id is not looked at.
- * Returns 0 or -ENOMEM.
+ * Gives a newcomer that room_refuses has let through its ids, which are those of the place that
+ * was kept for it; peer->id is not looked at. Returns 0 or -ENOMEM.
  */
 int room_add(struct room *room, const struct weft_peer *peer, void *user,
 	     struct room_member **ret_member) WEFT_MUST_CHECK;

@@ -56,7 +56,7 @@ static bool is_taken(void *user, uint8_t number)
 	list_for_each (node, &room->members)
 		if (container_of(node, struct room_member, of_room)->host == number)
 			return true;
-	return number == ROOM_HOST_OF_RELAY;
+	return number == ROOM_HOST_OF_RELAY || keep_has_host(room, number);
 }
 
 /* ---- what DNS asks of the room ----------------------------------------------------------- */
@@ -259,6 +259,18 @@ static void add_names(json_t *object, const struct dnsd *dnsd)
 	if (json_object_size(names) > 0)
 		(void)json_object_set(object, "names", names);
 	json_decref(names);
+}
+
+uint32_t room_host_lease(const struct room_host *host, uint8_t number, uint64_t now,
+			 struct weft_mac *ret_mac)
+{
+	return dhcpd_lease(host->dhcpd, number, now, ret_mac);
+}
+
+int room_host_restore(struct room_host *host, uint8_t number, struct weft_mac mac,
+		      uint64_t until)
+{
+	return dhcpd_restore(host->dhcpd, number, mac, until);
 }
 
 json_t *room_host_json(const struct room_host *host)

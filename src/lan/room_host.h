@@ -37,6 +37,12 @@ struct weft_mac room_host_mac(const struct room_host *host);
 /** Whether the room's address of that number has ever been leased to somebody. */
 bool room_host_has_leased(const struct room_host *host, uint8_t number);
 
+/** The leases that run, as dhcpd_lease has them; and one of before a restart. */
+uint32_t room_host_lease(const struct room_host *host, uint8_t number, uint64_t now,
+			 struct weft_mac *ret_mac);
+int room_host_restore(struct room_host *host, uint8_t number, struct weft_mac mac,
+		      uint64_t until) WEFT_MUST_CHECK;
+
 /** {"offered": 2, "acked": 2, "names": {"answered": 3} ...}: what has happened, by outcome. */
 json_t *room_host_json(const struct room_host *host);
 

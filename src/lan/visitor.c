@@ -116,6 +116,8 @@ static void leave_room(struct visitor *visitor, uint64_t now)
 	if (!relay_is_draining(relay))
 		visitor_announce_left(member, &left, now);
 	relay_tell_member(relay, member, false, left.text);
+	if (visitor->is_lost && member != room->gateway)
+		relay_keep(relay, member, &visitor->hello, now);
 	room_remove(member);
 	relay_count_session(&relay->gone, &visitor->session);
 	session_fini(&visitor->session);
@@ -354,6 +356,7 @@ static void leave_as_closed(struct visitor *visitor, const struct quic_close *wh
 			  why->reason);
 		break;
 	case QUIC_CLOSE_TIMEOUT:
+		visitor->is_lost = true;
 		set_leave(visitor, LEAVE_TIMED_OUT, "nothing was heard of it any more");
 		break;
 	case QUIC_CLOSE_TRANSPORT:
@@ -361,6 +364,7 @@ static void leave_as_closed(struct visitor *visitor, const struct quic_close *wh
 		set_leave(visitor, LEAVE_PROTOCOL_ERROR, why->reason);
 		break;
 	case QUIC_CLOSE_RESET:
+		visitor->is_lost = true;
 		set_leave(visitor, LEAVE_OTHER, "it has lost its connection");
 		break;
 	}

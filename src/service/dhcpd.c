@@ -132,6 +132,22 @@ static int lease(struct dhcpd *d, uint8_t host, struct weft_mac mac, uint64_t un
 	return 0;
 }
 
+uint32_t dhcpd_lease(const struct dhcpd *d, uint8_t host, uint64_t now,
+		     struct weft_mac *ret_mac)
+{
+	if (!dhcpd_has_leased(d, host, now) || mac_is_zero(d->leases[host].mac))
+		return 0;
+	*ret_mac = d->leases[host].mac;
+	return (uint32_t)((d->leases[host].until - now) / SECOND_NS);
+}
+
+int dhcpd_restore(struct dhcpd *d, uint8_t host, struct weft_mac mac, uint64_t until)
+{
+	if (host == 0 || host > DHCPD_HOST_MAX)
+		return -EINVAL;
+	return lease(d, host, mac, until);
+}
+
 /* ---- messages ---------------------------------------------------------------------------- */
 
 /* What is being answered, and with what. */

@@ -80,6 +80,14 @@ size_t dhcpd_input(struct dhcpd *d, const struct weft_frame *frame, uint64_t now
 /** Whether somebody has been offered, or has, that address. */
 bool dhcpd_has_leased(const struct dhcpd *d, uint8_t host, uint64_t now);
 
+/** Whose lease of an address it is, and for how many seconds more; 0 for nobody's. */
+uint32_t dhcpd_lease(const struct dhcpd *d, uint8_t host, uint64_t now,
+		     struct weft_mac *ret_mac);
+
+/** Has a lease that another server like this one has given. Returns 0, -EINVAL or -ENOMEM. */
+int dhcpd_restore(struct dhcpd *d, uint8_t host, struct weft_mac mac,
+		  uint64_t until) WEFT_MUST_CHECK;
+
 uint64_t dhcpd_count(const struct dhcpd *d, enum dhcpd_outcome outcome);
 
 #endif

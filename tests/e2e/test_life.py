@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Coming, going and coming back: members, relays, gateways, addresses, crashes."""
 import json
+import pathlib
 import re
 import signal
 import time
@@ -61,6 +62,40 @@ def test_relay_ends_and_returns(party):
     for name in ('player', 'player2', 'gateway'):
         parts[name].wait_event('state', state='joined', number=2)
     assert reaches(party, 'player', p.SERVER)
+
+
+def places(party):
+    """Who has which id and address, as the relay says."""
+    lines = party.run('relay', f'{p.WEFT} members --json').splitlines()
+    members = [json.loads(line) for line in lines]
+    return {m['name']: (m['id'], m['offered_address']) for m in members}
+
+
+def test_restart_changes_no_address(party):
+    """Without a LAN addresses are the relay's: whoever comes back first, they stay."""
+    relay = party.start_relay()
+    first = party.start_player('player')
+    first.wait_event('joined')
+    second = party.start_player('player2')
+    second.wait_event('joined')
+    before = places(party)
+    assert len(before) == 2
+    assert relay.stop() == 0
+    first.popen.send_signal(signal.SIGSTOP)
+    relay = party.start_relay()
+    relay.wait_for('places in 1 rooms are kept')
+    second.wait_event('joined', number=2)
+    first.popen.send_signal(signal.SIGCONT)
+    first.wait_event('joined', number=2)
+    assert places(party) == before
+
+
+def test_damaged_rooms_are_passed_over(party):
+    party.start_relay().stop()
+    pathlib.Path(party.state, 'relay/rooms').write_text('{"rooms":[{"na')
+    relay = party.start_relay()
+    relay.wait_for('rooms begin anew')
+    party.start_player('player').wait_event('joined')
 
 
 def test_members_are_listed(party):

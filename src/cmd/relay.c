@@ -56,12 +56,10 @@ static const struct command command = {
 	.verb = "relay",
 	.summary = "Runs a relay: joins the members of each room to one Ethernet.",
 	.options = options,
-	.notes = "Members need one UDP port of this machine and an invitation. To take "
-		 "part from\n"
-		 "here as well: `weft host`. More: docs/relay.md. With --json: "
-		 "\"listening\",\n"
-		 "\"invitation\", \"came\" and \"left\" for each member, \"facts\" each "
-		 "minute and last.",
+	.notes = "Members need one UDP port of this machine and an invitation; "
+		 "docs/relay.md has\n"
+		 "more. With --json: \"listening\", \"invitation\", \"came\", \"left\", "
+		 "\"facts\".",
 };
 
 static int relay(struct relaying *r, struct weft_error *err)

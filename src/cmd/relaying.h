@@ -46,7 +46,7 @@ struct relaying_args {
 	{ .name = "listen",                                                       \
 	  .letter = 'l',                                                          \
 	  .type = OPTION_LISTEN,                                                  \
-	  .syntax = "[ADDR:]PORT[/udp]",                                          \
+	  .syntax = "[IP:]PORT",                                                  \
 	  .offset = OFFSET(struct relaying_args, listen),                         \
 	  .help = "where members reach it [443/udp, every address]" },            \
 		{ .name = "public",                                               \

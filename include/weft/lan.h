@@ -139,9 +139,9 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem,
 #define WEFT_ALLOW_QUERY   0x80u /**< Clients that are multicast routers. */
 
 /* What a relay's rooms do for their members, each of which can be left undone. */
-#define WEFT_ROOM_SNOOP 0x01u /**< Streams of multicast go to who wants them. */
-#define WEFT_ROOM_NEIGHBOUR \
-	0x02u /**< ARP and ND go to who is asked for, or are answered. */
+#define WEFT_ROOM_SNOOP     0x01u /**< Streams of multicast go to who wants them. */
+#define WEFT_ROOM_NEIGHBOUR 0x02u /**< ARP and ND are answered, or go to one alone. */
+#define WEFT_ROOM_IPX       0x04u /**< Each gets IPX in the framing that it speaks. */
 
 /** A rate without a limit. */
 #define WEFT_RATE_UNLIMITED UINT32_MAX

@@ -18,6 +18,7 @@
 #include "base/mac.h"
 #include "bridge/fdb.h"
 #include "bridge/forward.h"
+#include "bridge/ipx_stations.h"
 #include "bridge/snoop.h"
 #include "wire/ether.h"
 #include "wire/igmp.h"
@@ -44,7 +45,8 @@ struct flow {
 struct weft_bridge_port {
 	struct forward_port forward;
 	struct flow flow;
-	struct snoop_port snoop; /* In use if the bridge snoops. */
+	struct snoop_port snoop;  /* In use if the bridge snoops. */
+	struct ipx_stations *ipx; /* NULL until one has spoken. */
 	struct list of_bridge;
 	struct weft_bridge *bridge;
 	struct weft_link *link; /* NULL once removed. */
@@ -56,6 +58,7 @@ struct weft_bridge {
 	bool snooping;
 	struct snoop snoop; /* In use if snooping. */
 	struct igmp_querier asker;
+	bool ipx;
 	struct list ports;
 	uint32_t ports_n;
 	uint32_t ports_max;
@@ -101,6 +104,7 @@ const char *weft_bridge_event_name(enum weft_bridge_event event)
 		[WEFT_BRIDGE_GROUP_ASKED] = "group-asked",
 		[WEFT_BRIDGE_GROUP_PRUNED] = "group-pruned",
 		[WEFT_BRIDGE_GROUP_FULL] = "group-full",
+		[WEFT_BRIDGE_IPX_TRANSLATED] = "ipx-translated",
 	};
 	static_assert(sizeof(names) / sizeof(names[0]) == WEFT_BRIDGE_EVENTS,
 		      "each event has a name");
@@ -171,12 +175,51 @@ static bool wants_group(const struct weft_bridge_port *egress,
 
 /* ---- sending ----------------------------------------------------------------------------- */
 
+/* Notes how a station behind the port frames its IPX. */
+static void learn_ipx(struct weft_bridge_port *port, const struct weft_frame *frame,
+		      uint64_t now)
+{
+	if (!port->bridge->ipx || !ipx_is_possible(frame))
+		return;
+	if (!port->ipx)
+		port->ipx = calloc(1, sizeof(*port->ipx));
+	if (port->ipx)
+		ipx_stations_learn(port->ipx, frame, now);
+}
+
+/* Sends a frame in all the framings that stations there need. */
+static void send_ipx(const struct weft_bridge_port *egress,
+		     const struct weft_frame *frame, uint64_t now)
+{
+	uint8_t buf[IPX_TRANSLATED_MAX];
+	struct ipx_copies copies = ipx_copies_of(egress->ipx, frame, now);
+	struct weft_frame copy;
+	while (egress->link && ipx_copies_next(&copies, buf, &copy)) {
+		if (copy.data == buf)
+			egress->bridge->events[WEFT_BRIDGE_IPX_TRANSLATED]++;
+		weft_link_send(egress->link, &copy, 1, now);
+	}
+}
+
+static bool has_ipx(const struct run *run)
+{
+	for (size_t i = 0; i < run->n; i++)
+		if (ipx_is_possible(&run->frames[i]))
+			return true;
+	return false;
+}
+
 /* Sends to one port; false if it is on the bridge no more. */
 static bool port_send(const struct weft_bridge_port *egress, const struct run *run,
 		      uint64_t now)
 {
 	if (!egress->link)
 		return false;
+	if (egress->ipx && has_ipx(run)) {
+		for (size_t i = 0; i < run->n && egress->link; i++)
+			send_ipx(egress, &run->frames[i], now);
+		return true;
+	}
 	weft_link_send(egress->link, run->frames, run->n, now);
 	return true;
 }
@@ -216,6 +259,12 @@ static void run_finish(struct weft_bridge_port *ingress, const struct run *run,
 	ingress->bridge->counts[outcome] += run->n;
 }
 
+static void port_free(struct weft_bridge_port *port)
+{
+	free(port->ipx);
+	free(port);
+}
+
 /* Frees the ports that were removed while a batch was under way. */
 static void sweep(struct weft_bridge *bridge)
 {
@@ -225,7 +274,7 @@ static void sweep(struct weft_bridge *bridge)
 		if (port->link)
 			continue;
 		list_remove(&port->of_bridge);
-		free(port);
+		port_free(port);
 	}
 	bridge->has_removed = false;
 }
@@ -241,6 +290,7 @@ static void receive(void *user, struct weft_link *link, const struct weft_frame 
 	for (size_t i = 0; i < n && port->link; i++) {
 		const struct forward *way = way_of(port, &frames[i], now);
 		const struct snoop_way groups = groups_of(port, way, &frames[i], now);
+		learn_ipx(port, &frames[i], now);
 		if (run.n > 0 && forward_is_same(way, &run.way) &&
 		    snoop_way_is_same(&groups, &run.groups)) {
 			run.n++;
@@ -336,6 +386,7 @@ int weft_bridge_new(const struct weft_bridge_opts *opts, struct weft_bridge **re
 	struct weft_bridge *bridge = calloc(1, sizeof(*bridge));
 	if (!bridge)
 		return -ENOMEM;
+	bridge->ipx = opts->ipx;
 	bridge->ports_max = opts->ports_max ? opts->ports_max : PORTS_MAX_DEFAULT;
 	if (init_tables(bridge, opts) < 0) {
 		free(bridge);
@@ -358,7 +409,7 @@ void weft_bridge_free(struct weft_bridge *bridge)
 		struct weft_bridge_port *port =
 			container_of(node, struct weft_bridge_port, of_bridge);
 		weft_link_on_receive(port->link, NULL, NULL);
-		free(port);
+		port_free(port);
 	}
 	if (bridge->snooping)
 		snoop_fini(&bridge->snoop);

@@ -84,6 +84,7 @@ static const struct rule {
 	{ "address", WEFT_ALLOW_ADDRESS, 0 },
 	{ "query", WEFT_ALLOW_QUERY, 0 },
 	{ "snoop", WEFT_ROOM_SNOOP, offsetof(struct weft_room_rules, off) },
+	{ "ipx", WEFT_ROOM_IPX, offsetof(struct weft_room_rules, off) },
 	{ "neighbour", WEFT_ROOM_NEIGHBOUR, offsetof(struct weft_room_rules, off) },
 	{ "group", 0, offsetof(struct weft_room_rules, group_rate) },
 	{ "unknown", 0, offsetof(struct weft_room_rules, unknown_rate) },

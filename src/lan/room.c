@@ -80,6 +80,7 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 		.fdb_max = ROOM_LAN_MAX,
 		.ports_max = opts->clients_max + 2,
 		.secret = opts->secret,
+		.ipx = !(opts->off & WEFT_ROOM_IPX),
 		.snooping = !(opts->off & WEFT_ROOM_SNOOP),
 		.asker_mac = room_host_mac_of(opts->name, opts->key),
 		.asker_ip4 = room_host_address_of(&network),

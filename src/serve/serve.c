@@ -286,7 +286,8 @@ static int make_bridge(struct weft_serve *serve, const struct weft_serve_opts *o
 	const struct weft_bridge_opts bridge = { .fdb_max = opts->fdb_max,
 						 .ageing_ns = opts->ageing_ns,
 						 .secret = opts->secret,
-						 .ports_max = UINT32_MAX };
+						 .ports_max = UINT32_MAX,
+						 .ipx = true };
 	int r = weft_bridge_new(&bridge, &serve->bridge);
 	if (r == 0)
 		r = weft_loop_add(serve->loop, weft_bridge_task(serve->bridge));

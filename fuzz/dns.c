@@ -3,8 +3,9 @@
  * What a name server says. An answer is read to the question that it repeats, so that each
  * input gets past that gate; a name that is read is written and read again as it was.
  */
-#include "check.h"
 #include "wire/dns.h"
+
+#include "check.h"
 
 #include <string.h>
 

@@ -30,6 +30,7 @@ int verb_unknown(const char *name);
 
 int cmd_host(int argc, char **argv);
 int cmd_join(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 int cmd_relay(int argc, char **argv);
 int cmd_gateway(int argc, char **argv);
 int cmd_serve(int argc, char **argv);

@@ -107,7 +107,7 @@ int membership_open(struct membership *m, struct weft_error *err)
 	if (r < 0)
 		return r;
 	r = weft_loop_new(&loop_opts, &m->loop);
-	if (r == 0)
+	if (r == 0 && !m->leaves_signals)
 		r = stop_on_signals(m->loop);
 	if (r < 0)
 		return weft_error_set(err, r, "cannot make an event loop: %s",

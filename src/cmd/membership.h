@@ -86,6 +86,7 @@ struct membership {
 	struct rates rates;
 	char address[WEFT_IP_TEXT]; /**< For the status line; empty for none. */
 	struct relay_way way;
+	bool leaves_signals;       /**< The verb has its own use for them. */
 	bool has_device;           /**< The link is one, with an address in the room. */
 	bool has_stations;         /**< Others than this machine are on the link. */
 	struct weft_error failure; /**< Why it cannot go on; empty while it can. */

@@ -18,6 +18,7 @@ const struct verb verbs[] = {
 	{ "members", cmd_members, "say who is in a room, and how well it is reached" },
 	{ "kick", cmd_kick, "throw a member out of a room" },
 	{ "gateway", cmd_gateway, "join the wired LAN on an interface to a room" },
+	{ "run", cmd_run, "run a program whose only network is a room" },
 	{ "serve", cmd_serve, "give network interfaces to emulators, VMs and programs" },
 	{ "tapserver", cmd_tapserver, "the same for one client, as tapserver has it" },
 	{ "tunnel", cmd_tunnel, "carry IP or Ethernet in HTTP streams" },

@@ -23,6 +23,8 @@ static const struct spec_option tap_options[] = {
 			     "one queue of several: open the name again for the next" },
 	[TAP_OFFLOAD] = { "offload", SPEC_FLAG, "on|off", "on",
 			  "take super-frames of 64 KiB (TSO, USO) from the kernel" },
+	[TAP_FD] = { "fd", SPEC_NUMBER, "N", NULL,
+		     "an open /dev/net/tun, perhaps of another namespace" },
 	[TAP_MAC] = { "mac", SPEC_MAC, "MAC", NULL, "the device's own address" },
 	{ 0 },
 };
@@ -35,6 +37,8 @@ static const struct spec_option tun_options[] = {
 			     "one queue of several: open the name again for the next" },
 	[TAP_OFFLOAD] = { "offload", SPEC_FLAG, "on|off", "on",
 			  "take super-frames of 64 KiB (TSO, USO) from the kernel" },
+	[TAP_FD] = { "fd", SPEC_NUMBER, "N", NULL,
+		     "an open /dev/net/tun, perhaps of another namespace" },
 	{ 0 },
 };
 

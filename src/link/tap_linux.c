@@ -378,7 +378,9 @@ static int device_open(const struct spec *spec, short mode, struct weft_error *e
 	struct tap *tap = calloc(1, sizeof(*tap));
 	if (!tap)
 		return -ENOMEM;
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int fd = spec->given[TAP_FD]
+			 ? (int)spec->values[TAP_FD].number
+			 : open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		r = fail_device(errno, err);
 		goto free_tap;

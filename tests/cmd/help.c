@@ -57,6 +57,7 @@ static void each_help_fits_a_screen(void **state)
 	(void)state;
 	check(cmd_host);
 	check(cmd_join);
+	check(cmd_run);
 	check(cmd_relay);
 	check(cmd_gateway);
 	check(cmd_bridge);

@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import textwrap
 
 import netlab
@@ -283,6 +284,13 @@ def openconnect(lab, number):
 
 
 WIREGUARD = os.environ.get('WIREGUARD_GO', 'wireguard-go')
+
+
+def wireguard_version():
+    """What it says of itself: whether it knows offloads depends on its year."""
+    said = subprocess.run([WIREGUARD, '--version'], capture_output=True, text=True, check=False)
+    return (said.stdout.splitlines() or ['wireguard-go of no known version'])[0]
+
 
 # against: whose rate a row is a share of.
 PROGRAMS = {

@@ -14,7 +14,8 @@
  *       '-- no answer, or not a server's: verdict at once
  *
  * While small pieces are under way, small requests go beside them, one after the other: how long
- * those take tells pieces that a proxy holds back from a machine that is busy.
+ * those take tells pieces that a proxy holds back from a machine that is busy. What is busy cuts
+ * silence short as well, so that goes with the pieces, unless it takes minutes.
  */
 #include "tunnel/doctor_exam.h"
 
@@ -102,10 +103,14 @@ static const struct plan plans[EXAM_TRIALS] = {
 			.needs_http2 = true,
 			.is_again = true },
 	[EXAM_PACE] = { .stage = EXAM_STREAMS, .test = "look", .is_again = true },
-	[EXAM_HUSH_DOWN] = { .stage = EXAM_STREAMS, .test = "drip", .spec.pieces = HUSH },
+	[EXAM_HUSH_DOWN] = { .stage = EXAM_STREAMS,
+			     .test = "drip",
+			     .spec.pieces = HUSH,
+			     .is_again = true },
 	[EXAM_HUSH_UP] = { .stage = EXAM_STREAMS,
 			   .test = "sip",
-			   .spec = { .is_put = true, .pieces = HUSH } },
+			   .spec = { .is_put = true, .pieces = HUSH },
+			   .is_again = true },
 	[EXAM_LONG_DOWN] = { .stage = EXAM_STREAMS,
 			     .test = "drip",
 			     .spec.pieces = LONG,
@@ -137,7 +142,7 @@ static const struct stage {
 	[EXAM_STREAMS] = { "sending small pieces both ways, and being silent", 7, 300 },
 	[EXAM_LOADS] = { "sending as much as goes", 3, 3 },
 	[EXAM_NOTES] = { "asking what has arrived when", 1, 1 },
-	[EXAM_STREAMS_AGAIN] = { "sending small pieces again, as something was busy", 4,
+	[EXAM_STREAMS_AGAIN] = { "sending small pieces again, as something was busy", 7,
 				 4 },
 };
 
@@ -195,6 +200,11 @@ static void load_pieces(const struct weft_doctor *d, struct trial_spec *spec)
 		spec->pieces.size = (unsigned)least;
 }
 
+static bool is_hush(enum exam_trial which)
+{
+	return which == EXAM_HUSH_DOWN || which == EXAM_HUSH_UP;
+}
+
 static void begin_trial(struct weft_doctor *d, enum exam_trial which, uint64_t now)
 {
 	const struct plan *plan = &plans[which];
@@ -205,7 +215,7 @@ static void begin_trial(struct weft_doctor *d, enum exam_trial which, uint64_t n
 					which == EXAM_HEAD ? pad : plan->header, NULL };
 
 	*trial = (struct trial){ .spec = plan->spec, .over = on_over, .user = d };
-	if (d->exam.is_long && (which == EXAM_HUSH_DOWN || which == EXAM_HUSH_UP))
+	if (d->exam.is_long && is_hush(which))
 		trial->spec.pieces = (struct trial_pieces)HUSH_LONG;
 	load_pieces(d, &trial->spec);
 	print_asked(d, which, asked);
@@ -218,7 +228,8 @@ static bool is_wanted(const struct weft_doctor *d, enum exam_trial which)
 {
 	const struct plan *plan = &plans[which];
 	const struct exam *exam = &d->exam;
-	return plan->stage == d->stage && (d->rounds == 0 || plan->is_again) &&
+	const bool is_again = plan->is_again && !(exam->is_long && is_hush(which));
+	return plan->stage == d->stage && (d->rounds == 0 || is_again) &&
 	       (!plan->needs_tls || exam->is_tls) &&
 	       (!plan->needs_http2 || exam_has_http2(exam)) &&
 	       (!plan->needs_anonymous || exam_is_anonymous(exam)) &&

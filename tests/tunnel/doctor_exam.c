@@ -39,6 +39,7 @@ struct wire {
 	struct http_stream client, server;
 	uint8_t held[ROOM]; /* by a path that buffers */
 	size_t held_n;
+	uint64_t moved_at;
 };
 
 /* Stalls while small pieces are sent: so long in each period, but for further rounds. */
@@ -52,6 +53,8 @@ static struct world {
 	struct weft_task *task;
 	struct doctor *doctor;
 	bool holds_requests, holds_responses;
+	unsigned
+		cuts_ms; /* A request that brings nothing for so long is cut; 0: none is. */
 	struct stalls here, there;
 	uint64_t now, pieces_at;
 	bool has_pieces, is_done, is_fit;
@@ -130,7 +133,9 @@ int http_client_open(struct http_client *client,
 	while (wire->is_used)
 		wire++;
 	assert_true(wire < world.wires + WIRES);
-	*wire = (struct wire){ .is_used = true, .request = *request };
+	*wire = (struct wire){ .is_used = true,
+			       .request = *request,
+			       .moved_at = world.now };
 	wire->client = (struct http_stream){ .wire = wire };
 	wire->server = (struct http_stream){ .wire = wire, .is_server = true };
 	for (size_t i = 0; i < HEADERS && request->headers[i]; i++)
@@ -221,6 +226,7 @@ static void wire_carry(struct wire *wire)
 		return;
 	}
 	assert_true(n >= 0);
+	wire->moved_at = n > 0 ? world.now : wire->moved_at;
 	if (is_held(wire, (size_t)n)) {
 		memcpy(wire->held + wire->held_n, bytes, (size_t)n);
 		wire->held_n += (size_t)n;
@@ -231,11 +237,17 @@ static void wire_carry(struct wire *wire)
 	wire_give(wire, bytes, (size_t)n);
 }
 
+static bool is_cut(const struct wire *wire)
+{
+	return world.cuts_ms > 0 && wire->request.is_put &&
+	       world.now - wire->moved_at >= world.cuts_ms * MS;
+}
+
 static void wire_step(struct wire *wire)
 {
 	if (!wire->is_used)
 		return;
-	if (wire->client.is_aborted || wire->server.is_aborted)
+	if (wire->client.is_aborted || wire->server.is_aborted || is_cut(wire))
 		wire_close(wire, HTTP_ABORTED);
 	else if (!wire->is_answered)
 		wire_answer(wire);
@@ -379,6 +391,17 @@ static void a_proxy_that_holds_is_found_beside_a_busy_server(void **state)
 	expect(1, "response-buffered");
 }
 
+/* Who was busy has kept the silence short, in the first round. */
+static void a_time_out_is_found_beside_a_busy_server(void **state)
+{
+	(void)state;
+	examine(&(const struct world){ .cuts_ms = 3000 });
+	expect(1, "request-timeout");
+	examine(&(const struct world){ .cuts_ms = 3000,
+				       .there = { 5000, 60000, false } });
+	expect(2, "request-timeout");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +412,7 @@ int main(void)
 		cmocka_unit_test(we_are_busy_for_a_moment),
 		cmocka_unit_test(the_server_is_busy_all_the_time),
 		cmocka_unit_test(a_proxy_that_holds_is_found_beside_a_busy_server),
+		cmocka_unit_test(a_time_out_is_found_beside_a_busy_server),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,43 @@ static void add_arp(struct frames *f, const struct world *w, uint16_t op)
 	f->len[f->n++] = ETHER_LEN + ARP_LEN;
 }
 
+/* A SYN as Linux sends it, and SACKs of a segment that is not under way. */
+static void add_tcp(struct frames *f, const struct world *w, const char *src,
+		    const char *dst)
+{
+	static const uint8_t syn[20] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0,
+					 0, 1, 0, 0,    0, 0, 1, 3,  3, 7 };
+	static const uint8_t sack[12] = { 1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 9 };
+	const struct packet p = { src, dst, .proto = IPPROTO_TCP,
+				  .csum_offset = TCP_OFF_CSUM };
+	struct tcp_hdr hdr = { .sport = 1,
+			       .dport = 2,
+			       .flags = TCP_SYN,
+			       .options = syn,
+			       .options_len = sizeof(syn) };
+	uint8_t bytes[TCP_LEN + TCP_OPTIONS_MAX];
+	int n = tcp_hdr_emit(bytes, sizeof(bytes), &hdr);
+	assert_true(n > 0);
+	add(f, w, &p, bytes, (size_t)n);
+	hdr.flags = TCP_ACK;
+	hdr.options = sack;
+	hdr.options_len = sizeof(sack);
+	n = tcp_hdr_emit(bytes, sizeof(bytes), &hdr);
+	assert_true(n > 0);
+	add(f, w, &p, bytes, (size_t)n);
+}
+
+/* The beginning of a datagram whose rest never comes. */
+static void add_fragment4(struct frames *f, const struct world *w)
+{
+	const struct packet udp = { "10.1.0.1", "10.1.0.2", .sport = 9, .dport = 7 };
+	add(f, w, &udp, "the beginning...", 16);
+	uint8_t *ip4 = f->bytes[f->n - 1] + ETHER_LEN;
+	store_be16(ip4 + IP4_OFF_FRAG, IP4_FRAG_MF);
+	store_be16(ip4 + IP4_OFF_CSUM, 0);
+	store_be16(ip4 + IP4_OFF_CSUM, checksum(ip4, IP4_LEN));
+}
+
 static void add_ip4(struct frames *f, const struct world *w)
 {
 	uint8_t quote[64], tcp[40] = { 0 };
@@ -100,6 +137,8 @@ static void add_ip4(struct frames *f, const struct world *w)
 	add_icmp(f, w, "10.1.0.1", "10.1.0.2", ICMP4_UNREACHABLE, quote, (size_t)n);
 	add_icmp(f, w, "10.1.0.1", "10.1.0.2", ICMP4_REDIRECT, quote, (size_t)n);
 	add_icmp(f, w, "10.1.0.1", "10.1.0.2", ICMP4_TIME_EXCEEDED, quote, (size_t)n);
+	add_tcp(f, w, "10.1.0.1", "10.1.0.2");
+	add_fragment4(f, w);
 	add_arp(f, w, ARP_OP_REQUEST);
 	add_arp(f, w, ARP_OP_REPLY);
 }
@@ -124,6 +163,7 @@ static void add_ip6(struct frames *f, const struct world *w)
 	assert_true(n > 0);
 	chain[8] = ICMP6_ECHO;
 	add(f, w, &udp, "datagram", 8);
+	add_tcp(f, w, peer, own);
 	add(f, w, &options, chain, 24);
 	add(f, w, &fragment, piece, sizeof(piece));
 	add_icmp(f, w, peer, own, ICMP6_ECHO, "ping", 4);

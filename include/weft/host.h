@@ -240,9 +240,8 @@ struct weft_host_watch;
 
 /**
  * Opens a socket for it in the network namespace of the calling thread. fn is called at most
- * ten times a second, from the task's run, and never for nothing but itself: what it changes is
- * told as well. No right is needed. Returns 0 or -Exxx with err (-ENOTSUP on a system without
- * rtnetlink).
+ * ten times a second, from the task's run; also for what it has changed itself. No right is
+ * needed. Returns 0 or -Exxx with err (-ENOTSUP on a system without rtnetlink).
  */
 WEFT_API WEFT_MUST_CHECK int weft_host_watch_new(void (*fn)(void *user, uint64_t now),
 						 void *user, struct weft_error *err,

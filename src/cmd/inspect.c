@@ -99,9 +99,11 @@ static void print_membership(const json_t *answer, const json_t *facts)
 		print_path(path);
 		(void)putchar('\n');
 	}
-	json_array_foreach(json_object_get(facts, "peers"), i, peer)(void)
-		printf("    %-3d %-24s %s\n", (int)number(peer, "id"), text(peer, "name"),
-		       text(peer, "role"));
+	json_array_foreach(json_object_get(facts, "peers"), i, peer)
+	{
+		(void)printf("    %-3d %-24s %s\n", (int)number(peer, "id"),
+			     text(peer, "name"), text(peer, "role"));
+	}
 }
 
 static void print_member(const json_t *member)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A host of weft's own against the kernel's: ping, UDP and TCP, both families, over a TAP.
+"""A host of weft's own against the kernel's: ping, UDP and TCP, both families, over a TAP, a TUN
+and a NIC.
 
     [ kernel 10.77.0.1/24, 2001:db8:77::1/64 ] --- tap0 --- [ weft echo .2, ::2 ]
 """
@@ -113,6 +114,70 @@ def test_nobody_listens(kernel, family):
 @pytest.mark.parametrize('family', ADDRESSES)
 def test_tcp(kernel, family):
     client(kernel, ADDRESSES[family], 'tcp', 0, 1, 1460, 100000, 3000000)
+
+
+def answers_to_everything(lab, on):
+    for host in reversed(ADDRESSES.values()):
+        lab.until(lambda host=host: 'bytes from' in lab.run(on, f'ping -c1 -W1 {host}', False))
+        assert ' 3 received' in lab.run(on, f'ping -c3 -i0.01 -W5 -s3000 {host}')
+        client(lab, host, 'udp', 0, 1472, 9000, on=on)
+        client(lab, host, 'nobody', on=on)
+        client(lab, host, 'tcp', 0, 1, 1000000, on=on)
+
+
+def test_tun():
+    """Packets without Ethernet: no neighbours, and all the rest."""
+    lab = netlab.Lab()
+    try:
+        lab.host('kernel')
+        lab.run('kernel', 'ip tuntap add dev tun0 mode tun')
+        lab.run('kernel', 'ip address add 10.77.0.1/24 dev tun0')
+        lab.run('kernel', 'ip address add 2001:db8:77::1/64 dev tun0')
+        lab.run('kernel', 'ip link set tun0 up')
+        process = p.Weft(lab, 'kernel', f'{p.WEFT} echo --json --link tun:tun0 '
+                         '--address 10.77.0.2/24 --address 2001:db8:77::2/64')
+        lab.processes.append(process)
+        process.wait_event('ready')
+        answers_to_everything(lab, 'kernel')
+        assert process.stop() == 0
+    finally:
+        lab.close()
+
+
+def test_packet():
+    """On a NIC of a machine whose kernel has no address there."""
+    lab = netlab.Lab()
+    try:
+        lab.host('kernel')
+        lab.host('machine')
+        lab.cable('kernel', 'machine', '10.77.0.1/24', '', name_a='eth0', name_b='eth0')
+        lab.run('kernel', 'ip address add 2001:db8:77::1/64 dev eth0 nodad')
+        process = p.Weft(lab, 'machine', f'{p.WEFT} echo --json --link packet:eth0 '
+                         '--address 10.77.0.2/24 --address 2001:db8:77::2/64')
+        lab.processes.append(process)
+        process.wait_event('ready')
+        answers_to_everything(lab, 'kernel')
+        assert process.stop() == 0
+        assert 'PROMISC' not in lab.run('machine', 'ip link show eth0')
+    finally:
+        lab.close()
+
+
+def test_the_device_goes():
+    """A program ends when its link does, and says why."""
+    lab = netlab.Lab()
+    try:
+        lab.host('kernel')
+        lab.run('kernel', 'ip tuntap add dev tap0 mode tap')
+        lab.run('kernel', 'ip link set tap0 up')
+        process = p.Weft(lab, 'kernel', f'{p.WEFT} echo --link tap:tap0 --address 10.77.0.2/24')
+        lab.processes.append(process)
+        process.wait_for('answers at port 7')
+        lab.run('kernel', 'ip link delete tap0')
+        assert process.popen.wait(10) != 0
+        assert process.output().splitlines()[-1] == 'weft echo: the device is gone'
+    finally:
+        lab.close()
 
 
 def test_dhcp():

@@ -10,6 +10,7 @@
 #include "bridge/filter.h"
 
 #include "bridge/suppress.h"
+#include "bridge/too_big.h"
 #include "check.h"
 #include "wire/cursor.h"
 
@@ -74,6 +75,9 @@ static void send_one(struct filter *f, struct filter_member members[MEMBERS],
 	CHECK(member->counts[outcome] > 0);
 	CHECK(!member->is_gateway || !is_for_clients(outcome));
 	CHECK(member->is_gateway || member->addresses_n <= FILTER_CLIENT_ADDRESSES_MAX);
+	uint8_t answer[TOO_BIG_FRAME_MAX];
+	CHECK(too_big_answer(&frame, 68, answer) <= sizeof(answer));
+	CHECK(too_big_answer(&frame, FRAME, answer) == 0);
 	if (outcome == FILTER_PASS)
 		suppress(f, member, &frame, *now);
 	free(copy);

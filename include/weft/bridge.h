@@ -58,6 +58,7 @@ enum weft_bridge_event {
 	WEFT_BRIDGE_GROUP_PRUNED, /**< Frames kept from those who did not ask for them. */
 	WEFT_BRIDGE_GROUP_FULL, /**< No place to note a group: everyone gets its frames. */
 	WEFT_BRIDGE_IPX_TRANSLATED, /**< Packets sent in the framing of who they are for. */
+	WEFT_BRIDGE_TOO_BIG, /**< Senders told that a packet does not fit the way on. */
 	WEFT_BRIDGE_EVENTS
 };
 
@@ -72,6 +73,7 @@ struct weft_bridge_opts {
 	uint64_t ageing_ns; /**< Forget an address unseen for this long; 0 for 300 s. */
 	const uint8_t
 		*secret; /**< 16 random bytes that key the hash; NULL only in tests. */
+	bool too_big;    /**< Tell senders of IP whose frames a port does not take. */
 	bool ipx; /**< Each station gets IPX in the framing that it speaks itself. */
 	/**
 	 * IGMP and MLD snooping (RFC 4541): streams of a group go to its members. Ports behind

@@ -15,11 +15,13 @@
  * steps over; the last one out sweeps. Once the port that a batch came in on is removed, its
  * frames may be gone with its link, so the batch ends there.
  */
+#include "base/bucket.h"
 #include "base/mac.h"
 #include "bridge/fdb.h"
 #include "bridge/forward.h"
 #include "bridge/ipx_stations.h"
 #include "bridge/snoop.h"
+#include "bridge/too_big.h"
 #include "wire/ether.h"
 #include "wire/igmp.h"
 
@@ -58,7 +60,8 @@ struct weft_bridge {
 	bool snooping;
 	struct snoop snoop; /* In use if snooping. */
 	struct igmp_querier asker;
-	bool ipx;
+	bool ipx, too_big;
+	struct bucket too_big_left; /* Answers that may be given. */
 	struct list ports;
 	uint32_t ports_n;
 	uint32_t ports_max;
@@ -105,6 +108,7 @@ const char *weft_bridge_event_name(enum weft_bridge_event event)
 		[WEFT_BRIDGE_GROUP_PRUNED] = "group-pruned",
 		[WEFT_BRIDGE_GROUP_FULL] = "group-full",
 		[WEFT_BRIDGE_IPX_TRANSLATED] = "ipx-translated",
+		[WEFT_BRIDGE_TOO_BIG] = "too-big",
 	};
 	static_assert(sizeof(names) / sizeof(names[0]) == WEFT_BRIDGE_EVENTS,
 		      "each event has a name");
@@ -224,6 +228,47 @@ static bool port_send(const struct weft_bridge_port *egress, const struct run *r
 	return true;
 }
 
+/* Bytes of a frame on the wire: of a super-frame, those of its first segment. */
+static uint32_t wire_len(const struct weft_frame *frame)
+{
+	const struct weft_offload *offload = &frame->offload;
+	return offload->gso == WEFT_GSO_NONE
+		       ? frame->len
+		       : (uint32_t)offload->hdr_len + offload->gso_size;
+}
+
+/* Tells who sends what the other port does not take. May end with the ingress removed. */
+static void answer_too_big(const struct weft_bridge_port *ingress,
+			   const struct weft_bridge_port *egress, const struct run *run,
+			   uint64_t now)
+{
+	uint8_t buf[TOO_BIG_FRAME_MAX];
+	struct weft_bridge *bridge = ingress->bridge;
+	if (!bridge->too_big || !egress->link)
+		return;
+	const uint32_t max = weft_link_caps(egress->link).frame_len_max;
+	for (size_t i = 0; i < run->n && ingress->link; i++) {
+		struct weft_frame answer = { .data = buf };
+		if (wire_len(&run->frames[i]) <= max)
+			continue;
+		answer.len = (uint32_t)too_big_answer(
+			&run->frames[i], max - ETHER_LEN - ETHER_TAG_LEN, buf);
+		if (answer.len == 0 || !bucket_take(&bridge->too_big_left, 1, now))
+			continue;
+		bridge->events[WEFT_BRIDGE_TOO_BIG]++;
+		weft_link_send(ingress->link, &answer, 1, now);
+	}
+}
+
+/* Sends from one port to another; false if that is on the bridge no more. */
+static bool pass(const struct weft_bridge_port *ingress,
+		 const struct weft_bridge_port *egress, const struct run *run,
+		 uint64_t now)
+{
+	answer_too_big(ingress, egress, run, now);
+	return ingress->link && port_send(egress, run, now);
+}
+
 /* Sends to every port that takes the run; false if there was none but those of no interest. */
 static bool flood(const struct weft_bridge_port *ingress, const struct run *run,
 		  uint64_t now)
@@ -235,7 +280,8 @@ static bool flood(const struct weft_bridge_port *ingress, const struct run *run,
 		if (!ingress->link)
 			break;
 		if (forward_floods_to(&run->way, &ingress->forward, &egress->forward) &&
-		    wants_group(egress, &run->groups, now) && port_send(egress, run, now))
+		    wants_group(egress, &run->groups, now) &&
+		    pass(ingress, egress, run, now))
 			any = true;
 	}
 	return any;
@@ -248,7 +294,8 @@ static void run_finish(struct weft_bridge_port *ingress, const struct run *run,
 	enum weft_bridge_outcome outcome = run->way.outcome;
 	bool sent = true;
 	if (outcome == WEFT_BRIDGE_FORWARDED)
-		sent = port_send(
+		sent = pass(
+			ingress,
 			container_of(run->way.target, struct weft_bridge_port, forward),
 			run, now);
 	else if (outcome == WEFT_BRIDGE_FLOODED)
@@ -387,6 +434,8 @@ int weft_bridge_new(const struct weft_bridge_opts *opts, struct weft_bridge **re
 	if (!bridge)
 		return -ENOMEM;
 	bridge->ipx = opts->ipx;
+	bridge->too_big = opts->too_big;
+	bridge->too_big_left = bucket_of(TOO_BIG_RATE, TOO_BIG_BURST);
 	bridge->ports_max = opts->ports_max ? opts->ports_max : PORTS_MAX_DEFAULT;
 	if (init_tables(bridge, opts) < 0) {
 		free(bridge);

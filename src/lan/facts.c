@@ -74,6 +74,15 @@ json_t *facts_of_bridge(const uint64_t counts[WEFT_BRIDGE_OUTCOMES])
 	return object;
 }
 
+json_t *facts_of_help(const struct weft_bridge *bridge)
+{
+	json_t *object = json_object();
+	for (unsigned i = 0; i < WEFT_BRIDGE_EVENTS; i++)
+		add_count(object, weft_bridge_event_name((enum weft_bridge_event)i),
+			  weft_bridge_event_count(bridge, (enum weft_bridge_event)i));
+	return object;
+}
+
 json_t *facts_of_filter(const uint64_t counts[FILTER_OUTCOMES])
 {
 	json_t *object = json_object();

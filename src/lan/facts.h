@@ -28,6 +28,9 @@ json_t *facts_of_session(const uint64_t counts[SESSION_OUTCOMES]);
 /** The same for a bridge. */
 json_t *facts_of_bridge(const uint64_t counts[WEFT_BRIDGE_OUTCOMES]);
 
+/** The same for what a bridge has done beside forwarding. */
+json_t *facts_of_help(const struct weft_bridge *bridge);
+
 /** The same for a filter. */
 json_t *facts_of_filter(const uint64_t counts[FILTER_OUTCOMES]);
 

@@ -88,9 +88,9 @@ static int make_bridge(struct weft_member *member, const uint8_t secret[16],
 		       struct weft_error *err)
 {
 	static const struct weft_bridge_port_opts port = { .no_learning = true };
-	const struct weft_bridge_opts opts = { .fdb_max = ROSTER_MAX,
-					       .ports_max = 2,
-					       .secret = secret };
+	const struct weft_bridge_opts opts = {
+		.fdb_max = ROSTER_MAX, .ports_max = 2, .secret = secret, .too_big = true
+	};
 	struct weft_link *link = member->opts.link;
 	int r = weft_bridge_new(&opts, &member->bridge);
 	if (r == 0)

@@ -138,20 +138,12 @@ static json_t *member_facts(const struct room_member *member)
 /* What the room has done for its members beside forwarding. */
 static json_t *help_facts(const struct room *room)
 {
-	const struct weft_bridge *bridge = room->bridge;
-	json_t *object = json_object();
+	json_t *object = facts_of_help(room->bridge);
 	for (unsigned i = SUPPRESS_PASS + 1; i < SUPPRESS_ACTIONS; i++)
 		if (room->suppressed[i] > 0)
 			(void)json_object_set_new(
 				object, suppress_action_name((enum suppress_action)i),
 				json_integer((json_int_t)room->suppressed[i]));
-	for (unsigned i = 0; i < WEFT_BRIDGE_EVENTS; i++) {
-		const enum weft_bridge_event event = (enum weft_bridge_event)i;
-		const uint64_t n = weft_bridge_event_count(bridge, event);
-		if (n > 0)
-			(void)json_object_set_new(object, weft_bridge_event_name(event),
-						  json_integer((json_int_t)n));
-	}
 	return object;
 }
 

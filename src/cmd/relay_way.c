@@ -30,19 +30,22 @@ static void tell(const struct relay_way *way, size_t i)
 			      relay, route.ifname, gateway[0] ? " and " : "", gateway);
 }
 
-static void update(const struct relay_way *way, const struct weft_ip *coming)
+/* What goes wrong is told when it begins, and not at each change of some route after it. */
+static void update(struct relay_way *way, const struct weft_ip *coming)
 {
+	int failure = 0;
+	struct weft_error err;
 	for (size_t i = 0; i < way->pins_n && way->device[0]; i++) {
-		struct weft_error err;
 		int r = weft_host_pin_update(way->pins[i].pin, coming, &err);
 		if (r > 0)
 			tell(way, i);
-		else if (r < 0)
-			weft_log_warning(
-				&way->output->log,
-				"the way to the relay may be lost in the room: %s",
-				err.text);
+		failure = r < 0 ? r : failure;
 	}
+	if (failure != 0 && failure != way->failure)
+		weft_log_warning(&way->output->log,
+				 "the way to the relay may be lost in the room: %s",
+				 err.text);
+	way->failure = failure;
 }
 
 /* True if the kernel sends to the address by another way than at the last look. */

@@ -30,6 +30,7 @@ struct relay_way {
 	struct output *output;
 	char device[16];
 	struct weft_host_watch *watch;
+	int failure; /**< Of the last look; 0 for none. */
 	struct {
 		struct weft_ip address;
 		struct weft_host_pin *pin; /**< NULL without a device. */

@@ -168,6 +168,7 @@ def test_a_flood_of_connections_leaves_room_for_clients(lab):
     server = t.tunnel(lab, 'hub', t.TWO)
     client = t.tunnel(lab, 'site', t.CLIENT)
     client.wait_event('connected')
+    t.ping(lab, 'site', '10.0.0.1')  # both its streams are there
     before = descriptors(server)
     flood = lab.start('hub', 'python3 -c "import socket, time\n'
                       'held = []\n'

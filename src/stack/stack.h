@@ -61,7 +61,7 @@ struct weft_stack {
 	uint8_t *
 		scratch; /**< SCRATCH_LEN bytes to make one packet in; NULL until needed. */
 	struct cutter cutter; /**< For super-frames that go on in fragments. */
-	unsigned busy;   /**< Receivers and runs under way. */
+	unsigned busy;        /**< Receivers and runs under way. */
 };
 
 #define SCRATCH_LEN 65576u /**< An IPv6 header and 65,535 bytes, rounded up. */

@@ -73,11 +73,22 @@ static bool is_too_long(const struct weft_link *link, const struct weft_frame *f
 	       frame->len > link->caps.frame_len_max;
 }
 
+/* Whether some of the frames might be merged with others: with unfinished ones nothing is. */
+static bool may_merge(const struct weft_link *link, const struct weft_frame *frames,
+		      size_t n)
+{
+	bool is_complete = adapter_is_pending(link);
+	for (size_t i = 0; i < n && !is_complete; i++)
+		is_complete = frames[i].offload.gso == WEFT_GSO_NONE &&
+			      !(frames[i].offload.flags & WEFT_OFFLOAD_NEEDS_CSUM);
+	return link->wants_merge && is_complete;
+}
+
 /* Complete frames, or such as the driver completes: on to the coalescer or the driver. */
 static void adapter_pass(struct weft_link *link, const struct weft_frame *frames,
 			 size_t n, uint64_t now)
 {
-	if (!link->wants_merge || !adapter_ensure(link, now) ||
+	if (!may_merge(link, frames, n) || !adapter_ensure(link, now) ||
 	    !link->adapter->coalesce) {
 		link_transmit(link, frames, n, now);
 		return;

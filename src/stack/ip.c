@@ -186,6 +186,7 @@ static int finish_path(struct weft_stack *stack, const struct ip_addr *dst,
 		return r;
 	path->link_flags = path->iface->link_flags;
 	path->mtu = path_mtu(stack, path->iface, dst, now);
+	path->id_hash = hash_bytes(stack->secret, dst, sizeof(*dst));
 	/* Last: a neighbour that is new may have pushed out another. */
 	path->generation = stack->generation;
 	*ret_path = *path;

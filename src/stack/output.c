@@ -54,14 +54,10 @@ int ip_send_frame(const struct ip_path *path, const struct ip_addr *dst,
 
 /* ---- headers ----------------------------------------------------------------------------- */
 
-static uint16_t next_id4(struct weft_stack *stack, const struct ip_addr *dst,
-			 uint8_t protocol, unsigned count)
+static uint16_t next_id4(struct weft_stack *stack, const struct datagram *d,
+			 unsigned count)
 {
-	struct {
-		struct ip_addr dst;
-		uint32_t protocol;
-	} key = { *dst, protocol };
-	uint64_t hash = hash_bytes(stack->secret, &key, sizeof(key));
+	uint64_t hash = d->path->id_hash + d->tx->protocol;
 	uint16_t *counter = &stack->ip4_ids[hash % IP4_IDS];
 	uint16_t id = (uint16_t)(*counter + (hash >> 32));
 	*counter = (uint16_t)(*counter + count);
@@ -205,7 +201,7 @@ static int send_whole(struct weft_stack *stack, const struct datagram *d, uint64
 		return -ENOBUFS;
 	if (d->is_ip4) {
 		const struct fragment whole = {
-			.id = next_id4(stack, &tx->dst, tx->protocol, segments_of(d)),
+			.id = next_id4(stack, d, segments_of(d)),
 		};
 		write_ip4(d, frame->data, d->len, &whole);
 	} else {
@@ -252,7 +248,7 @@ static int send_fragments(struct weft_stack *stack, const struct datagram *d,
 		return -ENOBUFS;
 	copy_slices(tx, tx->slices_n, whole);
 	complete_checksum(d, whole);
-	f.id = d->is_ip4 ? next_id4(stack, &tx->dst, tx->protocol, 1) : stack->ip6_id++;
+	f.id = d->is_ip4 ? next_id4(stack, d, 1) : stack->ip6_id++;
 	for (size_t off = 0; off < d->len; off += step) {
 		size_t len = d->len - off < step ? d->len - off : step;
 		f.off = (uint16_t)off;

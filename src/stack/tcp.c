@@ -209,6 +209,9 @@ static void do_work(struct tcp *tcp, uint64_t now)
 		struct tcp_conn *conn = container_of(node, struct tcp_conn, work);
 		tell_listener(conn, now);
 		tell(conn, now);
+		/* What the user has asked for meanwhile is done now. */
+		if (!conn->tell)
+			list_remove(&conn->work);
 		if (conn->is_dead && conn->is_orphan)
 			tcp_conn_free(conn);
 		else if (!conn->is_dead && tcp_wake(conn, now))

@@ -4,9 +4,9 @@
  * most messages are small and are gone before the next. One that follows another is made
  * larger, because a queue that has begun to grow goes on growing.
  *
- * Bulk goes through chunks of the largest size, one after the other. A few of those are put by
- * when they are dropped: else the C library would give their pages back and fetch new ones, all
- * the time, and that takes longer than copying.
+ * Bulk goes through chunks of the largest size, one after the other, and messages through those
+ * of the smallest. A few of both are put by when they are dropped. The C library would give the
+ * pages of the large ones back and fetch new ones, all the time, which takes longer than copying.
  */
 #include "stack/tcp_chain.h"
 
@@ -19,7 +19,7 @@
 #define ROOM_MORE \
 	((size_t)16 * 1024) /* The least that a chunk behind another holds ... */
 #define ROOM_MAX   ((size_t)64 * 1024) /* ... and the most that any does. */
-#define SPARES_MAX 16u                 /* Of ROOM_MAX: 1 MiB of a stack. */
+#define SPARES_MAX 16u                 /* Of each size: 1 MiB of a stack. */
 
 struct tcp_chunk {
 	struct tcp_chunk *next;
@@ -36,13 +36,20 @@ struct tcp_chunk {
 
 /* ---- one chunk --------------------------------------------------------------------------- */
 
+static bool is_spared(size_t room)
+{
+	return room == GRAIN || room == ROOM_MAX;
+}
+
 static struct tcp_chunk *chunk_alloc(struct tcp_budget *budget, size_t room)
 {
-	struct tcp_chunk *spare = room == ROOM_MAX ? budget->spares : NULL;
+	struct tcp_chunk *spare = NULL;
+	if (is_spared(room))
+		spare = budget->spares[room == ROOM_MAX].first;
 	if (!spare)
 		return malloc(sizeof(struct tcp_chunk) + room);
-	budget->spares = spare->next;
-	budget->spares_n--;
+	budget->spares[room == ROOM_MAX].first = spare->next;
+	budget->spares[room == ROOM_MAX].n--;
 	return spare;
 }
 
@@ -85,13 +92,14 @@ static void end_borrowing(struct tcp_chunk *chunk)
 
 static void put_by(struct tcp_budget *budget, struct tcp_chunk *chunk)
 {
-	if (chunk->size != ROOM_MAX || budget->spares_n == SPARES_MAX) {
+	bool is_large = chunk->size == ROOM_MAX;
+	if (!is_spared(chunk->size) || budget->spares[is_large].n == SPARES_MAX) {
 		free(chunk);
 		return;
 	}
-	chunk->next = budget->spares;
-	budget->spares = chunk;
-	budget->spares_n++;
+	chunk->next = budget->spares[is_large].first;
+	budget->spares[is_large].first = chunk;
+	budget->spares[is_large].n++;
 }
 
 static void chunk_free(struct tcp_budget *budget, struct tcp_chunk *chunk)
@@ -263,12 +271,14 @@ void chain_clear(struct tcp_chain *chain, struct tcp_budget *budget)
 
 void budget_fini(struct tcp_budget *budget)
 {
-	while (budget->spares) {
-		struct tcp_chunk *spare = budget->spares;
-		budget->spares = spare->next;
-		free(spare);
+	for (size_t i = 0; i < 2; i++) {
+		while (budget->spares[i].first) {
+			struct tcp_chunk *spare = budget->spares[i].first;
+			budget->spares[i].first = spare->next;
+			free(spare);
+		}
+		budget->spares[i].n = 0;
 	}
-	budget->spares_n = 0;
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */

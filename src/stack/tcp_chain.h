@@ -34,8 +34,11 @@ struct tcp_budget {
 	size_t max;
 	uint64_t refused;           /**< How often there was not enough. */
 	struct tcp_chunk *borrowed; /**< All chunks whose bytes are still in frames. */
-	struct tcp_chunk *spares;   /**< Large ones, a few, for the next. Not counted. */
-	unsigned spares_n;
+	/** Chunks of two sizes, a few of each, for the next. Not counted. */
+	struct {
+		struct tcp_chunk *first;
+		unsigned n;
+	} spares[2];
 	/** Called before memory is freed or given back: frames may refer to it. NULL: none do. */
 	void (*before_free)(void *user);
 	void *user; /**< Of before_free. */

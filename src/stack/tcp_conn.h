@@ -109,8 +109,6 @@ struct tcp_recovery {
 
 /** What the receiver's window follows (tcp_window.h). */
 struct tcp_tuning {
-	uint32_t
-		buffer; /**< The receive buffer: the most that the window offers, in bytes. */
 	uint32_t rtt_us;    /**< As the receiver sees it; 0: unknown. */
 	uint32_t copied;    /**< Bytes that the user has read since copied_ns. */
 	uint32_t round_seq; /**< The round trip is over when RCV.NXT is here. */
@@ -196,7 +194,6 @@ struct tcp_conn {
 	uint64_t heard_ns;     /**< When the last segment came. */
 	uint64_t stalled_ns;   /**< Since when the peer has acknowledged nothing new. */
 	uint64_t challenge_ns; /**< When the next challenge or duplicate ACK may leave. */
-	uint64_t pace_ns;      /**< When the next segment may leave. */
 	uint32_t user_timeout_ms; /**< RFC 5482; 0: the default. */
 	uint16_t keep_idle_s, keep_interval_s;
 	uint8_t keep_probes_max;

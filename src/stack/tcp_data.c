@@ -76,7 +76,7 @@ static enum tcp_outcome take_in_order(struct tcp_conn *conn, const struct tcp_se
 		return TCP_DROP_MEMORY;
 	conn->rcv_nxt += seg->len;
 	note_size(conn, seg);
-	tcp_window_on_data(conn, now);
+	tcp_window_on_data(conn, &seg->rx->opts, now);
 	if (conn->reassembly) {
 		take_early(conn);
 		conn->want_ack = true;
@@ -100,12 +100,17 @@ static struct tcp_reassembly *reassembly_of(struct tcp_conn *conn)
 	return conn->reassembly;
 }
 
+/*
+ * A gap is told at once, and by each segment to a peer without SACK, who counts. Others learn
+ * with the batch how far the blocks have grown: that is one ACK instead of many, and says as much.
+ */
 static enum tcp_outcome take_early_segment(struct tcp_conn *conn,
 					   const struct tcp_seg *seg, uint64_t now)
 {
 	struct tcp_reassembly *early = reassembly_of(conn);
 	if (!early)
 		return TCP_DROP_MEMORY;
+	uint16_t count = early->count;
 	int fresh =
 		early_insert(early, &conn->tcp->budget, seg->seq, seg->data, seg->len);
 	if (fresh == 0 && seg->len > 0)
@@ -115,7 +120,10 @@ static enum tcp_outcome take_early_segment(struct tcp_conn *conn,
 		early->fin_seq = seg->seq + seg->len;
 	}
 	note_size(conn, seg);
-	tcp_emit_ack(conn, now);
+	if (conn->has_sack && fresh > 0 && early->count <= count)
+		conn->want_ack = true;
+	else
+		tcp_emit_ack(conn, now);
 	return fresh < 0 ? TCP_DROP_MEMORY : TCP_TOOK_EARLY;
 }
 

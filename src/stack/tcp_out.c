@@ -200,10 +200,10 @@ void tcp_resend(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now)
 static bool resend_next(struct tcp_conn *conn, uint64_t now)
 {
 	struct tcp_sent *sent = board_first_lost(conn);
-	uint32_t mss = tcp_mss_now(conn), cwnd = usable_cwnd(conn);
-	assert(mss > 0);
 	if (!sent || !is_its_turn(conn, now))
 		return false;
+	uint32_t mss = tcp_mss_now(conn), cwnd = usable_cwnd(conn);
+	assert(mss > 0);
 	uint32_t most = super_max(conn, mss);
 	if (cwnd < most)
 		most = cwnd >= mss ? cwnd - cwnd % mss : cwnd;

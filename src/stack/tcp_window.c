@@ -7,12 +7,14 @@
 #include "stack/tcp_window.h"
 
 #include "stack/tcp.h"
+#include "stack/tcp_emit.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
 #define FIELD_MAX 65535u
 #define RTT_LEAST_US \
 	500u /* Batches make time coarse: a window may come all at once, ... */
+#define RTT_MOST_MS 60000u /* More was an echo of something else. */
 #define MEASURE_US \
 	10000u /* ... and only over many of them there is such a thing as a rate. */
 
@@ -91,23 +93,43 @@ bool tcp_window_update_is_due(const struct tcp_conn *conn)
 
 /* ---- autotuning -------------------------------------------------------------------------- */
 
+static void sample_rtt(struct tcp_tuning *t, uint64_t us)
+{
+	if (t->rtt_us == 0 || us < t->rtt_us)
+		t->rtt_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
 /*
- * The receiver's round trip: a window is used up in one, at the least, so the shortest time that
- * one has taken is not far above it. The sender's estimate may be as old as the handshake, and
- * counts only until there is this.
+ * The round trip of a peer without timestamps: a window is used up in one, at the least, so the
+ * shortest time that one has taken is not far above it. But not if something was lost: what
+ * fills a gap brings a window's worth in a moment.
  */
-void tcp_window_on_data(struct tcp_conn *conn, uint64_t now)
+static void measure_round(struct tcp_conn *conn, uint64_t now)
 {
 	struct tcp_tuning *t = &conn->active->tuning;
+	if (conn->reassembly)
+		t->round_ns = 0;
 	if (t->round_ns != 0 && seq_before(conn->rcv_nxt, t->round_seq))
 		return;
-	if (t->round_ns != 0) {
-		uint64_t us = (now - t->round_ns) / NS_PER_US + 1;
-		if (t->rtt_us == 0 || us < t->rtt_us)
-			t->rtt_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
-	}
-	t->round_ns = now;
+	if (t->round_ns != 0)
+		sample_rtt(t, (now - t->round_ns) / NS_PER_US + 1);
+	t->round_ns = conn->reassembly ? 0 : now;
 	t->round_seq = conn->rcv_edge;
+}
+
+/*
+ * The receiver's round trip. Data echoes the timestamp of the last ACK that its sender has seen:
+ * that is a round trip ago, or longer if there was nothing to send. It counts in milliseconds,
+ * rounded up. The sender's estimate may be as old as the handshake, and counts only until there
+ * is one of these.
+ */
+void tcp_window_on_data(struct tcp_conn *conn, const struct tcp_opts *opts, uint64_t now)
+{
+	uint32_t ms = tcp_timestamp(conn, now) - opts->ts_ecr;
+	if (!conn->has_timestamps || opts->ts_ecr == 0)
+		measure_round(conn, now);
+	else if (ms < RTT_MOST_MS)
+		sample_rtt(&conn->active->tuning, (ms + 1) * 1000ull);
 }
 
 void tcp_window_on_read(struct tcp_conn *conn, size_t n, uint64_t now)

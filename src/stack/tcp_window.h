@@ -36,8 +36,8 @@ uint8_t tcp_wscale_for(uint32_t max);
 /** The user has read n bytes: perhaps the buffer should grow. */
 void tcp_window_on_read(struct tcp_conn *conn, size_t n, uint64_t now);
 
-/** Data has come. */
-void tcp_window_on_data(struct tcp_conn *conn, uint64_t now);
+/** Data has come, in order, with those options. */
+void tcp_window_on_data(struct tcp_conn *conn, const struct tcp_opts *opts, uint64_t now);
 
 /** Begins with what the configuration says. */
 void tcp_window_init(struct tcp_conn *conn);

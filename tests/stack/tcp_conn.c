@@ -95,6 +95,57 @@ static void many_come_and_go(void **state)
 	script_fini(&s);
 }
 
+/* ---- the receive window ------------------------------------------------------------------ */
+
+/* The bytes [seq, end) in segments, all sent at the same moment. */
+static void burst(struct script *script, uint32_t seq, uint32_t end,
+		  const struct tcp_opts *opts)
+{
+	struct line line = { .flags = ACK,
+			     .ack = 1,
+			     .ts = true,
+			     .ts_val = opts->ts_val,
+			     .ts_ecr = opts->ts_ecr };
+	for (; seq != end; seq += line.len) {
+		line.len = end - seq < 1448 ? end - seq : 1448;
+		line.seq = seq;
+		(void)script_rx(script, &line);
+	}
+}
+
+/*
+ * A sender uses up the window each 50 ms, all of it in one moment, and every other time
+ * what it sends first comes last: none of that makes a round trip look short, and the window
+ * grows until it does not matter any more.
+ */
+static void a_window_that_is_used_up_grows(void **state)
+{
+	const uint32_t rtt_ms = 50, enough = 1u << 20;
+	struct tcp_config config = { 0 };
+	struct line syn = { .mss = 1460, .sack = true, .scaled = true, .ts = true };
+	static struct script s;
+	uint32_t seq = 101;
+	(void)state;
+	script_init(&s, &config);
+	script_establish_with(&s, &syn);
+	for (uint32_t i = 1; i <= 20 && s.conn->rcv_buffer < enough; i++) {
+		uint32_t edge = seq + (s.conn->rcv_edge - s.conn->rcv_nxt);
+		const struct tcp_opts opts = {
+			.ts_val = i,
+			.ts_ecr = s.sent[s.sent_n - 1].opts.ts_val,
+		};
+		AT(MS(rtt_ms) * i);
+		if (i % 2 == 0)
+			burst(&s, seq + 1448, edge, &opts);
+		burst(&s, seq, i % 2 == 0 ? seq + 1448 : edge, &opts);
+		script_read(&s, edge - seq, seq);
+		seq = edge;
+		s.taken = s.sent_n;
+	}
+	assert_true(s.conn->rcv_buffer >= enough);
+	script_fini(&s);
+}
+
 /* ---- RFC 6298 ---------------------------------------------------------------------------- */
 
 static void the_timeout_follows_the_samples(void **state)
@@ -234,6 +285,7 @@ int main(void)
 		cmocka_unit_test(an_idle_connection_gives_back_what_it_does_not_need),
 		cmocka_unit_test(unread_data_and_keep_alive_survive_idleness),
 		cmocka_unit_test(many_come_and_go),
+		cmocka_unit_test(a_window_that_is_used_up_grows),
 		cmocka_unit_test(the_timeout_follows_the_samples),
 		cmocka_unit_test(slow_start_doubles),
 		cmocka_unit_test(newreno_adds_one_and_halves),

@@ -144,6 +144,7 @@ static void a_peek_shows_what_a_read_would_read(void **state)
 	assert_memory_equal(data, "ail", 3);
 	chain_clear(&chain, &budget);
 	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
 }
 
 /* One that borrows from the middle of what is borrowed goes, and the others stay. */
@@ -163,6 +164,7 @@ static void a_chain_that_ends_borrows_no_more(void **state)
 		assert_memory_equal(got, "frame", 5);
 	}
 	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
 }
 
 static void lent_memory_is_given_back_once(void **state)
@@ -183,6 +185,7 @@ static void lent_memory_is_given_back_once(void **state)
 	chain_clear(&chain, &budget);
 	assert_int_equal(loan.returned, 1);
 	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
 }
 
 static void a_budget_is_a_limit(void **state)
@@ -196,6 +199,7 @@ static void a_budget_is_a_limit(void **state)
 	assert_int_equal(budget.refused, 1);
 	chain_clear(&chain, &budget);
 	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
 }
 
 /* ---- reassembly -------------------------------------------------------------------------- */
@@ -245,6 +249,7 @@ static void fill(struct rng *rng, uint32_t base)
 	assert_memory_equal(got, stream, SPAN);
 	early_fini(&r, &budget);
 	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
 }
 
 static void blocks_are_the_bytes_that_have_come(void **state)
@@ -271,6 +276,7 @@ static void the_first_to_come_is_kept(void **state)
 	assert_int_equal(chain_read(&out, &budget, got, 6), 6);
 	assert_string_equal(got, "bbAAbb");
 	early_fini(&r, &budget);
+	budget_fini(&budget);
 }
 
 static void blocks_have_a_limit(void **state)
@@ -288,6 +294,7 @@ static void blocks_have_a_limit(void **state)
 	assert_int_equal(early_insert(&r, &budget, 100, model, 5), 5);
 	early_fini(&r, &budget);
 	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
 }
 
 static void the_latest_news_is_told_first(void **state)
@@ -307,6 +314,7 @@ static void the_latest_news_is_told_first(void **state)
 	assert_int_equal(sacks[2].left, 400);
 	assert_int_equal(sacks[3].left, 300);
 	early_fini(&r, &budget);
+	budget_fini(&budget);
 }
 
 static void the_circle_has_no_beginning(void **state)

@@ -94,8 +94,9 @@ static const struct command command = {
 	.notes = "weft nc --link tap:weft0 -a 10.1.0.2/24 10.1.0.1 9000 < file\n"
 		 "weft nc --link tap:weft0 -a 10.1.0.2/24 -l 9000 > file\n"
 		 "\n"
-		 "HOST is an address. A connection is over once both directions have "
-		 "ended.",
+		 "HOST is an address, or a name that a name server of the link knows. "
+		 "A\n"
+		 "connection is over once both directions have ended.",
 };
 
 /* What waits between two ends: data[off] ... data[len - 1]. */
@@ -108,7 +109,9 @@ struct buffer {
 struct nc {
 	struct onlink on;
 	const struct args *args;
-	union weft_sockaddr peer; /* Whom to connect to; family 0 to listen. */
+	const char *host;         /* Whom to connect to, if that is a name. */
+	union weft_sockaddr peer; /* Its address; family 0 to listen, or not found yet. */
+	unsigned port;            /* With a name. */
 	struct fdio in, out;
 	struct buffer up, down;
 	struct weft_tcp *tcp; /* NULL while there is no connection. */
@@ -405,9 +408,8 @@ static int local_address(const struct nc *nc, union weft_sockaddr *ret_local)
 	return weft_listen_parse(text, ret_local);
 }
 
-static void begin(void *user, uint64_t now)
+static void begin_with_peer(struct nc *nc, uint64_t now)
 {
-	struct nc *nc = user;
 	union weft_sockaddr local;
 	int r = local_address(nc, &local);
 	nc->active_at = now;
@@ -431,6 +433,41 @@ static void begin(void *user, uint64_t now)
 		udp_up(nc, now);
 }
 
+static void found_peer(void *user, const struct weft_ip *ip, uint64_t now)
+{
+	struct nc *nc = user;
+	char host[WEFT_IP_TEXT], text[WEFT_SOCKADDR_TEXT];
+	(void)snprintf(text, sizeof(text), ip->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		       weft_ip_print(ip, host), nc->port);
+	if (weft_listen_parse(text, &nc->peer) == 0)
+		begin_with_peer(nc, now);
+	else
+		fail(nc, nc->host, -EADDRNOTAVAIL);
+}
+
+static void begin(void *user, uint64_t now)
+{
+	struct nc *nc = user;
+	if (nc->host)
+		onlink_find(&nc->on, nc->host, found_peer);
+	else
+		begin_with_peer(nc, now);
+}
+
+/* A name, and a port by itself. Returns 0 or -EINVAL. */
+static int name_parse(struct nc *nc, const char *host, const char *port)
+{
+	union weft_sockaddr any;
+	char text[32];
+	int len = snprintf(text, sizeof(text), "0.0.0.0:%s", port);
+	if (len >= (int)sizeof(text) || strspn(port, "0123456789") != strlen(port) ||
+	    weft_listen_parse(text, &any) < 0 || strpbrk(host, ":/"))
+		return -EINVAL;
+	nc->host = host;
+	nc->port = weft_sockaddr_port(&any);
+	return 0;
+}
+
 static int peer_parse(struct nc *nc, char **argv, int n)
 {
 	char text[WEFT_SOCKADDR_TEXT];
@@ -442,9 +479,11 @@ static int peer_parse(struct nc *nc, char **argv, int n)
 		return STATUS_OK;
 	int len = snprintf(text, sizeof(text), is_ip6 ? "[%s]:%s" : "%s:%s", argv[1],
 			   argv[2]);
-	if (len >= (int)sizeof(text) || strchr(argv[2], '/') ||
-	    weft_listen_parse(text, &nc->peer) < 0)
-		return options_fail(&command, "HOST is an address, PORT a number");
+	bool is_address = len < (int)sizeof(text) && !strchr(argv[2], '/') &&
+			  weft_listen_parse(text, &nc->peer) == 0;
+	if (!is_address && name_parse(nc, argv[1], argv[2]) < 0)
+		return options_fail(&command,
+				    "HOST is an address or a name, PORT a number");
 	return STATUS_OK;
 }
 

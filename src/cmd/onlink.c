@@ -14,6 +14,7 @@
 #include <weft/error.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -59,6 +60,15 @@ static void dhcp_lost(void *user)
 	on->router.family = on->leased.family = 0;
 }
 
+/* What the command line says counts for more, and was judged when it began. */
+static void use_names(struct onlink *on, const struct weft_dhcpc_lease *lease)
+{
+	struct names names = names_of_lease(lease);
+	struct weft_error err;
+	if (names_give(&names, &on->args->dns, &err) == 0)
+		names_use(&names, on->resolver);
+}
+
 /* A renewal gives the same again, which is no change. */
 static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
 {
@@ -74,6 +84,7 @@ static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
 		return;
 	}
 	on->leased = lease->address;
+	use_names(on, lease);
 	if (lease->router.family &&
 	    weft_stack_add_route(on->stack, &any, &lease->router, on->iface) == 0)
 		on->router = lease->router;
@@ -186,9 +197,29 @@ static int stack_make(struct onlink *on)
 	return r < 0 ? fail(on, r) : STATUS_OK;
 }
 
+/* Asks whom the command line names, until DHCP names others. */
+static int resolver_make(struct onlink *on)
+{
+	uint8_t secret[SECRET_LEN];
+	struct weft_error err;
+	struct names names = { .servers_n = 0 };
+	if (names_give(&names, &on->args->dns, &err) < 0)
+		return usage(on, err.text);
+	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		return output_fail(on->command->verb, "no random numbers");
+	const struct weft_resolver_opts opts = { .stack = on->stack, .secret = secret };
+	int r = weft_resolver_new(&opts, &on->resolver);
+	if (r < 0)
+		return fail(on, r);
+	names_use(&names, on->resolver);
+	return STATUS_OK;
+}
+
 static int host_make(struct onlink *on)
 {
 	int status = stack_make(on);
+	if (status == STATUS_OK)
+		status = resolver_make(on);
 	for (size_t i = 0; status == STATUS_OK && i < on->args->addresses.n; i++)
 		status = add_address(on, on->args->addresses.items[i]);
 	return status == STATUS_OK ? add_gateway(on) : status;
@@ -199,6 +230,8 @@ static int tasks_add(struct onlink *on)
 	int r = weft_loop_add(on->loop, weft_link_task(on->link));
 	if (r == 0)
 		r = weft_loop_add(on->loop, weft_stack_task(on->stack));
+	if (r == 0)
+		r = weft_loop_add(on->loop, weft_resolver_task(on->resolver));
 	return r == 0 ? stop_on_signals(on->loop) : r;
 }
 
@@ -264,6 +297,55 @@ int onlink_run(struct onlink *on, void (*begin)(void *user, uint64_t now), void 
 	return on->status;
 }
 
+/* ---- names ------------------------------------------------------------------------------- */
+
+static const char *explain_name(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "there is no host of that name";
+	case -EDESTADDRREQ:
+		return "a name needs a name server: --dns, or --address dhcp";
+	case -ETIMEDOUT:
+		return "no name server answers";
+	case -EINVAL:
+		return "it is neither an address nor a name";
+	default:
+		return "the name servers cannot say";
+	}
+}
+
+static void fail_name(struct onlink *on, int error)
+{
+	char text[512];
+	(void)snprintf(text, sizeof(text), "%.255s: %s", on->sought, explain_name(error));
+	onlink_fail(on, text);
+}
+
+static void on_found(void *user, int error, const struct weft_ip *addresses, size_t n,
+		     uint64_t now)
+{
+	struct onlink *on = user;
+	if (n > 0)
+		on->found(on->user, &addresses[0], now);
+	else
+		fail_name(on, error);
+}
+
+void onlink_find(struct onlink *on, const char *name,
+		 void (*found)(void *user, const struct weft_ip *ip, uint64_t now))
+{
+	const struct weft_query query = { .name = name, .found = on_found, .user = on };
+	struct weft_lookup *lookup; /* it ends with the resolver */
+	on->found = found;
+	on->sought = name;
+	int r = weft_resolver_find(on->resolver, &query, time_now(on), &lookup);
+	if (r < 0)
+		fail_name(on, r);
+}
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
 void onlink_stop(struct onlink *on, int status)
 {
 	on->status = status;
@@ -278,6 +360,8 @@ void onlink_fail(struct onlink *on, const char *text)
 void onlink_end(struct onlink *on)
 {
 	dhcp_end(on);
+	if (on->loop)
+		weft_resolver_free(on->resolver, time_now(on));
 	weft_loop_free(on->loop);
 	weft_stack_free(on->stack);
 	weft_link_free(on->link);

@@ -22,6 +22,7 @@
 #ifndef CMD_ONLINK_H
 #define CMD_ONLINK_H
 
+#include "cmd/names.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
@@ -31,6 +32,7 @@
 #include <weft/dhcpc.h>
 #include <weft/link.h>
 #include <weft/loop.h>
+#include <weft/resolver.h>
 #include <weft/stack.h>
 
 #include <stdbool.h>
@@ -41,6 +43,7 @@ struct onlink_args {
 	const char *link;
 	struct option_list addresses;
 	const char *gateway;
+	struct option_list dns;
 	struct weft_mac mac;
 	uint32_t mtu;
 	bool trace;
@@ -67,6 +70,11 @@ struct onlink_args {
 	  .syntax = "IP",                                                 \
 	  .offset = OFFSET(args, on.gateway),                             \
 	  .help = "the router to all other networks" },                   \
+	{ .name = "dns",                                                  \
+	  .type = OPTION_LIST,                                            \
+	  .syntax = "IP",                                                 \
+	  .offset = OFFSET(args, on.dns),                                 \
+	  .help = "asks this name server [as DHCP says]" },               \
 	{ .name = "mac",                                                  \
 	  .type = OPTION_MAC,                                             \
 	  .syntax = "MAC",                                                \
@@ -98,6 +106,9 @@ struct onlink {
 	struct weft_dhcpc *dhcpc; /**< NULL unless an address is to come from there. */
 	struct weft_ip leased;    /**< Family 0 for none. */
 	struct weft_ip router;    /**< That came with it; family 0 for none. */
+	struct weft_resolver *resolver;
+	const char *sought; /**< Its name. */
+	void (*found)(void *user, const struct weft_ip *ip, uint64_t now);
 	struct ticker watch; /**< Looks for the addresses, then for the link's end. */
 	bool has_begun;
 	void (*begin)(void *user, uint64_t now);
@@ -116,6 +127,13 @@ int onlink_start(struct onlink *on, const struct command *command,
 /** Runs, and returns the exit status that onlink_stop has set, or STATUS_OK after a signal. */
 int onlink_run(struct onlink *on, void (*begin)(void *user, uint64_t now), void *user)
 	__attribute__((warn_unused_result));
+
+/**
+ * Finds the address of a host that is named, by the network's name servers, and calls found with
+ * begin's user; one that has none ends onlink_run. One at a time; name must stay as it is.
+ */
+void onlink_find(struct onlink *on, const char *name,
+		 void (*found)(void *user, const struct weft_ip *ip, uint64_t now));
 
 /** Ends onlink_run, once what has been sent by now is on the link. */
 void onlink_stop(struct onlink *on, int status);

@@ -87,15 +87,17 @@ static const struct command command = {
 	.notes =
 		"weft ping --link tap:weft0 --address 10.1.0.2/24 -c 3 10.1.0.1\n"
 		"\n"
-		"HOST is an address, IPv4 or IPv6. Ends with status 1 if no answer came. "
-		"With\n"
-		"--json: \"reply\" for each answer, and \"end\".",
+		"HOST is an address, or a name that a name server of the link knows. "
+		"Ends with\n"
+		"status 1 if no answer came. With --json: \"reply\" for each answer, and "
+		"\"end\".",
 };
 
 struct pinging {
 	struct onlink on;
 	const struct args *args;
-	struct weft_ip to;
+	const char *host;  /* as it was given */
+	struct weft_ip to; /* family 0 until a name is found */
 	struct weft_ping *ping;
 	struct ticker ticker;
 	uint8_t key[KEY_LEN]; /* In the data: nobody answers before he was asked. */
@@ -222,10 +224,11 @@ static void answered(void *user, const struct weft_ping_reply *reply, uint64_t n
 
 /* ---- beginning and end ------------------------------------------------------------------- */
 
-static void begin(void *user, uint64_t now)
+static void begin_with(void *user, const struct weft_ip *ip, uint64_t now)
 {
 	struct pinging *p = user;
 	char to[WEFT_IP_TEXT];
+	p->to = *ip;
 	int r = weft_ping_new(p->on.stack, answered, p, &p->ping);
 	p->begun_at = now;
 	if (r == 0)
@@ -237,6 +240,15 @@ static void begin(void *user, uint64_t now)
 		       p->args->size);
 }
 
+static void begin(void *user, uint64_t now)
+{
+	struct pinging *p = user;
+	if (p->to.family)
+		begin_with(p, &p->to, now);
+	else
+		onlink_find(&p->on, p->host, begin_with);
+}
+
 static double ms_of(uint64_t ns)
 {
 	return (double)ns / NS_PER_US / US_PER_MS;
@@ -244,7 +256,6 @@ static double ms_of(uint64_t ns)
 
 static void tell_end(struct pinging *p)
 {
-	char to[WEFT_IP_TEXT];
 	double loss =
 		p->sent ? 100.0 * (double)(p->sent - p->received) / (double)p->sent : 0.0;
 	double mean = p->received ? ms_of(p->sum_ns / p->received) : 0.0;
@@ -259,7 +270,7 @@ static void tell_end(struct pinging *p)
 		return;
 	printf("\n--- %s ping statistics ---\n%" PRIu64 " packets transmitted, %" PRIu64
 	       " received, ",
-	       weft_ip_print(&p->to, to), p->sent, p->received);
+	       p->host, p->sent, p->received);
 	if (p->repeated)
 		printf("+%" PRIu64 " duplicates, ", p->repeated);
 	if (p->errors)
@@ -284,18 +295,21 @@ int cmd_ping(int argc, char **argv)
 	struct args args = { .interval_ns = NS_PER_S,
 			     .size = 56,
 			     .wait_ns = 10 * NS_PER_S };
-	struct weft_ip to;
+	struct weft_ip to = { .family = 0 };
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
-	if (weft_ip_parse(argv[1], &to) < 0 || strchr(argv[1], '/'))
-		return options_fail(&command, "HOST is an address");
+	if (strchr(argv[1], '/'))
+		return options_fail(&command, "HOST is an address or a name");
+	if (weft_ip_parse(argv[1], &to) < 0)
+		to.family = 0;
 	if (args.interval_ns == 0)
 		return options_fail(&command, "--interval cannot be 0");
 	struct pinging *p = calloc(1, sizeof(*p));
 	if (!p)
 		return output_fail("ping", "out of memory");
 	p->args = &args;
+	p->host = argv[1];
 	p->to = to;
 	status = onlink_start(&p->on, &command, &args.on, &args.output);
 	if (status == STATUS_OK)

@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/identity.h"
 #include "cmd/qr.h"
+#include "cmd/relay_rules.h"
 #include "cmd/shut_out.h"
 #include "cmd/units.h"
 
@@ -66,84 +67,6 @@ static void name_files(const struct relaying *r, const struct weft_error *why,
 /* How often what has changed in rooms is written down. */
 #define SAVE_NS (30 * NS_PER_S)
 
-/* Of a rule, per second. */
-#define RATE_MAX 1000000000u
-
-/* The rules of the filter: those that are on or off, and those that are a rate. */
-static const struct rule {
-	const char *name;
-	unsigned bit; /* 0 for a rate */
-	size_t offset;
-} rules[] = {
-	{ "eapol", WEFT_ALLOW_EAPOL, 0 },
-	{ "lldp", WEFT_ALLOW_LLDP, 0 },
-	{ "slow", WEFT_ALLOW_SLOW, 0 },
-	{ "vlan", WEFT_ALLOW_VLAN, 0 },
-	{ "dhcp", WEFT_ALLOW_DHCP, 0 },
-	{ "router", WEFT_ALLOW_ROUTER, 0 },
-	{ "address", WEFT_ALLOW_ADDRESS, 0 },
-	{ "query", WEFT_ALLOW_QUERY, 0 },
-	{ "snoop", WEFT_ROOM_SNOOP, offsetof(struct weft_room_rules, off) },
-	{ "ipx", WEFT_ROOM_IPX, offsetof(struct weft_room_rules, off) },
-	{ "neighbour", WEFT_ROOM_NEIGHBOUR, offsetof(struct weft_room_rules, off) },
-	{ "group", 0, offsetof(struct weft_room_rules, group_rate) },
-	{ "unknown", 0, offsetof(struct weft_room_rules, unknown_rate) },
-	{ "bytes", 0, offsetof(struct weft_room_rules, byte_rate) },
-};
-
-static const struct rule *find_rule(const char *text, size_t len)
-{
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (strlen(rules[i].name) == len &&
-		    strncmp(rules[i].name, text, len) == 0)
-			return &rules[i];
-	return NULL;
-}
-
-static int read_rate(const char *text, uint32_t *ret_rate)
-{
-	char *end;
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || value == 0 ||
-	    value > RATE_MAX)
-		return -EINVAL;
-	*ret_rate = (uint32_t)value;
-	return 0;
-}
-
-/* Takes "RULE=off" or "RULE=N". False for what is neither. */
-static bool take_rule(const char *text, struct weft_room_rules *taken)
-{
-	const size_t len = strcspn(text, "=");
-	const struct rule *rule = find_rule(text, len);
-	if (!rule || text[len] != '=')
-		return false;
-	const char *value = text + len + 1;
-	const bool is_off = strcmp(value, "off") == 0;
-	if (rule->bit != 0) {
-		unsigned bits;
-		memcpy(&bits, (char *)taken + rule->offset, sizeof(bits));
-		bits |= rule->bit;
-		memcpy((char *)taken + rule->offset, &bits, sizeof(bits));
-		return is_off;
-	}
-	uint32_t rate = WEFT_RATE_UNLIMITED;
-	if (!is_off && read_rate(value, &rate) < 0)
-		return false;
-	memcpy((char *)taken + rule->offset, &rate, sizeof(rate));
-	return true;
-}
-
-/* relaying_check has seen to it that all of them are right. */
-static struct weft_room_rules rules_of(const struct option_list *texts)
-{
-	struct weft_room_rules taken = { .allow = 0 };
-	for (size_t i = 0; i < texts->n; i++)
-		(void)take_rule(texts->items[i], &taken);
-	return taken;
-}
-
 static uint64_t unix_s(void)
 {
 	return (uint64_t)time(NULL);
@@ -175,7 +98,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.memory_mib = r->args->memory,
 		.mtu = r->args->mtu,
 		.unix_s = unix_s,
-		.rules = rules_of(&r->args->filter),
+		.rules = relay_rules_of(&r->args->filter),
 		.no_dhcp = r->args->no_dhcp,
 		.network = r->args->network.ip,
 		.network_is_taken = r->network_is_taken,
@@ -212,13 +135,9 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 
 const char *relaying_check(const struct relaying_args *args)
 {
-	struct weft_room_rules taken = { .allow = 0 };
-	for (size_t i = 0; i < args->filter.n; i++)
-		if (!take_rule(args->filter.items[i], &taken))
-			return "--filter takes RULE=off of eapol, lldp, slow, vlan, "
-			       "dhcp, "
-			       "router and address,\nand group=N, unknown=N and bytes=N "
-			       "per second, or off";
+	const char *wrong = relay_rules_check(&args->filter);
+	if (wrong)
+		return wrong;
 	if (args->network.ip.family &&
 	    (args->network.ip.family != AF_INET || args->network.ip.prefix != 24))
 		return "--network is a /24 of IPv4, such as 10.77.0.0/24";

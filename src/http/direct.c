@@ -15,8 +15,8 @@
 #define ROOM_WIDE  262144u
 #define ROOM_TIGHT 66560u
 
-/* A socket that may keep less than this is sent each chunk apart. */
-#define APART_BELOW 65536u
+/* A socket that may keep no more than this is sent each chunk apart. */
+#define APART_MAX 65536u
 
 /* Sixteen digits, an end of line, NUL. */
 #define CHUNK_HEAD_MAX 20u
@@ -35,7 +35,7 @@ void direct_close(struct direct *d)
 
 void direct_set_unsent(struct direct *d, size_t bytes)
 {
-	d->is_apart = bytes < APART_BELOW;
+	d->is_apart = bytes <= APART_MAX;
 	socket_set_unsent(d->fd, bytes);
 }
 

@@ -13,7 +13,7 @@ size_t grant_len(const struct grant *g)
 size_t grant_unsent(const struct grant *g)
 {
 	size_t bytes = GRANT_MIN;
-	while (2 * bytes <= grant_len(g))
+	while (bytes < grant_len(g))
 		bytes *= 2;
 	return bytes;
 }

@@ -33,8 +33,8 @@ struct grant {
 size_t grant_len(const struct grant *g);
 
 /**
- * Most bytes that the stream's socket may keep unsent: half of what is given at once or a little
- * more, as a power of two, so that it seldom changes.
+ * Most bytes that the stream's socket may keep unsent: what is given at once, up to a power of two,
+ * so that it seldom changes.
  */
 size_t grant_unsent(const struct grant *g);
 

@@ -401,7 +401,8 @@ static uint32_t split_one(const struct plan *p, uint32_t i, uint8_t *dst)
 		(uint16_t)(p->at.payload_off - p->at.transport_off + len);
 
 	memcpy(dst, p->frame, p->at.payload_off);
-	memcpy(dst + p->at.payload_off, p->frame + p->at.payload_off + i * p->step, len);
+	memcpy(dst + p->at.payload_off,
+	       p->frame + p->at.payload_off + (size_t)i * p->step, len);
 	patch_ip(p, i, dst + p->at.ip_off, transport_len);
 	patch_tcp(p, i, dst + p->at.transport_off, 0);
 	store_be16(dst + p->at.transport_off + TCP_OFF_CSUM, open_sum(p, transport_len));

@@ -135,9 +135,9 @@ static void nothing_is_lost_or_doubled(void **state)
 static void nor_is_what_goes_apart(void **state)
 {
 	struct fixture *f = *state;
-	direct_set_unsent(&f->direct, 65536);
+	direct_set_unsent(&f->direct, 131072);
 	assert_false(f->direct.is_apart);
-	direct_set_unsent(&f->direct, 16384);
+	direct_set_unsent(&f->direct, 65536);
 	assert_true(f->direct.is_apart);
 	talk(f);
 }

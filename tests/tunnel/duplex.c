@@ -254,7 +254,7 @@ static void the_socket_of_a_stream_keeps_what_suits_its_rate(void **state)
 		grant_gave(&f->a.lanes[0].grant, 100000, START + t * MS);
 	say(f, 60, START + 20 * MS);
 	carry_all(f);
-	assert_int_equal(f->tx.unsent_max, 65536);
+	assert_int_equal(f->tx.unsent_max, 131072);
 	duplex_set_tx(&f->a, 0, &f->other, LIFE, START + 20 * MS);
 	say(f, 60, START + 20 * MS);
 	assert_int_equal(put(f, &f->other, START + 20 * MS), 60 + TUNNEL_LEN);

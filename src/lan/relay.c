@@ -456,12 +456,25 @@ union weft_sockaddr weft_relay_addr(const struct weft_relay *relay)
 
 /* ---- the relay's own room ---------------------------------------------------------------- */
 
+/* A room of that name that only waits for members with another key waits no longer. */
+static struct room *find_own_room(struct weft_relay *relay, const char *name,
+				  const uint8_t key[PROOF_KEY_LEN])
+{
+	struct room *room = relay_find_room(relay, name);
+	if (!room || room->stays || !room_is_empty(room) ||
+	    memcmp(room->key, key, sizeof(room->key)) == 0)
+		return room;
+	keep_clear(room);
+	relay_close_room(relay, room);
+	return NULL;
+}
+
 /* The room of that name and key, opened if it is not there. */
 static int get_room(struct weft_relay *relay, const char *name,
 		    const uint8_t key[PROOF_KEY_LEN], struct weft_error *err,
 		    struct room **ret_room)
 {
-	struct room *room = relay_find_room(relay, name);
+	struct room *room = find_own_room(relay, name, key);
 	struct room_opts opts = { .name = name,
 				  .mtu = relay->mtu ? relay->mtu : RELAY_AUTO_MTU };
 	memcpy(opts.key, key, sizeof(opts.key));

@@ -144,6 +144,28 @@ static void others_go_before_who_is_gone(void **state)
 	party_fini(&s.party);
 }
 
+/* The relay's own user has made its room anew: the old one is nobody's any more. */
+static void the_relays_own_room_does_not_wait(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct weft_error err;
+	static const uint8_t secret[WEFT_ROOM_SECRET_LEN] = { 1 };
+	const struct weft_mac none = { { 0 } };
+	begin(&s);
+	assert_int_equal(
+		weft_relay_open_room(s.party.relay, "FRIDAY", secret, NULL, none, &err),
+		-EEXIST);
+	guest_crash(&s.alice);
+	guest_crash(&s.bob);
+	party_run(&s.party, LOST_MS);
+	assert_int_equal(rooms(&s), 1);
+	assert_true(weft_relay_open_room(s.party.relay, "FRIDAY", secret, NULL, none,
+					 &err) > 0);
+	assert_int_equal(rooms(&s), 1);
+	end(&s);
+}
+
 /* ---- over a restart ---------------------------------------------------------------------- */
 
 static void restart(struct scene *s, const char *text)
@@ -259,6 +281,7 @@ int main(void)
 		cmocka_unit_test(the_room_waits_for_its_last),
 		cmocka_unit_test(a_place_is_its_passes),
 		cmocka_unit_test(others_go_before_who_is_gone),
+		cmocka_unit_test(the_relays_own_room_does_not_wait),
 		cmocka_unit_test(a_restart_changes_nobody),
 		cmocka_unit_test(a_room_is_not_kept_for_ever),
 		cmocka_unit_test(what_is_wrong_is_not_taken),

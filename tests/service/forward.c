@@ -8,6 +8,7 @@
 #include "service/forward.h"
 
 #include "../unit.h"
+#include "wire/dns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,8 @@ struct world {
 	struct weft_link *link[2];
 	struct weft_stack *stack[2];
 	struct weft_forwarder *forwarder;
+	struct weft_resolver *resolver; /* NULL unless names are known */
+	struct weft_udp *names;         /* the room's name server */
 	struct door door;
 	struct far far;
 	char host[32]; /* that the door leads to */
@@ -164,6 +167,10 @@ static void world_fini(struct world *w)
 	if (w->fd >= 0)
 		(void)close(w->fd);
 	weft_forwarder_free(w->forwarder);
+	if (w->resolver)
+		weft_loop_remove(w->loop, weft_resolver_task(w->resolver));
+	weft_resolver_free(w->resolver, weft_loop_now(w->loop));
+	weft_udp_free(w->names);
 	for (unsigned i = 0; i < 2; i++) {
 		weft_loop_remove(w->loop, weft_stack_task(w->stack[i]));
 		weft_loop_remove(w->loop, weft_link_task(w->link[i]));
@@ -208,6 +215,54 @@ static ssize_t look(int fd, uint8_t *buf, size_t len)
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -2;
 	return n == 0 ? -1 : n;
+}
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+/* Knows that everybody is at ROOM but "nobody", and first where no way leads. */
+static void tell_name(void *user, struct weft_udp *udp,
+		      const struct weft_udp_message *msg, uint64_t now)
+{
+	static const uint8_t addresses[2][4] = { { 192, 0, 2, 1 }, { 10, 1, 0, 2 } };
+	struct dns_record record = { .type = DNS_A, .class = DNS_CLASS_IN, .ttl_s = 60 };
+	struct reader r = reader_of(msg->data, msg->len);
+	struct weft_udp_message out = { .peer = msg->peer, .local = msg->local };
+	struct dns_question q;
+	struct dns_hdr hdr;
+	uint8_t buf[512];
+	struct writer w = writer_of(buf, sizeof(buf));
+	(void)user;
+	assert_int_equal(dns_hdr_parse(&r, &hdr), 0);
+	assert_int_equal(dns_question_parse(&r, &q), 0);
+	bool is_known = q.type == DNS_A && q.name.octet[1] != 'n';
+	hdr.is_response = true;
+	hdr.additionals_n = 0;
+	hdr.rcode = q.name.octet[1] == 'n' ? DNS_NXDOMAIN : DNS_NOERROR;
+	hdr.answers_n = is_known ? 2 : 0;
+	dns_hdr_emit(&w, &hdr);
+	dns_question_emit(&w, &q);
+	for (unsigned i = 0; i < hdr.answers_n; i++) {
+		dns_record_emit(&w, &record, sizeof(addresses[i]));
+		writer_bytes(&w, addresses[i], sizeof(addresses[i]));
+	}
+	out.data = buf;
+	out.len = w.off;
+	assert_int_equal(weft_udp_send(udp, &out, now), 0);
+}
+
+static void know_names(struct world *w)
+{
+	const struct weft_udp_opts udp = { .on_receive = tell_name };
+	const struct weft_resolver_opts opts = {
+		.stack = w->stack[0], .secret = (const uint8_t *)"sixteen bytes ..."
+	};
+	const union weft_sockaddr at = addr(ROOM ":53");
+	assert_int_equal(weft_resolver_new(&opts, &w->resolver), 0);
+	assert_int_equal(weft_resolver_add_server(w->resolver, &at, NULL), 0);
+	assert_int_equal(weft_loop_add(w->loop, weft_resolver_task(w->resolver)), 0);
+	assert_int_equal(weft_udp_new(w->stack[1], &udp, &w->names), 0);
+	assert_int_equal(weft_udp_bind(w->names, &at), 0);
+	w->forwarder->opts.resolver = w->resolver;
 }
 
 /* ---- streams ----------------------------------------------------------------------------- */
@@ -416,6 +471,84 @@ static void socks_connects(void **state)
 	world_fini(&w);
 }
 
+/* By the second of its addresses, as no way leads to the first. */
+static void socks_connects_by_name(void **state)
+{
+	static const uint8_t request[] = { 5, 1, 0, 5, 1, 0, 3, 3, 'f', 'a', 'r', 0, 80 };
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	know_names(&w);
+	w.far.to_send = 1;
+	w.fd = come(&w, socks_admit);
+	say(&w, request, sizeof(request));
+	expect(&w, (const uint8_t[]){ 5, 0, 5, 0, 0, 1, 10, 1, 0, 1 }, 10);
+	assert_int_equal(count(&w, WEFT_FORWARD_STREAM), 1);
+	world_fini(&w);
+}
+
+static void socks_tells_of_a_name_that_nobody_has(void **state)
+{
+	static const uint8_t request[] = { 5, 1, 0, 5, 1, 0, 3, 3, 'n', 'o', 't', 0, 80 };
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	know_names(&w);
+	w.fd = come(&w, socks_admit);
+	say(&w, request, sizeof(request));
+	expect(&w, (const uint8_t[]){ 5, 0, 5, 4, 0, 1, 0, 0, 0, 0, 0, 0 }, 12);
+	expect_end(&w);
+	assert_int_equal(count(&w, WEFT_FORWARD_DROP_NAME), 1);
+	world_fini(&w);
+}
+
+/* What has been sent, with a space behind each. */
+struct told {
+	unsigned n;
+	char text[64];
+};
+
+static void told_send(void *user, const union weft_sockaddr *to, const void *data,
+		      size_t len, uint64_t now)
+{
+	struct told *told = user;
+	(void)to;
+	(void)now;
+	size_t at = strlen(told->text);
+	assert_true(at + len + 2 <= sizeof(told->text));
+	memcpy(told->text + at, data, len);
+	memcpy(told->text + at + len, " ", 2);
+	told->n++;
+}
+
+/* What is held while a name is looked for goes on in its order; what is too much does not. */
+static void datagrams_wait_for_a_name(void **state)
+{
+	static uint8_t big[40000];
+	struct told told = { .n = 0 };
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	know_names(&w);
+	struct post post = { .forwarder = w.forwarder, .send = told_send, .user = &told };
+	post_init(&post);
+	post_datagram(&post, "far", 9000, "one", 3, 0);
+	post_datagram(&post, "far", 9000, "two", 3, 0);
+	post_datagram(&post, "not", 9000, big, sizeof(big), 0);
+	post_datagram(&post, "far", 9000, big, sizeof(big), 0);
+	assert_int_equal(told.n, 0);
+	assert_int_equal(count(&w, WEFT_FORWARD_DROP_FULL), 1);
+	post_datagram(&post, ROOM, 9000, "now", 3, 0);
+	assert_int_equal(told.n, 1);
+	UNTIL(&w, told.n == 3 && count(&w, WEFT_FORWARD_DROP_NAME) == 1);
+	assert_string_equal(told.text, "now one two ");
+	/* One that is still looked for goes with the rest. */
+	post_datagram(&post, "other", 9000, "late", 4, 0);
+	post_end(&post, 0);
+	assert_int_equal(post.bytes, 0);
+	world_fini(&w);
+}
+
 static void socks_tells_of_a_refusal(void **state)
 {
 	uint8_t request[sizeof(connect_80)];
@@ -569,6 +702,9 @@ int main(void)
 		cmocka_unit_test(a_program_that_breaks_off_resets_the_room),
 		cmocka_unit_test(there_are_only_so_many_streams),
 		cmocka_unit_test(socks_connects),
+		cmocka_unit_test(socks_connects_by_name),
+		cmocka_unit_test(socks_tells_of_a_name_that_nobody_has),
+		cmocka_unit_test(datagrams_wait_for_a_name),
 		cmocka_unit_test(socks_tells_of_a_refusal),
 		cmocka_unit_test(rude_clients_are_sent_away),
 		cmocka_unit_test(who_says_nothing_is_sent_away),

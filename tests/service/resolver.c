@@ -212,9 +212,18 @@ static void tcp_got(void *user, struct weft_tcp *tcp, uint64_t now)
 	assert_int_equal(weft_tcp_send(tcp, out + 1, len + 1, now), (int)len + 1);
 }
 
+static void tcp_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
+{
+	struct server *s = user;
+	(void)error;
+	weft_tcp_close(tcp, now);
+	s->tcp = NULL;
+}
+
 static void tcp_accept(void *user, struct weft_tcp_listener *listener, uint64_t now)
 {
-	static const struct weft_tcp_events events = { .on_readable = tcp_got };
+	static const struct weft_tcp_events events = { .on_readable = tcp_got,
+						       .on_closed = tcp_closed };
 	struct server *s = user;
 	const struct weft_tcp_opts opts = { .events = &events,
 					    .user = s,

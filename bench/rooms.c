@@ -11,7 +11,7 @@
  *     -s      seconds of each row (5)
  *     -b, -k  percentage of members who saturate their links in the last row (30), and how
  *             much such a link takes (64 kbit/s), in frames of 1,100 bytes
- *     -u      sockets of the members (500): from and to one of them the kernel takes packets
+ *     -u      sockets of the members (16): from and to one of them the kernel takes packets
  *             together, as it cannot with members on machines of their own
  *
  *     member --- QUIC ---.                    .--- QUIC ---> the next member of the room
@@ -613,7 +613,7 @@ static struct options parse(int argc, char **argv)
 			     .seconds = 5,
 			     .bulk_percent = 30,
 			     .bulk_kbit = 64,
-			     .sockets = 500 };
+			     .sockets = 16 };
 	unsigned *values[128] = {
 		['r'] = &o.rooms,   ['m'] = &o.members,      ['t'] = &o.talkers,
 		['s'] = &o.seconds, ['b'] = &o.bulk_percent, ['k'] = &o.bulk_kbit,

@@ -36,7 +36,7 @@ class Stack:
         """Has all of it, and what it will start, run on that CPU."""
         for process in self.processes:
             for pid in [process.popen.pid, *children(process.popen.pid)]:
-                self.lab.run(None, f'taskset -acp {cpu} {pid}')
+                self.lab.run(None, f'taskset -acp {cpu} {pid}', check=False)  # if it has ended
 
     def measure(self, what, seconds, congestion='cubic', connections=1, cpu=0):
         """What bench-tcpload prints, and the CPU seconds that the stack has spent meanwhile."""

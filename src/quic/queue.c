@@ -34,21 +34,42 @@ void queue_clear(struct datagram_queue *q)
 		queue_pop(q, d);
 }
 
+static bool has_place(const struct datagram_queue *q, bool goes_first)
+{
+	const struct pool *pool = q->pool;
+	const size_t kept = goes_first ? 0 : pool->blocks_max / QUIC_QUEUE_KEPT;
+	return q->count < QUIC_QUEUE_MAX && pool->in_use + kept < pool->blocks_max;
+}
+
+/* A small one takes the place of the oldest large one, if there is no other. */
+static struct queued *get_block(struct datagram_queue *q, bool goes_first)
+{
+	struct list *large = list_first(&q->large);
+	if (!has_place(q, goes_first)) {
+		if (!goes_first || !large)
+			return NULL;
+		queue_pop(q, queued_of(large));
+		q->drop_full++;
+	}
+	return pool_get(q->pool);
+}
+
 int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
 	       uint64_t now)
 {
-	struct queued *d = q->count < QUIC_QUEUE_MAX ? pool_get(q->pool) : NULL;
+	const size_t len = datagram->head_len + datagram->body_len;
+	const bool goes_first = len <= QUIC_SMALL_LEN && !datagram->in_order;
+	struct queued *d = get_block(q, goes_first);
 	if (!d) {
 		q->drop_full++;
 		return -ENOBUFS;
 	}
 	d->since = now;
-	d->len = datagram->head_len + datagram->body_len;
+	d->len = len;
 	if (datagram->head_len > 0)
 		memcpy(d->data, datagram->head, datagram->head_len);
 	if (datagram->body_len > 0)
 		memcpy(d->data + datagram->head_len, datagram->body, datagram->body_len);
-	bool goes_first = d->len <= QUIC_SMALL_LEN && !datagram->in_order;
 	list_push_back(goes_first ? &q->small : &q->large, &d->node);
 	q->count++;
 	return 0;

@@ -8,7 +8,7 @@
  *      large ------> [ large ] ---- when no small --->       older than 15 ms: dropped
  *
  * Small ones are what people feel: ARP, DNS, game updates, ACKs of the flows inside. They go
- * first, unless the sender says that order matters. Nothing waits for long: a queue that
+ * first, unless the sender says that order matters, and find place where large ones do not. Nothing waits for long: a queue that
  * keeps packets while the window is closed only adds its length to every round trip of the
  * flows inside, whose own congestion control needs the loss to slow down.
  */
@@ -30,6 +30,9 @@
 
 /** Datagrams of at most this many bytes go first. */
 #define QUIC_SMALL_LEN 300u
+
+/** One block of so many in the pool is kept for those that go first. */
+#define QUIC_QUEUE_KEPT 8u
 
 /** Most datagrams waiting on one connection. */
 #define QUIC_QUEUE_MAX 4096u

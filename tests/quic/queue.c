@@ -144,6 +144,28 @@ static void so_is_the_pool_that_all_share(void **state)
 	stop(&pool, &a);
 }
 
+/* Neither a full queue of its own nor what others saturate costs a small one its place. */
+static void small_ones_find_place(void **state)
+{
+	(void)state;
+	struct pool pool;
+	struct datagram_queue a, b;
+	unsigned larges = 0;
+	start(&pool, &a, 80);
+	queue_init(&b, &pool);
+	while (push(&a, 1, 1000, 0) == 0)
+		larges++;
+	assert_int_equal(larges, 80 - 80 / QUIC_QUEUE_KEPT);
+	for (unsigned i = 0; i < 80 / QUIC_QUEUE_KEPT; i++)
+		assert_int_equal(push(&b, 1, 100, 0), 0);
+	assert_int_equal(push(&b, 1, 100, 0), -ENOBUFS);
+	assert_int_equal(push(&a, 1, 100, 0), 0);
+	assert_int_equal(a.count, larges);
+	assert_int_equal(a.drop_full, 2);
+	queue_clear(&b);
+	stop(&pool, &a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +175,7 @@ int main(void)
 		cmocka_unit_test(old_ones_are_dropped_from_the_head),
 		cmocka_unit_test(it_is_bounded),
 		cmocka_unit_test(so_is_the_pool_that_all_share),
+		cmocka_unit_test(small_ones_find_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,7 @@ class Bench(party.Party):
     def set_congestion(self, host, network, table):
         """A namespace may choose its default among a few only; its routes among all."""
         route = self.run(host, f'ip route show {network} table {table}').strip()
+        route = route.removesuffix(' linkdown')  # the cable may have been plugged in just now
         self.run(host, f'ip route replace {route} table {table} congctl {self.congestion}')
 
     def file(self, name, text):
@@ -80,7 +81,7 @@ class Bench(party.Party):
                 listen {port};
                 ssl_certificate {FILES}/crt; ssl_certificate_key {FILES}/key;
                 ssl_protocols TLSv1.3; ssl_buffer_size 16k;
-                client_max_body_size 0; client_body_timeout 1h; client_body_buffer_size 64k;
+                client_max_body_size 0; client_body_timeout 1h; client_body_buffer_size 256k;
                 location / {{
                     proxy_pass http://127.0.0.1:{PORT + number};
                     proxy_http_version 1.1; proxy_buffering off; proxy_request_buffering off;

@@ -65,7 +65,7 @@ static const char *const table[REMEDIES][DOCTOR_KNOWN][LINES_EACH] = {
 				    "LimitRequestBody is not for proxies)" },
 	},
 	[REMEDY_HEAD_LIMIT] = {
-		[DOCTOR_NGINX] = { "proxy_buffer_size 256k;",
+		[DOCTOR_NGINX] = { "proxy_buffer_size 64k;",
 				   "large_client_header_buffers 4 16k;" },
 		[DOCTOR_CADDY] = { "max_header_size 64KiB (in the global options' servers)" },
 		[DOCTOR_HAPROXY] = { "tune.bufsize 131072 (in global)" },

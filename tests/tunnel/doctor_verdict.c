@@ -152,10 +152,10 @@ static void sizes(void **state)
 	assert_non_null(strstr(found[0].text, "1.0 MiB (413)"));
 	facts = good(DOCTOR_NGINX);
 	facts.head_status = 502;
-	expect(&facts, "head-limit", "proxy_buffer_size 256k;");
+	expect(&facts, "head-limit", "proxy_buffer_size 64k;");
 	facts.head_status = 200;
 	facts.is_head_cut = true;
-	expect(&facts, "head-limit", "proxy_buffer_size 256k;");
+	expect(&facts, "head-limit", "proxy_buffer_size 64k;");
 }
 
 static void a_refused_put_is_told_once(void **state)

@@ -8,9 +8,10 @@
  *      large ------> [ large ] ---- when no small --->       older than 15 ms: dropped
  *
  * Small ones are what people feel: ARP, DNS, game updates, ACKs of the flows inside. They go
- * first, unless the sender says that order matters, and find place where large ones do not. Nothing waits for long: a queue that
- * keeps packets while the window is closed only adds its length to every round trip of the
- * flows inside, whose own congestion control needs the loss to slow down.
+ * first, unless the sender says that order matters, and find place where large ones do not.
+ * Nothing waits for long: a queue that keeps packets while the window is closed only adds its
+ * length to every round trip of the flows inside, whose own congestion control needs the loss
+ * to slow down.
  */
 #ifndef QUIC_QUEUE_H
 #define QUIC_QUEUE_H

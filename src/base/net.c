@@ -25,7 +25,7 @@ struct weft_ip net_of(const struct weft_ip *ip)
 {
 	struct weft_ip net = *ip;
 	for (size_t i = 0; i < sizeof(net.octet); i++)
-		net.octet[i] &= mask_octet(ip->prefix, i);
+		net.octet[i] = (uint8_t)(net.octet[i] & mask_octet(ip->prefix, i));
 	return net;
 }
 

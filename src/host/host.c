@@ -12,6 +12,7 @@
 #include "host/host.h"
 
 #include "base/container.h"
+#include "base/net.h"
 #include "host/undo.h"
 
 #include <errno.h>
@@ -198,25 +199,13 @@ int weft_host_add_address(struct weft_host *host, const char *ifname,
 	return make(host, &change, err);
 }
 
-/* The network that an address is in. */
-static struct weft_ip network_of(const struct weft_ip *address)
-{
-	struct weft_ip network = *address;
-	for (unsigned i = 0; i < sizeof(network.octet); i++) {
-		unsigned fixed = address->prefix > 8 * i ? address->prefix - 8 * i : 0;
-		unsigned host_bits = fixed < 8 ? 0xffu >> fixed : 0;
-		network.octet[i] = (uint8_t)(network.octet[i] & ~host_bits);
-	}
-	return network;
-}
-
 int weft_host_add_address_metric(struct weft_host *host, const char *ifname,
 				 const struct weft_ip *address, uint32_t metric,
 				 struct weft_error *err)
 {
 	struct weft_interface interface;
 	struct change change;
-	struct weft_route route = { .dest = network_of(address), .metric = metric };
+	struct weft_route route = { .dest = net_of(address), .metric = metric };
 	int r = begin(host, CHANGE_ADDRESS, ifname, err, &change, &interface);
 	if (r < 0)
 		return r;

@@ -93,7 +93,7 @@ static void what_is_borrowed_outlives_its_frame(void **state)
 	struct tcp_chain chain = { 0 };
 	static uint8_t batch[4][65536], got[MODEL];
 	size_t len = 0;
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < 200; i++) {
 		for (unsigned j = 0; j < 4; j++) {
 			size_t n = 1 + rng_below(&rng, sizeof(batch[j]));
 			if (len + n > MODEL)

@@ -13,6 +13,7 @@ it. Nothing outside is seen or touched.
     lab.run('a', 'ping -c1 192.0.2.2')
 """
 import ctypes
+import itertools
 import os
 import re
 import shlex
@@ -121,8 +122,11 @@ class Process:
 
 
 class Lab:
+    numbers = itertools.count(1)
+
     def __init__(self):
-        self.prefix = f'w{os.getpid()}-'
+        """Others may be open in this process: each has names of its own."""
+        self.prefix = f'w{os.getpid()}-{next(self.numbers)}-'
         self.hosts = []
         self.processes = []
         self.cables = 0

@@ -118,8 +118,9 @@ def test_tcp(kernel, family):
 
 def answers_to_everything(lab, on):
     for host in reversed(ADDRESSES.values()):
-        lab.until(lambda host=host: 'bytes from' in lab.run(on, f'ping -c1 -W1 {host}', False))
-        assert ' 3 received' in lab.run(on, f'ping -c3 -i0.01 -W5 -s3000 {host}')
+        for size in 56, 3000:
+            lab.until(lambda host=host, size=size:
+                      'bytes from' in lab.run(on, f'ping -c1 -W1 -s{size} {host}', False))
         client(lab, host, 'udp', 0, 1472, 9000, on=on)
         client(lab, host, 'nobody', on=on)
         client(lab, host, 'tcp', 0, 1, 1000000, on=on)
@@ -129,16 +130,16 @@ def test_tun():
     """Packets without Ethernet: no neighbours, and all the rest."""
     lab = netlab.Lab()
     try:
-        lab.host('kernel')
-        lab.run('kernel', 'ip tuntap add dev tun0 mode tun')
-        lab.run('kernel', 'ip address add 10.77.0.1/24 dev tun0')
-        lab.run('kernel', 'ip address add 2001:db8:77::1/64 dev tun0')
-        lab.run('kernel', 'ip link set tun0 up')
-        process = p.Weft(lab, 'kernel', f'{p.WEFT} echo --json --link tun:tun0 '
+        lab.host('routed')
+        lab.run('routed', 'ip tuntap add dev tun0 mode tun')
+        lab.run('routed', 'ip address add 10.77.0.1/24 dev tun0')
+        lab.run('routed', 'ip address add 2001:db8:77::1/64 dev tun0')
+        lab.run('routed', 'ip link set tun0 up')
+        process = p.Weft(lab, 'routed', f'{p.WEFT} echo --json --link tun:tun0 '
                          '--address 10.77.0.2/24 --address 2001:db8:77::2/64')
         lab.processes.append(process)
         process.wait_event('ready')
-        answers_to_everything(lab, 'kernel')
+        answers_to_everything(lab, 'routed')
         assert process.stop() == 0
     finally:
         lab.close()
@@ -148,15 +149,15 @@ def test_packet():
     """On a NIC of a machine whose kernel has no address there."""
     lab = netlab.Lab()
     try:
-        lab.host('kernel')
+        lab.host('cabled')
         lab.host('machine')
-        lab.cable('kernel', 'machine', '10.77.0.1/24', '', name_a='eth0', name_b='eth0')
-        lab.run('kernel', 'ip address add 2001:db8:77::1/64 dev eth0 nodad')
+        lab.cable('cabled', 'machine', '10.77.0.1/24', '', name_a='eth0', name_b='eth0')
+        lab.run('cabled', 'ip address add 2001:db8:77::1/64 dev eth0 nodad')
         process = p.Weft(lab, 'machine', f'{p.WEFT} echo --json --link packet:eth0 '
                          '--address 10.77.0.2/24 --address 2001:db8:77::2/64')
         lab.processes.append(process)
         process.wait_event('ready')
-        answers_to_everything(lab, 'kernel')
+        answers_to_everything(lab, 'cabled')
         assert process.stop() == 0
         assert 'PROMISC' not in lab.run('machine', 'ip link show eth0')
     finally:
@@ -167,13 +168,13 @@ def test_the_device_goes():
     """A program ends when its link does, and says why."""
     lab = netlab.Lab()
     try:
-        lab.host('kernel')
-        lab.run('kernel', 'ip tuntap add dev tap0 mode tap')
-        lab.run('kernel', 'ip link set tap0 up')
-        process = p.Weft(lab, 'kernel', f'{p.WEFT} echo --link tap:tap0 --address 10.77.0.2/24')
+        lab.host('short')
+        lab.run('short', 'ip tuntap add dev tap0 mode tap')
+        lab.run('short', 'ip link set tap0 up')
+        process = p.Weft(lab, 'short', f'{p.WEFT} echo --link tap:tap0 --address 10.77.0.2/24')
         lab.processes.append(process)
         process.wait_for('answers at port 7')
-        lab.run('kernel', 'ip link delete tap0')
+        lab.run('short', 'ip link delete tap0')
         assert process.popen.wait(10) != 0
         assert process.output().splitlines()[-1] == 'weft echo: the device is gone'
     finally:

@@ -10,7 +10,7 @@
  *
  * Whatever goes into the coalescer is also cut on its own, and so is what comes out. Order
  * aside, both must give the same complete frames: nothing lost, nothing made up, and not a
- * byte changed. What can be cut is also cut into pieces.
+ * byte changed.
  *
  *     clang -g -fsanitize=fuzzer,address,undefined -Iinclude -Isrc fuzz/segment.c ...
  */
@@ -68,21 +68,6 @@ static uint64_t worth(const struct weft_frame *frame, bool is_ip)
 	return sum;
 }
 
-/* Pieces of a super-frame hold water themselves. */
-static void split(const struct weft_frame *frame, bool is_ip)
-{
-	static _Alignas(16) uint8_t arena[2 * WEFT_FRAME_LEN_MAX];
-	static struct weft_frame pieces[SEGMENT_PIECES_MAX];
-	int n = segment_split(frame, is_ip, frame->len / 4, arena, sizeof(arena), pieces);
-
-	for (int i = 0; i < n; i++) {
-		assert(pieces[i].data >= arena + WEFT_HEADROOM);
-		assert(pieces[i].data + pieces[i].len <= arena + sizeof(arena));
-		assert(segment_check(&pieces[i], is_ip) >= 0);
-	}
-	assert(n != 0 && (n < 0 || worth(frame, is_ip) != 0));
-}
-
 static void sink(void *user, const struct weft_frame *frames, size_t n)
 {
 	struct run *run = user;
@@ -99,7 +84,6 @@ static void push(struct run *run, uint8_t *data, size_t len, struct weft_offload
 				    .offload = offload };
 
 	run->in += worth(&frame, run->is_ip);
-	split(&frame, run->is_ip);
 	coalesce_push(run->coalesce, &frame);
 	free(run->last);
 	run->last = data;

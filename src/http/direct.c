@@ -15,9 +15,6 @@
 #define ROOM_WIDE  262144u
 #define ROOM_TIGHT 66560u
 
-/* A socket that may keep no more than this is sent each chunk apart. */
-#define APART_MAX 65536u
-
 /* Sixteen digits, an end of line, NUL. */
 #define CHUNK_HEAD_MAX 20u
 
@@ -31,12 +28,6 @@ void direct_close(struct direct *d)
 {
 	free(d->rest);
 	*d = (struct direct){ .fd = -1 };
-}
-
-void direct_set_unsent(struct direct *d, size_t bytes)
-{
-	d->is_apart = bytes <= APART_MAX;
-	socket_set_unsent(d->fd, bytes);
 }
 
 bool direct_is_blocked(const struct direct *d)
@@ -93,17 +84,10 @@ static int keep(struct direct *d, const struct chunk *c, size_t sent)
 	return 0;
 }
 
-static int send_pieces(const struct direct *d, const struct socket_piece *pieces,
-		       size_t n)
-{
-	return d->is_apart ? socket_send_apart(d->fd, pieces, n)
-			   : socket_send(d->fd, pieces, n);
-}
-
 static int send_chunk(struct direct *d, const struct chunk *c)
 {
 	assert(!d->rest);
-	int sent = send_pieces(d, c->pieces, c->n);
+	int sent = socket_send(d->fd, c->pieces, c->n);
 	d->is_tight = sent < (int)c->len;
 	d->sent += sent > 0 ? (uint64_t)sent : 0;
 	return sent;
@@ -133,7 +117,7 @@ int direct_flush(struct direct *d)
 		return 0;
 	const struct socket_piece rest = { d->rest + d->rest_off,
 					   d->rest_len - d->rest_off };
-	int sent = send_pieces(d, &rest, 1);
+	int sent = socket_send(d->fd, &rest, 1);
 	if (sent < 0)
 		return sent;
 	d->rest_off += (size_t)sent;

@@ -30,7 +30,6 @@ struct direct {
 	int fd;
 	bool is_open;  /**< The socket is ours. */
 	bool is_tight; /**< It did not take all that it was offered last. */
-	bool is_apart; /**< Each chunk has segments of its own. */
 	uint8_t *rest; /**< Of a chunk; NULL for none. */
 	size_t rest_off, rest_len;
 	uint64_t sent; /**< Bytes that the socket has taken. */
@@ -40,12 +39,6 @@ void direct_open(struct direct *d, int fd);
 
 /** Forgets a rest that there may be. */
 void direct_close(struct direct *d);
-
-/**
- * How many bytes may wait in the socket behind those that are on their way. Where these are few,
- * each chunk goes in segments of its own, or the socket would not keep to it.
- */
-void direct_set_unsent(struct direct *d, size_t bytes);
 
 /** Whether a rest waits until the socket can be written to. */
 bool direct_is_blocked(const struct direct *d);

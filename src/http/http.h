@@ -101,12 +101,6 @@ bool http_stream_send(struct http_stream *stream, const struct socket_piece *pie
 		      size_t n);
 
 /**
- * How many bytes may wait in the stream's socket behind those that are on their way. What waits
- * there nobody can reorder; with less than goes between two calls there are gaps.
- */
-void http_stream_set_unsent(struct http_stream *stream, size_t bytes);
-
-/**
  * Stops (false) or goes on (true) reading the peer's body: back-pressure. From within input it may
  * be that more comes of what has been read already.
  */

@@ -99,15 +99,6 @@ static bool served_on_send(struct http_stream *stream, const struct socket_piece
 	return true;
 }
 
-static void served_on_set_unsent(struct http_stream *stream, size_t bytes)
-{
-	struct served *c = served_of(stream);
-	if (c->direct.is_open)
-		direct_set_unsent(&c->direct, bytes);
-	else
-		socket_set_unsent(served_fd(c), bytes);
-}
-
 static void served_on_read(struct http_stream *stream)
 {
 	struct served *c = served_of(stream);
@@ -158,7 +149,6 @@ static const char *served_header(const struct http_stream *stream, const char *n
 static const struct stream_ops served_ops = {
 	.wake = served_on_wake,
 	.send = served_on_send,
-	.set_unsent = served_on_set_unsent,
 	.read = served_on_read,
 	.abort = served_on_abort,
 	.ask = served_on_ask,

@@ -22,12 +22,6 @@ bool http_stream_send(struct http_stream *stream, const struct socket_piece *pie
 	return !stream->is_aborted && stream->ops->send(stream, pieces, n);
 }
 
-void http_stream_set_unsent(struct http_stream *stream, size_t bytes)
-{
-	if (!stream->is_aborted)
-		stream->ops->set_unsent(stream, bytes);
-}
-
 void http_stream_read(struct http_stream *stream, bool on)
 {
 	if (stream->is_reading == on)

@@ -14,8 +14,6 @@ struct stream_ops {
 	/** As http_stream_send. */
 	bool (*send)(struct http_stream *stream, const struct socket_piece *pieces,
 		     size_t n);
-	/** As http_stream_set_unsent. */
-	void (*set_unsent)(struct http_stream *stream, size_t bytes);
 	/** is_reading has changed. */
 	void (*read)(struct http_stream *stream);
 	/** is_aborted has become true. */

@@ -73,17 +73,6 @@ static bool transfer_on_send(struct http_stream *stream,
 	return true;
 }
 
-static void transfer_on_set_unsent(struct http_stream *stream, size_t bytes)
-{
-	curl_socket_t fd;
-	struct transfer *t = transfer_of(stream);
-	if (t->direct.is_open)
-		direct_set_unsent(&t->direct, bytes);
-	else if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
-		 fd != CURL_SOCKET_BAD)
-		socket_set_unsent(fd, bytes);
-}
-
 static void transfer_on_read(struct http_stream *stream)
 {
 	struct transfer *t = transfer_of(stream);
@@ -111,7 +100,6 @@ static const char *transfer_header(const struct http_stream *stream, const char 
 static const struct stream_ops transfer_ops = {
 	.wake = transfer_on_wake,
 	.send = transfer_on_send,
-	.set_unsent = transfer_on_set_unsent,
 	.read = transfer_on_read,
 	.abort = transfer_on_abort,
 	.header = transfer_header,

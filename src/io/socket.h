@@ -35,9 +35,6 @@ bool socket_has_ended(int fd);
  */
 #define SOCKET_NOTSENT_MAX 32768
 
-/** The same for a connection of which more is known. In bytes. */
-void socket_set_unsent(int fd, size_t bytes);
-
 /** A peer that has acknowledged nothing for so long has gone. */
 #define SOCKET_SILENCE_MS 60000
 
@@ -64,13 +61,6 @@ void socket_congestions(char *ret_names, size_t len);
  * taken, -EAGAIN for none now, or -Exxx where the connection is broken.
  */
 int socket_send(int fd, const struct socket_piece *pieces, size_t n) WEFT_MUST_CHECK;
-
-/**
- * The same, in segments that nothing else will share. Linux adds to what is unsent without asking
- * how much that is, until 64 KiB are full; what is sent apart it cannot add to.
- */
-int socket_send_apart(int fd, const struct socket_piece *pieces,
-		      size_t n) WEFT_MUST_CHECK;
 
 /** Reads without waiting. Returns how much, 0 at the end, -EAGAIN for nothing now, or -Exxx. */
 int socket_recv(int fd, uint8_t *buf, size_t len) WEFT_MUST_CHECK;

@@ -5,7 +5,6 @@
 #include "io/socket.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -40,11 +39,6 @@ int socket_tune(int fd, const char *congestion)
 				     (socklen_t)strlen(congestion)) < 0)
 		return -errno;
 	return 0;
-}
-
-void socket_set_unsent(int fd, size_t bytes)
-{
-	set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes < INT_MAX ? (int)bytes : INT_MAX);
 }
 
 void socket_push(int fd)

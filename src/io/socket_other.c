@@ -17,12 +17,6 @@ int socket_tune(int fd, const char *congestion)
 	return congestion ? -ENOTSUP : 0;
 }
 
-void socket_set_unsent(int fd, size_t bytes)
-{
-	(void)fd;
-	(void)bytes;
-}
-
 void socket_push(int fd)
 {
 	(void)fd;

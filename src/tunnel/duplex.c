@@ -36,10 +36,6 @@ static void wake(struct duplex *s, unsigned lane)
 static void has_gone(struct duplex_lane *lane, size_t len, uint64_t now)
 {
 	grant_gave(&lane->grant, len, now);
-	if (grant_unsent(&lane->grant) != lane->unsent_max) {
-		lane->unsent_max = grant_unsent(&lane->grant);
-		http_stream_set_unsent(lane->tx, lane->unsent_max);
-	}
 	lane->wants_ping = false;
 	lane->tx_at = now;
 }
@@ -53,8 +49,6 @@ static size_t send_some(struct duplex_lane *lane, const struct weft_frame *frame
 	size_t len = 0, i = 0;
 	for (; i < n && i < HTTP_PIECES_MAX && (i == 0 || len < room); i++) {
 		uint8_t *record;
-		if (pieces_are_needed(&frames[i], room))
-			break;
 		int record_len = tunnel_push(&frames[i], &record);
 		if (record_len < 0)
 			break;
@@ -84,34 +78,6 @@ static size_t send_at_once(struct duplex *s, const struct weft_frame *frames, si
 	return sent;
 }
 
-/* What the fastest of the lanes is given at once. */
-static size_t longest_grant(const struct duplex *s)
-{
-	size_t longest = 0;
-	for (unsigned i = 0; i < s->lanes_n; i++)
-		if (grant_len(&s->lanes[i].grant) > longest)
-			longest = grant_len(&s->lanes[i].grant);
-	return longest;
-}
-
-/* Returns a bit for each lane that has got something; 0 where the frame has been dropped. */
-static unsigned push(struct duplex *s, const struct weft_frame *frame, uint64_t now)
-{
-	const size_t len_max = longest_grant(s);
-	const struct weft_frame *parts = frame;
-	unsigned lanes = 0;
-	size_t n = 1;
-	if (pieces_are_needed(frame, len_max))
-		n = pieces_make(&s->pieces, frame, s->is_ip, len_max, &parts);
-	for (size_t i = 0; i < n; i++) {
-		int lane = outbox_push(&s->outbox, &parts[i], now);
-		if (lane < 0)
-			return lanes;
-		lanes |= 1u << lane;
-	}
-	return lanes;
-}
-
 /* A peer that is not there has its outbox all the same: who is back soon misses little. */
 static size_t duplex_send(struct weft_link *link, const struct weft_frame *frames,
 			  size_t n, uint64_t now)
@@ -120,10 +86,10 @@ static size_t duplex_send(struct weft_link *link, const struct weft_frame *frame
 	unsigned lanes = 0; /* a bit for each that has got something */
 	size_t i = send_at_once(s, frames, n, now);
 	for (; i < n; i++) {
-		const unsigned took = push(s, &frames[i], now);
-		if (took == 0)
+		int lane = outbox_push(&s->outbox, &frames[i], now);
+		if (lane < 0)
 			break;
-		lanes |= took;
+		lanes |= 1u << lane;
 	}
 	for (unsigned lane = 0; lanes >> lane != 0; lane++)
 		if (lanes >> lane & 1u)
@@ -150,7 +116,6 @@ void duplex_init(struct duplex *s, const char *name, enum weft_tunnel_mode mode,
 void duplex_fini(struct duplex *s)
 {
 	outbox_fini(&s->outbox);
-	pieces_trim(&s->pieces);
 	for (unsigned i = 0; i < DUPLEX_LANES_MAX; i++)
 		records_fini(&s->lanes[i].records);
 	link_fini(&s->link);
@@ -199,7 +164,6 @@ void duplex_set_tx(struct duplex *s, unsigned number, struct http_stream *stream
 	lane->tx_ends = now + life_ns;
 	lane->wants_ping = false;
 	lane->grant = (struct grant){ .since = now };
-	lane->unsent_max = 0;
 	probe_forgive(&lane->probe);
 	outbox_open(&s->outbox, number);
 	if (old)
@@ -500,10 +464,8 @@ void duplex_tick(struct duplex *s, uint64_t now)
 {
 	for (unsigned i = 0; i < s->lanes_n; i++)
 		tick_lane(s, i, now);
-	if (is_idle(s, now)) {
+	if (is_idle(s, now))
 		outbox_trim(&s->outbox);
-		pieces_trim(&s->pieces);
-	}
 	for (unsigned i = 0; i < s->lanes_n; i++)
 		probe_lane(s, i, now);
 }

@@ -28,7 +28,6 @@
 #include "link/link.h"
 #include "tunnel/grant.h"
 #include "tunnel/outbox.h"
-#include "tunnel/pieces.h"
 #include "tunnel/probe.h"
 #include "tunnel/records.h"
 
@@ -65,7 +64,6 @@ struct duplex_lane {
 	struct http_stream *tx, *rx; /**< NULL while there is none. */
 	struct records records;
 	struct grant grant;    /**< Of tx. */
-	size_t unsent_max;     /**< What its socket may keep; 0: nobody has said. */
 	struct probe probe;    /**< Of the way there by tx, and of the answer's back. */
 	uint64_t tx_at, rx_at; /**< When bytes went or came last, or it began. */
 	uint64_t tx_ends;      /**< When tx is to end. */
@@ -81,7 +79,6 @@ struct duplex {
 	unsigned lanes_n;
 	struct duplex_lane lanes[DUPLEX_LANES_MAX];
 	struct outbox outbox;
-	struct pieces pieces;
 	duplex_control_fn *on_control; /**< NULL: nobody. */
 	void *control_user;
 	uint64_t ask_until; /**< Pings go out each second until then. */

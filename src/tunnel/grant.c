@@ -10,14 +10,6 @@ size_t grant_len(const struct grant *g)
 	return g->len > 0 ? g->len : GRANT_MIN;
 }
 
-size_t grant_unsent(const struct grant *g)
-{
-	size_t bytes = GRANT_MIN;
-	while (bytes < grant_len(g))
-		bytes *= 2;
-	return bytes;
-}
-
 static size_t clamp(uint64_t bytes)
 {
 	if (bytes < GRANT_MIN)

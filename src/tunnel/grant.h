@@ -32,12 +32,6 @@ struct grant {
 /** Most bytes to give now. */
 size_t grant_len(const struct grant *g);
 
-/**
- * Most bytes that the stream's socket may keep unsent: what is given at once, up to a power of two,
- * so that it seldom changes.
- */
-size_t grant_unsent(const struct grant *g);
-
 /** So many have been given. */
 void grant_gave(struct grant *g, size_t bytes, uint64_t now);
 

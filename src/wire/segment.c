@@ -46,8 +46,7 @@ struct plan {
 	const uint8_t *frame;
 	struct layout at;
 	uint32_t payload_len;
-	uint32_t step; /* Payload of each but the last: a segment's, or of several, */
-	uint32_t ids;  /* and how many these are. */
+	uint16_t gso_size;
 	uint32_t count;
 	uint32_t ip_sum;        /* IPv4 header without total length and identification. */
 	uint32_t transport_sum; /* Transport and pseudo header, without the length in the
@@ -183,13 +182,9 @@ static void plan_transport(struct plan *p)
 	p->transport_sum += without32(p->tcp_seq) + without16(p->tcp_flags);
 }
 
-/* For pieces of so many segments each. */
-static int plan_make(const struct weft_frame *frame, bool is_ip, uint32_t segments,
-		     struct plan *ret_plan)
+static int plan_make(const struct weft_frame *frame, bool is_ip, struct plan *ret_plan)
 {
-	struct plan p = { .frame = frame->data,
-			  .step = segments * frame->offload.gso_size,
-			  .ids = segments };
+	struct plan p = { .frame = frame->data, .gso_size = frame->offload.gso_size };
 	int rc = layout_find(frame->data, frame->len, is_ip, &p.at);
 
 	if (rc == 0)
@@ -197,7 +192,7 @@ static int plan_make(const struct weft_frame *frame, bool is_ip, uint32_t segmen
 	if (rc < 0)
 		return rc;
 	p.payload_len = p.at.end - p.at.payload_off;
-	p.count = (p.payload_len + p.step - 1) / p.step;
+	p.count = (p.payload_len + p.gso_size - 1) / p.gso_size;
 	if (p.at.version == 4)
 		plan_ip4(&p);
 	plan_transport(&p);
@@ -212,7 +207,7 @@ static void patch_ip(const struct plan *p, uint32_t i, uint8_t *ip,
 	if (p->at.version == 4) {
 		uint16_t total_len =
 			(uint16_t)(p->at.transport_off - p->at.ip_off + transport_len);
-		uint16_t id = (uint16_t)(p->ip_id + i * p->ids);
+		uint16_t id = (uint16_t)(p->ip_id + i);
 
 		store_be16(ip + IP4_OFF_TOTAL_LEN, total_len);
 		store_be16(ip + IP4_OFF_ID, id);
@@ -228,7 +223,7 @@ static void patch_ip(const struct plan *p, uint32_t i, uint8_t *ip,
 /* tcp_gso_segment: CWR is said once, by the first; FIN and PSH by the last. */
 static void patch_tcp(const struct plan *p, uint32_t i, uint8_t *tcp, uint32_t sum)
 {
-	uint32_t seq = p->tcp_seq + i * p->step;
+	uint32_t seq = p->tcp_seq + i * p->gso_size;
 	uint16_t flags = p->tcp_flags;
 
 	if (i > 0)
@@ -248,17 +243,12 @@ static void patch_udp(uint8_t *udp, uint16_t len, uint32_t sum)
 	store_be16(udp + UDP_OFF_CSUM, checksum_finish_udp(sum + len));
 }
 
-static uint32_t payload_of(const struct plan *p, uint32_t i)
-{
-	uint32_t left = p->payload_len - i * p->step;
-	return left < p->step ? left : p->step;
-}
-
 /* Writes segment i; returns its length. */
 static uint32_t cut_one(const struct plan *p, uint32_t i, uint8_t *dst)
 {
-	uint32_t from = i * p->step;
-	uint32_t len = payload_of(p, i);
+	uint32_t from = i * p->gso_size;
+	uint32_t left = p->payload_len - from;
+	uint32_t len = left < p->gso_size ? left : p->gso_size;
 	uint16_t transport_len =
 		(uint16_t)(p->at.payload_off - p->at.transport_off + len);
 	uint32_t sum;
@@ -284,12 +274,12 @@ static int cut(const struct weft_frame *frame, bool is_ip, uint8_t *arena,
 	       size_t arena_len, struct weft_frame *ret_frames, size_t frames_max)
 {
 	struct plan p;
-	int rc = plan_make(frame, is_ip, 1, &p);
+	int rc = plan_make(frame, is_ip, &p);
 
 	if (rc < 0)
 		return rc;
 
-	size_t slot = slot_len(p.at.payload_off + (size_t)p.step);
+	size_t slot = slot_len(p.at.payload_off + (size_t)p.gso_size);
 	if (p.count > frames_max || p.count > arena_len / slot)
 		return -ENOBUFS;
 	for (uint32_t i = 0; i < p.count; i++) {
@@ -379,84 +369,4 @@ int segment_cut(const struct weft_frame *frame, bool is_ip, uint8_t *arena,
 	if (frames_max == 0)
 		return -ENOBUFS;
 	return complete(frame, is_ip, arena, arena_len, ret_frames);
-}
-
-/* ---- Pieces ------------------------------------------------------------------------------ */
-
-/* What the sum of piece i is to begin with: the pseudo header's over its own length. */
-static uint16_t open_sum(const struct plan *p, uint16_t transport_len)
-{
-	const uint8_t *tcp = p->frame + p->at.transport_off;
-	uint16_t whole_len = (uint16_t)(p->at.end - p->at.transport_off);
-
-	return (uint16_t)~checksum_finish(load_be16(tcp + TCP_OFF_CSUM) +
-					  without16(whole_len) + transport_len);
-}
-
-/* Writes piece i; returns its length. */
-static uint32_t split_one(const struct plan *p, uint32_t i, uint8_t *dst)
-{
-	uint32_t len = payload_of(p, i);
-	uint16_t transport_len =
-		(uint16_t)(p->at.payload_off - p->at.transport_off + len);
-
-	memcpy(dst, p->frame, p->at.payload_off);
-	memcpy(dst + p->at.payload_off,
-	       p->frame + p->at.payload_off + (size_t)i * p->step, len);
-	patch_ip(p, i, dst + p->at.ip_off, transport_len);
-	patch_tcp(p, i, dst + p->at.transport_off, 0);
-	store_be16(dst + p->at.transport_off + TCP_OFF_CSUM, open_sum(p, transport_len));
-	return p->at.payload_off + len;
-}
-
-/* The facts of piece i, of which one segment is no super-frame. */
-static struct weft_offload facts_of(const struct plan *p, uint32_t i,
-				    const struct weft_offload *whole)
-{
-	struct weft_offload facts = *whole;
-
-	facts.hdr_len = (uint16_t)p->at.payload_off;
-	if (i > 0)
-		facts.flags &= (uint8_t)~WEFT_OFFLOAD_ECN;
-	if (payload_of(p, i) > whole->gso_size)
-		return facts;
-	facts.gso = WEFT_GSO_NONE;
-	facts.gso_size = 0;
-	facts.hdr_len = 0;
-	facts.flags &= (uint8_t)~WEFT_OFFLOAD_ECN;
-	return facts;
-}
-
-/* How many segments make a piece: as many as fit, but one at least. */
-static uint32_t segments_in(const struct weft_frame *frame, size_t payload_max)
-{
-	size_t n = frame->offload.gso_size ? payload_max / frame->offload.gso_size : 0;
-	return n == 0 ? 1 : n < SEGMENTS_MAX ? (uint32_t)n : SEGMENTS_MAX;
-}
-
-int segment_split(const struct weft_frame *frame, bool is_ip, size_t payload_max,
-		  uint8_t *arena, size_t arena_len, struct weft_frame *ret_pieces)
-{
-	struct plan p;
-	int rc = plan_make(frame, is_ip, segments_in(frame, payload_max), &p);
-
-	if (rc == 0 && p.at.proto != IPPROTO_TCP)
-		rc = -EBADMSG;
-	if (rc < 0)
-		return rc;
-
-	size_t slot = slot_len(p.at.payload_off + (size_t)p.step);
-	if (p.count > SEGMENT_PIECES_MAX || p.count > arena_len / slot)
-		return -ENOBUFS;
-	for (uint32_t i = 0; i < p.count; i++) {
-		uint8_t *data = arena + i * slot + WEFT_HEADROOM;
-
-		ret_pieces[i] = (struct weft_frame){
-			.data = data,
-			.len = split_one(&p, i, data),
-			.headroom = WEFT_HEADROOM,
-			.offload = facts_of(&p, i, &frame->offload),
-		};
-	}
-	return (int)p.count;
 }

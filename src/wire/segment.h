@@ -61,17 +61,4 @@ int segment_cut(const struct weft_frame *frame, bool is_ip, uint8_t *arena,
 		size_t arena_len, struct weft_frame *ret_frames,
 		size_t frames_max) WEFT_MUST_CHECK;
 
-/** Most pieces that segment_split makes. */
-#define SEGMENT_PIECES_MAX 64u
-
-/**
- * Cuts a TCP super-frame into smaller super-frames of the same segments, which together say
- * what the whole has said: as many segments in each as payload_max bytes hold, but one at least.
- * Checksums stay open. ret_pieces has SEGMENT_PIECES_MAX. Returns as segment_cut; -EBADMSG for
- * anything but a TCP super-frame as well.
- */
-int segment_split(const struct weft_frame *frame, bool is_ip, size_t payload_max,
-		  uint8_t *arena, size_t arena_len,
-		  struct weft_frame *ret_pieces) WEFT_MUST_CHECK;
-
 #endif

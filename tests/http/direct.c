@@ -108,8 +108,9 @@ static void hear(struct fixture *f, size_t max)
 	}
 }
 
-static void talk(struct fixture *f)
+static void nothing_is_lost_or_doubled(void **state)
 {
+	struct fixture *f = *state;
 	srand((unsigned)test_seed());
 	for (unsigned i = 0; i < TURNS; i++) {
 		say(f);
@@ -125,21 +126,6 @@ static void talk(struct fixture *f)
 		hear(f, sizeof(f->in));
 	assert_true(f->said > 0);
 	assert_int_equal(f->heard, f->said);
-}
-
-static void nothing_is_lost_or_doubled(void **state)
-{
-	talk(*state);
-}
-
-static void nor_is_what_goes_apart(void **state)
-{
-	struct fixture *f = *state;
-	direct_set_unsent(&f->direct, 131072);
-	assert_false(f->direct.is_apart);
-	direct_set_unsent(&f->direct, 65536);
-	assert_true(f->direct.is_apart);
-	talk(f);
 }
 
 static void a_socket_that_is_full_is_offered_less(void **state)
@@ -168,7 +154,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_lost_or_doubled),
-		TEST(nor_is_what_goes_apart),
 		TEST(a_socket_that_is_full_is_offered_less),
 		TEST(a_reader_that_has_gone),
 	};

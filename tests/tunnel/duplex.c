@@ -27,7 +27,6 @@ struct fixture {
 	uint8_t wire[ROOM], packet[ROOM];
 	unsigned received;
 	uint32_t received_len;
-	uint32_t lens[8]; /* of the first ones */
 };
 
 static void receive(void *user, struct weft_link *link, const struct weft_frame *frames,
@@ -37,8 +36,6 @@ static void receive(void *user, struct weft_link *link, const struct weft_frame 
 	(void)link;
 	(void)now;
 	for (size_t i = 0; i < n; i++) {
-		if (f->received < 8)
-			f->lens[f->received] = frames[i].len;
 		f->received++;
 		f->received_len += frames[i].len;
 		assert_int_equal(frames[i].data[0], 0x45);
@@ -154,111 +151,6 @@ static void what_need_not_wait_goes_at_once(void **state)
 	say(f, 60, START);
 	assert_int_equal(f->tx.sent_len, TUNNEL_LEN + 40);
 	assert_int_equal(put(f, &f->tx, START), 2 * TUNNEL_LEN + 50 + 60);
-}
-
-/* A TCP super-frame over IPv4, in segments of 1000 bytes. */
-static void say_much(struct fixture *f, uint32_t len, uint64_t now)
-{
-	static uint8_t bytes[WEFT_HEADROOM + 65535];
-	const uint8_t head[40] = { 0x45,
-				   0,
-				   (uint8_t)(len >> 8),
-				   (uint8_t)len,
-				   0,
-				   1,
-				   0x40,
-				   0,
-				   64,
-				   6,
-				   0,
-				   0,
-				   10,
-				   0,
-				   0,
-				   1,
-				   10,
-				   0,
-				   0,
-				   2,
-				   0,
-				   7,
-				   0,
-				   9,
-				   0,
-				   0,
-				   0,
-				   1,
-				   0,
-				   0,
-				   0,
-				   1,
-				   0x50,
-				   16,
-				   1,
-				   0 };
-	struct weft_frame packet = { .data = bytes + WEFT_HEADROOM,
-				     .len = len,
-				     .headroom = WEFT_HEADROOM };
-	memset(packet.data, 0, len);
-	memcpy(packet.data, head, sizeof(head));
-	packet.offload = (struct weft_offload){ .flags = WEFT_OFFLOAD_NEEDS_CSUM,
-						.gso = WEFT_GSO_TCP4,
-						.hdr_len = 40,
-						.gso_size = 1000,
-						.csum_start = 20,
-						.csum_offset = 16 };
-	weft_link_send(&f->a.link, &packet, 1, now);
-}
-
-/* All that waits comes to b. */
-static void carry_all(struct fixture *f)
-{
-	for (int n; (n = put(f, &f->tx, START)) > 0;)
-		take(f, f->wire, (size_t)n);
-}
-
-static void on_a_slow_path_others_have_a_turn_within_a_super_frame(void **state)
-{
-	struct fixture *f = *state;
-	f->tx.takes_at_once = true;
-	say_much(f, 60040, START);
-	assert_int_equal(f->tx.sent_len, 0);
-	int n = duplex_output(&f->a, &f->tx, f->wire, 1000, START);
-	take(f, f->wire, (size_t)n);
-	say(f, 60, START);
-	carry_all(f);
-	const uint32_t lens[] = { 16040, 60, 16040, 16040, 12040 };
-	assert_int_equal(f->received, 5);
-	assert_memory_equal(f->lens, lens, sizeof(lens));
-	assert_int_equal(duplex_counts(&f->b).rx_bad, 0);
-}
-
-static void on_a_fast_path_a_super_frame_stays_whole(void **state)
-{
-	struct fixture *f = *state;
-	for (uint64_t t = 1; t <= 20; t++)
-		grant_gave(&f->a.lanes[0].grant, 100000, START + t * MS);
-	say_much(f, 60040, START);
-	carry_all(f);
-	assert_int_equal(f->received, 1);
-	assert_int_equal(f->lens[0], 60040);
-}
-
-static void the_socket_of_a_stream_keeps_what_suits_its_rate(void **state)
-{
-	struct fixture *f = *state;
-	say(f, 60, START);
-	carry_all(f);
-	assert_int_equal(f->tx.unsent_max, GRANT_MIN);
-	for (uint64_t t = 1; t <= 20; t++)
-		grant_gave(&f->a.lanes[0].grant, 100000, START + t * MS);
-	say(f, 60, START + 20 * MS);
-	carry_all(f);
-	assert_int_equal(f->tx.unsent_max, 131072);
-	duplex_set_tx(&f->a, 0, &f->other, LIFE, START + 20 * MS);
-	say(f, 60, START + 20 * MS);
-	assert_int_equal(put(f, &f->other, START + 20 * MS), 60 + TUNNEL_LEN);
-	assert_int_equal(f->other.unsent_max, GRANT_MIN);
 }
 
 static void silence_is_broken_by_a_ping(void **state)
@@ -703,9 +595,6 @@ int main(void)
 		TEST(a_stream_may_be_cut_into_pieces_anywhere),
 		TEST(a_stream_may_end_anywhere),
 		TEST(what_need_not_wait_goes_at_once),
-		TEST(on_a_slow_path_others_have_a_turn_within_a_super_frame),
-		TEST(on_a_fast_path_a_super_frame_stays_whole),
-		TEST(the_socket_of_a_stream_keeps_what_suits_its_rate),
 		TEST(silence_is_broken_by_a_ping),
 		TEST(a_packet_is_as_good_as_a_ping),
 		TEST(the_end_of_one_stream_asks_for_the_other),

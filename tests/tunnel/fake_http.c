@@ -25,11 +25,6 @@ bool http_stream_send(struct http_stream *stream, const struct socket_piece *pie
 	return true;
 }
 
-void http_stream_set_unsent(struct http_stream *stream, size_t bytes)
-{
-	stream->unsent_max = bytes;
-}
-
 void http_stream_abort(struct http_stream *stream)
 {
 	stream->is_aborted = true;

@@ -15,7 +15,6 @@ struct http_stream {
 	bool takes_at_once; /* http_stream_send is possible: */
 	uint8_t sent[65536];
 	size_t sent_len;
-	size_t unsent_max; /* 0: nobody has said. */
 };
 
 #endif

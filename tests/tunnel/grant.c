@@ -34,25 +34,6 @@ static void it_has_bounds(void **state)
 	assert_int_equal(after(10000000), GRANT_MAX);
 }
 
-static size_t unsent_after(size_t per_ms)
-{
-	struct grant g = { .since = START };
-	for (uint64_t t = 1; t <= 20; t++)
-		grant_gave(&g, per_ms, START + t * MS);
-	return grant_unsent(&g);
-}
-
-static void a_socket_keeps_as_much(void **state)
-{
-	(void)state;
-	const struct grant unknown = { .since = 0 };
-	assert_int_equal(grant_unsent(&unknown), GRANT_MIN);
-	assert_int_equal(unsent_after(25000), 32768);
-	assert_int_equal(unsent_after(32768), 32768);
-	assert_int_equal(unsent_after(125000), 131072);
-	assert_int_equal(unsent_after(10000000), GRANT_MAX);
-}
-
 static void a_pause_makes_it_careful(void **state)
 {
 	(void)state;
@@ -79,7 +60,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_what_goes_in_a_millisecond),
 		cmocka_unit_test(it_has_bounds),
-		cmocka_unit_test(a_socket_keeps_as_much),
 		cmocka_unit_test(a_pause_makes_it_careful),
 		cmocka_unit_test(clocks_jump),
 	};

@@ -139,7 +139,7 @@ static void pieces_of_any_length_make_the_same(void **state)
 	struct rng rng;
 	rng_init(&rng, test_seed());
 	unsigned n = 0, texts = 0, pings = 0;
-	while (f->len < STREAM_LEN - (size_t)2 * TUNNEL_RECORD_MAX) {
+	while (f->len < STREAM_LEN - 2 * TUNNEL_RECORD_MAX) {
 		const uint64_t kind = rng_below(&rng, 10);
 		if (kind == 0) {
 			add_text(f);

@@ -27,12 +27,6 @@ void http_stream_wake(struct http_stream *stream)
 	(void)stream; /* All are asked in each turn. */
 }
 
-void http_stream_set_unsent(struct http_stream *stream, size_t bytes)
-{
-	(void)stream;
-	(void)bytes;
-}
-
 bool http_stream_send(struct http_stream *stream, const struct socket_piece *pieces,
 		      size_t n)
 {

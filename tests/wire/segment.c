@@ -8,7 +8,6 @@
 #include "../unit.h"
 #include "traffic.h"
 #include "wire/cursor.h"
-#include "wire/layout.h"
 #include "wire/tcp.h"
 
 #include <cmocka.h>
@@ -383,125 +382,6 @@ static void test_when_it_is_needed(void **state)
 	assert_true(needed(WEFT_OFFLOAD_NEEDS_CSUM, 0x81, all));
 }
 
-/* ---- Pieces ------------------------------------------------------------------------------ */
-
-static _Alignas(16) uint8_t pieces_arena[SEGMENT_ARENA_LEN];
-static struct weft_frame pieces[SEGMENT_PIECES_MAX];
-static uint8_t whole_buf[TRAFFIC_BUF_LEN];
-
-static int split(const struct weft_frame *frame, bool is_ip, size_t payload_max)
-{
-	return segment_split(frame, is_ip, payload_max, pieces_arena,
-			     sizeof(pieces_arena), pieces);
-}
-
-/* A sum of a lone segment may be 0xffff, where one that was cut has 0: the same number. */
-static void assert_segment_is(const struct weft_frame *got, const struct traffic *want)
-{
-	struct weft_frame frame = traffic_frame(want, segment_buf);
-	struct layout at;
-
-	assert_int_equal(got->len, frame.len);
-	assert_int_equal(layout_find(frame.data, frame.len, want->is_ip, &at), 0);
-	uint8_t *sum = got->data + at.transport_off + TCP_OFF_CSUM;
-	if (load_be16(sum) == 0xffff)
-		store_be16(sum, 0);
-	assert_memory_equal(got->data, frame.data, frame.len);
-}
-
-/* Cut into segments, the pieces are the segments of the whole, in their order. */
-static void assert_splits_well(const struct traffic *t, size_t payload_max)
-{
-	struct weft_frame frame = traffic_frame(t, whole_buf);
-	int n = split(&frame, t->is_ip, payload_max);
-	uint32_t at = 0;
-
-	assert_true(n > 0);
-	for (int i = 0; i < n; i++) {
-		assert_true(segment_check(&pieces[i], t->is_ip) >= 0);
-		int segments = cut_frame(&pieces[i], t->is_ip);
-		assert_true(segments > 0);
-		assert_true(segments == 1 || segments * t->gso_size <= (int)payload_max ||
-			    i == n - 1);
-		for (int k = 0; k < segments; k++) {
-			struct traffic want = traffic_segment(t, at++);
-			assert_segment_is(&cut[k], &want);
-		}
-	}
-	assert_int_equal(at, traffic_segments(t));
-}
-
-static void test_pieces_of_every_kind(void **state)
-{
-	(void)state;
-	for (unsigned kind = 0; kind < 8; kind++) {
-		struct traffic t = tcp4;
-		t.is_ip6 = kind & 1;
-		t.is_ip = kind & 2;
-		t.payload_len = 60000;
-		t.flags = kind & 4 ? TCP_ACK | TCP_CWR | TCP_ECE | TCP_PSH | TCP_FIN
-				   : TCP_ACK;
-		assert_splits_well(&t, 16384);
-		assert_splits_well(&t, 1448);
-		assert_splits_well(&t, 100000);
-	}
-}
-
-static void test_random_pieces(void **state)
-{
-	(void)state;
-	uint64_t seed = test_seed();
-	for (unsigned i = 0; i < 2000; i++) {
-		struct traffic t = traffic_random(&seed);
-		t.is_udp = false;
-		if (t.gso_size == 0)
-			continue;
-		assert_splits_well(&t, t.payload_len / (1 + seed % 32) + 1 + t.gso_size);
-	}
-}
-
-static void test_a_piece_of_one_segment_is_none(void **state)
-{
-	(void)state;
-	struct traffic t = tcp4;
-	t.payload_len = 4 * 1448 + 100;
-	struct weft_frame frame = traffic_frame(&t, super_buf);
-	frame.offload.flags |= WEFT_OFFLOAD_ECN;
-
-	assert_int_equal(split(&frame, false, 2896), 3);
-	assert_int_equal(pieces[0].offload.gso, WEFT_GSO_TCP4);
-	assert_int_equal(pieces[0].offload.gso_size, 1448);
-	assert_true(pieces[0].offload.flags & WEFT_OFFLOAD_ECN);
-	assert_false(pieces[1].offload.flags & WEFT_OFFLOAD_ECN);
-	assert_int_equal(pieces[2].offload.gso, WEFT_GSO_NONE);
-	assert_int_equal(pieces[2].offload.gso_size, 0);
-	assert_int_equal(pieces[2].offload.flags, WEFT_OFFLOAD_NEEDS_CSUM);
-	assert_int_equal(pieces[2].headroom, WEFT_HEADROOM);
-}
-
-static void test_what_cannot_be_split(void **state)
-{
-	(void)state;
-	struct weft_frame frame = tcp4_frame();
-	struct weft_frame before = pieces[0];
-
-	assert_int_equal(segment_split(&frame, false, 2000, arena, 4000, pieces),
-			 -ENOBUFS);
-	frame.offload.gso_size = 50;
-	assert_int_equal(split(&frame, false, 50), -ENOBUFS);
-	frame.offload.gso_size = 0;
-	assert_int_equal(split(&frame, false, 2000), -EBADMSG);
-	struct traffic t = tcp4;
-	t.is_udp = true;
-	frame = traffic_frame(&t, super_buf);
-	assert_int_equal(split(&frame, false, 2000), -EBADMSG);
-	t.is_udp = false;
-	t.gso_size = 0;
-	frame = traffic_frame(&t, super_buf);
-	assert_int_equal(split(&frame, false, 2000), -EBADMSG);
-	assert_memory_equal(&pieces[0], &before, sizeof(before));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,10 +402,6 @@ int main(void)
 		cmocka_unit_test(test_lies_where_little_is_known),
 		cmocka_unit_test(test_copies_what_is_complete),
 		cmocka_unit_test(test_when_it_is_needed),
-		cmocka_unit_test(test_pieces_of_every_kind),
-		cmocka_unit_test(test_random_pieces),
-		cmocka_unit_test(test_a_piece_of_one_segment_is_none),
-		cmocka_unit_test(test_what_cannot_be_split),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 
 import pytest
@@ -245,6 +246,7 @@ def on_terminal(typed, *args):
     """What a weft on a terminal prints there, and its status, after somebody has typed."""
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
         os.execv(p.WEFT, [p.WEFT, *args])
     shown = b''
     try:

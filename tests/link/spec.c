@@ -123,7 +123,7 @@ static void errors_say_what_where_and_how(void **state)
 	assert_fails("tap:x,perist",
 		     "character 7: tap has no option \"perist\" (did you mean "
 		     "\"persist\"?)");
-	assert_fails("tap:x,qqqqqq=1", "it has: persist, multiqueue, offload, mac");
+	assert_fails("tap:x,qqqqqq=1", "it has: persist, multiqueue, offload, fd, mac");
 	assert_fails("tap:x,", "character 7: tap has no option \"\"");
 	assert_fails("tun:x,mac=02:00:00:00:00:01", "tun has no option \"mac\"");
 	assert_fails("tap:x,mac=1", "character 7: mac=1: give an address such as 02:");

@@ -16,8 +16,11 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is read at once: of a record that is cut by its end the rest has to be put together. */
-#define READ_LEN HTTP_OUTPUT_MAX
+/*
+ * What is read at once. Much, for a record that is cut by its end has to be put together; no more
+ * than this, or one client's turn fills the queues of others, and who is next gets less.
+ */
+#define READ_LEN 131072u
 
 /* Bodies go in chunks, and nothing encrypts them. */
 bool served_is_plain(const struct served *c)

@@ -147,6 +147,7 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 
 /* ---- PUT --------------------------------------------------------------------------------- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): others write over what has come. */
 static void on_input(void *user, struct http_stream *stream, uint8_t *data, size_t len,
 		     uint64_t now)
 {

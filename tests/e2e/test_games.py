@@ -46,6 +46,8 @@ host-name={}
 allow-interfaces=weft0
 use-ipv6=no
 enable-dbus={}
+[publish]
+publish-aaaa-on-ipv4=no
 '''
 
 SERVICE = '''<service-group><name>a game of bob</name>

@@ -122,18 +122,13 @@ enum suppress_action suppress_decide(const struct suppress_question *question,
 static size_t answer_arp(const struct suppress_question *question, struct weft_mac mac,
 			 uint8_t buf[SUPPRESS_FRAME_MAX])
 {
-	const struct ether_hdr ether = { .dst = question->asker_mac,
-					 .src = mac,
-					 .type = ETHER_TYPE_ARP };
 	const struct arp_hdr arp = { .op = ARP_OP_REPLY,
 				     .sender_mac = mac,
 				     .sender_ip = load_be32(question->target.octet),
 				     .target_mac = question->asker_mac,
 				     .target_ip = load_be32(question->asker.octet) };
-	return ether_hdr_emit(buf, ETHER_LEN, &ether) > 0 &&
-			       arp_hdr_emit(buf + ETHER_LEN, ARP_LEN, &arp) > 0
-		       ? ETHER_LEN + ARP_LEN
-		       : 0;
+	compose_arp(&question->asker_mac, &arp, buf);
+	return COMPOSE_ARP_LEN;
 }
 
 static size_t answer_nd(const struct suppress_question *question,

@@ -11,6 +11,7 @@
 #include "service/dhcpd.h"
 #include "service/dnsd.h"
 #include "wire/arp.h"
+#include "wire/compose.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
 
@@ -99,7 +100,7 @@ static bool name_of_member(void *user, uint32_t address, char ret_name[DNSD_NAME
 static bool answer_arp(struct room_host *host, const struct weft_frame *frame,
 		       uint64_t now)
 {
-	uint8_t buf[ETHER_LEN + ARP_LEN];
+	uint8_t buf[COMPOSE_ARP_LEN];
 	struct ether_hdr ether;
 	struct arp_hdr arp;
 	int off = ether_hdr_parse(frame->data, frame->len, &ether);
@@ -107,17 +108,12 @@ static bool answer_arp(struct room_host *host, const struct weft_frame *frame,
 	    arp_hdr_parse(frame->data + off, frame->len - (size_t)off, &arp) < 0 ||
 	    arp.op != ARP_OP_REQUEST || arp.target_ip != host->address)
 		return false;
-	const struct ether_hdr head = { .dst = ether.src,
-					.src = host->mac,
-					.type = ETHER_TYPE_ARP };
 	const struct arp_hdr answer = { .op = ARP_OP_REPLY,
 					.sender_mac = host->mac,
 					.sender_ip = host->address,
 					.target_mac = arp.sender_mac,
 					.target_ip = arp.sender_ip };
-	if (ether_hdr_emit(buf, ETHER_LEN, &head) < 0 ||
-	    arp_hdr_emit(buf + ETHER_LEN, ARP_LEN, &answer) < 0)
-		return false;
+	compose_arp(&ether.src, &answer, buf);
 	const struct weft_frame reply = { .data = buf, .len = sizeof(buf) };
 	link_deliver(&host->link, &reply, 1, now);
 	return true;

@@ -12,12 +12,12 @@
 #include "base/mac.h"
 #include "base/rng.h"
 #include "wire/arp.h"
+#include "wire/compose.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
 
 #include <weft/acd.h>
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -47,16 +47,11 @@ struct weft_acd {
 
 static void send_arp(struct weft_acd *acd, uint32_t sender_ip, uint64_t now)
 {
-	uint8_t buf[WEFT_HEADROOM + ETHER_LEN + ARP_LEN];
+	uint8_t buf[WEFT_HEADROOM + COMPOSE_ARP_LEN];
 	const struct weft_frame frame = {
 		.data = buf + WEFT_HEADROOM,
-		.len = ETHER_LEN + ARP_LEN,
+		.len = COMPOSE_ARP_LEN,
 		.headroom = WEFT_HEADROOM,
-	};
-	const struct ether_hdr ether = {
-		.dst = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
-		.src = acd->opts.mac,
-		.type = ETHER_TYPE_ARP,
 	};
 	const struct arp_hdr arp = {
 		.op = ARP_OP_REQUEST,
@@ -64,11 +59,7 @@ static void send_arp(struct weft_acd *acd, uint32_t sender_ip, uint64_t now)
 		.sender_ip = sender_ip,
 		.target_ip = acd->address,
 	};
-	int r = ether_hdr_emit(frame.data, ETHER_LEN, &ether);
-	assert(r == ETHER_LEN);
-	r = arp_hdr_emit(frame.data + ETHER_LEN, ARP_LEN, &arp);
-	assert(r == ARP_LEN);
-	(void)r;
+	compose_arp(NULL, &arp, frame.data);
 	acd->opts.send(acd->opts.user, &frame, now);
 }
 

@@ -25,6 +25,7 @@
 #include "service/dhcp_frame.h"
 #include "service/dhcp_lease.h"
 #include "wire/arp.h"
+#include "wire/compose.h"
 #include "wire/ether.h"
 
 #include <weft/dhcpc.h>
@@ -240,26 +241,18 @@ static void unicast(struct weft_dhcpc *c, const struct dhcp_msg *msg, uint64_t n
 /* RFC 5227, 2.1.1: who has this address? Asked without telling one of our own. */
 static void send_probe(struct weft_dhcpc *c, uint64_t now)
 {
-	uint8_t buf[WEFT_HEADROOM + ETHER_LEN + ARP_LEN];
+	uint8_t buf[WEFT_HEADROOM + COMPOSE_ARP_LEN];
 	const struct weft_frame frame = {
 		.data = buf + WEFT_HEADROOM,
-		.len = ETHER_LEN + ARP_LEN,
+		.len = COMPOSE_ARP_LEN,
 		.headroom = WEFT_HEADROOM,
-	};
-	const struct ether_hdr ether = {
-		.dst = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
-		.src = c->opts.mac,
-		.type = ETHER_TYPE_ARP,
 	};
 	const struct arp_hdr arp = {
 		.op = ARP_OP_REQUEST,
 		.sender_mac = c->opts.mac,
 		.target_ip = dhcp_ip_number(&c->lease.address),
 	};
-	int r = ether_hdr_emit(frame.data, ETHER_LEN, &ether);
-	assert(r == ETHER_LEN);
-	r = arp_hdr_emit(frame.data + ETHER_LEN, ARP_LEN, &arp);
-	assert(r == ARP_LEN);
+	compose_arp(NULL, &arp, frame.data);
 	c->opts.send(c->opts.user, &frame, now);
 }
 

@@ -12,6 +12,7 @@
 #include "wire/ip6.h"
 #include "wire/udp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -139,4 +140,21 @@ int compose_udp(const struct compose *c, const void *payload, size_t payload_len
 	store_be16(upper + UDP_OFF_CSUM,
 		   checksum_finish_udp(checksum_add(sum, upper, udp_len)));
 	return off + udp_len;
+}
+
+void compose_arp(const struct weft_mac *dst, const struct arp_hdr *arp,
+		 uint8_t buf[COMPOSE_ARP_LEN])
+{
+	static_assert(COMPOSE_ARP_LEN == ETHER_LEN + ARP_LEN, "a frame without tags");
+	static const struct weft_mac everybody = { { 0xff, 0xff, 0xff, 0xff, 0xff,
+						     0xff } };
+	const struct ether_hdr ether = {
+		.dst = dst ? *dst : everybody,
+		.src = arp->sender_mac,
+		.type = ETHER_TYPE_ARP,
+	};
+	int head = ether_hdr_emit(buf, ETHER_LEN, &ether);
+	int body = arp_hdr_emit(buf + ETHER_LEN, ARP_LEN, arp);
+	assert(head == (int)ETHER_LEN && body == (int)ARP_LEN);
+	(void)head, (void)body;
 }

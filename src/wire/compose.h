@@ -9,6 +9,8 @@
 #ifndef WIRE_COMPOSE_H
 #define WIRE_COMPOSE_H
 
+#include "wire/arp.h"
+
 #include <weft/addr.h>
 #include <weft/frame.h>
 
@@ -47,6 +49,13 @@ int compose_ip(const struct compose *c, const void *payload, size_t payload_len,
 /** The same with a UDP header around the payload. */
 int compose_udp(const struct compose *c, const void *payload, size_t payload_len,
 		uint8_t *buf, size_t len) WEFT_MUST_CHECK;
+
+/** A frame with an ARP packet, in bytes; it is not padded. */
+#define COMPOSE_ARP_LEN 42u
+
+/** Writes an ARP packet to dst, or to everybody if that is NULL, from its sender's MAC. */
+void compose_arp(const struct weft_mac *dst, const struct arp_hdr *arp,
+		 uint8_t buf[COMPOSE_ARP_LEN]);
 
 /**
  * Sum of the pseudo header of an upper-layer packet of len bytes; 0 for the protocols that

@@ -121,6 +121,8 @@ def answers_to_everything(lab, on):
         for size in 56, 3000:
             lab.until(lambda host=host, size=size:
                       'bytes from' in lab.run(on, f'ping -c1 -W1 -s{size} {host}', False))
+            answers = lab.run(on, f'ping -c3 -i0.1 -W10 -s{size} {host}', False)
+            assert answers.count('bytes from') == 3, answers
         client(lab, host, 'udp', 0, 1472, 9000, on=on)
         client(lab, host, 'nobody', on=on)
         client(lab, host, 'tcp', 0, 1, 1000000, on=on)

@@ -111,6 +111,33 @@ static void udp_never_sends_a_sum_of_zero(void **state)
 	assert_int_equal(buf[IP4_LEN + UDP_OFF_CSUM + 1], 0xff);
 }
 
+static void arp_to_everybody_and_to_one(void **state)
+{
+	(void)state;
+	const struct weft_mac asker = { { 2, 0, 0, 0, 0, 1 } };
+	const struct arp_hdr question = { .op = ARP_OP_REQUEST,
+					  .sender_mac = { { 2, 0, 0, 0, 0, 1 } },
+					  .target_ip = 0xc0000202 };
+	const struct arp_hdr answer = { .op = ARP_OP_REPLY,
+					.sender_mac = { { 2, 0, 0, 0, 0, 2 } },
+					.sender_ip = 0xc0000202,
+					.target_mac = { { 2, 0, 0, 0, 0, 1 } },
+					.target_ip = 0xc0000201 };
+	uint8_t buf[COMPOSE_ARP_LEN];
+	compose_arp(NULL, &question, buf);
+	assert_bytes(buf, sizeof(buf),
+		     "ffffffffffff0200000000010806"
+		     "0001080006040001"
+		     "02000000000100000000"
+		     "000000000000c0000202");
+	compose_arp(&asker, &answer, buf);
+	assert_bytes(buf, sizeof(buf),
+		     "0200000000010200000000020806"
+		     "0001080006040002"
+		     "020000000002c0000202"
+		     "020000000001c0000201");
+}
+
 static void what_cannot_be_said_is_refused(void **state)
 {
 	(void)state;
@@ -165,6 +192,7 @@ int main(void)
 		cmocka_unit_test(icmp6_without_ethernet),
 		cmocka_unit_test(sums_are_made_where_they_are_asked_for),
 		cmocka_unit_test(udp_never_sends_a_sum_of_zero),
+		cmocka_unit_test(arp_to_everybody_and_to_one),
 		cmocka_unit_test(what_cannot_be_said_is_refused),
 		cmocka_unit_test(short_buffers_are_left_alone),
 	};

@@ -5,7 +5,7 @@
  */
 #include "cmd/addressing.h"
 
-#include "cmd/units.h"
+#include "cli/units.h"
 
 #include <sodium.h>
 #include <stdlib.h>

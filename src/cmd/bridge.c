@@ -6,14 +6,14 @@
  * Devices that are down are set up through struct weft_host, which sets them down again at
  * the end; everything else that was made here goes with the process.
  */
+#include "cli/facts.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/privilege.h"
+#include "cli/run.h"
+#include "cli/state.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
-#include "cmd/facts.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/privilege.h"
-#include "cmd/run.h"
-#include "cmd/state.h"
-#include "cmd/units.h"
 
 #include <weft/bridge.h>
 #include <weft/error.h>

@@ -2,12 +2,12 @@
 /*
  * `weft check`: all that is wrong with a tunnel's configuration, and what a good one means.
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
 #include "cmd/config_file.h"
 #include "cmd/meaning.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/units.h"
 
 #include <weft/tunnel.h>
 

@@ -6,12 +6,7 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
-/** How the program ends. */
-enum status {
-	STATUS_OK = 0,
-	STATUS_FAILED = 1, /**< Something went wrong while it ran. */
-	STATUS_USAGE = 2,  /**< The command line is wrong; what is wrong was said. */
-};
+#include "cli/exit_status.h"
 
 struct verb {
 	const char *name;

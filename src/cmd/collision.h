@@ -8,7 +8,7 @@
 #ifndef CMD_COLLISION_H
 #define CMD_COLLISION_H
 
-#include "cmd/output.h"
+#include "cli/output.h"
 
 #include <weft/host.h>
 

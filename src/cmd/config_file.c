@@ -6,7 +6,7 @@
  */
 #include "cmd/config_file.h"
 
-#include "cmd/pem.h"
+#include "cli/pem.h"
 
 #include <errno.h>
 #include <sodium.h>

@@ -14,7 +14,7 @@
 #ifndef CMD_CONFIG_FILE_H
 #define CMD_CONFIG_FILE_H
 
-#include "cmd/output.h"
+#include "cli/output.h"
 
 #include <weft/tunnel.h>
 

@@ -3,12 +3,12 @@
  * `weft doctor URL`: what is wrong with the way to a tunnel's server, and which line of which
  * proxy mends it.
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/run.h"
+#include "cli/secret.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/run.h"
-#include "cmd/secret.h"
-#include "cmd/units.h"
 
 #include <weft/doctor.h>
 #include <weft/loop.h>

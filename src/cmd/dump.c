@@ -3,13 +3,13 @@
  * `weft dump`: what comes in on a link, decoded. Recording is the capture wrapper's work:
  * --write FILE puts one around the link.
  */
+#include "cli/facts.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/privilege.h"
+#include "cli/run.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
-#include "cmd/facts.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/privilege.h"
-#include "cmd/run.h"
-#include "cmd/units.h"
 
 #include <weft/dump.h>
 #include <weft/error.h>

@@ -3,9 +3,9 @@
  * `weft help`. What a verb has to say about itself it says when asked for --help, so help
  * asks it; what kinds of link there are the library knows.
  */
+#include "cli/options.h"
+#include "cli/output.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
 
 #include <weft/link.h>
 

@@ -3,12 +3,12 @@
  * weft host [ROOM]: a relay and this machine's own place in one room of it. The TAP is a port
  * of the room's bridge, without a session in between.
  */
+#include "cli/privilege.h"
 #include "cmd/cmd.h"
 #include "cmd/collision.h"
 #include "cmd/discovery.h"
 #include "cmd/identity.h"
 #include "cmd/place.h"
-#include "cmd/privilege.h"
 #include "cmd/relaying.h"
 
 #include <weft/host.h>

@@ -9,10 +9,10 @@
  * What a peer can take is bounded: connections, bytes of a request, the time for one, and the
  * time in which nothing is taken from us. A file is read as fast as the peer takes it.
  */
+#include "cli/units.h"
 #include "cmd/cmd.h"
 #include "cmd/http_file.h"
 #include "cmd/onlink.h"
-#include "cmd/units.h"
 
 #include <weft/stack.h>
 #include <weft/tcp.h>

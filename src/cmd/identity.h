@@ -6,7 +6,7 @@
 #ifndef CMD_IDENTITY_H
 #define CMD_IDENTITY_H
 
-#include "cmd/state.h"
+#include "cli/state.h"
 
 #include <weft/lan.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weft status [NAME]: what runs on this machine, as it says itself (cmd/remote.h).
+ * weft status [NAME]: what runs on this machine, as it says itself (cli/remote.h).
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/remote.h"
+#include "cli/state.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/remote.h"
-#include "cmd/state.h"
-#include "cmd/units.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
  */
 #include "cmd/interface.h"
 
-#include "cmd/state.h"
-#include "cmd/sysctl.h"
+#include "cli/state.h"
+#include "cli/sysctl.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,12 +2,12 @@
 /*
  * weft invite: an invitation for one person, made from that of the room, without asking anybody.
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/qr.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
 #include "cmd/membership.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/qr.h"
-#include "cmd/units.h"
 
 #include <weft/lan.h>
 

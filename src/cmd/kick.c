@@ -2,12 +2,12 @@
 /*
  * weft kick: throws a member out of a room of a relay that runs on this machine.
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/remote.h"
+#include "cli/state.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/remote.h"
 #include "cmd/shut_out.h"
-#include "cmd/state.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -3,12 +3,12 @@
  * weft members [ROOM]: who is in the rooms of a relay or host that runs on this machine, one
  * line each, in the order in which they came.
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/remote.h"
+#include "cli/state.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/remote.h"
-#include "cmd/state.h"
-#include "cmd/units.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -7,9 +7,9 @@
  */
 #include "cmd/membership.h"
 
+#include "cli/privilege.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
-#include "cmd/privilege.h"
-#include "cmd/units.h"
 
 #include <errno.h>
 #include <sodium.h>

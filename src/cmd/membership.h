@@ -6,14 +6,14 @@
 #ifndef CMD_MEMBERSHIP_H
 #define CMD_MEMBERSHIP_H
 
-#include "cmd/options.h"
-#include "cmd/output.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/remote.h"
+#include "cli/run.h"
+#include "cli/secret.h"
+#include "cli/state.h"
 #include "cmd/relay_way.h"
-#include "cmd/remote.h"
 #include "cmd/rootless.h"
-#include "cmd/run.h"
-#include "cmd/secret.h"
-#include "cmd/state.h"
 #include "cmd/status.h"
 
 #include <weft/host.h>

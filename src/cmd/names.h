@@ -7,7 +7,7 @@
 #ifndef CMD_NAMES_H
 #define CMD_NAMES_H
 
-#include "cmd/options.h"
+#include "cli/options.h"
 
 #include <weft/addr.h>
 #include <weft/dhcpc.h>

@@ -10,10 +10,10 @@
  * FIN, and the peer's FIN ends stdout while stdin may go on. With UDP a read of stdin is a
  * datagram, and nobody says the end.
  */
+#include "cli/fdio.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
-#include "cmd/fdio.h"
 #include "cmd/onlink.h"
-#include "cmd/units.h"
 
 #include <weft/stack.h>
 #include <weft/tcp.h>

@@ -7,9 +7,9 @@
  */
 #include "cmd/onlink.h"
 
+#include "cli/privilege.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
-#include "cmd/privilege.h"
-#include "cmd/units.h"
 
 #include <weft/error.h>
 

@@ -22,11 +22,11 @@
 #ifndef CMD_ONLINK_H
 #define CMD_ONLINK_H
 
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/run.h"
+#include "cli/trace.h"
 #include "cmd/names.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/run.h"
-#include "cmd/trace.h"
 
 #include <weft/addr.h>
 #include <weft/dhcpc.h>

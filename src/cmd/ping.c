@@ -8,9 +8,9 @@
  * The time is in the data, so that nothing has to be kept about a request but whether it has
  * been answered: one bit for each number.
  */
+#include "cli/units.h"
 #include "cmd/cmd.h"
 #include "cmd/onlink.h"
-#include "cmd/units.h"
 
 #include <weft/stack.h>
 #include <weft/udp.h>

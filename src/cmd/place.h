@@ -6,7 +6,7 @@
 #ifndef CMD_PLACE_H
 #define CMD_PLACE_H
 
-#include "cmd/state.h"
+#include "cli/state.h"
 
 #include <weft/host.h>
 #include <weft/link.h>

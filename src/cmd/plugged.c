@@ -5,7 +5,7 @@
  */
 #include "cmd/plugged.h"
 
-#include "cmd/facts.h"
+#include "cli/facts.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -10,8 +10,8 @@
 #ifndef CMD_PLUGGED_H
 #define CMD_PLUGGED_H
 
-#include "cmd/options.h"
-#include "cmd/output.h"
+#include "cli/options.h"
+#include "cli/output.h"
 
 #include <weft/error.h>
 #include <weft/link.h>

@@ -3,8 +3,8 @@
  * weft relay: rooms for others. Whoever knows the relay's key may open a room on it by
  * joining one that is not there yet; --room prints invitations to rooms by name.
  */
+#include "cli/privilege.h"
 #include "cmd/cmd.h"
-#include "cmd/privilege.h"
 #include "cmd/relaying.h"
 
 static const struct option options[] = {

@@ -5,7 +5,7 @@
 #ifndef CMD_RELAY_RULES_H
 #define CMD_RELAY_RULES_H
 
-#include "cmd/options.h"
+#include "cli/options.h"
 
 #include <weft/lan.h>
 

@@ -15,7 +15,7 @@
 #ifndef CMD_RELAY_WAY_H
 #define CMD_RELAY_WAY_H
 
-#include "cmd/output.h"
+#include "cli/output.h"
 
 #include <weft/host.h>
 #include <weft/lan.h>

@@ -7,12 +7,12 @@
  */
 #include "cmd/relaying.h"
 
+#include "cli/qr.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
 #include "cmd/identity.h"
-#include "cmd/qr.h"
 #include "cmd/relay_rules.h"
 #include "cmd/shut_out.h"
-#include "cmd/units.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

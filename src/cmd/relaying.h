@@ -6,13 +6,13 @@
 #ifndef CMD_RELAYING_H
 #define CMD_RELAYING_H
 
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/remote.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/remote.h"
+#include "cli/run.h"
+#include "cli/secret.h"
+#include "cli/state.h"
 #include "cmd/rooms_file.h"
-#include "cmd/run.h"
-#include "cmd/secret.h"
-#include "cmd/state.h"
 #include "cmd/status.h"
 
 #include <weft/lan.h>

@@ -5,12 +5,12 @@
  * The file is read here and its text sent (cmd/tunnel.c says why), so that what is wrong is
  * shown with its line, as `weft check` does, and nothing is sent then.
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/remote.h"
+#include "cli/state.h"
 #include "cmd/cmd.h"
 #include "cmd/config_file.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/remote.h"
-#include "cmd/state.h"
 
 #include <weft/tunnel.h>
 

@@ -6,7 +6,7 @@
 #ifndef CMD_RELOADING_H
 #define CMD_RELOADING_H
 
-#include "cmd/output.h"
+#include "cli/output.h"
 
 #include <weft/tunnel.h>
 

@@ -8,7 +8,7 @@
 #ifndef CMD_ROOMS_FILE_H
 #define CMD_ROOMS_FILE_H
 
-#include "cmd/state.h"
+#include "cli/state.h"
 
 #include <weft/lan.h>
 #include <weft/log.h>

@@ -9,9 +9,9 @@
 #ifndef CMD_ROOTLESS_H
 #define CMD_ROOTLESS_H
 
+#include "cli/options.h"
+#include "cli/output.h"
 #include "cmd/names.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
 
 #include <weft/addr.h>
 #include <weft/error.h>

@@ -2,9 +2,9 @@
 /*
  * weft serve: network interfaces over local sockets, for emulators, VMs and programs.
  */
+#include "cli/units.h"
 #include "cmd/cmd.h"
 #include "cmd/serving.h"
-#include "cmd/units.h"
 
 #include <errno.h>
 #include <inttypes.h>

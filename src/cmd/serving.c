@@ -15,16 +15,16 @@
  */
 #include "cmd/serving.h"
 
+#include "cli/facts.h"
+#include "cli/hexdump.h"
+#include "cli/privilege.h"
+#include "cli/program.h"
+#include "cli/run.h"
+#include "cli/state.h"
+#include "cli/units.h"
+#include "cli/user.h"
 #include "cmd/cmd.h"
-#include "cmd/facts.h"
-#include "cmd/hexdump.h"
-#include "cmd/privilege.h"
-#include "cmd/program.h"
-#include "cmd/run.h"
-#include "cmd/state.h"
 #include "cmd/status.h"
-#include "cmd/units.h"
-#include "cmd/user.h"
 
 #include <weft/loop.h>
 #include <weft/serve.h>

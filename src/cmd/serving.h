@@ -10,9 +10,9 @@
 #ifndef CMD_SERVING_H
 #define CMD_SERVING_H
 
+#include "cli/options.h"
+#include "cli/output.h"
 #include "cmd/interface.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
 
 #include <weft/plug.h>
 #include <weft/serve.h>

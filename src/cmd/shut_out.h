@@ -7,7 +7,7 @@
 #ifndef CMD_SHUT_OUT_H
 #define CMD_SHUT_OUT_H
 
-#include "cmd/state.h"
+#include "cli/state.h"
 
 #include <weft/lan.h>
 

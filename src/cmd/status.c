@@ -5,7 +5,7 @@
  */
 #include "cmd/status.h"
 
-#include "cmd/units.h"
+#include "cli/units.h"
 
 #include <stdio.h>
 #include <string.h>

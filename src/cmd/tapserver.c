@@ -236,7 +236,7 @@ static bool parse_ip(const char *text, struct weft_ip *ret_ip)
 	return true;
 }
 
-/* Numbers that may be 0, which those of cmd/options.h may not. */
+/* Numbers that may be 0, which those of cli/options.h may not. */
 static bool parse_number(const char *text, uint32_t max, uint32_t *ret_number)
 {
 	unsigned long value = strtoul(text, NULL, 10);

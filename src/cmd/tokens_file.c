@@ -5,7 +5,7 @@
  */
 #include "cmd/tokens_file.h"
 
-#include "cmd/output.h"
+#include "cli/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

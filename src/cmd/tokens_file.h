@@ -12,7 +12,7 @@
 #ifndef CMD_TOKENS_FILE_H
 #define CMD_TOKENS_FILE_H
 
-#include "cmd/secret.h"
+#include "cli/secret.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,17 +10,17 @@
  */
 #include "cmd/tunnel.h"
 
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/privilege.h"
+#include "cli/remote.h"
+#include "cli/run.h"
+#include "cli/state.h"
+#include "cli/units.h"
 #include "cmd/cmd.h"
 #include "cmd/config_file.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/privilege.h"
 #include "cmd/reloading.h"
-#include "cmd/remote.h"
-#include "cmd/run.h"
-#include "cmd/state.h"
 #include "cmd/status.h"
-#include "cmd/units.h"
 
 #include <weft/host.h>
 #include <weft/tunnel.h>

@@ -9,8 +9,8 @@
 #ifndef CMD_TUNNEL_H
 #define CMD_TUNNEL_H
 
+#include "cli/output.h"
 #include "cmd/config_file.h"
-#include "cmd/output.h"
 
 /** One of the two. */
 struct tunnel_source {

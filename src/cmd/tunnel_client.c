@@ -2,9 +2,9 @@
 /*
  * weft tunnel client URL: a client without a file.
  */
+#include "cli/options.h"
+#include "cli/secret.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/secret.h"
 #include "cmd/tunnel.h"
 #include "cmd/tunnel_line.h"
 

@@ -6,7 +6,7 @@
 #ifndef CMD_TUNNEL_LINE_H
 #define CMD_TUNNEL_LINE_H
 
-#include "cmd/output.h"
+#include "cli/output.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -5,9 +5,9 @@
  *
  *     --net 10.77.0.1/24 --client a --client b        a has 10.77.0.2, b 10.77.0.3
  */
+#include "cli/options.h"
+#include "cli/secret.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/secret.h"
 #include "cmd/tokens_file.h"
 #include "cmd/tunnel.h"
 #include "cmd/tunnel_line.h"

@@ -3,10 +3,10 @@
  * weft tunnel token: a token for a client, and the hash of it that the server's configuration
  * has. What chance made is safe as SHA-1; what somebody made up needs a hash that is slow.
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/secret.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/secret.h"
 #include "cmd/tunnel.h"
 
 #include <errno.h>

@@ -2,10 +2,10 @@
 /*
  * `weft version`: what to put into a bug report.
  */
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/syscalls.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/syscalls.h"
 
 #include <weft/version.h>
 

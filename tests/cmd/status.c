@@ -5,7 +5,7 @@
 #include "cmd/status.h"
 
 #include "../unit.h"
-#include "cmd/units.h"
+#include "cli/units.h"
 
 #include <string.h>
 

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who asks may wait: nothing else is to be done meanwhile.
+ */
+#include "cli/remote.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PIECE_LEN 65536u
+
+/* How long for an answer: a reload makes devices, and may try slow things. */
+#define ANSWER_S 30
+
+/* Returns a connected socket, or -Exxx. */
+static int connect_to(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = ANSWER_S };
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr.sun_path, path, strlen(path));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return fd;
+	int error = -errno;
+	(void)close(fd);
+	return error;
+}
+
+/* "office-812.control"; false for what is none. */
+static bool read_name(const char *dir, const char *file, struct remote_place *ret_place)
+{
+	const size_t len = strlen(file), suffix = sizeof(REMOTE_SUFFIX) - 1;
+	const char *dash = strrchr(file, '-');
+	char *end;
+	if (!dash || len < suffix || strcmp(file + len - suffix, REMOTE_SUFFIX) != 0 ||
+	    (size_t)(dash - file) >= REMOTE_NAME_LEN)
+		return false;
+	ret_place->pid = strtol(dash + 1, &end, 10);
+	(void)snprintf(ret_place->name, REMOTE_NAME_LEN, "%.*s", (int)(dash - file),
+		       file);
+	(void)snprintf(ret_place->path, sizeof(ret_place->path), "%s/%s", dir, file);
+	return strcmp(end, REMOTE_SUFFIX) == 0 && ret_place->pid > 0;
+}
+
+static bool is_meant(const struct remote_place *place, const char *name)
+{
+	char pid[24];
+	(void)snprintf(pid, sizeof(pid), "%ld", place->pid);
+	return !name || strcmp(name, place->name) == 0 || strcmp(name, pid) == 0;
+}
+
+static bool listens(const struct remote_place *place)
+{
+	int fd = connect_to(place->path);
+	if (fd == -ECONNREFUSED)
+		(void)unlink(place->path); /* a crash has left it */
+	if (fd < 0)
+		return false;
+	(void)close(fd);
+	return true;
+}
+
+int remote_find(const char *dir, const char *name, struct remote_place *ret_places,
+		size_t max, struct weft_error *err)
+{
+	DIR *stream = opendir(dir);
+	const struct dirent *entry;
+	int n = 0;
+	if (!stream && errno == ENOENT)
+		return 0; /* nothing has ever run */
+	if (!stream)
+		return weft_error_set(err, -errno, "cannot look into %s: %s%s", dir,
+				      strerror(errno),
+				      errno == EACCES ? " (run as root)" : "");
+	while ((size_t)n < max && (entry = readdir(stream))) {
+		struct remote_place *place = &ret_places[n];
+		n += read_name(dir, entry->d_name, place) && is_meant(place, name) &&
+		     listens(place);
+	}
+	(void)closedir(stream);
+	return n;
+}
+
+static int send_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t put = send(fd, text, len, MSG_NOSIGNAL);
+		if (put < 0 && errno != EINTR)
+			return -errno;
+		text += put > 0 ? put : 0;
+		len -= put > 0 ? (size_t)put : 0;
+	}
+	return 0;
+}
+
+/* Returns the length of a whole line, or -Exxx. The caller frees it. */
+static int receive_line(int fd, char **ret_line)
+{
+	char *line = NULL;
+	size_t len = 0;
+	for (;;) {
+		char *larger =
+			len > REMOTE_LINE_MAX ? NULL : realloc(line, len + PIECE_LEN);
+		ssize_t got = larger ? read(fd, larger + len, PIECE_LEN) : -1;
+		line = larger ? larger : line;
+		if (got <= 0) {
+			int error = got == 0 ? -EPIPE : larger ? -errno : -ENOMEM;
+			free(line);
+			return error;
+		}
+		len += (size_t)got;
+		if (line[len - 1] == '\n')
+			break;
+	}
+	*ret_line = line;
+	return (int)len;
+}
+
+static int exchange(int fd, json_t *request, char **ret_line)
+{
+	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	if (!text)
+		return -ENOMEM;
+	int r = send_all(fd, text, strlen(text));
+	free(text);
+	if (r == 0)
+		r = send_all(fd, "\n", 1);
+	return r < 0 ? r : receive_line(fd, ret_line);
+}
+
+static int read_answer(const char *line, size_t len, struct weft_error *err,
+		       json_t **ret_answer)
+{
+	json_t *answer = json_loadb(line, len, 0, NULL);
+	const char *error = json_string_value(json_object_get(answer, "error"));
+	if (json_is_true(json_object_get(answer, "ok"))) {
+		*ret_answer = answer;
+		return 0;
+	}
+	int r = weft_error_set(err, -EREMOTEIO, "%s", error ? error : "no answer");
+	json_decref(answer);
+	return r;
+}
+
+int remote_ask(const struct remote_place *place, json_t *request, struct weft_error *err,
+	       json_t **ret_answer)
+{
+	char *line = NULL;
+	int fd = connect_to(place->path);
+	int r = fd < 0 ? fd : exchange(fd, request, &line);
+	json_decref(request);
+	if (fd >= 0)
+		(void)close(fd);
+	if (r < 0)
+		return weft_error_set(err, r, "%s (process %ld) does not answer: %s",
+				      place->name, place->pid, strerror(-r));
+	r = read_answer(line, (size_t)r, err, ret_answer);
+	free(line);
+	return r;
+}

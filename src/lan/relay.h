@@ -141,6 +141,12 @@ void relay_sweep(struct weft_relay *relay, uint64_t now);
 /** Makes room for another room, if one stands only for who is gone. True if there was one. */
 bool relay_evict(struct weft_relay *relay);
 
+/** Begins with no rooms; rooms_max and hash_secret are set. Returns 0 or -ENOMEM. */
+int relay_init_rooms(struct weft_relay *relay) WEFT_MUST_CHECK;
+
+/** Frees all rooms and what is in them. */
+void relay_free_rooms(struct weft_relay *relay);
+
 /** Ends a room if it is empty, keeps no places and does not stay. */
 void relay_close_room(struct weft_relay *relay, struct room *room);
 

@@ -166,31 +166,11 @@ static int find_room(struct visitor *visitor, struct reject *reject,
 	return 0;
 }
 
-/* Somebody has this address already: a person has to find out which two machines. */
-static void tell_conflict(struct visitor *visitor, uint64_t now)
-{
-	const struct room_member *member = visitor->member;
-	if (now < visitor->conflict_told_ns)
-		return;
-	visitor->conflict_told_ns = now + VISITOR_CONFLICT_NS;
-	weft_log_warning(visitor->relay->log,
-			 "room %s: %s %u %s uses an address that is another's; what it "
-			 "says of that is dropped",
-			 member->room->name, role_name(member->peer.role),
-			 member->peer.id, member->peer.name);
-}
-
 static enum session_outcome on_frame(void *user, const struct weft_frame *frame,
 				     uint64_t now)
 {
-	struct visitor *visitor = user;
-	enum filter_outcome outcome = room_filter(visitor->member, frame, now);
-	if (outcome == FILTER_DROP_ADDRESS)
-		tell_conflict(visitor, now);
-	if (outcome != FILTER_PASS)
-		return SESSION_DROP_FILTERED;
-	return room_answer(visitor->member, frame, now) ? SESSION_TAKEN
-							: SESSION_RECEIVED;
+	const struct visitor *visitor = user;
+	return relay_judge(visitor->relay, visitor->member, frame, now);
 }
 
 /* Makes the visitor a member of the room, with its session on the bridge. */

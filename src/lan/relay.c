@@ -281,6 +281,7 @@ int relay_new_on(const struct weft_relay_opts *opts, struct dgram *dgram,
 	if (!relay)
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	list_init(&relay->visitors);
+	list_init(&relay->locals);
 	r = relay_fill(relay, opts, dgram, err);
 	if (r < 0) {
 		weft_relay_free(relay);
@@ -327,6 +328,7 @@ void weft_relay_free(struct weft_relay *relay)
 	list_for_each (node, &relay->visitors)
 		visitor_free(container_of(node, struct visitor, node));
 	relay_free_rooms(relay);
+	relay_free_locals(relay);
 	heap_fini(&relay->timers);
 	quic_tls_free(relay->tls);
 	sodium_memzero(relay->hash_secret, sizeof(relay->hash_secret));

@@ -71,6 +71,7 @@ struct weft_relay {
 	struct quic_tls *tls;
 	struct table *rooms; /**< struct room by name, filled up with zeros. */
 	struct list visitors;
+	struct list locals; /**< Links of its own in rooms (lan/relay_local.c). */
 	struct heap timers; /**< Of visitors. */
 	struct heap rooms_due;
 	const struct weft_log *log;
@@ -146,6 +147,18 @@ int relay_init_rooms(struct weft_relay *relay) WEFT_MUST_CHECK;
 
 /** Frees all rooms and what is in them. */
 void relay_free_rooms(struct weft_relay *relay);
+
+/** Lets go of the relay's own links, once their rooms are gone. */
+void relay_free_locals(struct weft_relay *relay);
+
+/**
+ * What becomes of a frame that the member has sent (at least ETHER_LEN bytes): SESSION_RECEIVED
+ * for on to the bridge, SESSION_TAKEN or SESSION_DROP_FILTERED. Who uses another's address is
+ * told of in the log.
+ */
+enum session_outcome relay_judge(const struct weft_relay *relay,
+				 struct room_member *member,
+				 const struct weft_frame *frame, uint64_t now);
 
 /** Ends a room if it is empty, keeps no places and does not stay. */
 void relay_close_room(struct weft_relay *relay, struct room *room);

@@ -120,12 +120,12 @@ static json_t *member_facts(const struct room_member *member)
 	json_t *object = facts_of_peer(&member->peer);
 	const struct visitor *visitor = member->user;
 	add_address(object, member);
+	(void)json_object_set_new(object, "filter",
+				  facts_of_filter(member->filter.counts));
 	if (visitor) {
 		(void)json_object_set_new(object, "path", facts_of_conn(visitor->conn));
 		(void)json_object_set_new(object, "frames",
 					  facts_of_session(visitor->session.counts));
-		(void)json_object_set_new(object, "filter",
-					  facts_of_filter(member->filter.counts));
 		(void)json_object_set_new(
 			object, "drops_at_member",
 			json_integer((json_int_t)visitor->counts.drops));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rooms of a relay, by their names: opened by who asks for one first, or by the relay's own
- * user (weft_relay_open_room), and closed once nobody is in them or missed.
+ * user (lan/relay_local.c), and closed once nobody is in them or missed. And what becomes of a
+ * frame that somebody in a room has sent.
  */
 #include "base/table.h"
 #include "lan/relay.h"
@@ -9,7 +10,6 @@
 
 #include <weft/log.h>
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -125,104 +125,30 @@ void relay_free_rooms(struct weft_relay *relay)
 	table_free(relay->rooms);
 }
 
-/* ---- the relay's own room ---------------------------------------------------------------- */
+/* ---- frames of members ------------------------------------------------------------------- */
 
-/* A room of that name that only waits for members with another key waits no longer. */
-static struct room *find_own_room(struct weft_relay *relay, const char *name,
-				  const uint8_t key[PROOF_KEY_LEN])
+/* Somebody has this address already: a person has to find out which two machines. */
+static void tell_conflict(const struct weft_relay *relay, struct room_member *member,
+			  uint64_t now)
 {
-	struct room *room = relay_find_room(relay, name);
-	if (!room || room->stays || !room_is_empty(room) ||
-	    memcmp(room->key, key, sizeof(room->key)) == 0)
-		return room;
-	keep_clear(room);
-	relay_close_room(relay, room);
-	return NULL;
+	if (now < member->conflict_told_ns)
+		return;
+	member->conflict_told_ns = now + ROOM_CONFLICT_NS;
+	weft_log_warning(relay->log,
+			 "room %s: %s %u %s uses an address that is another's; what it "
+			 "says of that is dropped",
+			 member->room->name, role_name(member->peer.role),
+			 member->peer.id, member->peer.name);
 }
 
-/* The room of that name and key, opened if it is not there. */
-static int get_room(struct weft_relay *relay, const char *name,
-		    const uint8_t key[PROOF_KEY_LEN], struct weft_error *err,
-		    struct room **ret_room)
+enum session_outcome relay_judge(const struct weft_relay *relay,
+				 struct room_member *member,
+				 const struct weft_frame *frame, uint64_t now)
 {
-	struct room *room = find_own_room(relay, name, key);
-	struct room_opts opts = { .name = name,
-				  .mtu = relay->mtu ? relay->mtu : RELAY_AUTO_MTU };
-	memcpy(opts.key, key, sizeof(opts.key));
-	if (!room) {
-		int r = relay_open_room(relay, &opts, &room);
-		if (r < 0)
-			return weft_error_set(err, r, "room %s could not be opened: %s",
-					      name, strerror(-r));
-	}
-	if (memcmp(room->key, key, sizeof(room->key)) != 0)
-		return weft_error_set(err, -EEXIST, "room %s is open with another key",
-				      name);
-	*ret_room = room;
-	return 0;
-}
-
-static int join_locally(struct weft_relay *relay, struct room *room,
-			struct weft_link *link, struct weft_mac mac,
-			struct weft_error *err)
-{
-	struct hello hello = { .mac = mac, .budget = UINT16_MAX };
-	struct reject reject;
-	struct room_member *member;
-	memcpy(hello.key, room->key, sizeof(hello.key));
-	if (room_refuses(room, &hello, &reject))
-		return weft_error_set(err, -EEXIST, "%s", reject.text);
-	const struct weft_peer peer = { .mac = mac, .name = "host" };
-	int r = room_add(room, &peer, NULL, &member);
-	if (r < 0)
-		return weft_error_set(err, r, "out of memory");
-	r = room_attach(member, link);
-	if (r < 0) {
-		room_remove(member);
-		return weft_error_set(err, r, "%s cannot be put into room %s: %s",
-				      weft_link_name(link), room->name, strerror(-r));
-	}
-	visitor_announce_joined(member, relay->now);
-	relay_touch_room(relay, room, relay->now);
-	return 0;
-}
-
-int weft_relay_open_room(struct weft_relay *relay, const char *room_name,
-			 const uint8_t secret[WEFT_ROOM_SECRET_LEN],
-			 struct weft_link *link, struct weft_mac mac,
-			 struct weft_error *err)
-{
-	uint8_t key[PROOF_KEY_LEN];
-	struct room *room = NULL;
-	if (!weft_room_name_is_valid(room_name))
-		return weft_error_set(
-			err, -EINVAL,
-			"\"%.40s\" is no room: 1 to %u letters, digits, \"-\", "
-			"\"_\" and \".\" are",
-			room_name, WEFT_ROOM_NAME_MAX);
-	proof_key(secret, key);
-	int r = get_room(relay, room_name, key, err, &room);
-	if (r < 0)
-		return r;
-	assert(room);
-	if (link)
-		r = join_locally(relay, room, link, mac, err);
-	if (r < 0) {
-		relay_close_room(relay, room);
-		return r;
-	}
-	room->stays = true;
-	return (int)room->mtu;
-}
-
-struct weft_ip weft_relay_room_address(const struct weft_relay *relay,
-				       const char *room_name)
-{
-	const struct room *room = weft_room_name_is_valid(room_name)
-					  ? relay_find_room(relay, room_name)
-					  : NULL;
-	struct weft_ip address = room ? room->network : (struct weft_ip){ .family = 0 };
-	if (room)
-		address.octet[3] = ROOM_HOST_OF_RELAY;
-	return address;
+	const enum filter_outcome outcome = room_filter(member, frame, now);
+	if (outcome == FILTER_DROP_ADDRESS)
+		tell_conflict(relay, member, now);
+	if (outcome != FILTER_PASS)
+		return SESSION_DROP_FILTERED;
+	return room_answer(member, frame, now) ? SESSION_TAKEN : SESSION_RECEIVED;
 }

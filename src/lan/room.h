@@ -56,6 +56,9 @@
 /** How long a room is left alone at most: stations of its LAN age by the minute. */
 #define ROOM_PAUSE_NS UINT64_C(60000000000)
 
+/** A conflict of addresses is told once in so long for each member. */
+#define ROOM_CONFLICT_NS UINT64_C(60000000000)
+
 /** Host number of the relay's own link in the room's network. */
 #define ROOM_HOST_OF_RELAY 1u
 
@@ -90,6 +93,7 @@ struct room_member {
 	uint8_t host; /**< Host number of the address that it is offered; 0 for none. */
 	struct weft_bridge_port *port; /**< NULL until attached. */
 	struct filter_member filter;
+	uint64_t conflict_told_ns; /**< When a conflict may be told again. */
 	void *user; /**< Of who added it; NULL for a local link of the relay. */
 	uint8_t claims_n;
 	struct weft_mac claims[LAN_CLAIMS_MAX]; /**< MACs beside its own; bound. */

@@ -40,9 +40,6 @@
 /** Control messages of a member: so many, and one a second. */
 #define VISITOR_MESSAGES_BURST 16u
 
-/** A conflict of addresses is told once in so long. */
-#define VISITOR_CONFLICT_NS UINT64_C(60000000000)
-
 /** Why everybody has to go. */
 #define VISITOR_SHUTDOWN "the relay is shut down"
 
@@ -73,9 +70,8 @@ struct visitor {
 	char leave_text[MESSAGE_TEXT_MAX + 1];
 	struct member_counts counts; /**< What the member last said that it counted. */
 	struct bucket messages;      /**< Of control messages. */
-	uint64_t conflict_told_ns; /**< When a conflict of addresses may be told again. */
-	struct bucket malformed;   /**< Of datagrams that make no sense. */
-	uint64_t early_datagrams;  /**< Came before the member had joined. */
+	struct bucket malformed;     /**< Of datagrams that make no sense. */
+	uint64_t early_datagrams;    /**< Came before the member had joined. */
 };
 
 extern const struct quic_events visitor_events;

@@ -404,6 +404,23 @@ static void groups_have_a_rate(void **state)
 	end(&s);
 }
 
+/* Thirty datagrams in one super-frame are thirty on the wire. */
+static void a_super_frame_counts_as_its_segments(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = { .group = { .rate = 10, .burst = 20 } };
+	begin(&s, &opts);
+	make_ether(&s, ETHER_TYPE_IPX, 60);
+	s.frame.offload = (struct weft_offload){ .gso = WEFT_GSO_UDP,
+						 .hdr_len = 42,
+						 .gso_size = 4 };
+	assert_int_equal(passes(&s, &s.alice, true, 100), 4); /* of 5 each */
+	s.frame.offload.gso_size = 0;
+	assert_int_equal(passes(&s, &s.bob, true, 100), 20);
+	end(&s);
+}
+
 static void unknown_stations_have_a_rate(void **state)
 {
 	(void)state;
@@ -467,6 +484,7 @@ int main(void)
 		cmocka_unit_test(the_lan_keeps_its_addresses),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(groups_have_a_rate),
+		cmocka_unit_test(a_super_frame_counts_as_its_segments),
 		cmocka_unit_test(unknown_stations_have_a_rate),
 		cmocka_unit_test(bytes_have_a_rate),
 		cmocka_unit_test(every_length_of_every_frame),

@@ -194,6 +194,8 @@ def test_host_and_join_need_nothing_else(party):
     assert friend.stop() == 0
     host.wait_event('left')
     assert host.stop() == 0
+    own, = host.wait_event('facts')['rooms'][0]['members']
+    assert own['filter']['pass'] > 0  # the rules are for the host's own device, too
     assert party.run('relay', 'ip -br link show type tun') == ''
 
 

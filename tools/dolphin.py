@@ -9,6 +9,7 @@ The frames below are those of host 172.30.0.1 at 90:90:90:90:90:90 and client 17
 02:00:00:00:00:02.
 """
 import re
+import select
 import socket
 import struct
 import time
@@ -94,7 +95,7 @@ class Dolphin:
 
     length = '<H'
 
-    def __init__(self, address, seconds=10):
+    def __init__(self, address, seconds=60):
         end = time.monotonic() + seconds
         family = socket.AF_UNIX if isinstance(address, str) else \
             socket.AF_INET6 if ':' in address[0] else socket.AF_INET
@@ -111,7 +112,7 @@ class Dolphin:
         self.socket.settimeout(seconds)
 
     @classmethod
-    def of(cls, connected, seconds=10):
+    def of(cls, connected, seconds=60):
         """The same on a socket that is connected already."""
         client = cls.__new__(cls)
         client.socket, client.bytes = connected, b''
@@ -146,6 +147,21 @@ class Dolphin:
     def ping(self, sequence=1, data=b'abcdefgh'):
         self.send(echo_request(sequence, data))
         return self.expect(lambda frame: is_echo_reply(frame, sequence))
+
+    def ping_again(self, sequence, seconds=60):
+        """ping for who has been slow: as long as queues are full, requests and answers are
+        dropped, and who wants one asks again. Returns the frames that came before the answer."""
+        before = []
+        for sequence in range(sequence, sequence + seconds):
+            self.send(echo_request(sequence))
+            while select.select([self.socket], [], [], 1)[0]:
+                frame = self.receive()
+                if is_echo_reply(frame, sequence):
+                    return before
+                before.append(frame)
+                if is_arp_for_client(frame):
+                    self.send(arp_reply_to(frame))
+        raise TimeoutError(f'no answer to {seconds} requests')
 
     def close(self):
         self.socket.close()

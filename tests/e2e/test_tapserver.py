@@ -410,14 +410,17 @@ def test_slow_client(lab, path):
     """It reads nothing for a while: frames are lost, whole ones, and then it works on."""
     process = tapserver(lab, f'--listen={path}')
     client = connect(lab, process, path)
-    client.send(dolphin.ARP_REQUEST)
+    client.ping()  # and the kernel knows where to send the flood
     with socket.socket(type=socket.SOCK_DGRAM) as flood:
         flood.connect(('172.30.0.2', 9))
         for _ in range(4000):
             flood.send(bytes(1400))
     rss = pathlib.Path(f'/proc/{process.popen.pid}/status').read_text()
     assert int(re.search(r'VmRSS:\s+(\d+)', rss)[1]) < 64 * 1024
-    client.ping(7)  # behind what was kept; every length and frame is checked on the way
+    kept = client.ping_again(7)  # every length and frame is checked on the way
+    lengths = [len(frame) for frame in kept if frame[12:14] == b'\x08\x00' and frame[23] == 17]
+    assert 100 < len(lengths) < 4000 and set(lengths) == {14 + 20 + 8 + 1400}
+    client.ping(100)
 
 
 def test_device_is_deleted(lab, path):

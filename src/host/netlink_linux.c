@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rtnetlink(7) by way of libnl-route-3.
- *
- * libnl folds the kernel's errno into fewer codes of its own, and what a person has to mend
- * hangs on the difference; so the errno of each refused request is caught on its way
- * (on_refusal) and returned in place of libnl's code.
+ * The operations of netlink.h by rtnetlink(7): interfaces and addresses here, the others in
+ * routes_linux.c.
  *
  * An address, route or rule is looked for in a dump of all of its kind. They are few where
  * weft runs, and asked for when something is set up, never per packet.
  */
-#include "base/container.h"
 #include "base/mac.h"
-#include "host/netlink.h"
+#include "host/rtnetlink_linux.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <netlink/addr.h>
-#include <netlink/cache.h>
-#include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/route.h>
 #include <netlink/route/rule.h>
-#include <netlink/socket.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,47 +30,6 @@
 #define SO_NETNS_COOKIE 71
 #endif
 
-struct rtnetlink {
-	struct netlink base;
-	struct nl_sock *sock;
-	int refusal; /* -errno of the request that was refused last; 0 for none. */
-};
-
-static struct rtnetlink *rtnetlink_of(struct netlink *nl)
-{
-	return container_of(nl, struct rtnetlink, base);
-}
-
-static int on_refusal(struct sockaddr_nl *from, struct nlmsgerr *message, void *user)
-{
-	struct rtnetlink *rt = user;
-	(void)from;
-	rt->refusal = message->error;
-	return NL_STOP;
-}
-
-/* What a libnl call returned, as 0 or -errno. */
-static int result(struct rtnetlink *rt, int nle)
-{
-	int refusal = rt->refusal;
-	rt->refusal = 0;
-	if (nle >= 0)
-		return 0;
-	if (refusal < 0)
-		return refusal;
-	switch (-nle) {
-	case NLE_NOMEM:
-		return -ENOMEM;
-	case NLE_OBJ_NOTFOUND:
-	case NLE_NODEV:
-		return -ENODEV;
-	case NLE_INVAL:
-		return -EINVAL;
-	default:
-		return -EIO;
-	}
-}
-
 /* Interfaces */
 
 static int get_link(struct rtnetlink *rt, uint32_t ifindex, const char *ifname,
@@ -88,7 +38,8 @@ static int get_link(struct rtnetlink *rt, uint32_t ifindex, const char *ifname,
 	/* A longer name is no interface, and libnl would cut it to one that might be. */
 	if (strlen(ifname) >= IFNAMSIZ)
 		return -ENODEV;
-	return result(rt, rtnl_link_get_kernel(rt->sock, (int)ifindex, ifname, ret_link));
+	return rtnetlink_result(
+		rt, rtnl_link_get_kernel(rt->sock, (int)ifindex, ifname, ret_link));
 }
 
 /* By index and name: either alone may by now belong to another device. */
@@ -158,7 +109,7 @@ static int rt_list(struct netlink *nl, struct fmt *names)
 {
 	struct rtnetlink *rt = rtnetlink_of(nl);
 	struct nl_cache *cache;
-	int r = result(rt, rtnl_link_alloc_cache(rt->sock, AF_UNSPEC, &cache));
+	int r = rtnetlink_result(rt, rtnl_link_alloc_cache(rt->sock, AF_UNSPEC, &cache));
 	if (r < 0)
 		return r;
 	const char *divider = "";
@@ -227,38 +178,13 @@ static int setting_set(struct rtnetlink *rt, const struct change *change, bool a
 	struct rtnl_link *wanted = rtnl_link_alloc();
 	r = wanted ? fill_link(wanted, change, after) : -ENOMEM;
 	if (r == 0)
-		r = result(rt, rtnl_link_change(rt->sock, now, wanted, 0));
+		r = rtnetlink_result(rt, rtnl_link_change(rt->sock, now, wanted, 0));
 	rtnl_link_put(wanted);
 	rtnl_link_put(now);
 	return r;
 }
 
 /* Addresses */
-
-static size_t ip_len(const struct weft_ip *ip)
-{
-	return ip->family == AF_INET6 ? 16 : 4;
-}
-
-static struct nl_addr *ip_build(const struct weft_ip *ip)
-{
-	struct nl_addr *addr = nl_addr_build(ip->family, ip->octet, ip_len(ip));
-	if (addr)
-		nl_addr_set_prefixlen(addr, ip->prefix);
-	return addr;
-}
-
-/* The default route's destination comes back from the kernel with no bytes at all. */
-static bool ip_equals(const struct weft_ip *ip, const struct nl_addr *addr)
-{
-	if (!addr || nl_addr_get_prefixlen(addr) != ip->prefix)
-		return false;
-	if (ip->prefix == 0)
-		return true;
-	return nl_addr_get_family(addr) == ip->family &&
-	       nl_addr_get_len(addr) == ip_len(ip) &&
-	       memcmp(nl_addr_get_binary_addr(addr), ip->octet, ip_len(ip)) == 0;
-}
 
 /* Programs that look for LAN games ask for the interface's broadcast address, and the
    kernel does not set one by itself. */
@@ -282,7 +208,7 @@ static int fill_broadcast(struct rtnl_addr *addr, const struct weft_ip *ip)
 
 static int fill_addr(struct rtnl_addr *addr, const struct change *change)
 {
-	struct nl_addr *local = ip_build(&change->address);
+	struct nl_addr *local = rtnetlink_addr(&change->address);
 	if (!local)
 		return -ENOMEM;
 	int r = rtnl_addr_set_local(addr, local);
@@ -300,9 +226,9 @@ static int address_set(struct rtnetlink *rt, const struct change *change, bool a
 	struct rtnl_addr *addr = rtnl_addr_alloc();
 	int r = addr ? fill_addr(addr, change) : -ENOMEM;
 	if (r == 0 && after)
-		r = result(rt, rtnl_addr_add(rt->sock, addr, NLM_F_EXCL));
+		r = rtnetlink_result(rt, rtnl_addr_add(rt->sock, addr, NLM_F_EXCL));
 	else if (r == 0)
-		r = result(rt, rtnl_addr_delete(rt->sock, addr, 0));
+		r = rtnetlink_result(rt, rtnl_addr_delete(rt->sock, addr, 0));
 	rtnl_addr_put(addr);
 	return r;
 }
@@ -311,215 +237,7 @@ static bool address_matches(const struct change *change, struct nl_object *objec
 {
 	struct rtnl_addr *addr = (struct rtnl_addr *)object;
 	return rtnl_addr_get_ifindex(addr) == (int)change->ifindex &&
-	       ip_equals(&change->address, rtnl_addr_get_local(addr));
-}
-
-/* Routes */
-
-static uint32_t table_of(const struct weft_route *route)
-{
-	return route->table ? route->table : RT_TABLE_MAIN;
-}
-
-/* What the kernel makes of a metric of 0 (IP6_RT_PRIO_USER). */
-static uint32_t metric_of(const struct weft_route *route)
-{
-	return route->metric || route->dest.family == AF_INET ? route->metric : 1024;
-}
-
-static int fill_nexthop(struct rtnl_nexthop *hop, const struct change *change)
-{
-	rtnl_route_nh_set_ifindex(hop, (int)change->ifindex);
-	if (change->route.gateway.family == 0)
-		return 0;
-	struct nl_addr *gateway = ip_build(&change->route.gateway);
-	if (!gateway)
-		return -ENOMEM;
-	rtnl_route_nh_set_gateway(hop, gateway);
-	nl_addr_put(gateway);
-	return 0;
-}
-
-static int fill_route(struct rtnl_route *out, const struct change *change)
-{
-	const struct weft_route *route = &change->route;
-	struct nl_addr *dest = ip_build(&route->dest);
-	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
-	int r = dest && hop ? fill_nexthop(hop, change) : -ENOMEM;
-	if (r == 0 && rtnl_route_set_dst(out, dest) < 0)
-		r = -EINVAL;
-	nl_addr_put(dest);
-	if (r < 0) {
-		rtnl_route_nh_free(hop);
-		return r;
-	}
-	rtnl_route_add_nexthop(out, hop);
-	rtnl_route_set_table(out, table_of(route));
-	rtnl_route_set_priority(out, metric_of(route));
-	rtnl_route_set_protocol(out, RTPROT_STATIC);
-	rtnl_route_set_scope(out,
-			     route->gateway.family == 0 && route->dest.family == AF_INET
-				     ? RT_SCOPE_LINK
-				     : RT_SCOPE_UNIVERSE);
-	return 0;
-}
-
-static int route_set(struct rtnetlink *rt, const struct change *change, bool after)
-{
-	struct rtnl_route *route = rtnl_route_alloc();
-	int r = route ? fill_route(route, change) : -ENOMEM;
-	if (r == 0 && after)
-		r = result(rt, rtnl_route_add(rt->sock, route, NLM_F_EXCL));
-	else if (r == 0)
-		r = result(rt, rtnl_route_delete(rt->sock, route, 0));
-	rtnl_route_put(route);
-	return r;
-}
-
-static bool nexthop_matches(const struct change *change, struct rtnl_nexthop *hop)
-{
-	const struct nl_addr *gateway = rtnl_route_nh_get_gateway(hop);
-	if (change->ifindex && rtnl_route_nh_get_ifindex(hop) != (int)change->ifindex)
-		return false;
-	if (change->route.gateway.family == 0)
-		return !gateway;
-	return ip_equals(&change->route.gateway, gateway);
-}
-
-static bool route_matches(const struct change *change, struct nl_object *object)
-{
-	struct rtnl_route *route = (struct rtnl_route *)object;
-	return rtnl_route_get_table(route) == table_of(&change->route) &&
-	       rtnl_route_get_priority(route) == metric_of(&change->route) &&
-	       rtnl_route_get_nnexthops(route) == 1 &&
-	       ip_equals(&change->route.dest, rtnl_route_get_dst(route)) &&
-	       nexthop_matches(change, rtnl_route_nexthop_n(route, 0));
-}
-
-static struct weft_ip ip_of(const struct nl_addr *addr)
-{
-	struct weft_ip ip = { .family = 0 };
-	if (!addr || nl_addr_get_len(addr) > sizeof(ip.octet))
-		return ip;
-	ip.family = (uint8_t)nl_addr_get_family(addr);
-	ip.prefix = (uint8_t)nl_addr_get_prefixlen(addr);
-	memcpy(ip.octet, nl_addr_get_binary_addr(addr), nl_addr_get_len(addr));
-	return ip;
-}
-
-static int rt_find_route(struct netlink *nl, const struct weft_ip *address,
-			 struct weft_route *ret_route)
-{
-	struct rtnetlink *rt = rtnetlink_of(nl);
-	struct nl_addr *addr = ip_build(address);
-	struct rtnl_route *found = NULL;
-	struct rtnl_link *link;
-	int r = addr ? result(rt, rtnl_route_lookup(rt->sock, addr, &found)) : -ENOMEM;
-	nl_addr_put(addr);
-	if (r < 0)
-		return r;
-	struct rtnl_nexthop *hop = rtnl_route_nexthop_n(found, 0);
-	r = hop ? result(rt,
-			 rtnl_link_get_kernel(rt->sock, rtnl_route_nh_get_ifindex(hop),
-					      NULL, &link))
-		: -ENETUNREACH;
-	if (r == 0) {
-		*ret_route = (struct weft_route){
-			.dest = *address, .gateway = ip_of(rtnl_route_nh_get_gateway(hop))
-		};
-		(void)snprintf(ret_route->ifname, sizeof(ret_route->ifname), "%s",
-			       rtnl_link_get_name(link));
-		rtnl_link_put(link);
-	}
-	rtnl_route_put(found);
-	return r;
-}
-
-/* By the first way that is in use; a route that has none is not told. */
-static bool describe_route(struct rtnetlink *rt, struct rtnl_route *route,
-			   struct weft_route *ret_route)
-{
-	struct rtnl_link *link;
-	struct rtnl_nexthop *hop = NULL;
-	const int n = rtnl_route_get_nnexthops(route);
-	for (int i = 0; i < n && !hop; i++) {
-		hop = rtnl_route_nexthop_n(route, i);
-		if (rtnl_route_nh_get_flags(hop) & RTNH_F_DEAD)
-			hop = NULL;
-	}
-	if (!hop ||
-	    result(rt, rtnl_link_get_kernel(rt->sock, rtnl_route_nh_get_ifindex(hop),
-					    NULL, &link)) < 0)
-		return false;
-	*ret_route = (struct weft_route){
-		.dest = ip_of(rtnl_route_get_dst(route)),
-		.gateway = ip_of(rtnl_route_nh_get_gateway(hop)),
-		.metric = rtnl_route_get_priority(route),
-		.table = rtnl_route_get_table(route),
-	};
-	ret_route->dest.family = (uint8_t)rtnl_route_get_family(route);
-	(void)snprintf(ret_route->ifname, sizeof(ret_route->ifname), "%s",
-		       rtnl_link_get_name(link));
-	rtnl_link_put(link);
-	return true;
-}
-
-/* IPv6 gives a route without a gateway one of no bytes. */
-static int rt_each_route(struct netlink *nl, uint8_t family,
-			 void (*fn)(void *user, const struct weft_route *route),
-			 void *user)
-{
-	struct rtnetlink *rt = rtnetlink_of(nl);
-	struct nl_cache *cache;
-	int r = result(rt, rtnl_route_alloc_cache(rt->sock, family, 0, &cache));
-	if (r < 0)
-		return r;
-	for (struct nl_object *o = nl_cache_get_first(cache); o;
-	     o = nl_cache_get_next(o)) {
-		struct rtnl_route *route = (struct rtnl_route *)o;
-		struct weft_route found;
-		if (rtnl_route_get_type(route) == RTN_UNICAST &&
-		    rtnl_route_get_table(route) != RT_TABLE_LOCAL &&
-		    rtnl_route_get_family(route) == family &&
-		    describe_route(rt, route, &found))
-			fn(user, &found);
-	}
-	nl_cache_free(cache);
-	return 0;
-}
-
-/* Rules */
-
-static int rule_set(struct rtnetlink *rt, const struct change *change, bool after)
-{
-	struct rtnl_rule *rule = rtnl_rule_alloc();
-	if (!rule)
-		return -ENOMEM;
-	rtnl_rule_set_family(rule, change->rule.family);
-	rtnl_rule_set_action(rule, FR_ACT_TO_TBL);
-	rtnl_rule_set_table(rule, change->rule.table);
-	if (change->rule.mark)
-		rtnl_rule_set_mark(rule, change->rule.mark);
-	if (change->rule.priority)
-		rtnl_rule_set_prio(rule, change->rule.priority);
-	int r = after ? rtnl_rule_add(rt->sock, rule, NLM_F_EXCL)
-		      : rtnl_rule_delete(rt->sock, rule, 0);
-	rtnl_rule_put(rule);
-	return result(rt, r);
-}
-
-static bool rule_matches(const struct change *change, struct nl_object *object)
-{
-	struct rtnl_rule *rule = (struct rtnl_rule *)object;
-	const struct weft_rule *wanted = &change->rule;
-	/* The dump may hold those of the other family as well. */
-	return rtnl_rule_get_family(rule) == wanted->family &&
-	       rtnl_rule_get_action(rule) == FR_ACT_TO_TBL &&
-	       rtnl_rule_get_table(rule) == wanted->table &&
-	       rtnl_rule_get_mark(rule) == wanted->mark &&
-	       (wanted->priority == 0 || rtnl_rule_get_prio(rule) == wanted->priority) &&
-	       !rtnl_rule_get_src(rule) && !rtnl_rule_get_dst(rule) &&
-	       !rtnl_rule_get_iif(rule) && !rtnl_rule_get_oif(rule);
+	       rtnetlink_addr_equals(&change->address, rtnl_addr_get_local(addr));
 }
 
 /* The three questions */
@@ -543,16 +261,17 @@ static int rt_is_made(struct netlink *nl, const struct change *change)
 	int r;
 	switch (change->kind) {
 	case CHANGE_ADDRESS:
-		r = result(rt, rtnl_addr_alloc_cache(rt->sock, &cache));
+		r = rtnetlink_result(rt, rtnl_addr_alloc_cache(rt->sock, &cache));
 		return r < 0 ? r : is_in(cache, change, address_matches);
 	case CHANGE_ROUTE:
-		r = result(rt, rtnl_route_alloc_cache(rt->sock, change->route.dest.family,
-						      0, &cache));
-		return r < 0 ? r : is_in(cache, change, route_matches);
+		r = rtnetlink_result(rt, rtnl_route_alloc_cache(rt->sock,
+								change->route.dest.family,
+								0, &cache));
+		return r < 0 ? r : is_in(cache, change, rtnetlink_route_matches);
 	case CHANGE_RULE:
-		r = result(rt,
-			   rtnl_rule_alloc_cache(rt->sock, change->rule.family, &cache));
-		return r < 0 ? r : is_in(cache, change, rule_matches);
+		r = rtnetlink_result(
+			rt, rtnl_rule_alloc_cache(rt->sock, change->rule.family, &cache));
+		return r < 0 ? r : is_in(cache, change, rtnetlink_rule_matches);
 	default:
 		r = setting_is_made(rt, change);
 		return r == -ENODEV ? 0 : r;
@@ -565,9 +284,9 @@ static int set(struct rtnetlink *rt, const struct change *change, bool after)
 	case CHANGE_ADDRESS:
 		return address_set(rt, change, after);
 	case CHANGE_ROUTE:
-		return route_set(rt, change, after);
+		return rtnetlink_set_route(rt, change, after);
 	case CHANGE_RULE:
-		return rule_set(rt, change, after);
+		return rtnetlink_set_rule(rt, change, after);
 	default:
 		return setting_set(rt, change, after);
 	}
@@ -603,8 +322,8 @@ static void rt_free(struct netlink *nl)
 static const struct netlink_ops ops = {
 	.interface = rt_interface,
 	.list = rt_list,
-	.find_route = rt_find_route,
-	.each_route = rt_each_route,
+	.find_route = rtnetlink_find_route,
+	.each_route = rtnetlink_each_route,
 	.is_made = rt_is_made,
 	.apply = rt_apply,
 	.revert = rt_revert,
@@ -650,14 +369,9 @@ int netlink_new(struct netlink **ret_netlink)
 	if (!rt)
 		return -ENOMEM;
 	rt->base.ops = &ops;
-	int r = -ENOMEM;
-	rt->sock = nl_socket_alloc();
-	if (!rt->sock)
-		goto fail_rt;
-	nl_socket_modify_err_cb(rt->sock, NL_CB_CUSTOM, on_refusal, rt);
-	r = result(rt, nl_connect(rt->sock, NETLINK_ROUTE));
+	int r = rtnetlink_open(rt);
 	if (r < 0)
-		goto fail_sock;
+		goto fail_rt;
 	r = find_place(nl_socket_get_fd(rt->sock), &rt->base.place);
 	if (r < 0)
 		goto fail_sock;

@@ -71,10 +71,11 @@ int quic_conn_open_stream(struct quic_conn *conn, bool is_uni, int64_t *ret_stre
 {
 	if (!can_send(conn))
 		return -ENOTCONN;
-	struct stream *s;
 	int r = is_uni ? conn_open_probe_stream(conn) : 0;
-	if (r == 0)
-		r = stream_new(&conn->streams, &s);
+	if (r < 0)
+		return r;
+	struct stream *s;
+	r = stream_new(&conn->streams, &s);
 	if (r < 0)
 		return r;
 	r = is_uni ? ngtcp2_conn_open_uni_stream(conn->ng, &s->id, s)

@@ -70,6 +70,11 @@ WEFT_API WEFT_MUST_CHECK int weft_link_open(const char *spec, struct weft_error 
 WEFT_API WEFT_MUST_CHECK int weft_link_pair(unsigned queue_len, struct weft_link **ret_a,
 					    struct weft_link **ret_b);
 
+/** As weft_link_pair, for IP packets without Ethernet. */
+WEFT_API WEFT_MUST_CHECK int weft_link_ip_pair(unsigned queue_len,
+					       struct weft_link **ret_a,
+					       struct weft_link **ret_b);
+
 /**
  * Closes and frees. The link must have been taken out of its loop, and must not be in the
  * middle of its run (do not free it from its own receiver). NULL is allowed.

@@ -55,8 +55,39 @@ struct weft_tunnels_events {
 		      uint64_t now);
 };
 
+struct weft_link;
+
+/**
+ * Who is the host on the tunnels' interfaces in place of this machine: one in user space, say.
+ * Nothing of this machine is changed then, which takes no rights; "mark" and "bridge", which are
+ * its own, are refused, and routes are not told: it is for the host to send into the tunnel what
+ * it wants to. All get devices_user of the options; what returns int, returns 0 or -Exxx with err.
+ */
+struct weft_tunnels_devices {
+	/**
+	 * Makes the link of an interface: of IP, or Ethernet, as its mode is. The tunnels put it
+	 * into their loop, receive on it, and free it.
+	 */
+	int (*begin)(void *user, const struct weft_tunnel_interface *conf,
+		     struct weft_error *err, struct weft_link **ret_link);
+	/** The link is about to be freed. May be NULL. */
+	void (*end)(void *user, struct weft_link *link);
+	/** The interface's MTU: before its first address, and whenever it may be another. */
+	int (*set_mtu)(void *user, struct weft_link *link, uint32_t mtu,
+		       struct weft_error *err);
+	/** It has this address, which it may have had before. */
+	int (*add_address)(void *user, struct weft_link *link,
+			   const struct weft_ip *address, struct weft_error *err);
+	/** It has it no more. */
+	int (*remove_address)(void *user, struct weft_link *link,
+			      const struct weft_ip *address, struct weft_error *err);
+};
+
 struct weft_tunnels_opts {
-	struct weft_host *host;     /**< Makes all changes; must outlive the tunnels. */
+	struct weft_host *host; /**< Makes all changes; must outlive the tunnels. */
+	/** Must outlive them; NULL for this machine's. With it, host may be NULL. */
+	const struct weft_tunnels_devices *devices;
+	void *devices_user;
 	const struct weft_log *log; /**< Must outlive them; NULL for silence. */
 	const struct weft_tunnels_events *events; /**< Must outlive them; may be NULL. */
 	void *user;

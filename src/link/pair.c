@@ -115,10 +115,11 @@ static const struct link_ops pair_ops = {
 	.free = pair_free,
 };
 
-static struct pair_end *pair_end_new(unsigned queue_len, const char *name)
+static struct pair_end *pair_end_new(unsigned queue_len, unsigned kind, const char *name)
 {
 	const struct weft_link_caps caps = {
-		.flags = WEFT_LINK_CSUM | WEFT_LINK_TSO4 | WEFT_LINK_TSO6 | WEFT_LINK_USO,
+		.flags = kind | WEFT_LINK_CSUM | WEFT_LINK_TSO4 | WEFT_LINK_TSO6 |
+			 WEFT_LINK_USO,
 		.frame_len_max = WEFT_FRAME_LEN_MAX,
 	};
 	struct pair_end *end = calloc(1, sizeof(*end));
@@ -134,12 +135,14 @@ static struct pair_end *pair_end_new(unsigned queue_len, const char *name)
 	return end;
 }
 
-int weft_link_pair(unsigned queue_len, struct weft_link **ret_a, struct weft_link **ret_b)
+/* kind: WEFT_LINK_IP, or 0 for Ethernet. */
+static int pair_new(unsigned queue_len, unsigned kind, struct weft_link **ret_a,
+		    struct weft_link **ret_b)
 {
 	if (queue_len == 0)
 		return -EINVAL;
-	struct pair_end *a = pair_end_new(queue_len, "pair-a");
-	struct pair_end *b = pair_end_new(queue_len, "pair-b");
+	struct pair_end *a = pair_end_new(queue_len, kind, "pair-a");
+	struct pair_end *b = pair_end_new(queue_len, kind, "pair-b");
 	if (!a || !b) {
 		weft_link_free(a ? &a->link : NULL);
 		weft_link_free(b ? &b->link : NULL);
@@ -150,4 +153,15 @@ int weft_link_pair(unsigned queue_len, struct weft_link **ret_a, struct weft_lin
 	*ret_a = &a->link;
 	*ret_b = &b->link;
 	return 0;
+}
+
+int weft_link_pair(unsigned queue_len, struct weft_link **ret_a, struct weft_link **ret_b)
+{
+	return pair_new(queue_len, 0, ret_a, ret_b);
+}
+
+int weft_link_ip_pair(unsigned queue_len, struct weft_link **ret_a,
+		      struct weft_link **ret_b)
+{
+	return pair_new(queue_len, WEFT_LINK_IP, ret_a, ret_b);
 }

@@ -178,12 +178,13 @@ static int set_addresses(struct assigned *a, const struct hello_conf *conf,
 int assigned_set(struct assigned *a, const struct hello_conf *conf,
 		 const struct weft_ip *server, struct weft_error *err)
 {
-	int r = weft_host_set_mtu(a->netif->env->host, device_of(a), conf->mtu, err);
+	int r = netif_set_mtu(a->netif, conf->mtu, err);
 	if (r == 0)
 		r = set_addresses(a, conf, err);
 	if (r < 0)
 		return r;
-	set_routes(a, conf, server);
+	if (netif_is_of_machine(a->netif))
+		set_routes(a, conf, server);
 	return 0;
 }
 

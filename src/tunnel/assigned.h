@@ -8,6 +8,8 @@
  *     [networks]         each route that lies in one of these, whatever it holds
  *     false              none
  *
+ * (Of this machine's device, that is; another host sends into the tunnel what it wants to.)
+ *
  * A route that holds the address of the server, or of the proxy in front of it, would lead the
  * tunnel into itself. So the way to that address, as it is without the tunnel, is pinned first by
  * a host route:

@@ -187,7 +187,7 @@ static void tell_end(struct client *c, const struct request *request, enum http_
 				   c->assigned.text, reason, now);
 	else
 		weft_log_warning(c->interface.env->log, "%s: %s; trying again",
-				 weft_link_name(c->interface.device), reason);
+				 netif_name(&c->interface), reason);
 	c->is_connected = false;
 	/* The next server may be of another kind, and by another way. */
 	duplex_set_extended(&c->duplex, false);

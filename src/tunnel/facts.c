@@ -22,8 +22,8 @@ static void set_link(json_t *object, const struct weft_link_stats *stats)
 json_t *facts_interface(const struct netif *i)
 {
 	const struct weft_link_stats stats = weft_link_stats(i->device);
-	json_t *object = json_pack("{s:s, s:s}", "interface", weft_link_name(i->device),
-				   "role", i->conf->is_server ? "server" : "client");
+	json_t *object = json_pack("{s:s, s:s}", "interface", netif_name(i), "role",
+				   i->conf->is_server ? "server" : "client");
 	set_link(object, &stats);
 	return object;
 }

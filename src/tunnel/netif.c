@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything but the device itself is done through the host, which undoes it.
+ * Everything but the device itself is done through the host, which undoes it. Another host than
+ * this machine has its own ways for the five things that it is asked for.
  *
  * `mark` is policy routing: what carries the firewall mark looks into a table of its own, in
  * which everything leads into the tunnel (ip-rule(8), fwmark).
@@ -16,6 +17,58 @@
 #include <string.h>
 
 static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+/* ---- this machine ------------------------------------------------------------------------ */
+
+static int machine_begin(void *user, const struct weft_tunnel_interface *conf,
+			 struct weft_error *err, struct weft_link **ret_link)
+{
+	const char *kind = conf->mode == WEFT_TUNNEL_ETHERNET ? "tap" : "tun";
+	char spec[WEFT_TUNNEL_NAME_MAX + 5];
+	(void)user;
+	(void)snprintf(spec, sizeof(spec), "%s:%s", kind, conf->name);
+	return weft_link_open(spec, err, ret_link);
+}
+
+static int machine_set_mtu(void *user, struct weft_link *link, uint32_t mtu,
+			   struct weft_error *err)
+{
+	return weft_host_set_mtu(user, weft_link_name(link), mtu, err);
+}
+
+static int machine_add_address(void *user, struct weft_link *link,
+			       const struct weft_ip *address, struct weft_error *err)
+{
+	return weft_host_add_address(user, weft_link_name(link), address, err);
+}
+
+static int machine_remove_address(void *user, struct weft_link *link,
+				  const struct weft_ip *address, struct weft_error *err)
+{
+	return weft_host_remove_address(user, weft_link_name(link), address, err);
+}
+
+const struct weft_tunnels_devices netif_machine = {
+	.begin = machine_begin,
+	.set_mtu = machine_set_mtu,
+	.add_address = machine_add_address,
+	.remove_address = machine_remove_address,
+};
+
+bool netif_is_of_machine(const struct netif *i)
+{
+	return i->env->devices == &netif_machine;
+}
+
+const char *netif_name(const struct netif *i)
+{
+	return netif_is_of_machine(i) ? weft_link_name(i->device) : i->conf->name;
+}
+
+int netif_set_mtu(const struct netif *i, uint32_t mtu, struct weft_error *err)
+{
+	return i->env->devices->set_mtu(i->env->devices_user, i->device, mtu, err);
+}
 
 /* ---- mark -------------------------------------------------------------------------------- */
 
@@ -87,8 +140,8 @@ static int add_addresses(const struct netif *i, const struct weft_tunnel_network
 {
 	int r = 0;
 	for (size_t n = 0; n < set->n && r == 0; n++)
-		r = weft_host_add_address(i->env->host, weft_link_name(i->device),
-					  &set->items[n], err);
+		r = i->env->devices->add_address(i->env->devices_user, i->device,
+						 &set->items[n], err);
 	return r;
 }
 
@@ -106,8 +159,8 @@ int netif_set_addresses(const struct netif *i, const struct weft_tunnel_networks
 		if (is_among(&before->items[n], after))
 			continue;
 		has_removed = true;
-		r = weft_host_remove_address(i->env->host, weft_link_name(i->device),
-					     &before->items[n], err);
+		r = i->env->devices->remove_address(i->env->devices_user, i->device,
+						    &before->items[n], err);
 	}
 	return r == 0 && has_removed ? add_addresses(i, after, err) : r;
 }
@@ -138,8 +191,7 @@ static int own_set(const struct netif *i, const struct weft_tunnel_interface *be
 	struct weft_tunnel_networks from = { .n = 0 }, to = { .n = 0 };
 	if (!i->conf->is_server)
 		return 0;
-	int r = weft_host_set_mtu(i->env->host, weft_link_name(i->device), i->conf->mtu,
-				  err);
+	int r = netif_set_mtu(i, i->conf->mtu, err);
 	if (r == 0 &&
 	    (collect(before ? before : &nothing, &from) < 0 || collect(i->conf, &to) < 0))
 		r = weft_error_set(err, -ENOMEM, "out of memory");
@@ -152,23 +204,40 @@ static int own_set(const struct netif *i, const struct weft_tunnel_interface *be
 
 /* ---- life -------------------------------------------------------------------------------- */
 
+/* What is this machine's alone. Returns 0 or -EOPNOTSUPP with err. */
+static int check_machine(const struct environment *env,
+			 const struct weft_tunnel_interface *conf, struct weft_error *err)
+{
+	if (env->devices == &netif_machine || (!conf->bridge && conf->mark.value == 0))
+		return 0;
+	return weft_error_set(err, -EOPNOTSUPP,
+			      "%s: \"%s\" is for a device of this machine, and here is "
+			      "none",
+			      conf->name, conf->bridge ? "bridge" : "mark");
+}
+
+static int set_up(const struct netif *i, struct weft_error *err)
+{
+	const char *device = weft_link_name(i->device);
+	int r = i->conf->bridge
+			? weft_host_set_bridge(i->env->host, device, i->conf->bridge, err)
+			: 0;
+	if (r == 0)
+		r = weft_host_set_up(i->env->host, device, true, err);
+	return r < 0 ? r : mark_set(i, err);
+}
+
 int netif_open(struct netif *i, const struct environment *env,
 	       const struct weft_tunnel_interface *conf, struct weft_error *err)
 {
-	const char *kind = conf->mode == WEFT_TUNNEL_ETHERNET ? "tap" : "tun";
-	char spec[WEFT_TUNNEL_NAME_MAX + 5];
 	i->env = env;
 	i->conf = conf;
-	(void)snprintf(spec, sizeof(spec), "%s:%s", kind, conf->name);
-	int r = weft_link_open(spec, err, &i->device);
+	int r = check_machine(env, conf, err);
+	if (r == 0)
+		r = env->devices->begin(env->devices_user, conf, err, &i->device);
 	if (r == 0)
 		r = own_set(i, NULL, err);
-	if (r == 0 && conf->bridge)
-		r = weft_host_set_bridge(env->host, weft_link_name(i->device),
-					 conf->bridge, err);
-	if (r == 0)
-		r = weft_host_set_up(env->host, weft_link_name(i->device), true, err);
-	return r < 0 ? r : mark_set(i, err);
+	return r == 0 && netif_is_of_machine(i) ? set_up(i, err) : r;
 }
 
 static bool is_same_mark(const struct weft_tunnel_mark *a,
@@ -183,7 +252,7 @@ int netif_check(const struct netif *i, const struct weft_tunnel_interface *conf,
 	const char *a = i->conf->bridge ? i->conf->bridge : "";
 	const char *b = conf->bridge ? conf->bridge : "";
 	if (i->conf->mode == conf->mode && strcmp(a, b) == 0)
-		return 0;
+		return check_machine(i->env, conf, err);
 	return weft_error_set(err, -EOPNOTSUPP,
 			      "%s: \"%s\" cannot change while it runs: restart weft, or "
 			      "give the interface another \"name\"",
@@ -207,8 +276,8 @@ int netif_start(struct netif *i, struct weft_error *err)
 {
 	int r = weft_loop_add(i->env->loop, weft_link_task(i->device));
 	if (r < 0)
-		return weft_error_set(err, r, "cannot watch %s: %s",
-				      weft_link_name(i->device), strerror(-r));
+		return weft_error_set(err, r, "cannot watch %s: %s", netif_name(i),
+				      strerror(-r));
 	return 0;
 }
 
@@ -218,18 +287,26 @@ void netif_watch(struct netif *i, uint64_t now)
 		return;
 	i->has_ended = true;
 	if (i->env->events->ended)
-		i->env->events->ended(i->env->user, weft_link_name(i->device),
+		i->env->events->ended(i->env->user, netif_name(i),
 				      weft_link_down_reason(i->device), now);
+}
+
+static void undo(const struct netif *i)
+{
+	struct weft_error err;
+	mark_undo(i);
+	if (weft_host_undo_interface(i->env->host, weft_link_name(i->device), &err) < 0)
+		weft_log_warning(i->env->log, "%s", err.text);
 }
 
 void netif_close(struct netif *i)
 {
-	struct weft_error err;
 	if (!i->device)
 		return;
-	mark_undo(i);
-	if (weft_host_undo_interface(i->env->host, weft_link_name(i->device), &err) < 0)
-		weft_log_warning(i->env->log, "%s", err.text);
+	if (netif_is_of_machine(i))
+		undo(i);
+	if (i->env->devices->end)
+		i->env->devices->end(i->env->devices_user, i->device);
 	weft_loop_remove(i->env->loop, weft_link_task(i->device));
 	weft_link_free(i->device);
 	i->device = NULL;
@@ -238,7 +315,7 @@ void netif_close(struct netif *i)
 static struct weft_tunnel_peer peer_of(const struct netif *i, const char *name,
 				       const char *address)
 {
-	return (struct weft_tunnel_peer){ .interface = weft_link_name(i->device),
+	return (struct weft_tunnel_peer){ .interface = netif_name(i),
 					  .name = name,
 					  .address = address };
 }
@@ -262,8 +339,7 @@ void netif_disconnected(const struct netif *i, const char *name, const char *add
 void netif_refused(const struct netif *i, const char *address, uint64_t now)
 {
 	if (i->env->events->refused)
-		i->env->events->refused(i->env->user, weft_link_name(i->device), address,
-					now);
+		i->env->events->refused(i->env->user, netif_name(i), address, now);
 }
 
 const char *netif_reason(unsigned end, const struct weft_error *err)

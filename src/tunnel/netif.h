@@ -18,16 +18,21 @@
 struct environment {
 	struct weft_loop *loop;
 	struct weft_host *host;
+	const struct weft_tunnels_devices *devices; /**< Or netif_machine. */
+	void *devices_user;
 	const struct weft_log *log;
 	const struct weft_tunnels_events *events;
 	void *user;
 	uint8_t secret[16];
 };
 
+/** The devices of this machine; their user is the host. */
+extern const struct weft_tunnels_devices netif_machine;
+
 struct netif {
 	const struct environment *env;
 	const struct weft_tunnel_interface *conf;
-	struct weft_link *device; /**< A TUN, or a TAP. */
+	struct weft_link *device; /**< A TUN, or a TAP; or what stands in for it. */
 	bool has_ended; /**< Somebody has taken the device away, and it was told. */
 };
 
@@ -52,6 +57,16 @@ int netif_check(const struct netif *i, const struct weft_tunnel_interface *conf,
  */
 int netif_apply(struct netif *i, const struct weft_tunnel_interface *conf,
 		struct weft_error *err) WEFT_MUST_CHECK;
+
+/** What the interface is called: by the kernel, or else by the configuration. */
+const char *netif_name(const struct netif *i);
+
+/** Whether this machine is the host on it, which can set routes there. */
+bool netif_is_of_machine(const struct netif *i);
+
+/** Sets the device's MTU. Returns 0 or -Exxx with err. */
+int netif_set_mtu(const struct netif *i, uint32_t mtu,
+		  struct weft_error *err) WEFT_MUST_CHECK;
 
 /** Changes the device's addresses from one set to another. Returns 0 or -Exxx with err. */
 int netif_set_addresses(const struct netif *i, const struct weft_tunnel_networks *before,

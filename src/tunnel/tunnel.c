@@ -63,11 +63,15 @@ static struct weft_tunnels *tunnels_alloc(const struct weft_tunnel_config *confi
 		free(t);
 		return NULL;
 	}
-	t->env = (struct environment){ .loop = loop,
-				       .host = opts->host,
-				       .log = opts->log,
-				       .events = opts->events ? opts->events : &silent,
-				       .user = opts->user };
+	t->env = (struct environment){
+		.loop = loop,
+		.host = opts->host,
+		.devices = opts->devices ? opts->devices : &netif_machine,
+		.devices_user = opts->devices ? opts->devices_user : opts->host,
+		.log = opts->log,
+		.events = opts->events ? opts->events : &silent,
+		.user = opts->user
+	};
 	memcpy(t->env.secret, opts->secret, sizeof(t->env.secret));
 	return t;
 }

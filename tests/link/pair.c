@@ -159,6 +159,23 @@ static void a_queue_of_nothing_is_refused(void **state)
 	assert_null(x);
 }
 
+static void a_pair_without_ethernet_says_so(void **state)
+{
+	struct weft_link *x = NULL, *y = NULL;
+	(void)state;
+	assert_int_equal(weft_link_ip_pair(8, &x, &y), 0);
+	assert_true(weft_link_caps(x).flags & WEFT_LINK_IP);
+	assert_true(weft_link_caps(y).flags & WEFT_LINK_IP);
+	weft_link_on_receive(y, inbox_receive, &box);
+	send_numbers(x, 5, 1);
+	link_run_at(y, 1);
+	assert_int_equal(box.n, 1);
+	assert_int_equal(frame_number(&box.frames[0]), 5);
+	weft_link_free(x);
+	weft_link_free(y);
+	inbox_clear(&box);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +191,7 @@ int main(void)
 			the_end_is_down_when_the_other_is_gone_and_all_is_read, setup,
 			teardown),
 		cmocka_unit_test(a_queue_of_nothing_is_refused),
+		cmocka_unit_test(a_pair_without_ethernet_says_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,6 +181,11 @@ int netif_open(struct netif *i, const struct environment *env,
 	return 0;
 }
 
+const char *netif_name(const struct netif *i)
+{
+	return weft_link_name(i->device);
+}
+
 void netif_close(struct netif *i)
 {
 	link_fini(i->device);

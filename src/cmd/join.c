@@ -46,36 +46,8 @@ static const struct option options[] = {
 	  .offset = OFFSET(struct membership_args, plugs),
 	  .help = "an emulator or VM at that socket joins, and not\n" OPTION_INDENT
 		  "this machine: no TAP, no root; may be given again" },
-	{ .name = "user",
-	  .type = OPTION_FLAG,
-	  .offset = OFFSET(struct membership_args, rootless.is_user),
-	  .help = "a host in this process joins: no TAP, no root; with" },
-	{ .name = "socks",
-	  .type = OPTION_TEXT,
-	  .syntax = "[ADDR:]PORT",
-	  .offset = OFFSET(struct membership_args, rootless.socks),
-	  .help = "a SOCKS5 proxy of this machine into the room," },
-	{ .name = "socks-user",
-	  .type = OPTION_TEXT,
-	  .syntax = "FILE",
-	  .offset = OFFSET(struct membership_args, rootless.socks_user),
-	  .help = "for those who know its line NAME:PASSWORD," },
-	{ .name = "forward",
-	  .type = OPTION_LIST,
-	  .syntax = "HERE=ROOM",
-	  .offset = OFFSET(struct membership_args, rootless.forwards),
-	  .help = "such as tcp:8080=10.0.0.5:80, a port of this machine" },
-	{ .name = "expose",
-	  .type = OPTION_LIST,
-	  .syntax = "ROOM=HERE",
-	  .offset = OFFSET(struct membership_args, rootless.exposes),
-	  .help = "such as udp:27015=127.0.0.1:27015, a port in the room" },
+	ROOTLESS_OPTIONS(struct membership_args),
 	ADDRESS_OPTION,
-	{ .name = "dns",
-	  .type = OPTION_LIST,
-	  .syntax = "IP",
-	  .offset = OFFSET(struct membership_args, rootless.dns),
-	  .help = "with --user: asks this name server [the room's]" },
 	{ .name = "mac",
 	  .type = OPTION_MAC,
 	  .syntax = "MAC",
@@ -371,12 +343,7 @@ static const char *contradiction(const struct membership_args *args)
 	if (rootless->is_user && (args->plugs.n > 0 || has_link))
 		return "--user: who is on a link or a plug takes part by a second `weft "
 		       "join`";
-	if (!rootless->is_user &&
-	    (rootless->socks || rootless->socks_user || rootless->forwards.n > 0 ||
-	     rootless->exposes.n > 0 || rootless->dns.n > 0))
-		return "--socks, --forward, --expose and --dns are for a host in this "
-		       "process: --user";
-	return NULL;
+	return rootless_contradiction(rootless);
 }
 
 int cmd_join(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The interface is made when the relay has said what the room's MTU is. Listeners in the
- * stack need none: they are for all of its addresses.
+ * The interface is made when the relay, or the tunnel's server, has said what the MTU is.
+ * Listeners in the stack need none: they are for all of its addresses.
  */
 #include "cmd/rootless.h"
 
@@ -10,13 +10,23 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Frames on the way between the stack and the member. */
+/* Frames on the way between the stack and the member, or the tunnel. */
 #define PAIR_LEN   4096u
 #define SECRET_LEN 16u
 #define LINE_LEN   (2 * WEFT_FORWARD_USER_MAX + 3)
 #define MTU_MIN    1280u
 
 /* ---- the command line -------------------------------------------------------------------- */
+
+const char *rootless_contradiction(const struct rootless_args *args)
+{
+	if (args->is_user ||
+	    (!args->socks && !args->socks_user && args->forwards.n == 0 &&
+	     args->exposes.n == 0 && args->dns.n == 0))
+		return NULL;
+	return "--socks, --forward, --expose and --dns are for a host in this process: "
+	       "--user";
+}
 
 static int read_line(const char *path, char *buf, size_t len)
 {
@@ -137,7 +147,8 @@ int rootless_open(struct rootless *rootless, const struct rootless_args *args,
 		  struct weft_loop *loop, struct weft_error *err,
 		  struct weft_link **ret_link)
 {
-	int r = weft_link_pair(PAIR_LEN, &rootless->inside, ret_link);
+	int r = rootless->is_ip ? weft_link_ip_pair(PAIR_LEN, &rootless->inside, ret_link)
+				: weft_link_pair(PAIR_LEN, &rootless->inside, ret_link);
 	rootless->loop = loop;
 	if (r == 0)
 		r = make_host(rootless);
@@ -153,6 +164,16 @@ int rootless_open(struct rootless *rootless, const struct rootless_args *args,
 	return r < 0 ? r : open_rules(rootless, args, err);
 }
 
+/* There is one way out, and all go by it. */
+static int add_routes(struct rootless *rootless)
+{
+	const struct weft_ip any4 = { .family = AF_INET }, any6 = { .family = AF_INET6 };
+	int r = weft_stack_add_route(rootless->stack, &any4, NULL, rootless->iface);
+	return r < 0 ? r
+		     : weft_stack_add_route(rootless->stack, &any6, NULL,
+					    rootless->iface);
+}
+
 void rootless_joined(struct rootless *rootless, struct weft_mac mac, unsigned mtu)
 {
 	const struct weft_iface_opts opts = { .mac = mac,
@@ -162,13 +183,15 @@ void rootless_joined(struct rootless *rootless, struct weft_mac mac, unsigned mt
 		return;
 	if (mtu < MTU_MIN)
 		weft_log_warning(&rootless->output->log,
-				 "the room's MTU is %u, and less than %u: what is long "
-				 "will be lost",
+				 "the network's MTU is %u, and less than %u: what is "
+				 "long will be lost",
 				 mtu, MTU_MIN);
 	int r = weft_stack_add_interface(rootless->stack, rootless->inside, &opts, now,
 					 &rootless->iface);
+	if (r == 0 && rootless->is_ip)
+		r = add_routes(rootless);
 	if (r < 0)
-		weft_log_error(&rootless->output->log, "no interface in the room: %s",
+		weft_log_error(&rootless->output->log, "no interface in the network: %s",
 			       strerror(-r));
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A member that is a host of its own, in this process: `weft join --user`. Nothing of this
- * machine's network is touched, so it needs no rights at all. Programs get there, and are
- * reached, by sockets of this machine:
+ * A host of its own in this process, in a room (`weft join --user`) or at the end of a tunnel
+ * (`weft tunnel --user`). Nothing of this machine's network is touched, so it needs no rights at
+ * all. Programs get there, and are reached, by sockets of this machine:
  *
  *     program --- SOCKS, --forward, --expose --- stack --- pair in memory --- member --- relay
+ *                                                                        '--- tunnel --- server
  */
 #ifndef CMD_ROOTLESS_H
 #define CMD_ROOTLESS_H
@@ -32,28 +33,69 @@ struct rootless_args {
 	struct option_list dns; /**< Name servers, in place of the network's. */
 };
 
+/* clang-format off */
+/** The rows for these options, for the table of a struct with the member rootless. */
+#define ROOTLESS_OPTIONS(args)                                            \
+	{ .name = "user",                                                 \
+	  .type = OPTION_FLAG,                                            \
+	  .offset = OFFSET(args, rootless.is_user),                       \
+	  .help = "a host in this process takes part: no root; with" },   \
+	{ .name = "socks",                                                \
+	  .type = OPTION_TEXT,                                            \
+	  .syntax = "[ADDR:]PORT",                                        \
+	  .offset = OFFSET(args, rootless.socks),                         \
+	  .help = "a SOCKS5 proxy of this machine into it," },            \
+	{ .name = "socks-user",                                           \
+	  .type = OPTION_TEXT,                                            \
+	  .syntax = "FILE",                                               \
+	  .offset = OFFSET(args, rootless.socks_user),                    \
+	  .help = "for those who know its line NAME:PASSWORD," },         \
+	{ .name = "forward",                                              \
+	  .type = OPTION_LIST,                                            \
+	  .syntax = "HERE=FAR",                                         \
+	  .offset = OFFSET(args, rootless.forwards),                      \
+	  .help = "such as tcp:8080=10.0.0.5:80, a port of this machine" }, \
+	{ .name = "expose",                                               \
+	  .type = OPTION_LIST,                                            \
+	  .syntax = "FAR=HERE",                                         \
+	  .offset = OFFSET(args, rootless.exposes),                       \
+	  .help = "such as udp:27015=127.0.0.1:27015, a port in there" }, \
+	{ .name = "dns",                                                  \
+	  .type = OPTION_LIST,                                            \
+	  .syntax = "IP",                                                 \
+	  .offset = OFFSET(args, rootless.dns),                           \
+	  .help = "with --user: asks this name server [the network's]" }
+/* clang-format on */
+
 struct rootless {
 	const struct output *output;
+	bool is_ip; /* its network is one of IP packets, without Ethernet */
 	struct weft_loop *loop;
 	struct weft_link *inside; /* of the pair */
 	struct weft_stack *stack;
-	struct weft_iface *iface; /* NULL before the room's MTU is known */
+	struct weft_iface *iface; /* NULL before the network's MTU is known */
 	struct weft_resolver *resolver;
 	struct option_list dns; /* in place of the network's */
 	struct weft_forwarder *forwarder;
 	struct weft_ip gateway; /* family 0: none */
 };
 
+/** What of the options cannot be had together, for options_fail; NULL for nothing. */
+const char *rootless_contradiction(const struct rootless_args *args);
+
 /**
- * Makes the host, and listens for programs. ret_link is what joins the room; it is the
- * caller's. Returns 0, or -Exxx with err (-EINVAL: the command line is wrong); also then,
- * rootless_close is to be called.
+ * Makes the host, and listens for programs; output and is_ip are set. ret_link is the network's
+ * end, which is the caller's. Returns 0, or -Exxx with err (-EINVAL: the command line is wrong);
+ * also then, rootless_close is to be called.
  */
 int rootless_open(struct rootless *rootless, const struct rootless_args *args,
 		  struct weft_loop *loop, struct weft_error *err,
 		  struct weft_link **ret_link) WEFT_MUST_CHECK;
 
-/** The room is there: the host gets its interface, the first time. */
+/**
+ * The network is there: the host gets its interface, the first time. In one of IP packets it
+ * sends there whatever it sends; mac has no meaning then.
+ */
 void rootless_joined(struct rootless *rootless, struct weft_mac mac, unsigned mtu);
 
 /** Gives it an address, and the network's router (may be NULL). Returns 0 or -Exxx. */

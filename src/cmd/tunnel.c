@@ -21,6 +21,7 @@
 #include "cmd/config_file.h"
 #include "cmd/reloading.h"
 #include "cmd/status.h"
+#include "cmd/tunnel_user.h"
 
 #include <weft/host.h>
 #include <weft/tunnel.h>
@@ -40,6 +41,7 @@
 
 struct args {
 	struct output_opts output;
+	struct rootless_args rootless;
 };
 
 struct tunnel {
@@ -48,6 +50,7 @@ struct tunnel {
 	struct weft_host *host;
 	struct weft_tunnel_config *config;
 	struct weft_tunnels *tunnels;
+	struct tunnel_user user; /* the host on them with --user */
 	struct remote *remote;
 	char *path; /* of the configuration, absolute; NULL if it is none of a file */
 	struct ticker ticker;
@@ -58,6 +61,7 @@ struct tunnel {
 };
 
 static const struct option options[] = {
+	ROOTLESS_OPTIONS(struct args),
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };
@@ -88,6 +92,12 @@ static const struct command command = {
 		"end.\n"
 		"SIGHUP, or `weft reload`, has it take another configuration.",
 };
+
+/* Whether the host on the interface is one in this process. */
+static bool is_user(const struct tunnel *t)
+{
+	return t->user.args->is_user;
+}
 
 /* ---- what happens ------------------------------------------------------------------------ */
 
@@ -240,6 +250,7 @@ static void on_end(void *user, int signo)
 	struct tunnel *t = user;
 	(void)signo;
 	const bool is_asked_again = t->ending_until != 0;
+	rootless_end(&t->user.rootless);
 	t->ending_until = weft_loop_now(t->loop) + ENDING_NS;
 	if (is_asked_again || !t->tunnels ||
 	    ticker_start(&t->ending, t->loop, ENDING_LOOK_NS, look_whether_ended, t) < 0)
@@ -283,16 +294,24 @@ static void report_recovered(void *user, const char *text)
 	weft_log_info(&t->output.log, "after an earlier crash: %s", text);
 }
 
-static int open_machine(struct tunnel *t, const char *runtime, struct weft_error *err)
+static int open_loop(struct tunnel *t, struct weft_error *err)
 {
-	const struct weft_host_opts opts = { .state_dir = runtime };
 	int r = weft_loop_new(NULL, &t->loop);
 	if (r == 0)
 		r = watch_signals(t);
 	if (r < 0)
 		return weft_error_set(err, r, "cannot make an event loop: %s",
 				      strerror(-r));
-	r = weft_host_new(&opts, err, &t->host);
+	return 0;
+}
+
+/* Of which a host in this process changes nothing. */
+static int open_machine(struct tunnel *t, const char *runtime, struct weft_error *err)
+{
+	const struct weft_host_opts opts = { .state_dir = runtime };
+	if (is_user(t))
+		return 0;
+	int r = weft_host_new(&opts, err, &t->host);
 	if (r == 0)
 		(void)weft_host_recover(t->host, report_recovered, t);
 	return r;
@@ -302,11 +321,16 @@ static int make_tunnels(struct tunnel *t, struct weft_error *err)
 {
 	uint8_t secret[16];
 	const struct weft_tunnels_opts opts = { .host = t->host,
+						.devices = is_user(t)
+								   ? &tunnel_user_devices
+								   : NULL,
+						.devices_user = &t->user,
 						.log = &t->output.log,
 						.events = &events,
 						.user = t,
 						.secret = secret };
 	randombytes_buf(secret, sizeof(secret));
+	t->user.loop = t->loop;
 	return weft_tunnels_new(t->config, t->loop, &opts, err, &t->tunnels);
 }
 
@@ -314,13 +338,15 @@ static int make_tunnels(struct tunnel *t, struct weft_error *err)
  * The right to set addresses is kept: a client's come later, and rules are undone at the end.
  * With it and /dev/net/tun another configuration can have other interfaces.
  */
-static int drop_rights(const char *runtime, struct weft_error *err)
+static int drop_rights(const struct tunnel *t, const char *runtime,
+		       struct weft_error *err)
 {
 	struct writable writable = { .n = 0 };
-	const struct privilege_opts opts = { .keep_net_admin = true,
+	const struct privilege_opts opts = { .keep_net_admin = !is_user(t),
 					     .writable = &writable };
 	writable_add(&writable, runtime);
-	writable_add(&writable, "/dev/net");
+	if (!is_user(t))
+		writable_add(&writable, "/dev/net");
 	return privilege_drop(&opts, err);
 }
 
@@ -329,13 +355,15 @@ static int run(struct tunnel *t, struct weft_error *err)
 	char runtime[STATE_PATH_LEN];
 	(void)state_runtime_dir(runtime);
 	allow_descriptors();
-	int r = open_machine(t, runtime, err);
+	int r = open_loop(t, err);
+	if (r == 0)
+		r = open_machine(t, runtime, err);
 	if (r == 0)
 		r = make_tunnels(t, err);
 	if (r == 0)
 		r = listen_for_questions(t, runtime, err);
 	if (r == 0)
-		r = drop_rights(runtime, err);
+		r = drop_rights(t, runtime, err);
 	if (r == 0)
 		r = ticker_start(&t->ticker, t->loop, NS_PER_S, tick, t);
 	if (r < 0)
@@ -380,10 +408,11 @@ static int load(struct tunnel *t, const struct tunnel_source *source,
 	return r;
 }
 
-int tunnel_run(const struct tunnel_source *source, const struct output_opts *opts)
+int tunnel_run(const struct tunnel_source *source, const struct rootless_args *rootless,
+	       const struct output_opts *opts)
 {
 	struct weft_error err = { .text = "" };
-	struct tunnel t = { .config = NULL };
+	struct tunnel t = { .user = { .args = rootless, .output = &t.output } };
 	output_init(&t.output, opts);
 	if (load(&t, source, &t.config) < 0)
 		return STATUS_FAILED;
@@ -420,5 +449,9 @@ int cmd_tunnel(int argc, char **argv)
 		return word(argc - 1, argv + 1);
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
-	return tunnel_run(&(struct tunnel_source){ .path = argv[1] }, &args.output);
+	const char *wrong = rootless_contradiction(&args.rootless);
+	if (wrong)
+		return options_fail(&command, wrong);
+	return tunnel_run(&(struct tunnel_source){ .path = argv[1] }, &args.rootless,
+			  &args.output);
 }

@@ -11,6 +11,7 @@
 
 #include "cli/output.h"
 #include "cmd/config_file.h"
+#include "cmd/rootless.h"
 
 /** One of the two. */
 struct tunnel_source {
@@ -19,7 +20,8 @@ struct tunnel_source {
 };
 
 /** Runs the interfaces until a signal comes, and returns the exit status. */
-int tunnel_run(const struct tunnel_source *source, const struct output_opts *opts);
+int tunnel_run(const struct tunnel_source *source, const struct rootless_args *rootless,
+	       const struct output_opts *opts);
 
 /** A word that stands in the place of the file; argv[0] is the word itself. */
 int tunnel_server(int argc, char **argv);

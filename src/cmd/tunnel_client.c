@@ -15,6 +15,7 @@
 
 struct args {
 	struct output_opts output;
+	struct rootless_args rootless;
 	const char *token_file, *proxy, *ca, *pin, *name;
 	struct option_list accept;
 	uint32_t streams;
@@ -69,6 +70,7 @@ static const struct option options[] = {
 	  .syntax = "DEVICE",
 	  .offset = OFFSET(struct args, name),
 	  .help = "the device that is made [tun0, or tap0]" },
+	ROOTLESS_OPTIONS(struct args),
 	{ .name = "print-config",
 	  .type = OPTION_FLAG,
 	  .offset = OFFSET(struct args, print_config),
@@ -170,6 +172,9 @@ int tunnel_client(int argc, char **argv)
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
+	const char *wrong = rootless_contradiction(&args.rootless);
+	if (wrong)
+		return options_fail(&command, wrong);
 	status = check_secrets(&args, argv[1]);
 	if (status != STATUS_OK)
 		return status;
@@ -183,8 +188,9 @@ int tunnel_client(int argc, char **argv)
 	if (!tunnel_line_is_good(&line, &args.output))
 		status = STATUS_FAILED;
 	else
-		status = args.print_config ? tunnel_line_print(&line)
-					   : tunnel_line_run(&line, &args.output);
+		status = args.print_config
+				 ? tunnel_line_print(&line)
+				 : tunnel_line_run(&line, &args.rootless, &args.output);
 	json_decref(line.interface);
 	return status;
 }

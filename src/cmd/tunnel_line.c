@@ -84,13 +84,15 @@ bool tunnel_line_is_good(const struct tunnel_line *line, const struct output_opt
 	return r == 0;
 }
 
-int tunnel_line_run(const struct tunnel_line *line, const struct output_opts *opts)
+int tunnel_line_run(const struct tunnel_line *line, const struct rootless_args *rootless,
+		    const struct output_opts *opts)
 {
 	char *text = make_text(line, 0);
 	const struct config_line made = { line->verb, text, line->option, true };
 	if (!text)
 		return fail(line);
-	const int status = tunnel_run(&(struct tunnel_source){ .line = &made }, opts);
+	const int status =
+		tunnel_run(&(struct tunnel_source){ .line = &made }, rootless, opts);
 	free_text(text);
 	return status;
 }

@@ -7,6 +7,7 @@
 #define CMD_TUNNEL_LINE_H
 
 #include "cli/output.h"
+#include "cmd/rootless.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -30,7 +31,8 @@ const char *tunnel_line_option(const struct line_option *rows, const char *path)
 bool tunnel_line_is_good(const struct tunnel_line *line, const struct output_opts *opts);
 
 /** Runs one that is good. Returns the exit status. */
-int tunnel_line_run(const struct tunnel_line *line, const struct output_opts *opts);
+int tunnel_line_run(const struct tunnel_line *line, const struct rootless_args *rootless,
+		    const struct output_opts *opts);
 
 /** Prints it on stdout. Returns the exit status. */
 int tunnel_line_print(const struct tunnel_line *line);

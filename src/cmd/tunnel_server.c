@@ -25,6 +25,7 @@
 
 struct args {
 	struct output_opts output;
+	struct rootless_args rootless;
 	struct option_list clients, routes;
 	uint32_t port;
 	const char *listen, *net, *net6, *tls_cert, *tls_key, *name, *tokens_file;
@@ -94,6 +95,7 @@ static const struct option options[] = {
 	  .syntax = "DEVICE",
 	  .offset = OFFSET(struct args, name),
 	  .help = "the device that is made [tun0, or tap0]" },
+	ROOTLESS_OPTIONS(struct args),
 	{ .name = "print-config",
 	  .type = OPTION_FLAG,
 	  .offset = OFFSET(struct args, print_config),
@@ -303,7 +305,7 @@ static int run(const struct args *args, struct tokens *tokens,
 	print_tokens(args, tokens);
 	tokens_fini(tokens);
 	return args->print_config ? tunnel_line_print(line)
-				  : tunnel_line_run(line, &args->output);
+				  : tunnel_line_run(line, &args->rootless, &args->output);
 }
 
 int tunnel_server(int argc, char **argv)
@@ -313,6 +315,9 @@ int tunnel_server(int argc, char **argv)
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
+	const char *wrong = rootless_contradiction(&args.rootless);
+	if (wrong)
+		return options_fail(&command, wrong);
 	if (sodium_init() < 0)
 		return output_fail(command.verb, "no random numbers");
 	if (!args.net && !args.mode)

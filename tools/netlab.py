@@ -25,6 +25,10 @@ import time
 
 INSIDE = 'WEFT_NETLAB'
 
+# So many seconds anything is waited for that is not about time. It is when to give up, and no
+# measure of speed: who runs this may have two slow cores, and other things to do with them.
+PATIENCE = 60
+
 
 class Failure(Exception):
     """What a command said when it failed, or what was waited for in vain."""
@@ -80,6 +84,12 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def missing_answers(said, count):
+    """The numbers from 1 to count that ping has printed no answer to."""
+    answered = {int(number) for number in re.findall(r'icmp_seq=(\d+) ttl=', said)}
+    return [number for number in range(1, count + 1) if number not in answered]
+
+
 class Process:
     """A program that runs on a host; its output is kept line by line."""
 
@@ -97,7 +107,7 @@ class Process:
     def is_running(self):
         return self.popen.poll() is None
 
-    def wait_for(self, pattern, seconds=20, after=0):
+    def wait_for(self, pattern, seconds=PATIENCE, after=0):
         """Waits until a line matches; returns the match. after: offset to look from."""
         end = time.monotonic() + seconds
         while True:
@@ -108,7 +118,7 @@ class Process:
                 raise Failure(f'{self.command}: {how}, no /{pattern}/ in:\n{self.output()}')
             time.sleep(0.02)
 
-    def stop(self, number=signal.SIGTERM, seconds=10):
+    def stop(self, number=signal.SIGTERM, seconds=PATIENCE):
         """Ends it and returns its exit status."""
         if self.is_running():
             self.popen.send_signal(number)
@@ -162,7 +172,7 @@ class Lab:
                 self.run(host, f'ip address add {one} dev {name}')
             self.run(host, f'ip link set {name} up')
 
-    def run(self, host, command, check=True, seconds=60):
+    def run(self, host, command, check=True, seconds=3 * PATIENCE):
         """Runs a command to its end and returns what it printed."""
         done = subprocess.run(self.enter_host(host) + shlex.split(command),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -171,12 +181,23 @@ class Lab:
             raise Failure(f'{host or "lab"}$ {command}\n{done.stdout}(status {done.returncode})')
         return done.stdout
 
+    def unanswered(self, host, target, count=10, options='-i 0.1'):
+        """Which of count echo requests (1, 2 ...) get no answer, to whoever wants all or most.
+
+        `ping -c` waits for the last ones only twice as long as it took the slowest before; with
+        -w it asks on until count answers are here, and a number that is missing then was lost.
+        """
+        said = self.run(host, f'ping -n -c {count} -w {PATIENCE} {options} {target}', check=False)
+        if ' packets transmitted' not in said:
+            raise Failure(f'ping {target}:\n{said}')
+        return missing_answers(said, count)
+
     def start(self, host, command, env=None):
         process = Process(self, host, command, env)
         self.processes.append(process)
         return process
 
-    def until(self, what, seconds=20):
+    def until(self, what, seconds=PATIENCE):
         """Calls what() until it returns something true; returns that."""
         end = time.monotonic() + seconds
         while not (found := what()):

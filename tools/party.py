@@ -40,7 +40,7 @@ class Weft(netlab.Process):
                     found.append(event)
         return found
 
-    def wait_event(self, name, /, seconds=20, number=1, **fields):
+    def wait_event(self, name, /, seconds=netlab.PATIENCE, number=1, **fields):
         """The number-th event of that name whose fields are as given."""
         def look():
             found = [e for e in self.events(name)

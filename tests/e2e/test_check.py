@@ -25,7 +25,7 @@ GOOD = f'''[
 
 def check(*args, **options):
     return subprocess.run([p.WEFT, 'check', *map(str, args)], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, **options)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, **options)
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def test_file_that_only_others_may_read(config, pem, tmp_path):
     key.chmod(0)
     path = config(with_tls(pem / 'key.crt', key))
     done = subprocess.run(['setpriv', '--bounding-set=-all', p.WEFT, 'check', path], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
     assert done.returncode == 0
     assert f'warning: [0].tls.key: cannot read {key}: Permission denied; whoever runs' in done.stderr
 

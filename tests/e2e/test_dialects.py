@@ -50,7 +50,7 @@ def ping_from_guest(lab, device, address):
     lab.until(lambda: device in lab.run('guest', 'ip -br link'))
     lab.run('guest', f'ip address add {address}/16 dev {device}')
     lab.run('guest', f'ip link set {device} up')
-    assert ' 0% packet loss' in lab.run('guest', 'ping -c 3 -i 0.1 -W 5 172.30.0.1')
+    assert lab.unanswered('guest', '172.30.0.1', 3) == []
 
 
 # ---- VDE ----------------------------------------------------------------------------------
@@ -131,10 +131,10 @@ def test_two_dosboxes_ping_each_other(lab):
     process = serve(lab, f'{ADDRESS} dosbox:127.0.0.1:2130')
     pings = [f'ipxnet ping > ping{i}.txt' for i in range(8)]
     boxes = [DosBox(lab, name, 2130, pings) for name in ('one', 'two')]
-    process.wait_event('plugged', number=2, seconds=60)
+    process.wait_event('plugged', number=2, seconds=120)
     for box in boxes:
         # A node is shown as an address: 127.0.0.1, made a MAC that is one's own.
-        lab.until(lambda box=box: responses(box, 8), seconds=60)
+        lab.until(lambda box=box: responses(box, 8), seconds=120)
         assert 'connected to server' in box.said('CONNECT')
         assert {address for address, _ in responses(box, 8)} == {'126.0.0.1'}
     ports = [responses(box, 8)[0][1] for box in boxes]
@@ -173,12 +173,12 @@ def test_a_machine_on_the_lan_pings_dosbox(lab, framing):
     """A machine with real IPX asks as its driver frames, and is answered in kind."""
     process = serve(lab, f'{ADDRESS} dosbox:127.0.0.1:2130')
     box = DosBox(lab, 'one', 2130, ['pause'])
-    process.wait_event('plugged', seconds=60)
+    process.wait_event('plugged', seconds=120)
     machine = bytes.fromhex('00001b010203')
     question = FRAMINGS[framing](ipx(BROADCAST, machine, 2))
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as lan:
         lan.bind((process.wait_event('interface')['name'], 3))
-        answer = lab.until(lambda: asked(lan, machine, question), seconds=60)
+        answer = lab.until(lambda: asked(lan, machine, question), seconds=120)
     assert 'connected to server' in box.said('CONNECT')
     assert answer[6] & 3 == 2  # one's own, and no group's
     assert answer[12:].startswith(FRAMINGS[framing](ipx(machine, answer[6:12], 2))[:10])
@@ -190,8 +190,8 @@ def test_a_machine_on_the_lan_pings_the_dosbox_that_serves(lab):
     process = serve(lab, f'{ADDRESS} dosbox:127.0.0.1:2130,connect')
     pings = [f'ipxnet ping > ping{i}.txt' for i in range(8)]
     box = DosBox(lab, 'one', 2130, [*pings, 'pause'], way='startserver')
-    process.wait_event('plugged', seconds=60)
-    answers = lab.until(lambda: responses(box, 8), seconds=60)
+    process.wait_event('plugged', seconds=120)
+    answers = lab.until(lambda: responses(box, 8), seconds=120)
     assert {address for address, _ in answers} == {'127.0.0.1'}
     assert len({port for _, port in answers}) == 1
     machine = bytes.fromhex('00001b010203')
@@ -199,7 +199,7 @@ def test_a_machine_on_the_lan_pings_the_dosbox_that_serves(lab):
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as lan:
         lan.bind((process.wait_event('interface')['name'], 3))
         # While it pings, DOSBox answers nobody.
-        answer = lab.until(lambda: asked(lan, machine, question), seconds=60)
+        answer = lab.until(lambda: asked(lan, machine, question), seconds=120)
     assert answer[6:10] == b'\x7e\0\0\1'  # 127.0.0.1, made a MAC
     assert answer[12:].startswith(FRAMINGS['802.3'](ipx(machine, answer[6:12], 2))[:8])
     assert int(answers[0][1]) != int.from_bytes(answer[10:12], 'big')
@@ -212,7 +212,7 @@ def test_dolphin_takes_weft_for_kai(lab):
     """What Dolphin says to XLink Kai, to the byte."""
     process = serve(lab, f'{ADDRESS} kai:127.0.0.1:34523')
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(20)
+        client.settimeout(60)
         client.connect(('127.0.0.1', 34523))
         client.send(b'connect;dolphin-1;dolphin;' + b'0' * 42)
         assert client.recv(2048) == b'connected;dolphin-1;'

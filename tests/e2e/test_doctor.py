@@ -133,13 +133,13 @@ def lab():
 
 
 def verdict(process):
-    return process.wait_event('verdict', seconds=90)
+    return process.wait_event('verdict', seconds=300)
 
 
 def findings(process):
     """What was found, by id."""
     verdict(process)
-    process.popen.wait(10)
+    process.popen.wait(netlab.PATIENCE)
     return {one['id']: one for one in process.events('finding')}
 
 

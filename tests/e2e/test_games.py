@@ -94,7 +94,7 @@ def test_avahi_browses_across_the_room(room, tmp_path):
     room.until((tmp_path / 'bus').exists)
     room.start('player', f'env {bus} avahi-daemon --no-drop-root --no-chroot --no-rlimits '
                f'-f {tmp_path}/browser.conf').wait_for('Server startup complete')
-    found = room.run('player', f'env {bus} timeout 20 avahi-browse -prt _weftgame._udp')
+    found = room.run('player', f'env {bus} timeout 60 avahi-browse -prt _weftgame._udp')
     line = next(line for line in found.splitlines() if line.startswith('=;'))
     assert line.split(';')[1] == 'weft0'
     assert line.split(';')[7:9] == [room.address('player2'), '4711']

@@ -6,10 +6,11 @@ import re
 import signal
 import time
 
+import netlab
 import party as p
 
 
-def reaches(lab, host, target, seconds=30):
+def reaches(lab, host, target, seconds=netlab.PATIENCE):
     def pong():
         return lab.ping(host, target, 1)[0] == 0
     pong.__doc__ = f'{target} answering {host}'
@@ -35,7 +36,7 @@ def test_relay_restarts_and_members_return(party):
     parts['player'].wait_event('state', state='waiting')
     party.start_relay()
     for name in ('player', 'player2', 'gateway'):
-        parts[name].wait_event('state', state='joined', number=2, seconds=40)
+        parts[name].wait_event('state', state='joined', number=2)
     assert reaches(party, 'player', p.SERVER)
 
 
@@ -45,7 +46,7 @@ def test_relay_killed_and_restarted(party):
     parts['relay'].stop(signal.SIGKILL)
     party.start_relay()
     for name in ('player', 'gateway'):
-        parts[name].wait_event('state', state='joined', number=2, seconds=40)
+        parts[name].wait_event('state', state='joined', number=2)
     assert reaches(party, 'player', p.SERVER)
 
 
@@ -155,7 +156,7 @@ def test_killed_player_leaves_nothing(party):
     parts = party.start_all()
     parts['player'].stop(signal.SIGKILL)
     assert party.run('player', 'ip -br link show type tun') == ''
-    party.start_player('player').wait_event('address', seconds=40)
+    party.start_player('player').wait_event('address')
     assert reaches(party, 'player', p.SERVER)
 
 
@@ -165,7 +166,7 @@ def test_killed_gateway_leaves_nothing(party):
     assert 'promiscuity 1' in before
     parts['gateway'].stop(signal.SIGKILL)
     assert 'promiscuity 0' in party.run('gateway', 'ip -d link show lan0')
-    party.start_gateway().wait_event('state', state='joined', seconds=40)
+    party.start_gateway().wait_event('state', state='joined')
     assert reaches(party, 'player', p.SERVER)
 
 
@@ -255,13 +256,13 @@ def test_who_is_thrown_out_stays_out(party):
     said = party.run('relay', f'{p.WEFT} status')
     assert 'room party' in said and 'guest' in said and 'player2' in said
     assert 'stays out' in party.run('relay', f'{p.WEFT} kick --state {party.state}/relay guest')
-    assert guest.popen.wait(20) == 1 and 'thrown out' in guest.output()
+    assert guest.popen.wait(netlab.PATIENCE) == 1 and 'thrown out' in guest.output()
     for restart in (False, True):
         if restart:
             relay.stop()
             relay = party.start_relay()
         again = party.weft('player', f'join --json {own} --name guest')
-        assert again.popen.wait(20) == 1 and 'taken back' in again.output()
+        assert again.popen.wait(netlab.PATIENCE) == 1 and 'taken back' in again.output()
     relay.wait_event('came', name='player2')
     assert 'nobody in room party is called guest' in party.run(
         'relay', f'{p.WEFT} kick guest', check=False)
@@ -272,7 +273,7 @@ def test_an_invitation_expires(party):
     own = party.run('relay', f'{p.WEFT} invite --expires 1s {party.invitation}').strip()
     party.run('relay', 'sleep 2')
     late = party.weft('player', f'join --json {own}')
-    assert late.popen.wait(20) == 1 and 'expired' in late.output()
+    assert late.popen.wait(netlab.PATIENCE) == 1 and 'expired' in late.output()
 
 
 def test_gateway_tells_of_its_cable(party):

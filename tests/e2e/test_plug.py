@@ -119,7 +119,7 @@ udhcpc -i eth0 -s /lease -n -q -t 10
 wget -q -O /tmp/file http://{p.SERVER}:8000/file
 echo "guest: file $(md5sum < /tmp/file | cut -d' ' -f1)"
 ''')
-    machine.wait_for('guest: script ended', seconds=120)
+    machine.wait_for('guest: script ended', seconds=300)
     assert 'guest: lease 192.168.77.1' in machine.output(), machine.output()
     assert f'guest: file {hashlib.md5(data).hexdigest()}' in machine.output(), machine.output()
     assert 'tap' not in room.run('player', 'ip -d -br link')

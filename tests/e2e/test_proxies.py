@@ -43,14 +43,13 @@ def connect(lab, kind, changes=(), **keys):
     server = t.tunnel(lab, 'hub', SERVER)
     proxy = proxies.Proxy(lab, 'hub', kind, lab.directory, changes)
     client = t.tunnel(lab, 'site', client_of(lab, **keys))
-    client.wait_event('connected', address='10.0.0.2/24', seconds=30)
+    client.wait_event('connected', address='10.0.0.2/24')
     return proxy, server, client
 
 
 def is_quick(lab, host, address):
-    """Several pings with nothing else going on: each is answered at once."""
-    said = lab.run(host, f'ping -c5 -i0.3 -W3 {address}', check=False)
-    return '5 received' in said
+    """Several pings with nothing else going on: each is answered, without the next one's help."""
+    return lab.unanswered(host, address, 5, '-i 0.3') == []
 
 
 def iperf(lab, port, options=''):
@@ -69,8 +68,8 @@ def test_both_ways(lab, kind, http2):
     t.ping(lab, 'site', '10.0.0.1')
     t.ping(lab, 'hub', '10.0.0.2')
     assert is_quick(lab, 'site', '10.0.0.1') and is_quick(lab, 'hub', '10.0.0.2')
-    assert iperf(lab, 5201) > 1e7
-    assert iperf(lab, 5202, '--reverse') > 1e7
+    assert iperf(lab, 5201) > 1e6
+    assert iperf(lab, 5202, '--reverse') > 1e6
     assert client.events('disconnected') == []
     assert client.stop() == 0
     peer = t.facts_at_end(server)['peers'][0]
@@ -83,9 +82,9 @@ def test_a_restart_of_the_proxy(lab, kind, http2):
     proxy, server, client = connect(lab, kind, http2=http2)
     t.ping(lab, 'site', '10.0.0.1')
     proxy.stop()
-    client.wait_event('disconnected', seconds=30)
+    client.wait_event('disconnected')
     proxy.start()
-    client.wait_event('connected', number=2, seconds=60)
+    client.wait_event('connected', number=2, seconds=120)
     t.ping(lab, 'site', '10.0.0.1')
     t.ping(lab, 'hub', '10.0.0.2')
     assert server.is_running()
@@ -97,9 +96,9 @@ def test_a_restart_of_the_server(lab, kind):
     _, server, client = connect(lab, kind)
     t.ping(lab, 'site', '10.0.0.1')
     server.stop(signal.SIGKILL)
-    client.wait_event('disconnected', seconds=30)
+    client.wait_event('disconnected')
     t.tunnel(lab, 'hub', SERVER)
-    client.wait_event('connected', number=2, seconds=60)
+    client.wait_event('connected', number=2, seconds=120)
     t.ping(lab, 'site', '10.0.0.1')
 
 
@@ -133,5 +132,5 @@ def test_a_server_that_is_not_there_yet(lab, kind):
     client = t.tunnel(lab, 'site', client_of(lab))
     client.wait_for(r'(answers 50\d|is busy).*trying again')
     t.tunnel(lab, 'hub', SERVER)
-    client.wait_event('connected', seconds=60)
+    client.wait_event('connected', seconds=120)
     t.ping(lab, 'site', '10.0.0.1')

@@ -60,7 +60,7 @@ def start_services(lab, device):
 
 def assert_works(lab, machine):
     """The guest got its address and the whole file, and lost no ping."""
-    machine.wait_for('guest: script ended', seconds=120)
+    machine.wait_for('guest: script ended', seconds=300)
     said = machine.output()
     wanted = hashlib.md5((lab.files / 'file').read_bytes()).hexdigest()
     assert 'guest: address 10.77.0.1' in said, said
@@ -73,7 +73,7 @@ def test_started_by_weft(site):
     machine = guest.command(site, 'stream,id=net0,addr.type=fd,addr.str={}', SCRIPT)
     process = serve(site, f'-d qemu -- {machine}')
     assert_works(site, process)
-    assert process.popen.wait(20) == 0, process.output()
+    assert process.popen.wait(netlab.PATIENCE) == 0, process.output()
 
 
 def test_stream_weft_listens(site):
@@ -142,14 +142,14 @@ ip link set eth0 up; ip addr add 10.77.0.22/24 dev eth0
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do ping -c 1 -W 1 10.77.0.21 >/dev/null && break; done
 ping -c 5 -i 0.2 10.77.0.21 | grep 'packets received'
 ''', mac='52:54:00:00:00:02')
-    second.wait_for('5 packets received', seconds=120)
+    second.wait_for('5 packets received', seconds=300)
     assert first.is_running()
 
 
 def test_a_guest_and_an_emulator(site):
     """Two dialects on one bridge: QEMU's guest pings who speaks as Dolphin does, and is pinged."""
     serve(site, f'qemu:{SOCKET} tapserver:{OTHER}')
-    client = dolphin.Dolphin(OTHER, seconds=60)
+    client = dolphin.Dolphin(OTHER, seconds=300)
     machine = guest.start(site, 'guest', f'stream,id=net0,server=off,addr.type=unix,'
                           f'addr.path={SOCKET}', '''
 ip link set eth0 up; ip addr add 172.30.0.1/16 dev eth0
@@ -162,6 +162,6 @@ sleep 60
                               and dolphin.is_echo_request(frame))
         client.send(dolphin.echo_reply_to(frame))
         answered += 1
-    machine.wait_for('5 packets received', seconds=60)
+    machine.wait_for('5 packets received', seconds=300)
     for number in range(5):
         client.ping(number, data=bytes(1400))

@@ -30,7 +30,7 @@ def test_wrong_relay_key(party):
     party.invitation = change_key(party.invitation, 0)
     player = party.start_player()
     assert 'another key' in player.wait_event('state', state='refused')['reason']
-    assert player.popen.wait(10) == 1
+    assert player.popen.wait(netlab.PATIENCE) == 1
 
 
 def test_wrong_room_key(party):
@@ -62,7 +62,7 @@ def test_duplicate_mac(party):
 
 def test_relay_is_not_there(party):
     party.invitation = f'weft://{p.RELAY}/party#{"A" * 64}'
-    event = party.start_player().wait_event('state', state='waiting', seconds=30)
+    event = party.start_player().wait_event('state', state='waiting')
     assert 'answer' in event['reason']
 
 
@@ -95,7 +95,7 @@ def test_bad_command_lines_are_explained(party, command, words):
     """Says what is wrong and how to mend it, in one go, without a crash."""
     process = netlab.Process(party, 'player', f'{p.WEFT} {command}')
     party.processes.append(process)
-    assert process.popen.wait(20) == 2, process.output()
+    assert process.popen.wait(netlab.PATIENCE) == 2, process.output()
     for word in words + ['weft help']:
         assert word in process.output()
 
@@ -103,7 +103,7 @@ def test_bad_command_lines_are_explained(party, command, words):
 def test_no_such_interface(party):
     party.invitation = f'weft://{p.RELAY}/party#{"A" * 64}'
     process = party.weft('player', f'gateway nosuch0 {party.invitation}')
-    assert process.popen.wait(10) == 1
+    assert process.popen.wait(netlab.PATIENCE) == 1
     assert 'nosuch0' in process.output() and 'eth0' in process.output()
 
 
@@ -117,7 +117,7 @@ def test_lan_that_cannot_be_a_gateways(party, make, device, words):
     party.run('player', make)
     party.invitation = f'weft://{p.RELAY}/party#{"A" * 64}'
     process = party.weft('player', f'gateway {device} {party.invitation}')
-    assert process.popen.wait(10) == 1
+    assert process.popen.wait(netlab.PATIENCE) == 1
     assert words in process.output()
 
 
@@ -142,7 +142,7 @@ def test_damaged_state(party, name, content, words):
     if content is not None:
         path.write_bytes(content)
     again = host()
-    assert again.popen.wait(10) == 1
+    assert again.popen.wait(netlab.PATIENCE) == 1
     for word in words:
         assert word in again.output()
     assert (path.read_bytes() if path.exists() else None) == content
@@ -151,7 +151,7 @@ def test_damaged_state(party, name, content, words):
 def test_state_directory_not_writable(party):
     party.state = '/proc'
     process = party.weft('relay', 'relay')
-    assert process.popen.wait(10) == 1
+    assert process.popen.wait(netlab.PATIENCE) == 1
     assert '/proc/relay' in process.output() and '--state DIR' in process.output()
 
 
@@ -165,7 +165,7 @@ def test_typo_in_the_invitation(party):
                        ('weft://h/r', '#KEY'), (f'weft://h/r#{key[1:]}', '63'),
                        (f'weft://h/r#{key}A', '65'), (f'weft://h/r#{key[1:]}!', 'key')):
         process = party.weft('player', f"join '{text}'")
-        assert process.popen.wait(10) == 2, text
+        assert process.popen.wait(netlab.PATIENCE) == 2, text
         assert word in process.output(), text
         assert key not in process.output()
 
@@ -227,7 +227,7 @@ def test_signed_certificate_is_refused(party, authority, tmp_path, name, days, c
     reason = player.wait_event('state', state='refused')['reason']
     for word in ['the certificate of relay.example'] + words:
         assert word in reason
-    assert player.popen.wait(10) == 1
+    assert player.popen.wait(netlab.PATIENCE) == 1
 
 
 def test_key_of_another_certificate(party, authority, tmp_path):
@@ -235,7 +235,7 @@ def test_key_of_another_certificate(party, authority, tmp_path):
     options = authority('relay.example').replace(
         'relay.example.key', 'other.example.key')
     process = party.weft('relay', f'relay {options}')
-    assert process.popen.wait(10) == 1
+    assert process.popen.wait(netlab.PATIENCE) == 1
     for word in ('relay.example.crt', 'other.example.key', 'does not belong'):
         assert word in process.output()
 
@@ -250,7 +250,7 @@ def test_room_is_full(party):
 def test_port_in_use(party):
     party.start_relay()
     second = party.weft('relay', 'relay --json --room other')
-    assert second.popen.wait(10) == 1
+    assert second.popen.wait(netlab.PATIENCE) == 1
     assert '443' in second.output() and '--listen' in second.output()
 
 
@@ -259,7 +259,7 @@ def test_port_for_root(party, tmp_path):
     party.run(None, f'chmod a+x {tmp_path.parent} {tmp_path.parent.parent}')
     process = netlab.Process(party, 'relay', f'{nobody()} {p.WEFT} relay --state {tmp_path}')
     party.processes.append(process)
-    assert process.popen.wait(10) == 1
+    assert process.popen.wait(netlab.PATIENCE) == 1
     assert 'CAP_NET_BIND_SERVICE' in process.output() and '--listen PORT' in process.output()
 
 
@@ -267,7 +267,7 @@ def test_name_taken(party):
     party.start_relay()
     party.run('player', 'ip link add weft0 type veth peer name weft1')
     process = party.start_player()
-    assert process.popen.wait(10) == 1
+    assert process.popen.wait(netlab.PATIENCE) == 1
     assert '"weft0"' in process.output()
 
 
@@ -275,7 +275,7 @@ def test_waiting_is_told_once(party):
     """A reason that stays the same is an event each time, and one line for people."""
     party.invitation = f'weft://no-such-host.invalid/party#{"A" * 64}'
     player = party.start_player()
-    player.wait_event('state', state='waiting', number=3, seconds=30)
+    player.wait_event('state', state='waiting', number=3)
     assert player.output().count('trying again') == 1
 
 
@@ -299,7 +299,7 @@ def test_no_rights(party):
     process = netlab.Process(party, 'player', f'{nobody()} {p.WEFT} join {party.invitation} '
                              '--state /tmp')
     party.processes.append(process)
-    assert process.popen.wait(10) == 1
+    assert process.popen.wait(netlab.PATIENCE) == 1
     assert 'run as root' in process.output()
     assert '/dev/net/tun' in process.output() or 'CAP_NET_ADMIN' in process.output()
 
@@ -325,7 +325,7 @@ def test_token_that_can_be_guessed(party, tmp_path):
     token = tmp_path / 'token'
     token.write_text('letmein\n')
     relay = party.weft('relay', f'relay --json --open-token {token}')
-    assert relay.popen.wait(10) == 1
+    assert relay.popen.wait(netlab.PATIENCE) == 1
     assert '12 characters' in relay.output()
 
 

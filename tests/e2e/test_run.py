@@ -10,6 +10,7 @@ import shlex
 import signal
 import time
 
+import netlab
 import party as p
 import pytest
 
@@ -33,11 +34,11 @@ def line(room, program, options=''):
 
 
 def run(room, program, options='', check=True):
-    return room.run('player', line(room, program, options), seconds=60, check=check)
+    return room.run('player', line(room, program, options), check=check)
 
 
 def status_of(room, program):
-    return room.start('player', line(room, program)).popen.wait(40)
+    return room.start('player', line(room, program)).popen.wait(netlab.PATIENCE)
 
 
 def is_running(marker):
@@ -73,12 +74,12 @@ def test_members_by_name_and_by_broadcast(room):
     address = room.address('player2')
     room.start('player2', f'/usr/bin/python3 -u -m http.server -b {address} -d /usr/include 8000'
                ).wait_for('Serving HTTP')
-    said = run(room, 'curl -sS --max-time 20 http://player2:8000/stdio.h')
+    said = run(room, 'curl -sS --max-time 60 http://player2:8000/stdio.h')
     assert said == pathlib.Path('/usr/include/stdio.h').read_text(encoding='utf-8')
     game = ('import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(("", 27015)); '
             'print("bound", flush=True); data, peer = s.recvfrom(99); s.sendto(b"a game", peer)')
     room.start('player2', f"/usr/bin/python3 -c '{game}'").wait_for('bound')
-    ask = ('import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(10); '
+    ask = ('import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(60); '
            's.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1); '
            's.sendto(b"?", ("255.255.255.255", 27015)); print(s.recvfrom(99))')
     found = run(room, f"/usr/bin/python3 -c '{ask}'")
@@ -106,7 +107,7 @@ def test_signals_reach_the_program(room):
     process.wait_for('ready')
     process.popen.send_signal(signal.SIGTERM)
     process.wait_for('told')
-    assert process.popen.wait(20) == 3
+    assert process.popen.wait(netlab.PATIENCE) == 3
 
 
 def test_nothing_is_left_behind(room):

@@ -20,7 +20,7 @@ family = socket.AF_INET6 if ':' in host else socket.AF_INET
 
 def udp(length):
     with socket.socket(family, socket.SOCK_DGRAM) as one:
-        one.settimeout(10)
+        one.settimeout(60)
         one.connect((host, 7))
         data = os.urandom(length)
         one.send(data)
@@ -28,7 +28,7 @@ def udp(length):
 
 def nobody():
     with socket.socket(family, socket.SOCK_DGRAM) as one:
-        one.settimeout(10)
+        one.settimeout(60)
         one.connect((host, 9))
         one.send(b'is anybody there?')
         try:
@@ -38,7 +38,7 @@ def nobody():
         raise AssertionError('no error came')
 
 def tcp(length):
-    with socket.create_connection((host, 7), timeout=20) as one:
+    with socket.create_connection((host, 7), timeout=60) as one:
         data = os.urandom(length)
         def write():
             one.sendall(data)
@@ -92,8 +92,7 @@ def client(lab, host, what, *lengths, on='kernel'):
 @pytest.mark.parametrize('size', [0, 56, 1472, 1473, 8000, 65000])
 def test_ping(kernel, family, size):
     """Whole and in fragments, to which the answer is one in fragments."""
-    said = kernel.run('kernel', f'ping -c3 -i0.01 -W5 -s{size} {ADDRESSES[family]}')
-    assert ' 3 received' in said
+    assert kernel.unanswered('kernel', ADDRESSES[family], 3, f'-i 0.01 -s {size}') == []
 
 
 def test_no_answer_to_all(kernel):
@@ -121,8 +120,7 @@ def answers_to_everything(lab, on):
         for size in 56, 3000:
             lab.until(lambda host=host, size=size:
                       'bytes from' in lab.run(on, f'ping -c1 -W1 -s{size} {host}', False))
-            answers = lab.run(on, f'ping -c3 -i0.1 -W10 -s{size} {host}', False)
-            assert answers.count('bytes from') == 3, answers
+            assert lab.unanswered(on, host, 3, f'-i 0.1 -s {size}') == []
         client(lab, host, 'udp', 0, 1472, 9000, on=on)
         client(lab, host, 'nobody', on=on)
         client(lab, host, 'tcp', 0, 1, 1000000, on=on)
@@ -177,7 +175,7 @@ def test_the_device_goes():
         lab.processes.append(process)
         process.wait_for('answers at port 7')
         lab.run('short', 'ip link delete tap0')
-        assert process.popen.wait(10) != 0
+        assert process.popen.wait(netlab.PATIENCE) != 0
         assert process.output().splitlines()[-1] == 'weft echo: the device is gone'
     finally:
         lab.close()
@@ -204,8 +202,7 @@ def test_dhcp():
         assert re.fullmatch(r'10\.77\.0\.1\d\d/24', address)
         host = address.split('/')[0]
         # From an address behind the router.
-        said = lab.run('server', f'ping -c3 -i0.01 -W5 -I 10.78.0.1 {host}')
-        assert ' 3 received' in said
+        assert lab.unanswered('server', host, 3, '-i 0.01 -I 10.78.0.1') == []
         client(lab, host, 'tcp', 100000, on='server')
         assert process.stop() == 0
         server.wait_for('DHCPRELEASE')

@@ -38,7 +38,7 @@ def room(party, tmp_path):
 
 def iperf3(room, host, options):
     """What iperf3 itself says of a test, which has gone well."""
-    said = json.loads(room.run(host, f'iperf3 -J {options}', seconds=60))
+    said = json.loads(room.run(host, f'iperf3 -J {options}'))
     assert 'error' not in said, said['error']
     return said['end']
 
@@ -89,7 +89,7 @@ def test_ssh(room, way, tmp_path):
         options = ssh_server(room, 'server', p.SERVER, tmp_path)
         options += " -p 2222 -o 'ProxyCommand=nc -X 5 -x 127.0.0.1:1080 %h %p'"
         client, target = 'player', p.SERVER
-    assert room.run(client, f'ssh {options} {target} echo hello', seconds=60) == 'hello\n'
+    assert room.run(client, f'ssh {options} {target} echo hello') == 'hello\n'
     there_and_back = f'ssh {options} {target} cat < {tmp_path}/file > {tmp_path}/back'
-    room.run(client, f'sh -c {shlex.quote(there_and_back)}', seconds=60)
+    room.run(client, f'sh -c {shlex.quote(there_and_back)}')
     assert (tmp_path / 'back').read_bytes() == (tmp_path / 'file').read_bytes()

@@ -78,7 +78,7 @@ def test_interface_comes_and_goes_with_the_client(lab, path):
     client = connect(lab, process, path)
     assert interface(lab)['operstate'] in ('UP', 'UNKNOWN')
     client.close()
-    assert process.popen.wait(10) == 0
+    assert process.popen.wait(netlab.PATIENCE) == 0
     assert interface(lab) is None
     words = [line for line in process.output().splitlines() if not line.startswith('interface')]
     assert words == [f'listening on unix socket {path}', 'waiting for connection',
@@ -140,7 +140,7 @@ def test_every_option(lab, path):
 def test_bad_options(lab, arguments, words):
     """Usage, and no server: nothing is accepted on a descriptor of -1, nothing aborts."""
     process = lab.start(None, f'{p.WEFT} tapserver {arguments}')
-    assert process.popen.wait(10) == 2
+    assert process.popen.wait(netlab.PATIENCE) == 2
     assert words in process.output()
     assert 'Usage: tapserver' in process.output()
     assert 'waiting' not in process.output()
@@ -148,7 +148,7 @@ def test_bad_options(lab, arguments, words):
 
 def test_help(lab):
     process = lab.start(None, f'sh -c "{p.WEFT} tapserver --help 2>&1 >/dev/null"')
-    assert process.popen.wait(10) == 0
+    assert process.popen.wait(netlab.PATIENCE) == 0
     assert process.output().startswith('Usage: tapserver')
 
 
@@ -156,7 +156,7 @@ def test_second_name(lab, tmp_path):
     """Installed as tapserver, it is tapserver."""
     (tmp_path / 'tapserver').symlink_to(p.WEFT)
     process = lab.start(None, f'{tmp_path}/tapserver --listen=')
-    assert process.popen.wait(10) == 2
+    assert process.popen.wait(netlab.PATIENCE) == 2
     assert 'Usage: tapserver' in process.output()
 
 
@@ -171,14 +171,14 @@ def test_stale_socket(lab, path):
     process = tapserver(lab, f'--listen={path}')
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o777
     second = lab.start(None, f'{p.WEFT} tapserver --listen={path}')
-    assert second.popen.wait(10) == 1
+    assert second.popen.wait(netlab.PATIENCE) == 1
     assert 'error: ' in second.output() and path in second.output()
     connect(lab, process, path).ping()
     assert process.stop() == 0
     pathlib.Path(path).unlink(missing_ok=True)
     pathlib.Path(path).write_text('precious')
     third = lab.start(None, f'{p.WEFT} tapserver --listen={path}')
-    assert third.popen.wait(10) == 1
+    assert third.popen.wait(netlab.PATIENCE) == 1
     assert pathlib.Path(path).read_text() == 'precious'
 
 
@@ -197,7 +197,7 @@ def test_tcp(lab, form, target):
     client = connect(lab, process, (target, port))
     client.ping()
     client.close()
-    assert process.popen.wait(10) == 0
+    assert process.popen.wait(netlab.PATIENCE) == 0
 
 
 def test_port_in_use(lab):
@@ -206,7 +206,7 @@ def test_port_in_use(lab):
         taken.listen()
         port = taken.getsockname()[1]
         process = lab.start(None, f'{p.WEFT} tapserver --listen={port}')
-        assert process.popen.wait(10) == 1
+        assert process.popen.wait(netlab.PATIENCE) == 1
         assert 'error: ' in process.output() and str(port) in process.output()
 
 
@@ -225,7 +225,7 @@ def test_arp_icmp_udp_to_the_byte(lab, path):
     assert reply[38:50] == dolphin.ECHO_REQUEST[38:50]
     with socket.socket(type=socket.SOCK_DGRAM) as service:
         service.bind(('172.30.0.1', 7))
-        service.settimeout(10)
+        service.settimeout(60)
         client.socket.sendall(bytes.fromhex('2f00') + dolphin.UDP_HELLO)
         assert service.recvfrom(100) == (b'hello', ('172.30.0.2', 5000))
         service.sendto(b'there', ('172.30.0.2', 5000))
@@ -285,7 +285,7 @@ def test_length_and_frame_in_one_send(lab, path):
         client.socket.setblocking(True)
         client.send(dolphin.echo_request(n, bytes(1000)))
         client.socket.setblocking(False)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while True:
             try:
                 head = client.socket.recv(2)
@@ -355,7 +355,7 @@ def test_bare_frames_without_a_length(lab, path, frame, words):
     process = tapserver(lab, f'--listen={path}', framed=False)
     client = connect(lab, process, path, dolphin.Bare)
     client.send(frame)
-    assert process.popen.wait(10) == 3
+    assert process.popen.wait(netlab.PATIENCE) == 3
     error = process.wait_for('^error: (.*)$')[1]
     assert words in error and '--use-framed-protocol' in error
     assert interface(lab) is None
@@ -372,7 +372,7 @@ def test_last_words_arrive(lab, path, tcp):
     client = connect(lab, process, ('127.0.0.1', port) if tcp else path)
     with socket.socket(type=socket.SOCK_DGRAM) as service:
         service.bind(('172.30.0.1', 7))
-        service.settimeout(10)
+        service.settimeout(60)
         process.popen.send_signal(signal.SIGSTOP)
         client.send(*(dolphin.udp(b'%d' % n) for n in range(100)))
         client.socket.shutdown(socket.SHUT_RDWR)
@@ -381,7 +381,7 @@ def test_last_words_arrive(lab, path, tcp):
         # in the kernel, but not what has reached the service's socket.
         process.popen.send_signal(signal.SIGCONT)
         assert [service.recv(10) for _ in range(100)] == [b'%d' % n for n in range(100)]
-    assert process.popen.wait(10) == 0
+    assert process.popen.wait(netlab.PATIENCE) == 0
     assert 'client disconnected' in process.output()
 
 
@@ -393,7 +393,7 @@ def test_half_closed_is_closed(lab, path, tcp):
     client = connect(lab, process, ('127.0.0.1', port) if tcp else path)
     client.ping()
     client.socket.shutdown(socket.SHUT_WR)
-    assert process.popen.wait(10) == 0
+    assert process.popen.wait(netlab.PATIENCE) == 0
 
 
 def test_an_idle_client_costs_nothing(lab, path):
@@ -427,7 +427,7 @@ def test_device_is_deleted(lab, path):
     process = tapserver(lab, f'--listen={path}')
     client = connect(lab, process, path)
     lab.run(None, f'ip link delete {DEVICE}')
-    assert process.popen.wait(10) == 0
+    assert process.popen.wait(netlab.PATIENCE) == 0
     assert 'tap disconnected' in process.output()
     with pytest.raises(dolphin.Gone):
         while True:
@@ -440,9 +440,7 @@ def test_signals(lab, path, number):
     assert before.stop(number) == 0
     after = tapserver(lab, f'--listen={path}')
     connect(lab, after, path).ping()
-    started = time.monotonic()
-    assert after.stop(number) == 0
-    assert time.monotonic() - started < 5
+    assert after.stop(number, seconds=20) == 0
     assert interface(lab) is None
 
 
@@ -477,7 +475,7 @@ def test_root_is_given_up(lab, path):
     client.ping()
     assert rights(process) == (65534, 0)
     client.close()
-    assert process.popen.wait(10) == 0
+    assert process.popen.wait(netlab.PATIENCE) == 0
     assert interface(lab) is None
 
 
@@ -508,7 +506,7 @@ def test_no_rights(lab, path):
                         f'--bounding-set -all {p.WEFT} tapserver --listen={directory}/none')
     process.wait_for('waiting for connection')
     client = dolphin.Dolphin(f'{directory}/none')
-    assert process.popen.wait(10) == 3
+    assert process.popen.wait(netlab.PATIENCE) == 3
     assert re.search('^error: .*(CAP_NET_ADMIN|/dev/net/tun)', process.output(), re.M)
     with pytest.raises(dolphin.Gone):
         client.receive()
@@ -554,7 +552,7 @@ def test_an_hour_of_a_game(lab, path):
     client = connect(lab, process, path)
     with socket.socket(type=socket.SOCK_DGRAM) as service:
         service.bind(('172.30.0.1', 7))
-        service.settimeout(10)
+        service.settimeout(60)
         for second in range(3600):
             frames = [dolphin.udp(struct.pack('!I', second) + bytes(40 * n % 1000))
                       for n in range(30)]
@@ -573,4 +571,4 @@ def test_an_hour_of_a_game(lab, path):
                 answered = answered or dolphin.is_echo_reply(frame, second)
             assert datagrams == [b'%d' % n for n in range(30)]
     client.close()
-    assert process.popen.wait(10) == 0
+    assert process.popen.wait(netlab.PATIENCE) == 0

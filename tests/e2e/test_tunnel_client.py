@@ -121,7 +121,7 @@ def test_the_way_back_is_free_while_the_server_is_away(lab):
     hub.stop()
     lab.until(lambda: 'via 192.0.2.1' in lab.run('site', 'ip route get 203.0.113.9'), 30)
     tunnel(lab, 'hub', pushing('0.0.0.0/0'))
-    site.wait_event('connected', number=2, seconds=30)
+    site.wait_event('connected', number=2)
     lab.until(lambda: 'dev tun1' in lab.run('site', 'ip route get 203.0.113.9'))
     assert site.stop() == 0
     assert routes(lab) == before
@@ -147,11 +147,11 @@ def test_flows_are_spread_over_several_streams(lab):
 def test_a_cut_stream_takes_no_other_along(lab):
     hub, site = connect(lab, SERVER, streams=4)
     lab.until(lambda: len(streams_of(lab)) == 8)
-    running = lab.start('site', 'ping -i 0.05 -c 100 10.0.0.1')
+    running = lab.start('site', 'ping -i 0.1 -c 60 10.0.0.1')
     for port in streams_of(lab)[:2]:
         lab.run('site', f'ss -K sport = {port}')
     running.wait_for('packets transmitted')
-    assert int(running.wait_for(r'(\d+) received')[1]) >= 95
+    assert int(running.wait_for(r'(\d+) received')[1]) >= 50
     lab.until(lambda: len(streams_of(lab)) == 8, 30)
     assert hub.events('disconnected') == site.events('disconnected') == []
 

@@ -20,7 +20,7 @@ from tunnels import lab, ping
 
 
 def weft(*args, env=None, **options):
-    return subprocess.run([p.WEFT, *map(str, args)], text=True, timeout=30, stdout=subprocess.PIPE,
+    return subprocess.run([p.WEFT, *map(str, args)], text=True, timeout=60, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={**os.environ, **(env or {})}, start_new_session=True,
                           **options)
 

@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+import netlab
 import party as p
 import tapotun
 from tunnels import (CLIENT, HASHES, SERVER, TWO, both, hang_up, lab, ping, rewrite, tunnel)
@@ -33,7 +34,7 @@ def test_whom_it_does_not_concern_notices_nothing(lab):
     iperf = lab.start('hub', 'iperf3 --server --one-off --forceflush --bind 10.0.0.1')
     iperf.wait_for('listening')
     stream = lab.start('site', 'iperf3 --client 10.0.0.1 --time 6 --bitrate 20M --json')
-    pings = lab.start('site', 'ping -i 0.05 -c 100 10.0.0.1')
+    pings = lab.start('site', 'ping -i 0.05 -c 100 -w 60 10.0.0.1')
     time.sleep(1)
     assert hang_up(server, TWO) == ['tun0: client 10.0.0.3 is new']
     assert hang_up(server, {**TWO, 'mtu': 1300, 'push': ['192.168.7.0/24']}, number=2) == [
@@ -43,8 +44,8 @@ def test_whom_it_does_not_concern_notices_nothing(lab):
         'tun0: client 10.0.0.3 is no more']
     assert hang_up(server, SERVER, number=4) == []
     pings.wait_for('packets transmitted')
-    assert int(pings.wait_for(r'(\d+) received')[1]) == 100
-    assert stream.popen.wait(20) == 0
+    assert netlab.missing_answers(pings.output(), 100) == []
+    assert stream.popen.wait(netlab.PATIENCE) == 0
     assert json.loads(stream.output())['end']['sum_sent']['bytes'] > 6e6
     assert server.events('disconnected') == client.events('disconnected') == []
 
@@ -75,7 +76,7 @@ def test_a_client_of_the_original_asks_anew(lab):
     with pytest.raises(queue.Empty):
         client.received.get(timeout=1)
     hang_up(server, {**SERVER, 'mtu': 1300}, number=2)
-    assert client.received.get(timeout=10) is None
+    assert client.received.get(timeout=60) is None
     assert client.get().headers['x-tun-conf'] == 'FAUYCgAAAg=='
 
 
@@ -84,7 +85,7 @@ def test_a_new_client_may_come_and_one_that_is_no_more_goes(lab):
     client = tunnel(lab, 'site', {**CLIENT, 'token': 'foo'})
     client.wait_for('does not know this token')
     hang_up(server, TWO)
-    server.wait_event('connected', name='10.0.0.3', seconds=30)
+    server.wait_event('connected', name='10.0.0.3')
     ping(lab, 'site', '10.0.0.1')
     hang_up(server, SERVER, number=2)
     assert 'does not have it any more' in server.wait_event('disconnected')['reason']
@@ -95,7 +96,7 @@ def test_another_token_ends_what_the_old_one_began(lab):
     server, client = both(lab)
     hang_up(server, {**SERVER, 'clients': [{'token': HASHES['foo'], 'ip': '10.0.0.2'}]})
     client.wait_event('disconnected')
-    client.wait_for('does not know this token', seconds=30)
+    client.wait_for('does not know this token')
 
 
 def test_other_addresses_of_the_server(lab):
@@ -168,7 +169,7 @@ def test_what_is_wrong_changes_nothing(lab, wrong, said):
     assert said in refusal
     assert 'tun7' not in lab.run('hub', 'ip link show')
     assert 'mtu 1400' in lab.run('hub', 'ip link show tun0')
-    ping(lab, 'site', '10.0.0.1', seconds=2)
+    ping(lab, 'site', '10.0.0.1')
     assert server.events('disconnected') == server.events('reloaded') == []
 
 
@@ -233,7 +234,7 @@ def test_strangers_are_not_listened_to(lab):
     path = next(pathlib.Path('/run/weft').glob(f'*-{server.popen.pid}.control'))
     program = pathlib.Path(f'{lab.directory}/ask.py')
     program.write_text('import socket\ns = socket.socket(socket.AF_UNIX)\n'
-                       f's.settimeout(10)\ns.connect("{path}")\n'
+                       f's.settimeout(60)\ns.connect("{path}")\n'
                        """try:\n    s.sendall(b'{"do":"status"}\\n')\n"""
                        '    print(len(s.recv(100)))\nexcept OSError:\n    print(0)\n')
     for directory in ('/run/weft', lab.directory):
@@ -248,7 +249,7 @@ def test_nonsense_is_answered_and_ends_nothing(lab):
     server, _ = both(lab)
     path = next(pathlib.Path('/run/weft').glob(f'*-{server.popen.pid}.control'))
     with sockets.socket(sockets.AF_UNIX) as s:
-        s.settimeout(10)
+        s.settimeout(60)
         s.connect(str(path))
         file = s.makefile('r')
         for line in (b'\n', b'{}\n', b'[1]\n', b'{"do":"dance"}\n', b'{"do":"reload"}\n',
@@ -258,7 +259,7 @@ def test_nonsense_is_answered_and_ends_nothing(lab):
         s.sendall(b'{"do":"status"}\n')
         assert json.loads(file.readline())['ok'] is True
     with sockets.socket(sockets.AF_UNIX) as s:
-        s.settimeout(10)
+        s.settimeout(60)
         s.connect(str(path))
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             for _ in range(200):

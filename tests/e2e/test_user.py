@@ -113,7 +113,7 @@ one.sendall(digest.hexdigest().encode())
 
 TCP_CLIENT = '''
 import pathlib, socket, sys
-one = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=40)
+one = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=60)
 one.sendall(pathlib.Path(sys.argv[3]).read_bytes() * 7)
 one.shutdown(socket.SHUT_WR)
 while more := one.recv(100):
@@ -128,12 +128,11 @@ def test_a_game_server_in_the_room(room):
          f'{PLAYER}/24')
     room.run('server', 'ip route add 255.255.255.255 dev eth0')
     for target in (PLAYER, '192.168.77.255', '255.255.255.255'):
-        answer = room.run('server', python(UDP_CLIENT, target, 27015), seconds=40)
+        answer = room.run('server', python(UDP_CLIENT, target, 27015))
         assert 'a game: who is there?' in answer and PLAYER in answer, target
     room.start('player', python(TCP_SERVER, 5201)).wait_for('bound')
     digest = hashlib.sha256(room.data * 7).hexdigest()
-    assert digest in room.run('server', python(TCP_CLIENT, PLAYER, 5201, f'{room.web}/file'),
-                              seconds=60)
+    assert digest in room.run('server', python(TCP_CLIENT, PLAYER, 5201, f'{room.web}/file'))
 
 
 def test_datagrams_to_the_lan(room):
@@ -141,14 +140,14 @@ def test_datagrams_to_the_lan(room):
     room.start('server', python(UDP_SERVER, p.SERVER, 9000)).wait_for('bound')
     join(room, f'--forward udp:9001={p.SERVER}:9000')
     for _ in range(2):
-        assert 'a game' in room.run('player', python(UDP_CLIENT, '127.0.0.1', 9001), seconds=40)
+        assert 'a game' in room.run('player', python(UDP_CLIENT, '127.0.0.1', 9001))
 
 
 SOCKS = '''
 import socket, struct, sys
 
 def ask(command, host='0.0.0.0', port=0):
-    one = socket.create_connection(('127.0.0.1', 1080), timeout=20)
+    one = socket.create_connection(('127.0.0.1', 1080), timeout=60)
     one.sendall(b'\\x05\\x01\\x00')
     assert one.recv(2) == b'\\x05\\x00'
     one.sendall(bytes([5, command, 0, 1]) + socket.inet_aton(host) + struct.pack('>H', port))
@@ -192,7 +191,7 @@ control.sendall(b'so you did')
 
 CALL_BACK = '''
 import socket, sys
-one = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20)
+one = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=60)
 one.sendall(b'called back')
 print(one.recv(100))
 '''
@@ -205,11 +204,11 @@ print('status', ask(1, sys.argv[1], int(sys.argv[2]))[1])
 def test_socks_beyond_connect(room):
     room.start('server', python(UDP_SERVER, p.SERVER, 9000)).wait_for('bound')
     join(room, '--socks 127.0.0.1:1080')
-    assert 'associated' in room.run('player', python(ASSOCIATE, p.SERVER, 9000), seconds=40)
+    assert 'associated' in room.run('player', python(ASSOCIATE, p.SERVER, 9000))
     bound = room.start('player', python(BIND, p.SERVER))
     bound.wait_for('bound')
     _, host, port = bound.output().split()[:3]
-    assert 'so you did' in room.run('server', python(CALL_BACK, host, port), seconds=40)
+    assert 'so you did' in room.run('server', python(CALL_BACK, host, port))
     assert 'status 5' in room.run('player', python(REFUSED, p.SERVER, 7))
 
 
@@ -251,6 +250,6 @@ def test_names_of_members(party):
     for how, url in ((socks, 'http://alice/stdio.h'), (socks, 'http://ALICE.party.weft/stdio.h'),
                      ('', 'http://127.0.0.1:8080/stdio.h')):
         assert fetch(party, how, url) == expected, url
-    assert 'a game' in party.run('player', python(UDP_CLIENT, '127.0.0.1', 9001), seconds=40)
+    assert 'a game' in party.run('player', python(UDP_CLIENT, '127.0.0.1', 9001))
     said = party.run('player', f'curl -sS {socks} http://nobody/ 2>&1', check=False)
     assert 'curl: (97)' in said, said

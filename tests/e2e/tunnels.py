@@ -57,7 +57,7 @@ def both(lab):
     return server, client
 
 
-def ping(lab, host, address, seconds=20):
+def ping(lab, host, address, seconds=netlab.PATIENCE):
     def answered():
         return '1 received' in lab.run(host, f'ping -c1 -W1 {address}', check=False)
     answered.__doc__ = f'{address} to answer {host}'

@@ -1,30 +1,22 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""nginx, Caddy, HAProxy and Apache httpd for tests, as Debian has them, without installing them.
+"""nginx, Caddy, HAProxy and Apache httpd for tests.
 
-    tools/proxies.py fetch DIR    downloads the packages and unpacks them into DIR
-
-Installed, each would begin to serve port 80 of this machine. fetch needs Debian's package mirror
-and is done before the laboratory, which has no way out. A proxy that is installed already is
-used as it is. Inside the laboratory, Proxy(lab, host, kind, directory) runs one with the
-configuration of packaging/proxies, or with lines of it changed.
+tools/unpacked.py has fetched them. Inside the laboratory, Proxy(lab, host, kind, directory) runs
+one with the configuration of packaging/proxies, or with lines of it changed.
 """
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
-import sys
+
+import unpacked
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DIR = ROOT / 'build' / 'proxies'
 KINDS = ['nginx', 'caddy', 'haproxy', 'apache']
 FILES = {'nginx': 'nginx.conf', 'caddy': 'Caddyfile', 'haproxy': 'haproxy.cfg',
          'apache': 'apache.conf'}
 PROGRAMS = {'nginx': 'nginx', 'caddy': 'caddy', 'haproxy': 'haproxy', 'apache': 'apache2'}
-PACKAGES = {'nginx': 'nginx', 'caddy': 'caddy', 'haproxy': 'haproxy',
-            'apache': 'apache2-bin'}
 NAME = 'tunnel.example.org'
 ADDRESS = '192.0.2.1'
 URL = f'https://{NAME}/tunnel/'
@@ -66,33 +58,6 @@ COMMANDS = {
 }
 
 
-def find_program(kind):
-    """Where it is installed, or unpacked; None where it is not."""
-    path = f'{DIR}/usr/sbin:{DIR}/usr/bin:{os.environ["PATH"]}:/usr/sbin'
-    return shutil.which(PROGRAMS[kind], path=path)
-
-
-def fetch(directory):
-    directory = pathlib.Path(directory).resolve()
-    missing = [PACKAGES[kind] for kind in KINDS if not find_program(kind)]
-    if not missing:
-        return
-    archives = directory / 'archives'
-    (archives / 'partial').mkdir(parents=True, exist_ok=True)
-    subprocess.run(['apt-get', 'install', '-q', '-y', '--download-only',
-                    '--no-install-recommends', '-o', 'APT::Sandbox::User=root',
-                    '-o', 'Debug::NoLocking=1', '-o', f'Dir::Cache::archives={archives}',
-                    *missing], check=True)
-    for deb in archives.glob('*.deb'):
-        subprocess.run(['dpkg-deb', '-x', deb, directory], check=True)
-    shutil.rmtree(archives)
-
-
-def libraries():
-    """Where the unpacked programs find what was unpacked with them."""
-    return ':'.join(str(path) for path in DIR.glob('usr/lib/*-linux-*'))
-
-
 def certificates(directory):
     """A CA and the proxy's certificate by it."""
     def openssl(command):
@@ -109,7 +74,7 @@ def certificates(directory):
 
 
 def apache_modules():
-    near = next(DIR.glob('usr/lib/apache2/modules'), pathlib.Path('/usr/lib/apache2/modules'))
+    near = next(unpacked.DIR.glob('usr/lib/apache2/modules'), pathlib.Path('/usr/lib/apache2/modules'))
     return '\n'.join(f'LoadModule {name}_module {near}/mod_{name}.so' for name in APACHE_MODULES)
 
 
@@ -146,10 +111,10 @@ class Proxy:
                                         modules=apache_modules())
 
     def start(self):
-        command = COMMANDS[self.kind].format(program=find_program(self.kind),
+        command = COMMANDS[self.kind].format(program=unpacked.find_program(PROGRAMS[self.kind]),
                                              dir=self.directory, file=self.file)
         self.process = self.lab.start(self.host, command, env={
-            'LD_LIBRARY_PATH': libraries(), 'HOME': str(self.directory),
+            **unpacked.environment(), 'HOME': str(self.directory),
             'XDG_DATA_HOME': str(self.directory), 'XDG_CONFIG_HOME': str(self.directory)})
         self.lab.until(self.is_listening)
 
@@ -168,10 +133,3 @@ class Proxy:
         """Its children, which outlive it when it is killed."""
         task = f'/proc/{self.process.popen.pid}/task/{self.process.popen.pid}/children'
         return [int(pid) for pid in pathlib.Path(task).read_text().split()]
-
-
-if __name__ == '__main__':
-    if len(sys.argv) != 3 or sys.argv[1] != 'fetch':
-        sys.exit(__doc__)
-    os.umask(0o022)
-    fetch(sys.argv[2])

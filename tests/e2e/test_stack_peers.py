@@ -11,8 +11,10 @@ import os
 import pathlib
 import shlex
 
+import netlab
 import party as p
 import pytest
+import unpacked
 
 PLAYER = '192.168.77.60'
 MIB = 1 << 20
@@ -36,10 +38,15 @@ def room(party, tmp_path):
     return party
 
 
-def iperf3(room, host, options):
-    """What iperf3 itself says of a test, which has gone well."""
-    said = json.loads(room.run(host, f'iperf3 -J {options}'))
+def iperf3(room, server, client, target, options):
+    """What iperf3 itself says of a test, which has gone well. server: its host and address."""
+    host, address = server
+    # One for each test: who has seen one end may be back before the server has.
+    listener = room.start(host, f'iperf3 --forceflush -s -1 -B {address}')
+    listener.wait_for('Server listening')
+    said = json.loads(room.run(client, f'iperf3 -J -c {target} {options}'))
     assert 'error' not in said, said['error']
+    listener.popen.wait(netlab.PATIENCE)
     return said['end']
 
 
@@ -48,45 +55,57 @@ def test_iperf3(room, way):
     """TCP in both directions, and datagrams."""
     if way == 'to it':
         room.join('--expose tcp:5201=127.0.0.1:5201 --expose udp:5201=127.0.0.1:5201')
-        listener, client, target, address = 'player', 'server', PLAYER, '127.0.0.1'
+        server, client, target = ('player', '127.0.0.1'), 'server', PLAYER
     else:
         room.join(f'--forward tcp:5201={p.SERVER}:5201 --forward udp:5201={p.SERVER}:5201')
-        listener, client, target, address = 'server', 'player', '127.0.0.1', p.SERVER
-    server = room.start(listener, f'iperf3 --forceflush -s -B {address}')
-    server.wait_for('Server listening')
+        server, client, target = ('server', p.SERVER), 'player', '127.0.0.1'
     for options in ('', '-R', '-P 4'):
         # It stops to count when the sender has done, whatever is still in queues on the way.
-        end = iperf3(room, client, f'-n 32M -c {target} {options}')
+        end = iperf3(room, server, client, target, f'-n 32M {options}')
         assert end['sum_received']['bytes'] >= 4 * MIB, end
-    end = iperf3(room, client, f'-u -b 20M -n 1M -l 1000 -c {target}')
+    end = iperf3(room, server, client, target, '-u -b 20M -n 1M -l 1000')
     assert end['sum']['packets'] >= 1000 and end['sum']['lost_percent'] < 50, end['sum']
 
 
-def ssh_server(room, host, address, directory):
+@pytest.fixture
+def sshd(tmp_path):
+    """The server's program and the lines that it needs where it was unpacked, not installed."""
+    program = unpacked.find_program('sshd')
+    home = pathlib.Path(program).parents[2]
+    parts = {'SshdSessionPath': home / 'usr/lib/openssh/sshd-session',
+             'SshdAuthPath': home / 'usr/lib/openssh/sshd-auth'}
+    lines = ''.join(f'{option} {path}\n' for option, path in parts.items() if path.exists())
+    with unpacked.accounts(tmp_path):
+        yield program, lines
+
+
+def ssh_server(room, host, address, directory, sshd):
     """sshd with keys of its own, on port 2222; returns the options for a client."""
+    program, lines = sshd
     for name in ('host', 'user'):
         room.run(host, f"ssh-keygen -q -t ed25519 -N '' -f {directory}/{name}")
     pathlib.Path('/run/sshd').mkdir(exist_ok=True)
     config = directory / 'config'
     config.write_text(f'ListenAddress {address}:2222\nHostKey {directory}/host\nUsePAM no\n'
-                      f'AuthorizedKeysFile {directory}/user.pub\nStrictModes no\nPidFile none\n')
-    server = room.start(host, f'/usr/sbin/sshd -D -e -f {config}')
+                      f'AuthorizedKeysFile {directory}/user.pub\nStrictModes no\nPidFile none\n'
+                      + lines)
+    server = room.start(host, f'{program} -D -e -f {config}', env=unpacked.environment())
     server.wait_for('Server listening')
     return (f'-F none -i {directory}/user -o BatchMode=yes -o StrictHostKeyChecking=no '
             f'-o UserKnownHostsFile={directory}/known -o LogLevel=ERROR')
 
 
 @pytest.mark.parametrize('way', ['to it', 'from it'])
-def test_ssh(room, way, tmp_path):
+def test_ssh(room, way, tmp_path, sshd):
     """A command, and five megabytes there and back."""
     (tmp_path / 'file').write_bytes(os.urandom(5 * MIB))
     if way == 'to it':
         room.join('--expose tcp:22=127.0.0.1:2222')
-        options = ssh_server(room, 'player', '127.0.0.1', tmp_path)
+        options = ssh_server(room, 'player', '127.0.0.1', tmp_path, sshd)
         client, target = 'server', PLAYER
     else:
         room.join('--socks 1080')
-        options = ssh_server(room, 'server', p.SERVER, tmp_path)
+        options = ssh_server(room, 'server', p.SERVER, tmp_path, sshd)
         options += " -p 2222 -o 'ProxyCommand=nc -X 5 -x 127.0.0.1:1080 %h %p'"
         client, target = 'player', p.SERVER
     assert room.run(client, f'ssh {options} {target} echo hello') == 'hello\n'

@@ -173,17 +173,20 @@ static void events_may_change_at_any_time(void **state)
 	assert_string_equal(f->notes.text, "tr");
 }
 
+/* From now on it must not run; the timer ends the test. */
 static void stop_watching(struct probe *p)
 {
 	p->task.events = 0;
+	p->other->deadline = weft_loop_now(p->loop) + 2 * MS;
 }
 
 static void writable_until_told_otherwise(void **state)
 {
 	struct fixture *f = *state;
 	struct probe *writer = make_probe(f, 'w', f->fds[1], WEFT_WRITABLE);
-	struct probe *timer = make_timer(f, 't', weft_loop_now(f->loop) + 2 * MS);
+	struct probe *timer = make_timer(f, 't', WEFT_NEVER);
 	writer->act = stop_watching;
+	writer->other = timer;
 	timer->act = stop;
 	add(f, writer);
 	add(f, timer);
@@ -202,8 +205,9 @@ static void errors_make_ready(void **state)
 {
 	struct fixture *f = *state;
 	struct probe *writer = make_probe(f, 'w', f->fds[1], WEFT_READABLE);
-	struct probe *timer = make_timer(f, 't', weft_loop_now(f->loop) + 2 * MS);
+	struct probe *timer = make_timer(f, 't', WEFT_NEVER);
 	writer->act = stop_watching_at_second_run;
+	writer->other = timer;
 	timer->act = stop;
 	add(f, writer);
 	add(f, timer);

@@ -254,7 +254,8 @@ static void deadlines_come_and_never_early(void **state)
 	for (unsigned i = 1; i <= 4; i++) {
 		uint64_t deadline = weft_loop_now(f->loop) + 2 * MS;
 		node->deadline = deadline;
-		assert_true(weft_loop_turn(f->loop) <= deadline);
+		uint64_t wanted = weft_loop_turn(f->loop);
+		assert_true(wanted <= deadline || node->runs == i); /* It has come. */
 		wait_for_runs(f, node, i);
 		assert_int_equal(node->runs, i);
 		assert_true(node->ran_at >= deadline);

@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 100
+#define PATIENCE_MS 500
 
 static struct device_case now_tested;
 static int sock; /* On 192.0.2.1, port DEVICE_PORT. */

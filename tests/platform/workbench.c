@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 
-#define PATIENCE_NS 5000000000u
+#define PATIENCE_NS 60000000000u
 #define LINKS_MAX   4u
 
 struct weft_link *open_link(const char *format, ...)

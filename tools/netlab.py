@@ -84,6 +84,12 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def is_ever_within(seconds, attempt, tries=5):
+    """Whether attempt(), which returns how long something took, is that quick once: what waits
+    for a timer never is, and what a busy machine holds up is sooner or later."""
+    return any(attempt() < seconds for _ in range(tries))
+
+
 def missing_answers(said, count):
     """The numbers from 1 to count that ping has printed no answer to."""
     answered = {int(number) for number in re.findall(r'icmp_seq=(\d+) ttl=', said)}

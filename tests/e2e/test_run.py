@@ -77,11 +77,15 @@ def test_members_by_name_and_by_broadcast(room):
     said = run(room, 'curl -sS --max-time 60 http://player2:8000/stdio.h')
     assert said == pathlib.Path('/usr/include/stdio.h').read_text(encoding='utf-8')
     game = ('import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(("", 27015)); '
-            'print("bound", flush=True); data, peer = s.recvfrom(99); s.sendto(b"a game", peer)')
+            'print("bound", flush=True)\n'
+            'while True: s.sendto(b"a game", s.recvfrom(99)[1])')
     room.start('player2', f"/usr/bin/python3 -c '{game}'").wait_for('bound')
-    ask = ('import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(60); '
-           's.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1); '
-           's.sendto(b"?", ("255.255.255.255", 27015)); print(s.recvfrom(99))')
+    ask = ('import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(1); '
+           's.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)\n'
+           'for attempt in range(60):\n'
+           '    s.sendto(b"?", ("255.255.255.255", 27015))\n'
+           '    try: print(s.recvfrom(99)); break\n'
+           '    except TimeoutError: pass')
     found = run(room, f"/usr/bin/python3 -c '{ask}'")
     assert 'a game' in found and address in found
 

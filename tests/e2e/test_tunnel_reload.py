@@ -271,13 +271,19 @@ def test_nonsense_is_answered_and_ends_nothing(lab):
 
 
 def test_a_restart_of_the_server_is_hardly_noticed(lab):
-    server, client = both(lab)
-    time.sleep(1.1)  # what ends within a second is not begun again at once
-    assert server.stop() == 0
-    tunnel(lab, 'hub', SERVER)
-    began = time.monotonic()
-    client.wait_event('connected', number=2)
-    assert time.monotonic() - began < 2.5
+    servers = [tunnel(lab, 'hub', SERVER)]
+    client = tunnel(lab, 'site', CLIENT)
+    client.wait_event('connected')
+
+    def restart():
+        time.sleep(1.1)  # what ends within a second is not begun again at once
+        assert servers[-1].stop() == 0
+        servers.append(tunnel(lab, 'hub', SERVER))
+        began = time.monotonic()
+        client.wait_event('connected', number=len(servers))
+        return time.monotonic() - began
+    # Where it does not know why, a client waits for three seconds and more.
+    assert netlab.is_ever_within(2.5, restart)
     assert 'come to its end' in client.events('disconnected')[0]['reason']
 
 

@@ -68,7 +68,7 @@ def start(lab, host, command, options='', env=None):  # noqa: F811
 
 def client(lab, options, url='http://192.0.2.1:8080/'):  # noqa: F811
     process = start(lab, 'site', f'client {url}', options, {'WEFT_TOKEN': 'test'})
-    process.wait_event('connected', seconds=40)
+    process.wait_event('connected')
     return process
 
 
@@ -91,7 +91,7 @@ def test_programs_reach_what_is_behind_the_server(world):
     for how, url in ((socks, 'http://10.9.0.2:8000/file'), (socks, 'http://[fd00:9::2]:8000/file'),
                      ('', 'http://127.0.0.1:8080/file'), ('', 'http://127.0.0.1:8086/file')):
         assert fetch(world, 'site', how, url) == world.data, url
-    assert 'a game' in world.run('site', python(UDP_CLIENT, '127.0.0.1', 9001), seconds=40)
+    assert 'a game' in world.run('site', python(UDP_CLIENT, '127.0.0.1', 9001))
     assert world.run('site', 'ip -br link show type tun') == ''
     assert '10.0.0' not in world.run('site', 'ip route show table all')
     assert site.stop() == 0
@@ -106,13 +106,13 @@ def test_connections_outlive_the_server(world):
     site = client(world, '--forward tcp:9001=10.9.0.2:9000')
     held = world.start('site', python(HOLD, 9001, world.directory))
     pathlib.Path(world.directory, 'before').touch()
-    held.wait_for('back: before', seconds=40)
+    held.wait_for('back: before')
     assert server.stop() == 0
-    site.wait_event('disconnected', seconds=40)
+    site.wait_event('disconnected')
     tunnel(world, 'hub', SERVER)
-    site.wait_event('connected', number=2, seconds=60)
+    site.wait_event('connected', number=2)
     pathlib.Path(world.directory, 'after').touch()
-    held.wait_for('back: after', seconds=60)
+    held.wait_for('back: after')
 
 
 def test_a_program_here_is_reached_by_the_site(world):
@@ -125,7 +125,7 @@ def test_a_program_here_is_reached_by_the_site(world):
     expected = pathlib.Path('/usr/include/stdio.h').read_bytes()
     assert fetch(world, 'web', '', 'http://10.0.0.2/stdio.h') == expected
     assert fetch(world, 'web', '', 'http://[fd00:77::2]/stdio.h') == expected
-    assert 'a game' in world.run('web', python(UDP_CLIENT, '10.0.0.2', 27015), seconds=40)
+    assert 'a game' in world.run('web', python(UDP_CLIENT, '10.0.0.2', 27015))
 
 
 def test_a_server_without_root(lab):  # noqa: F811
@@ -138,7 +138,7 @@ def test_a_server_without_root(lab):  # noqa: F811
     hub.wait_event('ready')
     token = hub.wait_event('token')['token']
     site = start(lab, 'site', 'client http://192.0.2.1:8080/', '--socks 1080', {'WEFT_TOKEN': token})
-    site.wait_event('connected', address='10.77.0.2/24', seconds=40)
+    site.wait_event('connected', address='10.77.0.2/24')
     expected = pathlib.Path('/usr/include/stdio.h').read_bytes()
     for host in ('10.77.0.1', '[fd00:78::1]'):
         assert fetch(lab, 'site', '--socks5 127.0.0.1:1080', f'http://{host}/stdio.h') == expected
@@ -170,11 +170,11 @@ def test_a_file_that_changes(world):
         os.chmod(path, 0o644)
     write(8080)
     site = start(world, 'site', path, '--forward tcp:8000=10.9.0.2:8000')
-    site.wait_event('connected', address='10.0.0.2/24', seconds=40)
+    site.wait_event('connected', address='10.0.0.2/24')
     assert fetch(world, 'site', '', 'http://127.0.0.1:8000/file') == world.data
     write(8081)
     site.popen.send_signal(tunnels.signal.SIGHUP)
-    site.wait_event('connected', address='10.5.0.2/24', seconds=40)
+    site.wait_event('connected', address='10.5.0.2/24')
     assert fetch(world, 'site', '', 'http://127.0.0.1:8000/file') == world.data
 
 

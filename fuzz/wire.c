@@ -8,11 +8,13 @@
  */
 #include "wire/arp.h"
 #include "wire/dhcp.h"
+#include "wire/dhcp6.h"
 #include "wire/ether.h"
 #include "wire/icmp.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/nd.h"
+#include "wire/nd_names.h"
 #include "wire/overlay.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
@@ -176,6 +178,37 @@ static void fuzz_dhcp(const uint8_t *data, size_t size)
 	same_bytes(twice, dhcp_msg_emit(twice, sizeof(twice), &msg), once, n);
 }
 
+static void fuzz_dhcp6(const uint8_t *data, size_t size)
+{
+	static uint8_t once[4096];
+	static uint8_t twice[4096];
+	struct dhcp6_msg msg;
+	if (dhcp6_msg_parse(data, size, &msg) < 0)
+		return;
+	int n = dhcp6_msg_emit(once, sizeof(once), &msg);
+	assert(n > 0);
+	assert(dhcp6_msg_parse(once, (size_t)n, &msg) == 0);
+	same_bytes(twice, dhcp6_msg_emit(twice, sizeof(twice), &msg), once, n);
+}
+
+/* The options of a whole advertisement, which emit writes without what stands in front. */
+static void fuzz_nd_names(const uint8_t *data, size_t size)
+{
+	static uint8_t once[4096] = { ICMP6_ROUTER_ADVERT };
+	static uint8_t twice[4096];
+	struct nd_names names;
+	struct nd_msg msg;
+	int whole = nd_msg_parse(data, size, &msg);
+	if (nd_names_parse(data, size, &names) < 0) {
+		assert(whole < 0 || msg.type != ICMP6_ROUTER_ADVERT);
+		return;
+	}
+	int n = nd_names_emit(once + 16, sizeof(once) - 16, &names);
+	assert(n >= 0);
+	assert(nd_names_parse(once, (size_t)n + 16, &names) == 0);
+	same_bytes(twice, nd_names_emit(twice, sizeof(twice), &names), once + 16, n);
+}
+
 static void fuzz_overlay(const uint8_t *data, size_t size)
 {
 	struct overlay_hdr hdr;
@@ -220,9 +253,10 @@ static void fuzz_dump_ip(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const targets[])(const uint8_t *, size_t) = {
-		fuzz_dump_ether, fuzz_dump_ip, fuzz_ether,       fuzz_llc,     fuzz_arp,
-		fuzz_ip4,        fuzz_ip6,     fuzz_icmp,        fuzz_nd,      fuzz_udp,
-		fuzz_tcp,        fuzz_dhcp,    fuzz_tcp_options, fuzz_overlay,
+		fuzz_dump_ether,  fuzz_dump_ip, fuzz_ether, fuzz_llc,
+		fuzz_arp,         fuzz_ip4,     fuzz_ip6,   fuzz_icmp,
+		fuzz_nd,          fuzz_udp,     fuzz_tcp,   fuzz_dhcp,
+		fuzz_tcp_options, fuzz_overlay, fuzz_dhcp6, fuzz_nd_names,
 	};
 	if (size > 0)
 		targets[data[0] % (sizeof(targets) / sizeof(targets[0]))](data + 1,

@@ -245,6 +245,38 @@ WEFT_API enum weft_address_state weft_iface_address_state(const struct weft_ifac
 WEFT_API bool weft_iface_address(const struct weft_iface *iface, unsigned i,
 				 struct weft_ip *ret_ip);
 
+/* ---- what routers advise ------------------------------------------------------------------ */
+
+#define WEFT_DNS_SERVERS_MAX 8u
+#define WEFT_DNS_SEARCH_MAX  6u
+#define WEFT_DNS_DOMAIN_TEXT 254u /**< Bytes of a domain with its NUL. */
+
+/** What a network tells its hosts about names. */
+struct weft_dns {
+	struct weft_ip servers[WEFT_DNS_SERVERS_MAX];
+	unsigned servers_n;
+	/** Domains to look for names in: letters, digits, "-", "_" and dots, none at the end. */
+	char search[WEFT_DNS_SEARCH_MAX][WEFT_DNS_DOMAIN_TEXT];
+	unsigned search_n;
+};
+
+/** What the routers on an interface say that is not for the stack itself. */
+struct weft_advice {
+	struct weft_dns dns; /**< RFC 8106; each as long as its lifetime. */
+	bool has_dhcp6;      /**< A DHCPv6 server has more to say: see <weft/dhcp6c.h>. */
+};
+
+/** What they say now. */
+WEFT_API void weft_iface_advice(const struct weft_iface *iface,
+				struct weft_advice *ret_advice);
+
+/** Called when weft_iface_advice would tell something else than before. May use sockets. */
+typedef void weft_iface_advised(void *user, uint64_t now);
+
+/** Has fn called from then on; NULL: nobody. */
+WEFT_API void weft_iface_on_advice(struct weft_iface *iface, weft_iface_advised *fn,
+				   void *user);
+
 /* ---- routes and neighbours --------------------------------------------------------------- */
 
 /**

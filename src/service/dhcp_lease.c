@@ -11,8 +11,6 @@
 #include "wire/cursor.h"
 #include "wire/ip4.h"
 
-#include <string.h>
-
 #define PREFIX_MIN 8u
 #define PREFIX_MAX 30u
 
@@ -96,15 +94,6 @@ static void set_times(const struct dhcp_msg *msg, struct weft_dhcpc_lease *lease
 	lease->rebind_s = t2;
 }
 
-/* A domain as text, if it is one whose text is plain and short enough. */
-static void set_domain(const struct dns_name *name, char ret[WEFT_DHCPC_DOMAIN_MAX + 1])
-{
-	char text[DNS_NAME_TEXT];
-	size_t len = strlen(dns_name_print(name, text));
-	if (len <= WEFT_DHCPC_DOMAIN_MAX && !strchr(text, '\\') && name->len > 1)
-		memcpy(ret, text, len + 1);
-}
-
 static void set_names(const struct dhcp_msg *msg, struct weft_dhcpc_lease *lease)
 {
 	struct dns_name domain;
@@ -112,11 +101,11 @@ static void set_names(const struct dhcp_msg *msg, struct weft_dhcpc_lease *lease
 		if (dhcp_is_host(msg->dns[i]) && lease->dns_n < WEFT_DHCPC_DNS_MAX)
 			lease->dns[lease->dns_n++] = dhcp_ip(msg->dns[i], 32);
 	if (dns_name_of_text(msg->domain, &domain) == 0)
-		set_domain(&domain, lease->domain);
+		(void)dns_name_print_plain(&domain, lease->domain, sizeof(lease->domain));
 	if (!dhcp_is_host(msg->domain_dns))
 		return;
-	set_domain(&msg->domain_dns_domain, lease->domain_dns_domain);
-	if (lease->domain_dns_domain[0])
+	if (dns_name_print_plain(&msg->domain_dns_domain, lease->domain_dns_domain,
+				 sizeof(lease->domain_dns_domain)))
 		lease->domain_dns = dhcp_ip(msg->domain_dns, 32);
 }
 

@@ -365,6 +365,7 @@ void weft_stack_remove_interface(struct weft_iface *iface, uint64_t now)
 	if (iface->link)
 		weft_link_on_receive(iface->link, NULL, NULL);
 	wheel_cancel(&stack->wheel, &iface->solicit);
+	advice_end(iface);
 	list_for_each (node, &iface->addrs)
 		iface_remove_addr(container_of(node, struct iface_addr, of_iface), now);
 	udp_iface_gone(stack, iface);

@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "link/pieces.h"
 #include "stack/addr.h"
+#include "stack/advice.h"
 #include "stack/ip.h"
 #include "stack/wheel.h"
 #include "wire/ether.h"
@@ -72,6 +73,7 @@ struct weft_iface {
 	uint64_t reachable_ns, retrans_ns; /**< RFC 4861, 6.3.2. */
 	struct timer solicit;              /**< Router solicitations. */
 	unsigned solicits;
+	struct advice advice;
 
 	weft_iface_filter *filter; /**< Sees frames first; NULL for nobody. */
 	void *filter_user;

@@ -142,20 +142,15 @@ static enum weft_stack_outcome take_advert(const struct ip_rx *rx,
 static bool read_redirect_options(struct reader *r, struct neigh_news *news,
 				  bool *ret_has_mac)
 {
-	while (reader_left(r) > 0) {
-		uint8_t type = reader_u8(r);
-		uint8_t units = reader_u8(r);
-		if (units == 0)
-			return false;
-		struct reader body = reader_sub(r, units * 8u - 2u);
-		if (r->bad)
-			return false;
-		if (type == OPTION_TARGET_MAC && units == 1) {
-			reader_copy(&body, news->mac.octet, sizeof(news->mac.octet));
-			*ret_has_mac = true;
-		}
+	struct nd_option option;
+	while (nd_option_next(r, &option)) {
+		const size_t mac_len = sizeof(news->mac.octet);
+		if (option.type != OPTION_TARGET_MAC || option.value.len != mac_len)
+			continue;
+		reader_copy(&option.value, news->mac.octet, mac_len);
+		*ret_has_mac = true;
 	}
-	return true;
+	return !r->bad;
 }
 
 static enum weft_stack_outcome take_redirect(const struct ip_rx *rx, uint64_t now)

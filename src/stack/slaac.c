@@ -8,6 +8,7 @@
  *     prefix, on-link   a route straight to the link, which ends
  *     prefix, autonom.  an address: prefix and an identifier of our own (RFC 7217: a keyed
  *                       hash, so it is stable here and tells nothing elsewhere)
+ *     servers, domains  for programs: advice.c
  *
  * An interface takes so many routers and prefixes and no more: a flood of advertisements
  * (every ff02::1 can send one) fills neither routes nor addresses.
@@ -56,6 +57,7 @@ void nd_init_iface(struct weft_iface *iface)
 	iface->reachable_ns = REACHABLE_NS;
 	iface->retrans_ns = RETRANS_NS;
 	iface->solicit.fire = solicit;
+	advice_init(&iface->advice);
 }
 
 void nd_solicit_routers(struct weft_iface *iface, uint64_t now)
@@ -241,5 +243,6 @@ enum weft_stack_outcome slaac_input(const struct ip_rx *rx, const struct nd_msg 
 		router->is_router = true;
 	for (unsigned i = 0; i < msg->prefixes_n; i++)
 		take_prefix(iface, &msg->prefixes[i], now);
+	advice_take(iface, msg, rx->payload, rx->len, now);
 	return WEFT_STACK_NOTED;
 }

@@ -101,6 +101,13 @@ int dns_name_of_text(const char *text, struct dns_name *ret_name) WEFT_MUST_CHEC
 /** As text, without a dot at the end; what is no letter, digit, "-" or "_" as \DDD. Returns buf. */
 const char *dns_name_print(const struct dns_name *name, char buf[DNS_NAME_TEXT]);
 
+/**
+ * As text into buf of len bytes, for those who write it into a file or a command line: false for
+ * the root, for no name, and where a label has other bytes than letters, digits, "-" and "_", or
+ * the text does not fit with its NUL; then buf is empty.
+ */
+bool dns_name_print_plain(const struct dns_name *name, char *buf, size_t len);
+
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
 
 /** Whether name is zone or lies in it. All names are in the root; none in no name. */
@@ -115,6 +122,12 @@ int dns_name_join(const struct dns_name *name, const struct dns_name *zone,
  * ends, so that there is an end. Returns 0 or -EBADMSG; then r is bad.
  */
 int dns_name_parse(struct reader *r, struct dns_name *ret_name) WEFT_MUST_CHECK;
+
+/**
+ * Reads a name that may have no pointers, as DHCPv6 and router advertisements have them
+ * (RFC 8415, 10; RFC 8106, 5.2). Returns 0 or -EBADMSG; then r is bad.
+ */
+int dns_name_parse_whole(struct reader *r, struct dns_name *ret_name) WEFT_MUST_CHECK;
 
 /** Writes a name, uncompressed. */
 void dns_name_emit(struct writer *w, const struct dns_name *name);

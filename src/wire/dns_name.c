@@ -76,6 +76,17 @@ const char *dns_name_print(const struct dns_name *name, char buf[DNS_NAME_TEXT])
 	return buf;
 }
 
+bool dns_name_print_plain(const struct dns_name *name, char *buf, size_t len)
+{
+	char text[DNS_NAME_TEXT];
+	size_t n = strlen(dns_name_print(name, text));
+	buf[0] = '\0';
+	if (name->len <= 1 || strchr(text, '\\') || n >= len)
+		return false;
+	memcpy(buf, text, n + 1);
+	return true;
+}
+
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
 {
 	return a->len == b->len && memcmp(a->octet, b->octet, a->len) == 0;
@@ -150,6 +161,19 @@ int dns_name_parse(struct reader *r, struct dns_name *ret_name)
 	}
 	add_root(&name);
 	r->off = end;
+	*ret_name = name;
+	return 0;
+}
+
+int dns_name_parse_whole(struct reader *r, struct dns_name *ret_name)
+{
+	const size_t begin = r->off;
+	struct dns_name name;
+	/* A pointer takes two bytes, and what it stands for takes more, or is the root. */
+	if (dns_name_parse(r, &name) < 0 || r->off - begin != name.len) {
+		r->bad = true;
+		return -EBADMSG;
+	}
 	*ret_name = name;
 	return 0;
 }

@@ -6,8 +6,6 @@
  */
 #include "wire/nd.h"
 
-#include "wire/cursor.h"
-
 #include <errno.h>
 
 /* Flags of the fifth byte. */
@@ -21,17 +19,19 @@
 #define PREFIX_ON_LINK    0x80u
 #define PREFIX_AUTONOMOUS 0x40u
 
-enum nd_option {
+enum nd_option_type {
 	ND_OPT_SOURCE_MAC = 1,
 	ND_OPT_TARGET_MAC = 2,
 	ND_OPT_PREFIX = 3,
 	ND_OPT_MTU = 5,
 };
 
-/* Lengths of options, in units of 8 bytes. */
-#define MAC_UNITS    1u
-#define PREFIX_UNITS 4u
-#define MTU_UNITS    1u
+/* Lengths of options, in units of 8 bytes that count type and length as well. */
+#define UNIT_LEN       8u
+#define OPTION_HDR_LEN 2u
+#define MAC_UNITS      1u
+#define PREFIX_UNITS   4u
+#define MTU_UNITS      1u
 
 static struct ip6_addr read_addr(struct reader *r)
 {
@@ -103,9 +103,25 @@ static void read_prefix(struct reader *body, struct nd_msg *msg)
 		msg->prefixes[msg->prefixes_n++] = prefix;
 }
 
-static void read_option(struct reader *body, uint8_t type, uint8_t units,
-			struct nd_msg *msg)
+bool nd_option_next(struct reader *r, struct nd_option *ret_option)
 {
+	if (r->bad || reader_left(r) == 0)
+		return false;
+	ret_option->type = reader_u8(r);
+	size_t units = reader_u8(r);
+	if (units == 0) {
+		r->bad = true;
+		return false;
+	}
+	ret_option->value = reader_sub(r, units * UNIT_LEN - OPTION_HDR_LEN);
+	return !r->bad;
+}
+
+static void read_option(struct nd_option *option, struct nd_msg *msg)
+{
+	struct reader *body = &option->value;
+	const size_t units = (body->len + OPTION_HDR_LEN) / UNIT_LEN;
+	const uint8_t type = option->type;
 	if (type == ND_OPT_SOURCE_MAC && units == MAC_UNITS) {
 		msg->has_source_mac = true;
 		msg->source_mac = read_mac(body);
@@ -122,16 +138,9 @@ static void read_option(struct reader *body, uint8_t type, uint8_t units,
 
 static void read_options(struct reader *r, struct nd_msg *msg)
 {
-	while (reader_left(r) > 0) {
-		uint8_t type = reader_u8(r);
-		uint8_t units = reader_u8(r);
-		if (units == 0)
-			r->bad = true;
-		struct reader body = reader_sub(r, units * 8u - 2u);
-		if (r->bad)
-			return;
-		read_option(&body, type, units, msg);
-	}
+	struct nd_option option;
+	while (nd_option_next(r, &option))
+		read_option(&option, msg);
 }
 
 int nd_msg_parse(const uint8_t *data, size_t len, struct nd_msg *ret_msg)

@@ -21,6 +21,7 @@
 #ifndef WIRE_ND_H
 #define WIRE_ND_H
 
+#include "wire/cursor.h"
 #include "wire/icmp.h"
 #include "wire/ip6.h"
 
@@ -74,5 +75,17 @@ int nd_msg_parse(const uint8_t *data, size_t len, struct nd_msg *ret_msg) WEFT_M
  * its length; -ENOBUFS when buf is too small; -EINVAL for another type or too many prefixes.
  */
 int nd_msg_emit(uint8_t *buf, size_t len, const struct nd_msg *msg) WEFT_MUST_CHECK;
+
+/** One option. */
+struct nd_option {
+	uint8_t type;
+	struct reader value; /**< What stands behind type and length: 8 n - 2 bytes. */
+};
+
+/**
+ * Reads the next option of a message. False at the end, and where an option has length 0 or
+ * goes past the end: then r is bad, and the whole message is to be discarded.
+ */
+bool nd_option_next(struct reader *r, struct nd_option *ret_option);
 
 #endif

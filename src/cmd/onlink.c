@@ -21,6 +21,10 @@
 #define SECRET_LEN 16u
 #define WATCH_NS   (NS_PER_S / 50)
 
+/* A router is asked for within two seconds, answers at once, and is asked again after four more;
+   a DHCPv6 server within another second. So one packet of them may be lost. */
+#define PATIENCE_NS (8 * NS_PER_S)
+
 static uint64_t time_now(const struct onlink *on)
 {
 	return weft_loop_now(on->loop);
@@ -49,6 +53,14 @@ static bool dhcp_look(void *user, const struct weft_frame *frame, uint64_t now)
 	return weft_dhcpc_input(user, frame, now);
 }
 
+static void tell_address(struct onlink *on, const struct weft_ip *address)
+{
+	char text[WEFT_IP_TEXT];
+	weft_ip_print(address, text);
+	output_event(&on->out, "address", json_pack("{s:s}", "address", text));
+	weft_log_info(&on->out.log, "the address is %s", text);
+}
+
 static void dhcp_lost(void *user)
 {
 	struct onlink *on = user;
@@ -58,15 +70,7 @@ static void dhcp_lost(void *user)
 	if (on->leased.family)
 		weft_iface_remove_address(on->iface, &on->leased, time_now(on));
 	on->router.family = on->leased.family = 0;
-}
-
-/* What the command line says counts for more, and was judged when it began. */
-static void use_names(struct onlink *on, const struct weft_dhcpc_lease *lease)
-{
-	struct names names = names_of_lease(lease);
-	struct weft_error err;
-	if (names_give(&names, &on->args->dns, &err) == 0)
-		names_use(&names, on->resolver);
+	naming_lease(&on->naming, NULL);
 }
 
 /* A renewal gives the same again, which is no change. */
@@ -74,6 +78,7 @@ static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
 {
 	struct onlink *on = user;
 	const struct weft_ip any = { .family = AF_INET };
+	const struct names names = names_of_lease(lease);
 	char text[WEFT_IP_TEXT];
 	if (on->leased.family)
 		return;
@@ -84,13 +89,11 @@ static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
 		return;
 	}
 	on->leased = lease->address;
-	use_names(on, lease);
+	naming_lease(&on->naming, &names);
 	if (lease->router.family &&
 	    weft_stack_add_route(on->stack, &any, &lease->router, on->iface) == 0)
 		on->router = lease->router;
-	weft_ip_print(&lease->address, text);
-	output_event(&on->out, "address", json_pack("{s:s}", "address", text));
-	weft_log_info(&on->out.log, "the address is %s", text);
+	tell_address(on, &lease->address);
 }
 
 static int dhcp_start(struct onlink *on)
@@ -169,8 +172,47 @@ static bool is_usable(const struct onlink *on, const char *text)
 	       weft_iface_address_state(on->iface, &ip) != WEFT_ADDRESS_TENTATIVE;
 }
 
-static bool are_usable(const struct onlink *on)
+static bool is_link_local(const struct weft_ip *ip)
 {
+	return ip->family == AF_INET6 && ip->octet[0] == 0xfe &&
+	       (ip->octet[1] & 0xc0) == 0x80;
+}
+
+/* Finds an address that can be used and reaches beyond the link. */
+static bool find_address(const struct onlink *on, struct weft_ip *ret_ip)
+{
+	for (unsigned i = 0; weft_iface_address(on->iface, i, ret_ip); i++) {
+		const enum weft_address_state state =
+			weft_iface_address_state(on->iface, ret_ip);
+		if (!is_link_local(ret_ip) &&
+		    (state == WEFT_ADDRESS_PREFERRED || state == WEFT_ADDRESS_DEPRECATED))
+			return true;
+	}
+	return false;
+}
+
+static bool has_address(const struct onlink *on)
+{
+	struct weft_ip ip;
+	return find_address(on, &ip);
+}
+
+/* Whether routers may still say something that counts: to who has no IPv6, or is on a link of IP,
+   none says anything. */
+static bool may_be_told(const struct onlink *on, uint64_t now)
+{
+	const struct option_list *addresses = &on->args->addresses;
+	bool wants_ip6 = addresses->n == 0;
+	for (size_t i = 0; i < addresses->n; i++)
+		wants_ip6 |= strchr(addresses->items[i], ':') != NULL;
+	return wants_ip6 && now < on->patience_until &&
+	       !(weft_link_caps(on->link).flags & WEFT_LINK_IP);
+}
+
+static bool are_usable(const struct onlink *on, uint64_t now)
+{
+	if (on->args->addresses.n == 0)
+		return has_address(on) || !may_be_told(on, now);
 	for (size_t i = 0; i < on->args->addresses.n; i++)
 		if (!is_usable(on, on->args->addresses.items[i]))
 			return false;
@@ -197,21 +239,23 @@ static int stack_make(struct onlink *on)
 	return r < 0 ? fail(on, r) : STATUS_OK;
 }
 
-/* Asks whom the command line names, until DHCP names others. */
 static int resolver_make(struct onlink *on)
 {
 	uint8_t secret[SECRET_LEN];
 	struct weft_error err;
-	struct names names = { .servers_n = 0 };
-	if (names_give(&names, &on->args->dns, &err) < 0)
-		return usage(on, err.text);
 	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
 		return output_fail(on->command->verb, "no random numbers");
 	const struct weft_resolver_opts opts = { .stack = on->stack, .secret = secret };
 	int r = weft_resolver_new(&opts, &on->resolver);
 	if (r < 0)
 		return fail(on, r);
-	names_use(&names, on->resolver);
+	on->naming = (struct naming){ .stack = on->stack,
+				      .loop = on->loop,
+				      .resolver = on->resolver,
+				      .given = on->args->dns };
+	if (naming_begin(&on->naming, &err) < 0)
+		return usage(on, err.text);
+	naming_watch(&on->naming, on->iface);
 	return STATUS_OK;
 }
 
@@ -264,39 +308,6 @@ int onlink_start(struct onlink *on, const struct command *command,
 	return STATUS_OK;
 }
 
-/* The end of a capture is no failure. */
-static void link_ended(struct onlink *on)
-{
-	const char *reason = weft_link_down_reason(on->link);
-	struct weft_mac mac;
-	if (weft_link_mac(on->link, &mac))
-		onlink_fail(on, *reason ? reason : "the device is gone");
-	else
-		weft_loop_stop(on->loop);
-}
-
-static void watch(void *user, uint64_t now)
-{
-	struct onlink *on = user;
-	if (on->begin && !on->has_begun && are_usable(on)) {
-		on->has_begun = true;
-		on->begin(on->user, now);
-	}
-	if (weft_link_is_down(on->link))
-		link_ended(on);
-}
-
-int onlink_run(struct onlink *on, void (*begin)(void *user, uint64_t now), void *user)
-{
-	on->begin = begin;
-	on->user = user;
-	int r = ticker_start(&on->watch, on->loop, WATCH_NS, watch, on);
-	if (r < 0)
-		return fail(on, r);
-	(void)weft_loop_run(on->loop);
-	return on->status;
-}
-
 /* ---- names ------------------------------------------------------------------------------- */
 
 static const char *explain_name(int error)
@@ -305,7 +316,8 @@ static const char *explain_name(int error)
 	case -ENOENT:
 		return "there is no host of that name";
 	case -EDESTADDRREQ:
-		return "a name needs a name server: --dns, or --address dhcp";
+		return "a name needs a name server: --dns, or a network that "
+		       "tells of one";
 	case -ETIMEDOUT:
 		return "no name server answers";
 	case -EINVAL:
@@ -332,16 +344,84 @@ static void on_found(void *user, int error, const struct weft_ip *addresses, siz
 		fail_name(on, error);
 }
 
+static void seek(struct onlink *on, uint64_t now)
+{
+	const struct weft_query query = { .name = on->sought,
+					  .found = on_found,
+					  .user = on };
+	struct weft_lookup *lookup; /* it ends with the resolver */
+	on->is_seeking = false;
+	int r = weft_resolver_find(on->resolver, &query, now, &lookup);
+	if (r < 0)
+		fail_name(on, r);
+}
+
+/* Whether there is somebody to ask, and an address to ask from. */
+static bool can_seek(const struct onlink *on, uint64_t now)
+{
+	return (weft_resolver_has_server(on->resolver) && has_address(on)) ||
+	       !may_be_told(on, now);
+}
+
 void onlink_find(struct onlink *on, const char *name,
 		 void (*found)(void *user, const struct weft_ip *ip, uint64_t now))
 {
-	const struct weft_query query = { .name = name, .found = on_found, .user = on };
-	struct weft_lookup *lookup; /* it ends with the resolver */
+	struct weft_ip ip;
 	on->found = found;
 	on->sought = name;
-	int r = weft_resolver_find(on->resolver, &query, time_now(on), &lookup);
+	if (weft_ip_parse(name, &ip) == 0)
+		seek(on, time_now(on));
+	else
+		on->is_seeking = true;
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+/* The end of a capture is no failure. */
+static void link_ended(struct onlink *on)
+{
+	const char *reason = weft_link_down_reason(on->link);
+	struct weft_mac mac;
+	if (weft_link_mac(on->link, &mac))
+		onlink_fail(on, *reason ? reason : "the device is gone");
+	else
+		weft_loop_stop(on->loop);
+}
+
+/* By a router's word, where none was asked for. */
+static void look_for_address(struct onlink *on)
+{
+	struct weft_ip ip;
+	if (on->args->addresses.n > 0 || on->has_told || !find_address(on, &ip))
+		return;
+	on->has_told = true;
+	tell_address(on, &ip);
+}
+
+static void watch(void *user, uint64_t now)
+{
+	struct onlink *on = user;
+	look_for_address(on);
+	if (on->begin && !on->has_begun && are_usable(on, now)) {
+		on->has_begun = true;
+		on->begin(on->user, now);
+	}
+	if (on->is_seeking && can_seek(on, now))
+		seek(on, now);
+	if (weft_link_is_down(on->link))
+		link_ended(on);
+}
+
+int onlink_run(struct onlink *on, void (*begin)(void *user, uint64_t now), void *user)
+{
+	on->begin = begin;
+	on->user = user;
+	on->patience_until = time_now(on) + PATIENCE_NS;
+	int r = ticker_start(&on->watch, on->loop, WATCH_NS, watch, on);
 	if (r < 0)
-		fail_name(on, r);
+		return fail(on, r);
+	(void)weft_loop_run(on->loop);
+	return on->status;
 }
 
 /* ---- the end ----------------------------------------------------------------------------- */
@@ -360,6 +440,7 @@ void onlink_fail(struct onlink *on, const char *text)
 void onlink_end(struct onlink *on)
 {
 	dhcp_end(on);
+	naming_end(&on->naming);
 	if (on->loop)
 		weft_resolver_free(on->resolver, time_now(on));
 	weft_loop_free(on->loop);

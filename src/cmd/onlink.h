@@ -16,8 +16,9 @@
  *     onlink_end(&on);
  *
  * begin is called from the loop once the addresses can be used: an IPv6 address is not until
- * nobody has claimed it for a second, one by DHCP not until a server has given it. A server,
- * which can wait for its addresses with its sockets open, needs no begin: NULL.
+ * nobody has claimed it for a second, one by DHCP not until a server has given it. Where none is
+ * asked for, it is waited some seconds for a router's word. A server, which can wait for its
+ * addresses with its sockets open, needs no begin: NULL.
  */
 #ifndef CMD_ONLINK_H
 #define CMD_ONLINK_H
@@ -26,7 +27,7 @@
 #include "cli/output.h"
 #include "cli/run.h"
 #include "cli/trace.h"
-#include "cmd/names.h"
+#include "cmd/naming.h"
 
 #include <weft/addr.h>
 #include <weft/dhcpc.h>
@@ -63,7 +64,8 @@ struct onlink_args {
 	  .syntax = "dhcp|IP/LEN",                                        \
 	  .offset = OFFSET(args, on.addresses),                           \
 	  .help = "its address and network, or as a DHCP server\n"        \
-		  OPTION_INDENT "says; may be given again" },             \
+		  OPTION_INDENT                                            \
+		  "says; may be given again [as routers say]" },          \
 	{ .name = "gateway",                                              \
 	  .letter = 'g',                                                  \
 	  .type = OPTION_TEXT,                                            \
@@ -74,7 +76,7 @@ struct onlink_args {
 	  .type = OPTION_LIST,                                            \
 	  .syntax = "IP",                                                 \
 	  .offset = OFFSET(args, on.dns),                                 \
-	  .help = "asks this name server [as DHCP says]" },               \
+	  .help = "asks this name server [as the network says]" },        \
 	{ .name = "mac",                                                  \
 	  .type = OPTION_MAC,                                             \
 	  .syntax = "MAC",                                                \
@@ -107,10 +109,13 @@ struct onlink {
 	struct weft_ip leased;    /**< Family 0 for none. */
 	struct weft_ip router;    /**< That came with it; family 0 for none. */
 	struct weft_resolver *resolver;
-	const char *sought; /**< Its name. */
+	struct naming naming;
+	uint64_t patience_until; /**< What routers may still say is waited for. */
+	const char *sought;      /**< Its name. */
+	bool is_seeking;         /**< It waits for somebody to be asked. */
 	void (*found)(void *user, const struct weft_ip *ip, uint64_t now);
 	struct ticker watch; /**< Looks for the addresses, then for the link's end. */
-	bool has_begun;
+	bool has_begun, has_told;
 	void (*begin)(void *user, uint64_t now);
 	void *user;
 	int status;
@@ -129,8 +134,9 @@ int onlink_run(struct onlink *on, void (*begin)(void *user, uint64_t now), void 
 	__attribute__((warn_unused_result));
 
 /**
- * Finds the address of a host that is named, by the network's name servers, and calls found with
- * begin's user; one that has none ends onlink_run. One at a time; name must stay as it is.
+ * Finds the address of a host that is named, by the network's name servers, which may still have
+ * to be heard of, and calls found with begin's user; one that has none ends onlink_run. One at a
+ * time; name must stay as it is.
  */
 void onlink_find(struct onlink *on, const char *name,
 		 void (*found)(void *user, const struct weft_ip *ip, uint64_t now));

@@ -154,13 +154,13 @@ int rootless_open(struct rootless *rootless, const struct rootless_args *args,
 		r = make_host(rootless);
 	if (r < 0)
 		return weft_error_set(err, r, "no host can be made: %s", strerror(-r));
-	rootless->dns = args->dns;
-	struct names names = { .servers_n = 0 };
-	r = names_give(&names, &args->dns, err);
-	if (r < 0)
-		return r;
-	names_use(&names, rootless->resolver);
-	r = open_socks(rootless, args, err);
+	rootless->naming = (struct naming){ .stack = rootless->stack,
+					    .loop = loop,
+					    .resolver = rootless->resolver,
+					    .given = args->dns };
+	r = naming_begin(&rootless->naming, err);
+	if (r == 0)
+		r = open_socks(rootless, args, err);
 	return r < 0 ? r : open_rules(rootless, args, err);
 }
 
@@ -193,6 +193,8 @@ void rootless_joined(struct rootless *rootless, struct weft_mac mac, unsigned mt
 	if (r < 0)
 		weft_log_error(&rootless->output->log, "no interface in the network: %s",
 			       strerror(-r));
+	else
+		naming_watch(&rootless->naming, rootless->iface);
 }
 
 int rootless_add_address(struct rootless *rootless, const struct weft_ip *address,
@@ -224,11 +226,7 @@ void rootless_remove_address(struct rootless *rootless, const struct weft_ip *ad
 
 void rootless_use_names(struct rootless *rootless, const struct names *names)
 {
-	struct names used = *names;
-	struct weft_error err;
-	/* They were judged when it began. */
-	if (names_give(&used, &rootless->dns, &err) == 0)
-		names_use(&used, rootless->resolver);
+	naming_lease(&rootless->naming, names);
 }
 
 /* ---- the end ----------------------------------------------------------------------------- */
@@ -242,6 +240,7 @@ void rootless_end(struct rootless *rootless)
 void rootless_close(struct rootless *rootless)
 {
 	rootless_end(rootless);
+	naming_end(&rootless->naming);
 	if (rootless->resolver)
 		weft_loop_remove(rootless->loop, weft_resolver_task(rootless->resolver));
 	if (rootless->loop)

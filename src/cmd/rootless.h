@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cmd/names.h"
+#include "cmd/naming.h"
 
 #include <weft/addr.h>
 #include <weft/error.h>
@@ -75,7 +76,7 @@ struct rootless {
 	struct weft_stack *stack;
 	struct weft_iface *iface; /* NULL before the network's MTU is known */
 	struct weft_resolver *resolver;
-	struct option_list dns; /* in place of the network's */
+	struct naming naming;
 	struct weft_forwarder *forwarder;
 	struct weft_ip gateway; /* family 0: none */
 };

@@ -47,7 +47,7 @@ struct weft_iface;
 /** Begins with nothing. */
 void advice_init(struct advice *advice);
 
-/** Takes what an advertisement says; it is a whole message, of len bytes, which msg was read from. */
+/** Takes what an advertisement says: msg, as read from the len bytes of data. */
 void advice_take(struct weft_iface *iface, const struct nd_msg *msg, const uint8_t *data,
 		 size_t len, uint64_t now);
 

@@ -202,6 +202,12 @@ struct weft_relay_opts {
 	 * takes part and has it elsewhere: another one is tried then. With user; may be NULL.
 	 */
 	bool (*network_is_taken)(void *user, const struct weft_ip *network);
+	/**
+	 * "host:port" of another relay with the same key (or, where a CA vouches for this one, a
+	 * certificate for the same name), to which weft_relay_drain sends the members until this
+	 * one is back; NULL for none.
+	 */
+	const char *drain_to;
 	bool no_dhcp;      /**< Nobody hands out addresses in rooms without a gateway. */
 	bool always_retry; /**< Every address has to prove itself by Retry. */
 };
@@ -232,8 +238,8 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_restore(struct weft_relay *relay,
 
 /**
  * Begins to end the relay: every member is told, and in what time to come back, a part of it by
- * chance for each; new ones are turned away. opts->drained is called, from the relay's task,
- * when all have heard of it, or after 2 s. Once is enough.
+ * chance for each, or to go to opts->drain_to meanwhile; new ones are turned away. opts->drained
+ * is called, from the relay's task, when all have heard of it, or after 2 s. Once is enough.
  */
 WEFT_API void weft_relay_drain(struct weft_relay *relay, uint64_t now);
 
@@ -329,6 +335,8 @@ WEFT_API const char *weft_member_state_name(enum weft_member_state state);
 struct weft_joined {
 	uint16_t peer;
 	uint16_t room;
+	/** The relay: the invitation's, or the one that it has sent us to. The member's. */
+	const char *relay;
 	unsigned mtu; /**< IP MTU of the room in bytes. */
 	bool has_gateway;
 	struct weft_ip

@@ -211,7 +211,7 @@ static void on_joined(void *user, const struct weft_joined *joined, uint64_t now
 			       joined->room, "mtu", (int)joined->mtu, "gateway",
 			       joined->has_gateway));
 	weft_log_info(&m->output.log, "joined room %s at %s (MTU %u%s)", m->invite.room,
-		      m->invite.host, joined->mtu,
+		      joined->relay, joined->mtu,
 		      joined->has_gateway ? ", with a gateway to a LAN" : "");
 	if (m->on_joined)
 		m->on_joined(m, joined, now);

@@ -104,6 +104,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.network_is_taken = r->network_is_taken,
 		.mtu_auto = r->args->mtu == 0,
 		.always_retry = r->args->retry,
+		.drain_to = r->args->drain_to,
 		.open_token = r->open_token[0] ? r->open_token : NULL,
 	};
 

@@ -24,6 +24,7 @@ struct relaying_args {
 	const char *cert, *key;
 	const char *state;
 	const char *open_token; /**< relay: a file. */
+	const char *drain_to;   /**< relay: another one, for its end; or NULL. */
 	unsigned cc;            /**< enum weft_cc. */
 	bool busy_poll, retry, no_dhcp, qr;
 	uint32_t rooms, members, mtu;
@@ -52,9 +53,9 @@ struct relaying_args {
 		{ .name = "public",                                               \
 		  .letter = 'p',                                                  \
 		  .type = OPTION_HOST,                                            \
-		  .syntax = "HOST[:PORT]",                                        \
+		  .syntax = "HOST",                                               \
 		  .offset = OFFSET(struct relaying_args, public),                 \
-		  .help = "how invitations name it [this machine's address]" },   \
+		  .help = "HOST[:PORT] for others [this machine's address]" },    \
 		{ .name = "cert",                                                 \
 		  .type = OPTION_TEXT,                                            \
 		  .syntax = "FILE",                                               \

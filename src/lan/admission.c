@@ -183,6 +183,7 @@ static int enter_room(struct visitor *visitor, struct room *room, uint64_t now)
 	int r = room_add(room, &peer, visitor, &member);
 	if (r < 0)
 		return r;
+	room_prefer(member, &hello->address);
 	const struct session_ids ids = { .room = room->id,
 					 .peer = member->peer.id,
 					 .mtu = room->mtu };

@@ -5,6 +5,7 @@
  *     drain    every member is told on its control stream, which is repeated until it arrives,
  *              and in what time to come back: a random part of it, so that a thousand members
  *              are not a thousand handshakes in one second. Whoever comes now is turned away.
+ *              Members may be told of another relay, where they meet in the meantime.
  *     drained  all are gone, or RELAY_DRAIN_NS are over. The owner frees the relay, which says
  *              goodbye to who is left without waiting for an answer.
  */
@@ -12,6 +13,8 @@
 #include "lan/visitor.h"
 
 #include <weft/log.h>
+
+#include <string.h>
 
 static uint32_t wait_ms(const struct weft_relay *relay)
 {
@@ -24,13 +27,16 @@ static uint32_t wait_ms(const struct weft_relay *relay)
 
 void weft_relay_drain(struct weft_relay *relay, uint64_t now)
 {
-	const struct message message = { .type = MESSAGE_DISCONNECT,
-					 .disconnect = { .code = LEAVE_SHUTDOWN,
-							 .wait_ms = wait_ms(relay),
-							 .text = VISITOR_SHUTDOWN } };
+	struct message message = { .type = MESSAGE_DISCONNECT,
+				   .disconnect = { .code = LEAVE_SHUTDOWN,
+						   .wait_ms = wait_ms(relay),
+						   .text = VISITOR_SHUTDOWN } };
 	if (relay_is_draining(relay))
 		return;
-	weft_log_info(relay->log, "the relay ends, and tells its members");
+	memcpy(message.disconnect.go_to, relay->drain_to, sizeof(relay->drain_to));
+	weft_log_info(relay->log, "the relay ends, and %s%s",
+		      relay->drain_to[0] ? "sends its members to " : "tells its members",
+		      relay->drain_to);
 	relay->drain_until = now + RELAY_DRAIN_NS;
 	list_for_each (node, &relay->visitors)
 		visitor_dismiss(container_of(node, struct visitor, node), &message, now);

@@ -32,6 +32,8 @@ static void task_run(struct weft_task *task, uint64_t now)
 		member_send_stats(member, now);
 	if (member->opts.claims)
 		member_ask_claims(member, now);
+	if (now >= member->away.knock_at)
+		member_away_run(member, now);
 	if (now >= member_gateway_deadline(member))
 		member_gateway_run(member, now);
 	weft_task_run_inner(task, inner, now);
@@ -50,6 +52,7 @@ static uint64_t task_deadline(const struct weft_task *task)
 	uint64_t own = earlier(member->state_until, member->stats_at);
 	if (member->opts.claims && member->room_port)
 		own = earlier(own, claims_deadline(&member->claims));
+	own = earlier(own, member->away.knock_at);
 	own = earlier(own, member_gateway_deadline(member));
 	return inner->deadline ? earlier(own, inner->deadline(inner)) : own;
 }
@@ -171,6 +174,7 @@ static int fill(struct weft_member *member, const struct weft_member_opts *opts,
 	roster_init(&member->roster);
 	claims_init(&member->claims, opts->mac);
 	rng_init(&member->rng, env->seed);
+	member_away_init(member);
 	member_gateway_init(member, secret);
 	int r = make_bridge(member, secret, err);
 	if (r == 0)
@@ -299,6 +303,7 @@ void weft_member_free(struct weft_member *member)
 		member->now = weft_loop_now(member->loop);
 	}
 	weft_job_cancel(member->job);
+	member_away_fini(member);
 	if (member->endpoint)
 		say_goodbye(member);
 	quic_endpoint_free(member->endpoint);

@@ -32,7 +32,11 @@
 #include <weft/lan.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/** Of a relay's name or address, as in an invitation. */
+#define MEMBER_HOST_LEN sizeof(((struct weft_invite *)NULL)->host)
 
 /** Most addresses of a relay that are tried. */
 #define MEMBER_ADDRESSES_MAX 8u
@@ -47,6 +51,8 @@
 #define MEMBER_BACKOFF_MAX_NS  15000000000u
 #define MEMBER_REFUSED_NS      30000000000u
 #define MEMBER_STATS_NS        60000000000u
+#define MEMBER_KNOCK_MIN_NS    3000000000u  /**< From the first to the second at home, */
+#define MEMBER_KNOCK_MAX_NS    30000000000u /**< and later; up to twice as long. */
 
 /** Called with what resolving a name has found, as weft_loop_resolve has it. */
 typedef void member_resolved(void *user, int status, const union weft_sockaddr *addrs,
@@ -62,6 +68,21 @@ struct member_env {
 	int (*resolve)(void *user, const char *host, uint16_t port, member_resolved *fn,
 		       void *fn_user, struct weft_job **ret_job);
 	void *resolve_user;
+};
+
+/**
+ * A relay that ends may send its members to another one, which proves itself by the same key.
+ * They are away then, and knock at home until somebody answers (member_away.c).
+ */
+struct member_away {
+	char host[MEMBER_HOST_LEN]; /**< Empty: there is none. */
+	uint16_t port;
+	bool is_next;            /**< The next try goes there. */
+	bool is_there;           /**< The last one did. */
+	unsigned knocks_n;       /**< Since home was left. */
+	uint64_t knock_at;       /**< When to knock next; WEFT_NEVER for not. */
+	struct weft_job *job;    /**< Looks home up; NULL when not. */
+	struct quic_conn *knock; /**< A handshake with home; NULL when not. */
 };
 
 struct weft_member {
@@ -88,6 +109,8 @@ struct weft_member {
 	struct quic_conn *tries[MEMBER_ADDRESSES_MAX]; /**< Handshakes under way. */
 	size_t tries_n;
 
+	struct member_away away;
+
 	struct quic_conn *conn; /**< NULL while there is none that counts. */
 	struct channel channel; /**< Valid while there is conn. */
 	bool said_hello;
@@ -100,6 +123,7 @@ struct weft_member {
 		*room_port; /**< NULL unless joined; session is valid with it. */
 	struct session session;
 	struct weft_joined joined;
+	struct weft_ip last_address; /**< That was offered; family 0 for none ever. */
 	struct roster roster;
 	struct claims claims;       /**< In use if the options say so. */
 	struct refresh refresh;     /**< A gateway's. */
@@ -128,9 +152,6 @@ int member_rebind_on(struct weft_member *member, struct dgram *dgram,
 
 extern const struct quic_events member_events;
 
-/** Begins: looks the relay up, or uses its address. */
-void member_start(struct weft_member *member, uint64_t now);
-
 /** Does what state_until was for. */
 void member_on_state_timer(struct weft_member *member, uint64_t now);
 
@@ -144,6 +165,53 @@ void member_wait(struct weft_member *member, const char *reason, uint64_t now);
 /** Changes the state and tells the user. reason may be NULL. */
 void member_set_state(struct weft_member *member, enum weft_member_state state,
 		      const char *reason, uint64_t now);
+
+/* ---- which relay, and where it is (member_relay.c) ---- */
+
+/** Begins: looks the relay up, or uses its address. */
+void member_start(struct weft_member *member, uint64_t now);
+
+/** Tries one more address; reason is why those before did not do. */
+void member_try_next(struct weft_member *member, const char *reason, uint64_t now);
+
+/** The relay that is tried, or was last: its own host, or the one that it has sent us to. */
+const char *member_relay_host(const struct weft_member *member);
+uint16_t member_relay_port(const struct weft_member *member);
+
+/** Whether that needs no resolver; if so, its address. */
+bool member_host_is_literal(const char *host, uint16_t port,
+			    union weft_sockaddr *ret_addr);
+
+/* ---- away from its relay (member_away.c) ---- */
+
+void member_away_init(struct weft_member *member);
+void member_away_fini(struct weft_member *member);
+
+/** The relay ends. True if it sends its members to another one. */
+bool member_away_on_goodbye(struct weft_member *member, const char *go_to);
+
+/** A try, or the time in a room, is over: says which relay is next. */
+void member_away_on_wait(struct weft_member *member);
+
+/** In a room: at home there is nothing to do; away, home is knocked at from now on. */
+void member_away_on_joined(struct weft_member *member, uint64_t now);
+
+/**
+ * This relay does not want us. True if there is another one to try: home, for who was sent away,
+ * which is not tried again then; or where we come from.
+ */
+bool member_away_on_refusal(struct weft_member *member);
+
+/** Knocks no more for now. */
+void member_away_rest(struct weft_member *member, uint64_t now);
+
+/** A connection was established, or has ended. True if it was one that knocked. */
+bool member_away_on_answer(struct weft_member *member, struct quic_conn *conn,
+			   uint64_t now);
+bool member_away_on_silence(struct weft_member *member, const struct quic_conn *conn);
+
+/** Knocks when away.knock_at is due. */
+void member_away_run(struct weft_member *member, uint64_t now);
 
 /* ---- why it ended (member_explain.c) ---- */
 

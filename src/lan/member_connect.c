@@ -6,10 +6,6 @@
  * Back-off: the n-th wait in a row is somewhere between 0.5 s and 1 s * 2^n, 15 s at most. The
  * members of a relay that was restarted come back spread out, and one whose relay is gone for
  * a week asks four to eight times a minute.
- *
- * Addresses: a relay may have several, and some of them may lead nowhere from here, above all
- * those of IPv6. So each gets a quarter of a second before the next is tried as well, in the
- * order of the resolver, and the first that answers is taken (RFC 8305, 5).
  */
 #include "lan/member.h"
 #include "lan/proof.h"
@@ -113,6 +109,7 @@ void member_drop_conn(struct weft_member *member, uint64_t code, const char *tex
 	struct quic_conn *conn = member->conn;
 	forget_conn(member);
 	drop_tries(member, now);
+	member_away_rest(member, now);
 	if (conn)
 		quic_conn_close(conn, code, text, now);
 }
@@ -131,6 +128,7 @@ static uint64_t backoff_ns(struct weft_member *member)
 
 void member_wait(struct weft_member *member, const char *reason, uint64_t now)
 {
+	member_away_on_wait(member);
 	member_drop_conn(member, CLOSE_NORMAL, "the member gives up", now);
 	member->state_until = now + backoff_ns(member);
 	member_set_state(member, WEFT_MEMBER_WAITING, reason, now);
@@ -145,104 +143,22 @@ void weft_member_hurry(struct weft_member *member, uint64_t now)
 }
 
 /* Waiting will hardly help: ask again seldom, or never. */
-static void member_refused(struct weft_member *member, const char *reason, bool retry,
-			   uint64_t now)
+static void give_in(struct weft_member *member, const char *reason, bool retry,
+		    uint64_t now)
 {
 	member_drop_conn(member, CLOSE_NORMAL, "the member was refused", now);
 	member->state_until = retry ? now + MEMBER_REFUSED_NS : WEFT_NEVER;
 	member_set_state(member, WEFT_MEMBER_REFUSED, reason, now);
 }
 
-/* ---- the relay's address ----------------------------------------------------------------- */
-
-/* Tries one more address; reason is why those before did not do. */
-static void connect_next(struct weft_member *member, const char *reason, uint64_t now)
+/* The same, unless there is another relay that may say yes. */
+static void member_refused(struct weft_member *member, const char *reason, bool retry,
+			   uint64_t now)
 {
-	const struct weft_invite *invite = &member->opts.invite;
-	struct quic_conn *conn = NULL;
-	while (!conn && member->address < member->addresses_n) {
-		const union weft_sockaddr *address =
-			&member->addresses[member->address++];
-		if (quic_connect(member->endpoint, address, invite->host, now, &conn) < 0)
-			conn = NULL;
-	}
-	member->state_until = member->address < member->addresses_n
-				      ? now + MEMBER_STAGGER_NS
-				      : WEFT_NEVER;
-	if (conn) {
-		quic_conn_set_user(conn, member);
-		member->tries[member->tries_n++] = conn;
-	} else if (member->tries_n == 0) {
+	if (member_away_on_refusal(member))
 		member_wait(member, reason, now);
-	}
-}
-
-static void use_addresses(struct weft_member *member, const union weft_sockaddr *addrs,
-			  size_t n, uint64_t now)
-{
-	if (n > MEMBER_ADDRESSES_MAX)
-		n = MEMBER_ADDRESSES_MAX;
-	memcpy(member->addresses, addrs, n * sizeof(*addrs));
-	member->addresses_n = n;
-	member->address = 0;
-	member_set_state(member, WEFT_MEMBER_CONNECTING, NULL, now);
-	connect_next(member, "no connection could be begun", now);
-}
-
-static void on_resolved(void *user, int status, const union weft_sockaddr *addrs,
-			size_t n)
-{
-	struct weft_member *member = user;
-	struct weft_error reason;
-	uint64_t now = member->loop ? weft_loop_now(member->loop) : member->now;
-	member->job = NULL;
-	if (status == 0 && n > 0) {
-		use_addresses(member, addrs, n, now);
-		return;
-	}
-	(void)weft_error_set(
-		&reason, 0,
-		"the name %s could not be resolved: it is wrong, or there is no "
-		"network",
-		member->opts.invite.host);
-	member_wait(member, reason.text, now);
-}
-
-size_t weft_member_relay_addresses(const struct weft_member *member,
-				   union weft_sockaddr *ret_addrs, size_t max)
-{
-	const size_t n = member->addresses_n < max ? member->addresses_n : max;
-	memcpy(ret_addrs, member->addresses, n * sizeof(*ret_addrs));
-	return n;
-}
-
-/* An address needs no resolver. */
-static bool host_is_literal(const struct weft_invite *invite,
-			    union weft_sockaddr *ret_addr)
-{
-	char text[sizeof(invite->host) + 16];
-	bool is_ip6 = strchr(invite->host, ':') != NULL;
-	(void)snprintf(text, sizeof(text), is_ip6 ? "[%s]:%u" : "%s:%u", invite->host,
-		       invite->port);
-	return weft_listen_parse(text, ret_addr) == 0;
-}
-
-void member_start(struct weft_member *member, uint64_t now)
-{
-	const struct weft_invite *invite = &member->opts.invite;
-	const struct member_env *env = &member->env;
-	union weft_sockaddr addr;
-	member->state_until = WEFT_NEVER;
-	if (host_is_literal(invite, &addr)) {
-		use_addresses(member, &addr, 1, now);
-		return;
-	}
-	int r = -ENOTSUP;
-	if (env->resolve)
-		r = env->resolve(env->resolve_user, invite->host, invite->port,
-				 on_resolved, member, &member->job);
-	if (r < 0)
-		on_resolved(member, r, NULL, 0);
+	else
+		give_in(member, reason, retry, now);
 }
 
 /* ---- hello ------------------------------------------------------------------------------- */
@@ -276,6 +192,7 @@ static int send_hello(struct weft_member *member)
 	(void)snprintf(hello->name, sizeof(hello->name), "%s", member->name);
 	if (opts->role == WEFT_ROLE_CLIENT)
 		hello->mac = opts->mac;
+	hello->address = member->last_address;
 	hello->budget = (uint32_t)quic_conn_datagram_max(member->conn);
 	int r = quic_conn_export(member->conn, PROOF_LABEL, claim.binding,
 				 sizeof(claim.binding));
@@ -309,7 +226,8 @@ static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 {
 	(void)user;
 	struct weft_member *member = quic_conn_user(conn);
-	if (!member || !take_try(member, conn))
+	if (!member || member_away_on_answer(member, conn, now) ||
+	    !take_try(member, conn))
 		return;
 	drop_tries(member, now);
 	member->conn = conn;
@@ -347,7 +265,11 @@ static void on_disconnect(struct weft_member *member, const struct disconnect *d
 			  uint64_t now)
 {
 	struct weft_error reason;
-	(void)weft_error_set(&reason, 0, "the relay says goodbye: %s", disconnect->text);
+	const bool is_sent = member_away_on_goodbye(member, disconnect->go_to);
+	(void)weft_error_set(&reason, 0, "the relay says goodbye: %s%s%s",
+			     disconnect->text,
+			     is_sent ? "; until it is back we meet at " : "",
+			     is_sent ? disconnect->go_to : "");
 	member_wait(member, reason.text, now);
 	/* All of its members were told so at once: not all of them back at once. */
 	if (disconnect->wait_ms > 0)
@@ -416,7 +338,7 @@ static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
 	};
 	struct message message;
 	struct weft_error err = { "a control message out of turn" };
-	if (!member)
+	if (!member || conn != member->conn)
 		return;
 	int r = channel_feed(&member->channel, &input, &err);
 	/* A message may end the connection, and with it the channel. */
@@ -454,7 +376,7 @@ static void on_closed(void *user, struct quic_conn *conn, const struct quic_clos
 	(void)user;
 	struct weft_member *member = quic_conn_user(conn);
 	struct weft_error reason = { "" };
-	if (!member)
+	if (!member || member_away_on_silence(member, conn))
 		return;
 	member_explain_close(member, why, &reason);
 	bool was_try = take_try(member, conn);
@@ -463,9 +385,9 @@ static void on_closed(void *user, struct quic_conn *conn, const struct quic_clos
 	if (why->kind == QUIC_CLOSE_IDENTITY)
 		member_refused(member, reason.text, true, now);
 	else if (why->kind == QUIC_CLOSE_PEER_APP && why->code == CLOSE_KICKED)
-		member_refused(member, reason.text, false, now);
+		give_in(member, reason.text, false, now);
 	else if (was_try)
-		connect_next(member, reason.text, now);
+		member_try_next(member, reason.text, now);
 	else
 		member_wait(member, reason.text, now);
 }
@@ -505,7 +427,7 @@ void member_on_state_timer(struct weft_member *member, uint64_t now)
 		member_start(member, now);
 		break;
 	case WEFT_MEMBER_CONNECTING:
-		connect_next(member, "no connection could be begun", now);
+		member_try_next(member, "no connection could be begun", now);
 		break;
 	case WEFT_MEMBER_JOINED:
 		member->state_until = WEFT_NEVER;

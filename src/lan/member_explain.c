@@ -15,19 +15,19 @@
 
 /* ---- another one than expected ----------------------------------------------------------- */
 
-static void explain_key(const struct weft_invite *invite, const struct quic_close *why,
+static void explain_key(const struct weft_member *member, const struct quic_close *why,
 			struct weft_error *ret_reason)
 {
 	char expected[KEY_LEN];
-	(void)sodium_bin2base64(expected, sizeof(expected), invite->pin, KEY_BYTES,
-				sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	(void)sodium_bin2base64(expected, sizeof(expected), member->opts.invite.pin,
+				KEY_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	(void)weft_error_set(ret_reason, 0,
 			     "%.60s has another key than the invitation says (%s... "
 			     "instead of %s...): "
 			     "it was set up anew, or somebody else answers in its place; "
 			     "ask for a new "
 			     "invitation",
-			     invite->host, why->reason, expected);
+			     member_relay_host(member), why->reason, expected);
 }
 
 /* What is wrong with a certificate, and what to do about it. */
@@ -48,20 +48,20 @@ static const struct {
 			      "somebody else answers in the relay's place" },
 };
 
-static void explain_identity(const struct weft_invite *invite,
+static void explain_identity(const struct weft_member *member,
 			     const struct quic_close *why, struct weft_error *ret_reason)
 {
 	if (why->code == QUIC_FAULT_KEY)
-		explain_key(invite, why, ret_reason);
+		explain_key(member, why, ret_reason);
 	else if (why->code == QUIC_FAULT_OTHER)
 		(void)weft_error_set(ret_reason, 0,
 				     "%.200s cannot be trusted: %s; ask whoever runs it",
-				     invite->host, why->reason);
+				     member_relay_host(member), why->reason);
 	else
-		(void)weft_error_set(ret_reason, 0,
-				     "the certificate of %.60s %s (%s): %s", invite->host,
-				     certificates[why->code].what, why->reason,
-				     certificates[why->code].remedy);
+		(void)weft_error_set(
+			ret_reason, 0, "the certificate of %.60s %s (%s): %s",
+			member_relay_host(member), certificates[why->code].what,
+			why->reason, certificates[why->code].remedy);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------- */
@@ -69,13 +69,12 @@ static void explain_identity(const struct weft_invite *invite,
 static void explain_timeout(const struct weft_member *member,
 			    struct weft_error *ret_reason)
 {
-	const struct weft_invite *invite = &member->opts.invite;
 	if (member->state == WEFT_MEMBER_CONNECTING)
 		(void)weft_error_set(
 			ret_reason, 0,
 			"no answer from %.200s, UDP port %u: the relay is not "
 			"running, or something on the way blocks UDP",
-			invite->host, invite->port);
+			member_relay_host(member), member_relay_port(member));
 	else
 		(void)weft_error_set(
 			ret_reason, 0, "nothing has been heard from the relay for %u s",
@@ -85,10 +84,9 @@ static void explain_timeout(const struct weft_member *member,
 void member_explain_close(const struct weft_member *member, const struct quic_close *why,
 			  struct weft_error *ret_reason)
 {
-	const struct weft_invite *invite = &member->opts.invite;
 	switch (why->kind) {
 	case QUIC_CLOSE_IDENTITY:
-		explain_identity(invite, why, ret_reason);
+		explain_identity(member, why, ret_reason);
 		break;
 	case QUIC_CLOSE_PEER_APP:
 		(void)weft_error_set(ret_reason, 0,
@@ -106,7 +104,7 @@ void member_explain_close(const struct weft_member *member, const struct quic_cl
 	case QUIC_CLOSE_LOCAL:
 	case QUIC_CLOSE_TRANSPORT:
 		(void)weft_error_set(ret_reason, 0, "the connection to %.200s failed: %s",
-				     invite->host, why->reason);
+				     member_relay_host(member), why->reason);
 		break;
 	}
 }

@@ -69,18 +69,17 @@ static json_t *upkeep_facts(const struct weft_member *member)
 char *weft_member_json(const struct weft_member *member, uint64_t now)
 {
 	const struct weft_member_stats stats = weft_member_stats(member);
-	const struct weft_invite *invite = &member->opts.invite;
 	json_t *object = json_pack(
 		"{s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, "
 		"s:o}",
 		"state", weft_member_state_name(member->state), "reason", member->reason,
-		"room", invite->room, "relay", invite->host, "port", (int)invite->port,
-		"now_ns", (json_int_t)now, "rx_frames", (json_int_t)stats.rx_frames,
-		"tx_frames", (json_int_t)stats.tx_frames, "rx_bytes",
-		(json_int_t)stats.rx_bytes, "tx_bytes", (json_int_t)stats.tx_bytes,
-		"drops", (json_int_t)stats.drops, "joins", (json_int_t)member->joins,
-		"session", session_facts(member), "bridge", bridge_facts(member),
-		"helped", facts_of_help(member->bridge));
+		"room", member->opts.invite.room, "relay", member_relay_host(member),
+		"port", (int)member_relay_port(member), "now_ns", (json_int_t)now,
+		"rx_frames", (json_int_t)stats.rx_frames, "tx_frames",
+		(json_int_t)stats.tx_frames, "rx_bytes", (json_int_t)stats.rx_bytes,
+		"tx_bytes", (json_int_t)stats.tx_bytes, "drops", (json_int_t)stats.drops,
+		"joins", (json_int_t)member->joins, "session", session_facts(member),
+		"bridge", bridge_facts(member), "helped", facts_of_help(member->bridge));
 	if (object && member->room_port)
 		add_joined(object, member);
 	if (object && member->opts.role == WEFT_ROLE_GATEWAY)

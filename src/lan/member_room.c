@@ -139,6 +139,7 @@ int member_enter(struct weft_member *member, const struct welcome *welcome, uint
 	member->joined =
 		(struct weft_joined){ .peer = welcome->peer,
 				      .room = welcome->room,
+				      .relay = member_relay_host(member),
 				      .mtu = welcome->mtu,
 				      .address = welcome->address,
 				      .name_server = name_server_of(&welcome->address),
@@ -148,11 +149,14 @@ int member_enter(struct weft_member *member, const struct welcome *welcome, uint
 	r = attach(member, welcome);
 	if (r < 0)
 		return r;
+	if (welcome->address.family != 0)
+		member->last_address = welcome->address;
 	member->attempts = 0;
 	member->joins++;
 	member->state_until = WEFT_NEVER;
 	member->stats_at = now + MEMBER_STATS_NS;
 	claims_restart(&member->claims, now);
+	member_away_on_joined(member, now);
 	member_gateway_enter(member, now);
 	member_set_state(member, WEFT_MEMBER_JOINED, NULL, now);
 	list_for_each (node, &member->roster.entries) {

@@ -173,6 +173,35 @@ static void take_name(struct fields *f, char out[WEFT_MEMBER_NAME_MAX + 1])
 	(void)snprintf(out, WEFT_MEMBER_NAME_MAX + 1, "%s", text);
 }
 
+bool message_place_is_valid(const char *text)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789-_.:[]";
+	char host[MESSAGE_PLACE_MAX + 1];
+	uint16_t port;
+	return strlen(text) <= MESSAGE_PLACE_MAX && text[strspn(text, letters)] == '\0' &&
+	       weft_hostport_parse(text, WEFT_RELAY_PORT, host, sizeof(host), &port) == 0;
+}
+
+static void take_place(struct fields *f, const char *field,
+		       char out[MESSAGE_PLACE_MAX + 1])
+{
+	const char *text = has(f, field) ? take_text(f, field, MESSAGE_PLACE_MAX) : NULL;
+	if (text && !message_place_is_valid(text))
+		fault(f, MESSAGE_BAD_TEXT, field);
+	(void)snprintf(out, MESSAGE_PLACE_MAX + 1, "%s", text ? text : "");
+}
+
+static void take_address(struct fields *f, struct weft_ip *address)
+{
+	if (!has(f, "address"))
+		return;
+	const char *text = take_text(f, "address", WEFT_IP_TEXT - 1);
+	if (weft_ip_parse(text, address) < 0)
+		fault(f, MESSAGE_BAD_TEXT, "address");
+}
+
 /* Exactly len bytes in base64url without padding. */
 static void take_bytes(struct fields *f, const char *field, uint8_t *out, size_t len)
 {
@@ -215,6 +244,7 @@ static void hello_decode(struct fields *f, struct hello *hello)
 	hello->budget = (uint32_t)take_number(f, "budget", 1, UINT16_MAX);
 	take_room(f, hello->room);
 	take_name(f, hello->name);
+	take_address(f, &hello->address);
 	take_bytes(f, "key", hello->key, sizeof(hello->key));
 	take_bytes(f, "proof", hello->proof, sizeof(hello->proof));
 	hello->has_opening = has(f, "opening");
@@ -277,15 +307,6 @@ static int members_decode(struct fields *f, struct welcome *welcome)
 	return 0;
 }
 
-static void take_address(struct fields *f, struct weft_ip *address)
-{
-	if (!has(f, "address"))
-		return;
-	const char *text = take_text(f, "address", WEFT_IP_TEXT - 1);
-	if (weft_ip_parse(text, address) < 0)
-		fault(f, MESSAGE_BAD_TEXT, "address");
-}
-
 static int welcome_decode(struct fields *f, struct welcome *welcome)
 {
 	(void)take_number(f, "version", LAN_VERSION, LAN_VERSION);
@@ -337,6 +358,7 @@ static void disconnect_decode(struct fields *f, struct disconnect *disconnect)
 	if (has(f, "wait_ms"))
 		disconnect->wait_ms =
 			(uint32_t)take_number(f, "wait_ms", 0, MESSAGE_WAIT_MAX_MS);
+	take_place(f, "go_to", disconnect->go_to);
 	take_sentence(f, "text", disconnect->text);
 }
 

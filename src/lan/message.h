@@ -53,6 +53,7 @@
 #define MESSAGE_TEXT_MAX     240u /**< A sentence for people, in bytes. */
 #define MESSAGE_VERSIONS_MAX 16u
 #define MESSAGE_WAIT_MAX_MS  600000u /**< Of a disconnect. */
+#define MESSAGE_PLACE_MAX    240u    /**< A relay's host and port, in bytes. */
 
 enum message_type {
 	MESSAGE_HELLO,
@@ -126,6 +127,7 @@ struct hello {
 	char name[WEFT_MEMBER_NAME_MAX + 1];
 	struct weft_mac mac; /**< Zero for a gateway. */
 	uint32_t budget; /**< Largest DATAGRAM payload in bytes that the path carries. */
+	struct weft_ip address; /**< That it has had in the room; family 0 for none. */
 	uint8_t key[PROOF_KEY_LEN];
 	uint8_t proof[PROOF_LEN]; /**< By the room's key, or by that of the pass. */
 	bool has_pass;
@@ -165,6 +167,8 @@ struct disconnect {
 	enum leave_code code;
 	uint32_t
 		wait_ms; /**< Come back after a random part of it; 0 where nothing is said. */
+	/** "host:port" of a relay to go to until this one is back; empty for none. */
+	char go_to[MESSAGE_PLACE_MAX + 1];
 	char text[MESSAGE_TEXT_MAX + 1];
 };
 
@@ -237,6 +241,9 @@ struct message_frame {
  */
 int message_encode(const struct message *message,
 		   struct message_frame *ret_frame) WEFT_MUST_CHECK;
+
+/** Whether the text can be where a relay is: "host", "host:port" or "[IPv6]:port". */
+bool message_place_is_valid(const char *text);
 
 /** Puts printf-formatted text into a message's text field, cut where it does not fit. */
 void message_print(char text[MESSAGE_TEXT_MAX + 1], const char *fmt, ...)

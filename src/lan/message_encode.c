@@ -58,6 +58,18 @@ static json_t *pass_pack(const struct pass *pass)
 	return json_string(text);
 }
 
+/* Takes the object over; NULL if that was NULL, or without memory. */
+static json_t *with_address(json_t *object, const struct weft_ip *address)
+{
+	char text[WEFT_IP_TEXT];
+	if (!object || address->family == 0 ||
+	    json_object_set_new(object, "address",
+				json_string(weft_ip_print(address, text))) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
 static json_t *hello_pack(const struct hello *hello)
 {
 	char key[BASE64_TEXT(PROOF_KEY_LEN)], proof[BASE64_TEXT(PROOF_LEN)];
@@ -73,6 +85,7 @@ static json_t *hello_pack(const struct hello *hello)
 	if (object && hello->has_opening)
 		(void)json_object_set_new(object, "opening",
 					  opening_pack(hello->opening));
+	object = with_address(object, &hello->address);
 	return with_identity(object, hello->name, hello->mac);
 }
 
@@ -97,18 +110,11 @@ static json_t *members_pack(const struct welcome *welcome)
 
 static json_t *welcome_pack(const struct welcome *welcome)
 {
-	char text[WEFT_IP_TEXT];
 	json_t *object =
 		json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", "type", "welcome", "version",
 			  LAN_VERSION, "peer", welcome->peer, "room", welcome->room,
 			  "mtu", welcome->mtu, "members", members_pack(welcome));
-	if (!object || welcome->address.family == 0)
-		return object;
-	if (json_object_set_new(object, "address",
-				json_string(weft_ip_print(&welcome->address, text))) == 0)
-		return object;
-	json_decref(object);
-	return NULL;
+	return with_address(object, &welcome->address);
 }
 
 static json_t *peer_joined_pack(const struct weft_peer *peer)
@@ -186,9 +192,11 @@ static json_t *message_pack(const struct message *message)
 	case MESSAGE_STATS:
 		return stats_pack(&message->stats);
 	case MESSAGE_DISCONNECT:
-		return json_pack("{s:s, s:s, s:s, s:i}", "type", "disconnect", "code",
-				 leave_code_name(disconnect->code), "text",
-				 disconnect->text, "wait_ms", (int)disconnect->wait_ms);
+		return json_pack("{s:s, s:s, s:s, s:i, s:s*}", "type", "disconnect",
+				 "code", leave_code_name(disconnect->code), "text",
+				 disconnect->text, "wait_ms", (int)disconnect->wait_ms,
+				 "go_to",
+				 disconnect->go_to[0] ? disconnect->go_to : NULL);
 	case MESSAGE_CLAIM:
 	case MESSAGE_RELEASE:
 	case MESSAGE_CLAIMED:

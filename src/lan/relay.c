@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,6 +182,11 @@ static int check_opts(const struct weft_relay_opts *opts, struct weft_error *err
 		return weft_error_set(err, -EINVAL,
 				      "the network of rooms is a /24 of IPv4, such as "
 				      "10.77.0.0/24");
+	if (opts->drain_to && !message_place_is_valid(opts->drain_to))
+		return weft_error_set(err, -EINVAL,
+				      "\"%.100s\" is no relay to go to: a name or an "
+				      "address is, with a port or without",
+				      opts->drain_to);
 	if (opts->open_token && strlen(opts->open_token) < OPENING_TOKEN_MIN)
 		return weft_error_set(err, -ERANGE,
 				      "the token to open rooms has fewer than %u "
@@ -240,6 +246,8 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->handshake_rate =
 		or_default(opts->handshake_rate, RELAY_HANDSHAKE_RATE_DEFAULT);
 	relay->on_drained = opts->drained;
+	(void)snprintf(relay->drain_to, sizeof(relay->drain_to), "%s",
+		       opts->drain_to ? opts->drain_to : "");
 	relay->grace_ns = opts->grace_ns ? opts->grace_ns : RELAY_GRACE_NS;
 	relay->sweep_at = WEFT_NEVER;
 	relay->drain_until = WEFT_NEVER;

@@ -83,7 +83,8 @@ struct weft_relay {
 	uint64_t grace_ns;
 	uint64_t sweep_at;    /**< When places are looked at that may be over. */
 	uint64_t drain_until; /**< WEFT_NEVER while it does not end. */
-	void (*on_drained)(void *user); /**< NULL once it was called. */
+	void (*on_drained)(void *user);       /**< NULL once it was called. */
+	char drain_to[MESSAGE_PLACE_MAX + 1]; /**< Where members go then, or empty. */
 	bool no_dhcp;
 	struct weft_ip network; /**< As in weft_relay_opts; and so is the next. */
 	bool (*network_is_taken)(void *user, const struct weft_ip *network);

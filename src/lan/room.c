@@ -229,21 +229,43 @@ static uint16_t next_id(struct room *room)
 	return room->last_id;
 }
 
+static bool has_host(const struct room *room, uint8_t host)
+{
+	list_for_each (node, &room->members)
+		if (container_of(node, struct room_member, of_room)->host == host)
+			return true;
+	return keep_has_host(room, host);
+}
+
+static bool has_leased(const struct room *room, uint8_t host)
+{
+	return room->host && room_host_has_leased(room->host, host);
+}
+
 /* Without those that are leased, as long as there are others. */
 static uint8_t next_host(const struct room *room)
 {
-	bool used[HOST_LAST + 1] = { false };
 	uint8_t leased = 0;
-	list_for_each (node, &room->members)
-		used[container_of(node, struct room_member, of_room)->host] = true;
-	for (unsigned host = HOST_FIRST; host <= HOST_LAST; host++) {
-		if (used[host] || keep_has_host(room, (uint8_t)host))
+	for (uint8_t host = HOST_FIRST; host <= HOST_LAST; host++) {
+		if (has_host(room, host))
 			continue;
-		if (!room->host || !room_host_has_leased(room->host, (uint8_t)host))
-			return (uint8_t)host;
-		leased = leased ? leased : (uint8_t)host;
+		if (!has_leased(room, host))
+			return host;
+		leased = leased ? leased : host;
 	}
 	return leased;
+}
+
+void room_prefer(struct room_member *member, const struct weft_ip *address)
+{
+	const struct room *room = member->room;
+	const struct weft_ip network = net_of(address);
+	const uint8_t host = address->octet[3];
+	if (member != room->gateway &&
+	    memcmp(&network, &room->network, sizeof(network)) == 0 &&
+	    host >= HOST_FIRST && host <= HOST_LAST && !has_host(room, host) &&
+	    !has_leased(room, host))
+		member->host = host;
 }
 
 /* Its own of before, or a new one. */

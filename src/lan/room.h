@@ -146,6 +146,12 @@ bool room_refuses(const struct room *room, const struct hello *hello,
 int room_add(struct room *room, const struct weft_peer *peer, void *user,
 	     struct room_member **ret_member) WEFT_MUST_CHECK;
 
+/**
+ * Gives a member the address that it has had before, elsewhere or long ago, if it is one of this
+ * room's that nobody has, is missed with, or has leased.
+ */
+void room_prefer(struct room_member *member, const struct weft_ip *address);
+
 /** Puts the member's link on the bridge. Returns 0 or what weft_bridge_add returns. */
 int room_attach(struct room_member *member, struct weft_link *link) WEFT_MUST_CHECK;
 

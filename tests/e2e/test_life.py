@@ -5,6 +5,7 @@ import json
 import math
 import pathlib
 import re
+import shutil
 import signal
 import time
 
@@ -79,6 +80,31 @@ def places(party):
     lines = party.run('relay', f'{p.WEFT} members --json').splitlines()
     members = [json.loads(line) for line in lines]
     return {m['name']: (m['id'], m['offered_address']) for m in members}
+
+
+def test_relay_sends_its_members_to_another(party, tmp_path):
+    """They meet there with the same key and addresses, and come home by themselves."""
+    relay = party.start_relay(f'--drain-to {p.RELAY}:4433')
+    spare_state = tmp_path / 'spare'
+    shutil.copytree(tmp_path / 'relay', spare_state)
+    spare = p.Weft(party, 'relay', f'{p.WEFT} relay --json --listen 4433 --state {spare_state}')
+    party.processes.append(spare)
+    spare.wait_event('listening')
+    players = {name: party.start_player(name) for name in ('player', 'player2')}
+    address = {name: player.wait_event('address')['address'].split('/')[0]
+               for name, player in players.items()}
+    assert relay.stop() == 0
+    for name in players:
+        spare.wait_event('came', name=name)
+    assert reaches(party, 'player', address['player2'])
+    relay = party.start_relay()
+    for name, player in players.items():
+        relay.wait_event('came', name=name, seconds=60)
+        player.wait_event('state', state='waiting', reason='our relay is back')
+        player.wait_event('joined', number=3)
+        assert party.address(name) == address[name]
+    assert reaches(party, 'player', address['player2'])
+    assert spare.stop() == 0
 
 
 def test_restart_changes_no_address(party):

@@ -75,6 +75,7 @@ static void test_hello(void **state)
 	assert_memory_equal(&back.hello, &message.hello, sizeof(back.hello));
 	message.hello.has_opening = true;
 	memset(message.hello.opening, 0x3c, OPENING_LEN);
+	assert_int_equal(weft_ip_parse("100.64.12.2/24", &message.hello.address), 0);
 	back = there_and_back(&message);
 	assert_memory_equal(&back.hello, &message.hello, sizeof(back.hello));
 }
@@ -198,7 +199,8 @@ static void test_disconnect(void **state)
 	(void)state;
 	struct message message = { .type = MESSAGE_DISCONNECT,
 				   .disconnect = { .code = LEAVE_NORMAL,
-						   .text = "bye" } };
+						   .text = "bye",
+						   .go_to = "[2001:db8::1]:444" } };
 	struct message back = there_and_back(&message);
 	assert_memory_equal(&back.disconnect, &message.disconnect,
 			    sizeof(back.disconnect));
@@ -478,6 +480,14 @@ static void test_wrong_others(void **state)
 		{ "{\"type\":\"disconnect\"}", MESSAGE_MISSING_FIELD, "code" },
 		{ "{\"type\":\"disconnect\",\"code\":\"left\",\"text\":[]}",
 		  MESSAGE_WRONG_KIND, "text" },
+		{ "{\"type\":\"disconnect\",\"code\":\"left\",\"go_to\":7}",
+		  MESSAGE_WRONG_KIND, "go_to" },
+		{ "{\"type\":\"disconnect\",\"code\":\"left\",\"go_to\":\"\"}",
+		  MESSAGE_BAD_TEXT, "go_to" },
+		{ "{\"type\":\"disconnect\",\"code\":\"left\",\"go_to\":\"a:0\"}",
+		  MESSAGE_BAD_TEXT, "go_to" },
+		{ "{\"type\":\"disconnect\",\"code\":\"left\",\"go_to\":\"a\\u001b\"}",
+		  MESSAGE_BAD_TEXT, "go_to" },
 	};
 	assert_wrong(cases, ARRAY_LEN(cases));
 }

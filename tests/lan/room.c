@@ -375,6 +375,45 @@ static void test_addresses(void **state)
 	room_free(room);
 }
 
+/* What a member has had before, it gets where nobody else has it. */
+static void test_preferred_addresses(void **state)
+{
+	(void)state;
+	struct room *room = open_room(300);
+	struct room_member *first, *second, *lan;
+	struct hello hello = hello_of(WEFT_ROLE_CLIENT, 1);
+	first = admit(room, &hello);
+	hello.mac.octet[4] = 1;
+	second = admit(room, &hello);
+	hello = hello_of(WEFT_ROLE_GATEWAY, 0);
+	lan = admit(room, &hello);
+	struct weft_ip wish = room->network;
+	static const struct {
+		uint8_t wish, has;
+	} cases[] = { { 77, 77 },   { 3, 77 },    { 0, 77 },    { 1, 77 },
+		      { 253, 253 }, { 254, 253 }, { 255, 253 }, { 253, 253 } };
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		wish.octet[3] = cases[i].wish;
+		room_prefer(first, &wish);
+		assert_int_equal(room_address(first).octet[3], cases[i].has);
+	}
+	assert_int_equal(room_address(second).octet[3], 3);
+	wish.octet[3] = 9;
+	wish.octet[2] ^= 1;
+	room_prefer(first, &wish);
+	wish.octet[2] ^= 1;
+	wish.prefix = 16;
+	room_prefer(first, &wish);
+	wish.family = 0;
+	room_prefer(first, &wish);
+	assert_int_equal(room_address(first).octet[3], 253);
+	wish = room->network;
+	wish.octet[3] = 9;
+	room_prefer(lan, &wish);
+	assert_int_equal(room_address(lan).family, 0);
+	room_free(room);
+}
+
 static void test_more_clients_than_addresses(void **state)
 {
 	(void)state;
@@ -498,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_claims_are_limited_and_end),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_preferred_addresses),
 		cmocka_unit_test(test_more_clients_than_addresses),
 		cmocka_unit_test(test_networks_differ),
 		cmocka_unit_test(test_a_network_that_is_free),

@@ -12,6 +12,8 @@ import time
 import netlab
 import party as p
 
+WITHOUT_IPV6 = pathlib.Path(__file__).with_name('without_ipv6.py')
+
 
 def reaches(lab, host, target, seconds=netlab.PATIENCE):
     def pong():
@@ -234,6 +236,21 @@ def test_host_and_join_need_nothing_else(party):
     own, = host.wait_event('facts')['rooms'][0]['members']
     assert own['filter']['pass'] > 0  # the rules are for the host's own device, too
     assert party.run('relay', 'ip -br link show type tun') == ''
+
+
+def test_player_without_ipv6(party):
+    """A kernel that knows no IPv6, and a device that has none: the room's IPv4 works."""
+    party.start_relay()
+    party.run('player', 'sysctl -qw net.ipv6.conf.all.disable_ipv6=1 '
+              'net.ipv6.conf.default.disable_ipv6=1')
+    player = p.Weft(party, 'player', f'/usr/bin/python3 {WITHOUT_IPV6} {p.WEFT} join --json '
+                    f'"{party.invitation}" --name player --state {party.state}/player')
+    party.processes.append(player)
+    other = party.start_player('player2').wait_event('address')['address'].split('/')[0]
+    player.wait_event('address')
+    assert party.link_local('player') is None
+    assert reaches(party, 'player', other)
+    assert player.stop() == 0
 
 
 def test_room_without_a_lan_has_dhcp(party, tmp_path):

@@ -48,7 +48,7 @@ def test_neighbours_are_answered(party):
     """Who is known is not looked for by everyone; a probe for its address is still heard."""
     relay = start_players(party)
     address = party.address('player2')
-    party.ping('player', address, count=1)
+    assert party.unanswered('player', address, 1) == []
     party.run('player', 'ip neigh flush dev weft0')
     sniffer = party.start('player2', 'tcpdump -e -n -l -i weft0 arp')
     sniffer.wait_for('listening on')

@@ -45,7 +45,7 @@ def weft(lab, arguments, stdin=b''):
 @pytest.mark.parametrize('name', ['nas', 'FILES.lan.example', 'any.many.example'])
 def test_ping_by_name(lab, name):
     """In the lease's domain, by an alias, and whole."""
-    status, said = weft(lab, f'ping --link tap:tap0 --address dhcp -c2 -i10ms {name}')
+    status, said = weft(lab, f'ping --link tap:tap0 --address dhcp -c2 -i10ms -W60s {name}')
     assert status == 0 and b'PING 10.78.0.1:' in said, said
     assert f'--- {name} ping statistics'.encode() in said
 

@@ -136,10 +136,10 @@ def test_two_guests_on_one_bridge(site):
     serve(site, f'qemu:{SOCKET}')
     netdev = f'stream,id=net0,server=off,addr.type=unix,addr.path={SOCKET}'
     first = guest.start(site, 'guest', netdev,
-                        'ip link set eth0 up; ip addr add 10.77.0.21/24 dev eth0; sleep 60')
+                        'ip link set eth0 up; ip addr add 10.77.0.21/24 dev eth0; sleep 600')
     second = guest.start(site, 'guest', netdev, '''
 ip link set eth0 up; ip addr add 10.77.0.22/24 dev eth0
-for i in 1 2 3 4 5 6 7 8 9 10 11 12; do ping -c 1 -W 1 10.77.0.21 >/dev/null && break; done
+for i in $(seq 60); do ping -c 1 -W 1 10.77.0.21 >/dev/null && break; done
 ping -c 5 -i 0.2 10.77.0.21 | grep 'packets received'
 ''', mac='52:54:00:00:00:02')
     second.wait_for('5 packets received', seconds=300)
@@ -154,7 +154,7 @@ def test_a_guest_and_an_emulator(site):
                           f'addr.path={SOCKET}', '''
 ip link set eth0 up; ip addr add 172.30.0.1/16 dev eth0
 ping -c 5 -i 0.2 172.30.0.2 | grep 'packets received'
-sleep 60
+sleep 600
 ''', mac='90:90:90:90:90:90')
     answered = 0
     while answered < 5:

@@ -184,7 +184,7 @@ def test_vde_plug(lab):
     """libvdeplug's own client, from another network; nothing is left at the end."""
     lab.host('guest')
     process = serve(lab, f'{ADDRESS} vde:{lab.directory}/switch')
-    plug = lab.start('guest', f'sh -c "sleep 100 | vde_plug2tap -s {lab.directory}/switch t0"')
+    plug = lab.start('guest', f'sh -c "sleep 1000 | vde_plug2tap -s {lab.directory}/switch t0"')
     process.wait_event('plugged')
     lab.until(lambda: 't0' in lab.run('guest', 'ip -br link'))
     lab.run('guest', 'ip address add 172.30.0.9/16 dev t0')

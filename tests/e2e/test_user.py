@@ -76,7 +76,7 @@ import socket, sys
 one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 one.settimeout(1)
-for number in range(20):
+for number in range(60):
     one.sendto(b'who is there?', (sys.argv[1], int(sys.argv[2])))
     try:
         print(one.recvfrom(2048))
@@ -168,7 +168,7 @@ assert (status, host) == (0, '127.0.0.1'), (status, host)
 header = b'\\0\\0\\0\\1' + socket.inet_aton(sys.argv[1]) + struct.pack('>H', int(sys.argv[2]))
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.settimeout(1)
-for number in range(20):
+for number in range(60):
     udp.sendto(header + b'who is there?', (host, port))
     try:
         data = udp.recv(2048)

@@ -18,14 +18,20 @@ import sys
 DIR = pathlib.Path(__file__).resolve().parent.parent / 'build' / 'unpacked'
 PACKAGES = {'nginx': 'nginx', 'caddy': 'caddy', 'haproxy': 'haproxy', 'apache2': 'apache2-bin',
             'sshd': 'openssh-server', 'avahi-daemon': 'avahi-daemon',
-            'avahi-browse': 'avahi-utils'}  # which depends on the daemon
+            'avahi-browse': 'avahi-utils',  # which depends on the daemon
+            'armagetronad-dedicated.real': 'armagetronad-dedicated'}
 ACCOUNTS = ['sshd', 'avahi']
 
 
 def find_program(name):
     """Where it is installed, or unpacked; None where it is not."""
-    path = f'{DIR}/usr/sbin:{DIR}/usr/bin:{os.environ["PATH"]}:/usr/sbin'
+    path = f'{DIR}/usr/sbin:{DIR}/usr/bin:{DIR}/usr/games:{os.environ["PATH"]}:/usr/sbin:/usr/games'
     return shutil.which(name, path=path)
+
+
+def root_of(program):
+    """What its /etc and /usr/share are in."""
+    return pathlib.Path(find_program(program)).parents[2]
 
 
 def environment():

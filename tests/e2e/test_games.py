@@ -37,6 +37,35 @@ for attempt in range(120):
 sys.exit('nobody has answered')
 '''
 
+# Asks as the client of Armagetron Advanced 0.2 does on its page of LAN games: by broadcast who is
+# there (message 52, answered by 50), and the one who answers what it is (53, 51). A message is
+# its kind, a number, its length in words of 16 bits and the words; a sender is behind the last. A
+# text is words of two characters, the second first.
+CYCLES = r'''
+import socket, struct, sys
+def request(kind): return struct.pack('>HHHH', kind, 0, 0, 0)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.settimeout(0.5)
+for attempt in range(120):
+    for port in range(4534, 4541):
+        s.sendto(request(52), ('255.255.255.255', port))
+    try:
+        while True:
+            answer, peer = s.recvfrom(4096)
+            kind, = struct.unpack('>H', answer[:2])
+            if kind == 50:
+                s.sendto(request(53), peer)
+            elif kind == 51:
+                text = struct.pack(f'<{len(answer) // 2}H',
+                                   *struct.unpack(f'>{len(answer) // 2}H', answer))
+                print(peer[0], peer[1], b'party' in text)
+                sys.exit(0)
+    except socket.timeout:
+        pass
+sys.exit('nobody has answered')
+'''
+
 BUS = '''<busconfig><type>custom</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
 <allow own="*"/></policy></busconfig>
@@ -102,6 +131,22 @@ def test_teeworlds_finds_its_server(room, tmp_path):
     found = room.run('player', f'/usr/bin/python3 {tmp_path}/browser.py')
     assert found.split()[0] == room.address('player2')
     assert 'party' in found
+
+
+def test_armagetron_finds_its_server(room, tmp_path):
+    """The same for a game of another kind: broadcast on seven ports, and a second question."""
+    program, root = 'armagetronad-dedicated.real', unpacked.root_of('armagetronad-dedicated.real')
+    (tmp_path / 'game').mkdir()
+    (tmp_path / 'game/autoexec.cfg').write_text('SERVER_NAME party\nTALK_TO_MASTER 0\n')
+    mine = ''.join(f' --{kind}dir {tmp_path}/game'
+                   for kind in ('userdata', 'userconfig', 'var', 'autoresource'))
+    server = room.start('player2', f'{unpacked.find_program(program)}{mine} '
+                        f'--configdir {root}/etc/armagetronad '
+                        f'--datadir {root}/usr/share/games/armagetronad')
+    server.wait_for(':4534.')
+    (tmp_path / 'browser.py').write_text(CYCLES)
+    found = room.run('player', f'/usr/bin/python3 {tmp_path}/browser.py')
+    assert found.split() == [room.address('player2'), '4534', 'True']
 
 
 def test_avahi_browses_across_the_room(room, accounts, tmp_path):

@@ -18,21 +18,22 @@
 /* Sixteen digits, an end of line, NUL. */
 #define CHUNK_HEAD_MAX 20u
 
-void direct_open(struct direct *d, int fd)
+void direct_open(struct direct *d, int fd, gnutls_session_t session)
 {
-	*d = (struct direct){ .fd = fd, .is_open = true };
+	*d = (struct direct){ .is_open = true };
+	conduit_open(&d->conduit, fd, session, CONDUIT_OUT);
 	socket_push(fd);
 }
 
 void direct_close(struct direct *d)
 {
 	free(d->rest);
-	*d = (struct direct){ .fd = -1 };
+	*d = (struct direct){ .conduit.fd = -1 };
 }
 
 bool direct_is_blocked(const struct direct *d)
 {
-	return d->rest != NULL;
+	return d->rest || d->conduit.is_pending;
 }
 
 size_t direct_room(const struct direct *d)
@@ -86,9 +87,9 @@ static int keep(struct direct *d, const struct chunk *c, size_t sent)
 
 static int send_chunk(struct direct *d, const struct chunk *c)
 {
-	assert(!d->rest);
-	int sent = socket_send(d->fd, c->pieces, c->n);
-	d->is_tight = sent < (int)c->len;
+	assert(!direct_is_blocked(d));
+	int sent = conduit_send(&d->conduit, c->pieces, c->n);
+	d->is_tight = sent < (int)c->len || d->conduit.is_pending;
 	d->sent += sent > 0 ? (uint64_t)sent : 0;
 	return sent;
 }
@@ -114,10 +115,10 @@ int direct_send(struct direct *d, const struct socket_piece *pieces, size_t n)
 int direct_flush(struct direct *d)
 {
 	if (!d->rest)
-		return 0;
+		return conduit_flush(&d->conduit);
 	const struct socket_piece rest = { d->rest + d->rest_off,
 					   d->rest_len - d->rest_off };
-	int sent = socket_send(d->fd, &rest, 1);
+	int sent = conduit_send(&d->conduit, &rest, 1);
 	if (sent < 0)
 		return sent;
 	d->rest_off += (size_t)sent;
@@ -126,5 +127,5 @@ int direct_flush(struct direct *d)
 		return -EAGAIN;
 	free(d->rest);
 	d->rest = NULL;
-	return 0;
+	return d->conduit.is_pending ? -EAGAIN : 0;
 }

@@ -10,13 +10,14 @@
  *     head | ..chunk] |  [chunk] [chunk] [chunk]  | [last chunk]
  *      the library's  |  ours, while it is paused |  the library's
  *
- * That is true of plain HTTP/1.1 alone. Of a chunk that the socket takes in part only, the rest
- * is kept and goes before anything else, and nothing may be given back to the library before.
+ * That is true of HTTP/1.1 alone; where it is encrypted, the chunks are (http/conduit.h). Of a chunk
+ * that the socket takes in part only, the rest is kept and goes before anything else, and nothing
+ * may be given back to the library before.
  */
 #ifndef HTTP_DIRECT_H
 #define HTTP_DIRECT_H
 
-#include "io/socket.h"
+#include "http/conduit.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,15 +28,16 @@
 
 /** Zero is one that has not begun. */
 struct direct {
-	int fd;
+	struct conduit conduit;
 	bool is_open;  /**< The socket is ours. */
 	bool is_tight; /**< It did not take all that it was offered last. */
 	uint8_t *rest; /**< Of a chunk; NULL for none. */
 	size_t rest_off, rest_len;
-	uint64_t sent; /**< Bytes that the socket has taken. */
+	uint64_t sent; /**< Bytes that the socket, or what encrypts them, has taken. */
 };
 
-void direct_open(struct direct *d, int fd);
+/** session: what encrypts it, or NULL. */
+void direct_open(struct direct *d, int fd, gnutls_session_t session);
 
 /** Forgets a rest that there may be. */
 void direct_close(struct direct *d);

@@ -155,6 +155,16 @@ void multi_remove(struct multi *m, CURL *easy)
 	(void)curl_multi_remove_handle(m->curl, easy);
 }
 
+int multi_add_task(struct multi *m, struct weft_task *task)
+{
+	return poller_add(m->poller, task);
+}
+
+void multi_remove_task(struct multi *m, struct weft_task *task)
+{
+	poller_remove(m->poller, task);
+}
+
 CURL *multi_next_done(struct multi *m, CURLcode *ret_result)
 {
 	int left;

@@ -66,6 +66,10 @@ void multi_watch(struct multi *m);
 int multi_add(struct multi *m, CURL *easy) WEFT_MUST_CHECK;
 void multi_remove(struct multi *m, CURL *easy);
 
+/** A task of a transfer's own comes (as poller_add), and goes; it is run by multi_run. */
+int multi_add_task(struct multi *m, struct weft_task *task) WEFT_MUST_CHECK;
+void multi_remove_task(struct multi *m, struct weft_task *task);
+
 /** The next transfer that curl has come to the end of, or NULL; how it ended is *ret_result. */
 CURL *multi_next_done(struct multi *m, CURLcode *ret_result);
 

@@ -86,8 +86,9 @@ static void served_on_writable(struct weft_task *task, uint64_t now)
 /* What is left to us from here on until the stream's end. */
 void served_take_output(struct served *c)
 {
-	direct_open(&c->direct, served_fd(c));
-	c->out_task = (struct weft_task){ .fd = c->direct.fd, .run = served_on_writable };
+	direct_open(&c->direct, served_fd(c), NULL);
+	c->out_task = (struct weft_task){ .fd = c->direct.conduit.fd,
+					  .run = served_on_writable };
 	served_mark(c);
 }
 

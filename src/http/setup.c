@@ -186,6 +186,9 @@ int setup_apply(const struct setup *setup, const struct http_client_request *req
 			       setup->http_version == CURL_HTTP_VERSION_1_1
 				       ? (long)HTTP_OUTPUT_MAX
 				       : HTTP2_UPLOAD_LEN);
+	/* What a GET brings is taken out of its chunks here. */
+	(void)curl_easy_setopt(easy, CURLOPT_HTTP_TRANSFER_DECODING,
+			       request->is_put ? 1L : 0L);
 	/* Without a size, which makes it chunked. */
 	(void)curl_easy_setopt(easy, CURLOPT_UPLOAD, request->is_put ? 1L : 0L);
 	apply_ways(setup, easy);
@@ -193,12 +196,30 @@ int setup_apply(const struct setup *setup, const struct http_client_request *req
 	return 0;
 }
 
-bool setup_is_plain(const struct setup *setup, CURL *easy)
+/* The session is there once its handshake is done, if it is one of GnuTLS. */
+static bool session_of(CURL *easy, gnutls_session_t *ret_session)
+{
+	const struct curl_tlssessioninfo *tls = NULL;
+	(void)curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls);
+	if (!tls || tls->backend != CURLSSLBACKEND_GNUTLS || !tls->internals)
+		return false;
+	*ret_session = tls->internals;
+	return true;
+}
+
+bool setup_way_past(const struct setup *setup, CURL *easy, gnutls_session_t *ret_session)
 {
 	const char *scheme = NULL;
 	(void)curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
-	return scheme && strcasecmp(scheme, "http") == 0 &&
-	       strncmp(setup->proxy, "https:", 6) != 0;
+	if (!scheme || strncmp(setup->proxy, "https:", 6) == 0)
+		return false;
+	if (strcasecmp(scheme, "http") == 0) {
+		*ret_session = NULL;
+		return true;
+	}
+	/* HTTP/2 has frames in place of chunks. */
+	return setup->http_version == CURL_HTTP_VERSION_1_1 &&
+	       session_of(easy, ret_session);
 }
 
 /* ---- What went wrong ---- */

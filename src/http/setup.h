@@ -9,6 +9,7 @@
 #include "http/http.h"
 
 #include <curl/curl.h>
+#include <gnutls/gnutls.h>
 
 struct setup;
 
@@ -23,8 +24,11 @@ void setup_free(struct setup *setup);
 int setup_apply(const struct setup *setup, const struct http_client_request *request,
 		CURL *easy) WEFT_MUST_CHECK;
 
-/** Whether nothing encrypts what goes through the socket of a request that is under way. */
-bool setup_is_plain(const struct setup *setup, CURL *easy);
+/**
+ * Whether chunks may go past curl through the socket of a request that is under way, and what
+ * encrypts them there: NULL for nothing.
+ */
+bool setup_way_past(const struct setup *setup, CURL *easy, gnutls_session_t *ret_session);
 
 /** How a request ended. */
 struct setup_end {

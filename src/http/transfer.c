@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a PUT puts out goes past curl where it goes in plain chunks: curl is paused for as long as
- * the stream lasts, waits for the response alone, and the socket is written to (http/direct.h).
+ * A request by way of curl; bodies that it leaves to us are in http/transfer_direct.c.
  */
 #include "http/transfer.h"
 
@@ -11,12 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * So long a body waits behind its head: a server that finds the head alone can read the body in the
- * way that it likes best.
- */
-#define HOLD_NS 10000000ull
+#include <strings.h>
 
 static struct transfer *transfer_of(struct http_stream *stream)
 {
@@ -39,44 +33,18 @@ static void transfer_on_wake(struct http_stream *stream)
 		transfer_mark(t);
 }
 
-/* Where a rest is kept, the socket is to tell of room for it. */
-static void transfer_watch_room(struct transfer *t)
-{
-	if (t->watch)
-		watch_for_room(t->watch, direct_is_blocked(&t->direct));
-}
-
-static bool transfer_is_direct(const struct transfer *t)
-{
-	return t->watch && t->is_out_paused && !t->is_out_over && !t->is_lost &&
-	       t->client->now >= t->direct_at;
-}
-
-static void transfer_on_broken(struct transfer *t)
-{
-	t->is_lost = true;
-	transfer_mark(t);
-}
-
 static bool transfer_on_send(struct http_stream *stream,
 			     const struct socket_piece *pieces, size_t n)
 {
-	struct transfer *t = transfer_of(stream);
-	if (!transfer_is_direct(t) || direct_is_blocked(&t->direct))
-		return false;
-	int r = direct_try(&t->direct, pieces, n);
-	if (r == -EAGAIN)
-		return false;
-	if (r < 0)
-		transfer_on_broken(t);
-	transfer_watch_room(t);
-	return true;
+	return transfer_send_direct(transfer_of(stream), pieces, n);
 }
 
 static void transfer_on_read(struct http_stream *stream)
 {
 	struct transfer *t = transfer_of(stream);
-	if (t->is_in_paused)
+	if (t->in_task.run)
+		t->in_task.events = stream->is_reading ? WEFT_READABLE : 0;
+	if (t->is_in_paused || t->in_task.run || transfer_can_take_input(t))
 		transfer_mark(t);
 }
 
@@ -133,9 +101,16 @@ static void set_version(struct transfer *t)
 							       : 0;
 }
 
-static bool is_success(unsigned status)
+bool transfer_is_accepted(const struct transfer *t)
 {
-	return status >= 200 && status < 300;
+	return t->status >= 200 && t->status < 300;
+}
+
+static bool has_chunks(const struct transfer *t)
+{
+	const char *coding = transfer_header(&t->stream, "transfer-encoding");
+	return !t->is_put && t->stream.version == 11 && coding &&
+	       strcasecmp(coding, "chunked") == 0;
 }
 
 /* The empty line after a head: of the response itself, or of one before it (100 to 199). */
@@ -148,13 +123,14 @@ static void transfer_on_head(struct transfer *t)
 	t->status = (unsigned)status;
 	set_peer(t);
 	set_version(t);
+	t->is_chunked = has_chunks(t);
 	if (t->stream.events->response)
 		t->stream.events->response(t->stream.user, &t->stream, t->status,
 					   t->client->now);
 	/* A server that has refused does not read: nothing goes there any more. */
-	if (!is_success(t->status))
+	if (!transfer_is_accepted(t))
 		t->is_out_over = true;
-	if (t->is_out_over && t->is_out_paused)
+	if ((t->is_out_over && t->is_out_paused) || transfer_can_take_input(t))
 		transfer_mark(t);
 }
 
@@ -177,14 +153,13 @@ static size_t on_input(char *data, size_t size, size_t n, void *user)
 	size_t len = size * n;
 	if (t->stream.is_aborted)
 		return 0;
-	if (!is_success(t->status))
+	if (!transfer_is_accepted(t))
 		return len;
 	if (!t->stream.is_reading) {
 		t->is_in_paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	stream_input(&t->stream, (uint8_t *)data, len, t->client->now);
-	return len;
+	return transfer_take_apart(t, (uint8_t *)data, len) < 0 ? 0 : len;
 }
 
 static size_t on_room(char *buf, size_t size, size_t n, void *user)
@@ -237,11 +212,9 @@ void transfer_on_wait(CURL *easy, int what)
 
 static void transfer_free(struct transfer *t)
 {
+	transfer_drop_direct(t);
 	if (t->is_open)
 		multi_remove(t->client->multi, t->easy);
-	if (t->watch)
-		watch_leave(t->watch);
-	direct_close(&t->direct);
 	list_remove(&t->node);
 	list_remove(&t->hold);
 	list_remove(&t->mark);
@@ -261,7 +234,7 @@ static void transfer_close(struct transfer *t, enum http_end end,
 /* Whether something of the body can have been on its way. */
 static bool was_under_way(const struct transfer *t)
 {
-	return is_success(t->status) || (t->is_put && t->has_begun && !t->status);
+	return transfer_is_accepted(t) || (t->is_put && t->has_begun && !t->status);
 }
 
 void transfer_done(struct transfer *t, CURLcode result)
@@ -276,7 +249,7 @@ void transfer_done(struct transfer *t, CURLcode result)
 				  .location = transfer_header(&t->stream, "location"),
 				  .is_head_too_long = t->head_len > HTTP_HEAD_MAX };
 
-	if (result == CURLE_OK && is_success(t->status) && !t->stream.is_aborted) {
+	if (result == CURLE_OK && transfer_is_accepted(t) && !t->stream.is_aborted) {
 		transfer_close(t, HTTP_ENDED, NULL);
 		return;
 	}
@@ -288,52 +261,6 @@ void transfer_done(struct transfer *t, CURLcode result)
 
 /* ---- What is done about it ---- */
 
-static void transfer_put_out(struct transfer *t)
-{
-	struct http_client *c = t->client;
-	if (!c->scratch)
-		c->scratch = malloc(HTTP_OUTPUT_MAX);
-	int r = c->scratch ? stream_put_out(&t->stream, &t->direct, c->scratch, c->now)
-			   : -ENOMEM;
-	transfer_watch_room(t);
-	if (r > 0)
-		transfer_mark(t);
-	if (r == -EPIPE)
-		t->is_out_over = true;
-	else if (r < 0)
-		t->is_lost = true;
-	if (r < 0)
-		transfer_mark(t);
-}
-
-static void transfer_on_ready(void *user)
-{
-	struct transfer *t = user;
-	if (transfer_is_direct(t) && direct_is_blocked(&t->direct))
-		transfer_put_out(t);
-}
-
-static void transfer_on_gone(void *user)
-{
-	((struct transfer *)user)->watch = NULL;
-}
-
-/* The body goes in chunks that nothing encrypts: it can be left to us. */
-static void transfer_take_output(struct transfer *t)
-{
-	struct http_client *c = t->client;
-	t->is_asked = true;
-	t->watch = setup_is_plain(c->setup, t->easy) ? multi_socket(c->multi, t->easy)
-						     : NULL;
-	if (!t->watch)
-		return;
-	watch_share(t->watch,
-		    &(const struct sharer){ transfer_on_ready, transfer_on_gone, t });
-	direct_open(&t->direct, t->watch->task.fd);
-	t->direct_at = c->now + HOLD_NS;
-	list_push_back(&c->held, &t->hold);
-}
-
 /* A pause that has no reason any more; curl may call back from within. */
 static void transfer_go_on(struct transfer *t)
 {
@@ -342,6 +269,10 @@ static void transfer_go_on(struct transfer *t)
 		transfer_take_output(t);
 	if (transfer_is_direct(t)) {
 		transfer_put_out(t);
+		return;
+	}
+	if (transfer_can_take_input(t)) {
+		transfer_take_input(t);
 		return;
 	}
 	if (t->stream.is_reading)
@@ -353,6 +284,9 @@ static void transfer_go_on(struct transfer *t)
 	if (t->is_out_paused)
 		paused |= CURLPAUSE_SEND;
 	(void)curl_easy_pause(t->easy, paused);
+	/* Not before curl has done what the end of a pause makes it do. */
+	if (transfer_can_take_input(t))
+		transfer_mark(t);
 }
 
 static void transfer_begin(struct transfer *t)
@@ -372,6 +306,10 @@ void transfer_act(struct transfer *t)
 		transfer_close(t, HTTP_ABORTED, NULL);
 	else if (!t->is_open)
 		transfer_begin(t);
+	else if (t->is_whole)
+		transfer_close(t, HTTP_ENDED, NULL);
+	else if (t->in_task.run)
+		transfer_read(t);
 	else
 		transfer_go_on(t);
 }

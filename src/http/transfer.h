@@ -13,6 +13,8 @@
 #define HTTP_TRANSFER_H
 
 #include "base/list.h"
+#include "http/chunks.h"
+#include "http/conduit.h"
 #include "http/direct.h"
 #include "http/multi.h"
 #include "http/setup.h"
@@ -40,9 +42,12 @@ struct transfer {
 	struct http_client *client;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct direct direct; /* Of a PUT that curl has left to us, */
-	uint64_t direct_at;   /* from then on; */
-	struct watch *watch;  /* direct's socket, or NULL. */
+	struct direct direct;     /* Of a PUT that curl has left to us, */
+	uint64_t direct_at;       /* from then on; */
+	struct watch *watch;      /* direct's socket, or NULL. */
+	struct conduit in;        /* Of a GET that curl has left to us; */
+	struct weft_task in_task; /* no run: it has not. */
+	struct chunks chunks;     /* Where a GET's body stands. */
 	char error[CURL_ERROR_SIZE];
 	size_t head_len;
 	unsigned status; /* 0 before the response's head. */
@@ -53,7 +58,10 @@ struct transfer {
 	bool is_woken;      /* Since output was asked last. */
 	bool is_out_over;   /* output is not asked again. */
 	bool is_lost;       /* The server has gone while curl was paused. */
-	bool is_asked;  /* What is put out has found its way: direct, or through curl. */
+	bool is_asked; /* What is put out has found its way: direct, or through curl; */
+	bool is_in_asked; /* and so has what comes in. */
+	bool is_chunked;  /* What comes in of a GET. */
+	bool is_whole;  /* It has come to the body's end, of which curl knows nothing. */
 	bool has_begun; /* output has been asked: a connection has been there. */
 };
 
@@ -69,6 +77,39 @@ void transfer_mark(struct transfer *t);
 
 /** curl has come to its end: tells of that, and frees it. */
 void transfer_done(struct transfer *t, CURLcode result);
+
+/** Whether it was accepted. */
+bool transfer_is_accepted(const struct transfer *t);
+
+/* ---- Bodies that curl has left to us (transfer_direct.c) ---- */
+
+/** What a PUT puts out finds its way: direct, where that can be, or else through curl. */
+void transfer_take_output(struct transfer *t);
+
+/** Whether what it puts out goes direct, now. */
+bool transfer_is_direct(const struct transfer *t);
+
+/** As http_stream_send, for one that is direct. */
+bool transfer_send_direct(struct transfer *t, const struct socket_piece *pieces,
+			  size_t n);
+
+/** Asks a direct one for output and sends it. */
+void transfer_put_out(struct transfer *t);
+
+/** Whether what a GET brings may go past curl, and has not been tried to. */
+bool transfer_can_take_input(const struct transfer *t);
+
+/** Has it go past curl if it can. */
+void transfer_take_input(struct transfer *t);
+
+/** Hands on what has come of a body. Returns 1 at its end, 0 before it, or -Exxx. */
+int transfer_take_apart(struct transfer *t, uint8_t *data, size_t len);
+
+/** Reads once, where reading is ours. */
+void transfer_read(struct transfer *t);
+
+/** Whatever is ours is curl's again, or nobody's. */
+void transfer_drop_direct(struct transfer *t);
 
 /** For multi_new: what curl waits for tells of the connection's end. */
 void transfer_on_wait(CURL *easy, int what);

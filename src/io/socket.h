@@ -50,6 +50,9 @@ int socket_tune(int fd, const char *congestion);
 /** Whether a connection could have that control; returns as socket_tune. */
 int socket_try_congestion(const char *congestion) WEFT_MUST_CHECK;
 
+/** What is sent waits until there is a full segment of it, or until socket_push. */
+void socket_hold(int fd);
+
 /** From here on what is sent goes at once, whatever was said before. */
 void socket_push(int fd);
 

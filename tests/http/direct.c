@@ -39,7 +39,7 @@ static int setup(void **state)
 	if (!f)
 		return -1;
 	(void)setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	direct_open(&f->direct, fds[0]);
+	direct_open(&f->direct, fds[0], NULL);
 	f->reader = fds[1];
 	*state = f;
 	return 0;
@@ -48,7 +48,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	(void)close(f->direct.fd);
+	(void)close(f->direct.conduit.fd);
 	(void)close(f->reader);
 	direct_close(&f->direct);
 	free(f);

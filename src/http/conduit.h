@@ -3,12 +3,12 @@
  * The socket of a connection that a library has made, with its TLS session if it has one: what
  * goes through here goes past the library, which is at rest meanwhile.
  *
- *     plain   pieces ------------------------------------> socket
- *     TLS     pieces --> records of 16 KiB --> GnuTLS ---> socket
+ *     plain   pieces ------------------------------------------> socket
+ *     TLS     pieces --> records of 16 KiB --> GnuTLS -- all --> socket
  *
  * The library has told GnuTLS how to read and write, by functions that may only be called from
- * within its own. A conduit puts others in their place, which need the descriptor alone. They stay
- * when the library has its connection back: nothing has to be undone, whatever becomes of either.
+ * within its own. A conduit puts others in their place, which need the descriptor alone whenever
+ * the library may call them: nothing has to be undone, whatever becomes of either.
  */
 #ifndef HTTP_CONDUIT_H
 #define HTTP_CONDUIT_H
@@ -29,20 +29,27 @@ enum conduit_ways {
 struct conduit {
 	int fd;
 	gnutls_session_t session; /**< NULL: nothing encrypts what goes through. */
-	bool is_pending;          /**< GnuTLS has a record that has yet to go. */
+	uint8_t *
+		sealed; /**< Records, from off to len of which have yet to go; NULL for none. */
+	size_t room, off, len;
 };
 
 /** session: of that socket, its handshake done; or NULL. Both remain the library's. */
 void conduit_open(struct conduit *c, int fd, gnutls_session_t session,
 		  enum conduit_ways ways);
 
+/** Forgets what is pending. The session should not be used for sending then. */
+void conduit_close(struct conduit *c);
+
 /**
  * Sends the pieces one behind the other, without waiting. Returns how many bytes have been taken,
- * of which a last record may be pending; -EAGAIN for none now, or -Exxx where the connection is
- * broken.
+ * some of which may be pending; -EAGAIN for none now, or -Exxx where the connection is broken.
  */
 int conduit_send(struct conduit *c, const struct socket_piece *pieces,
 		 size_t n) WEFT_MUST_CHECK;
+
+/** Whether something has been taken and has yet to go. */
+bool conduit_is_pending(const struct conduit *c);
 
 /** Sends what is pending. Returns 0 when nothing is any more, -EAGAIN, or -Exxx as above. */
 int conduit_flush(struct conduit *c) WEFT_MUST_CHECK;

@@ -28,12 +28,13 @@ void direct_open(struct direct *d, int fd, gnutls_session_t session)
 void direct_close(struct direct *d)
 {
 	free(d->rest);
+	conduit_close(&d->conduit);
 	*d = (struct direct){ .conduit.fd = -1 };
 }
 
 bool direct_is_blocked(const struct direct *d)
 {
-	return d->rest || d->conduit.is_pending;
+	return d->rest || conduit_is_pending(&d->conduit);
 }
 
 size_t direct_room(const struct direct *d)
@@ -89,7 +90,7 @@ static int send_chunk(struct direct *d, const struct chunk *c)
 {
 	assert(!direct_is_blocked(d));
 	int sent = conduit_send(&d->conduit, c->pieces, c->n);
-	d->is_tight = sent < (int)c->len || d->conduit.is_pending;
+	d->is_tight = sent < (int)c->len || conduit_is_pending(&d->conduit);
 	d->sent += sent > 0 ? (uint64_t)sent : 0;
 	return sent;
 }
@@ -127,5 +128,5 @@ int direct_flush(struct direct *d)
 		return -EAGAIN;
 	free(d->rest);
 	d->rest = NULL;
-	return d->conduit.is_pending ? -EAGAIN : 0;
+	return conduit_is_pending(&d->conduit) ? -EAGAIN : 0;
 }

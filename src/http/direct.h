@@ -10,9 +10,9 @@
  *     head | ..chunk] |  [chunk] [chunk] [chunk]  | [last chunk]
  *      the library's  |  ours, while it is paused |  the library's
  *
- * That is true of HTTP/1.1 alone; where it is encrypted, the chunks are (http/conduit.h). Of a chunk
- * that the socket takes in part only, the rest is kept and goes before anything else, and nothing
- * may be given back to the library before.
+ * That is true of HTTP/1.1 alone; where it is encrypted, the chunks are (http/conduit.h). Of a
+ * chunk that the socket takes in part only, the rest is kept and goes before anything else, and
+ * nothing may be given back to the library before.
  */
 #ifndef HTTP_DIRECT_H
 #define HTTP_DIRECT_H

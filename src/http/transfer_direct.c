@@ -3,7 +3,8 @@
  * Bodies that curl leaves to us: it has made the connection, sent the request's head or read the
  * response's, and is paused for as long as the stream lasts.
  *
- * - What a PUT puts out goes past curl in chunks (http/direct.h), while curl waits for the response.
+ * - What a PUT puts out goes past curl in chunks (http/direct.h), while curl waits for the
+ *   response.
  * - What a GET brings is read past curl, as much as fits at once, and handed on where it lies. curl
  *   hands out 16 KiB at a time, and reads no more than one record of TLS. It never has the body
  *   back, only the connection, to find the end of it.

@@ -77,6 +77,12 @@ int socket_send(int fd, const struct socket_piece *pieces, size_t n)
 	return (int)sent;
 }
 
+bool socket_has_room(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	return poll(&p, 1, 0) == 1;
+}
+
 int socket_recv(int fd, uint8_t *buf, size_t len)
 {
 	ssize_t n;

@@ -50,9 +50,6 @@ int socket_tune(int fd, const char *congestion);
 /** Whether a connection could have that control; returns as socket_tune. */
 int socket_try_congestion(const char *congestion) WEFT_MUST_CHECK;
 
-/** What is sent waits until there is a full segment of it, or until socket_push. */
-void socket_hold(int fd);
-
 /** From here on what is sent goes at once, whatever was said before. */
 void socket_push(int fd);
 
@@ -64,6 +61,9 @@ void socket_congestions(char *ret_names, size_t len);
  * taken, -EAGAIN for none now, or -Exxx where the connection is broken.
  */
 int socket_send(int fd, const struct socket_piece *pieces, size_t n) WEFT_MUST_CHECK;
+
+/** Whether a connection would take something now, or tell of its end. */
+bool socket_has_room(int fd);
 
 /** Reads without waiting. Returns how much, 0 at the end, -EAGAIN for nothing now, or -Exxx. */
 int socket_recv(int fd, uint8_t *buf, size_t len) WEFT_MUST_CHECK;

@@ -41,11 +41,6 @@ int socket_tune(int fd, const char *congestion)
 	return 0;
 }
 
-void socket_hold(int fd)
-{
-	set(fd, IPPROTO_TCP, TCP_CORK, 1);
-}
-
 void socket_push(int fd)
 {
 	set(fd, IPPROTO_TCP, TCP_CORK, 0);

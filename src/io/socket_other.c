@@ -17,11 +17,6 @@ int socket_tune(int fd, const char *congestion)
 	return congestion ? -ENOTSUP : 0;
 }
 
-void socket_hold(int fd)
-{
-	(void)fd;
-}
-
 void socket_push(int fd)
 {
 	(void)fd;

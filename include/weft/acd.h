@@ -44,6 +44,11 @@ struct weft_acd_opts {
 	uint64_t seed;          /**< Of the pauses between probes. */
 	/** It was probed already, by whoever gave it: begin with the announcements. */
 	bool was_probed;
+	/**
+	 * It is not set yet, and a server that should know has just offered it: it is asked for
+	 * in half a second, and who asks for it at the same time has it.
+	 */
+	bool is_offered;
 	/** Sends one frame, borrowed for the call. */
 	void (*send)(void *user, const struct weft_frame *frame, uint64_t now);
 	/**

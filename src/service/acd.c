@@ -3,20 +3,19 @@
  * Address conflict detection (RFC 5227). All doing is in run; input only notes who has the
  * address, so that nobody is called from within a receiver.
  *
- * Another's probe is no conflict here, as 2.1.1 would have it: our address is set already, so
- * our machine answers, and who probes gives way. (Where both did, neither would have it.) Of two
+ * Another's probe is no conflict of an address that is set already, as 2.1.1 would have it: our
+ * machine answers, and who probes gives way. (Where both did, neither would have it.) Of two
  * that both have it each says so once in ten seconds (2.4, c): who was given an address by a
  * person shall keep it and complain, rather than lose it to whoever comes.
  */
+#include "service/acd.h"
+
 #include "base/container.h"
 #include "base/mac.h"
-#include "base/rng.h"
 #include "wire/arp.h"
 #include "wire/compose.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
-
-#include <weft/acd.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,26 +23,22 @@
 #define S UINT64_C(1000000000)
 
 /* RFC 5227, 1.1. */
-#define PROBES               3u
-#define PROBE_MIN_NS         S
-#define PROBE_MAX_NS         (2 * S)
-#define ANNOUNCE_WAIT_NS     (2 * S)
 #define ANNOUNCEMENTS        2u
 #define ANNOUNCE_INTERVAL_NS (2 * S)
 #define DEFEND_INTERVAL_NS   (10 * S)
 
-struct weft_acd {
-	struct weft_task task;
-	struct weft_acd_opts opts;
-	struct rng rng;
-	uint32_t address;
-	enum weft_acd_state state;
-	unsigned sent;  /* probes or announcements */
-	uint64_t due;   /* 0: at once */
-	bool has_rival; /* rival has said that the address is its own */
-	struct weft_mac rival;
-	uint64_t defended_ns; /* 0: never */
+/* How an address is asked for. */
+struct pace {
+	unsigned probes;
+	uint64_t min_ns, max_ns; /* between probes */
+	uint64_t wait_ns;        /* after the last */
 };
+
+static const struct pace thorough = { 3, S, 2 * S, 2 * S }; /* RFC 5227, 1.1. */
+
+/* A room answers within a few hundred milliseconds or is unusable, and the server should have
+   looked before (RFC 2131, 2.2). */
+static const struct pace brief = { 2, S / 4, S / 4, S / 4 };
 
 static void send_arp(struct weft_acd *acd, uint32_t sender_ip, uint64_t now)
 {
@@ -65,20 +60,26 @@ static void send_arp(struct weft_acd *acd, uint32_t sender_ip, uint64_t now)
 
 /* ---- what is due ------------------------------------------------------------------------- */
 
+/* The pause after a probe. */
+static uint64_t pause_of(struct weft_acd *acd, const struct pace *pace)
+{
+	return acd->sent == pace->probes
+		       ? pace->wait_ns
+		       : pace->min_ns +
+				 rng_below(&acd->rng, pace->max_ns - pace->min_ns + 1);
+}
+
 static void probe(struct weft_acd *acd, uint64_t now)
 {
-	if (acd->sent == PROBES) {
+	const struct pace *pace = acd->opts.is_offered ? &brief : &thorough;
+	if (acd->sent == pace->probes) {
 		acd->state = WEFT_ACD_ANNOUNCING;
 		acd->sent = 0;
 		acd->due = 0;
 		return;
 	}
 	acd->sent++;
-	acd->due =
-		now + (acd->sent == PROBES
-			       ? ANNOUNCE_WAIT_NS
-			       : PROBE_MIN_NS + rng_below(&acd->rng,
-							  PROBE_MAX_NS - PROBE_MIN_NS));
+	acd->due = now + pause_of(acd, pace);
 	send_arp(acd, 0, now);
 }
 
@@ -121,6 +122,14 @@ void weft_acd_run(struct weft_acd *acd, uint64_t now)
 
 /* ---- what is heard ----------------------------------------------------------------------- */
 
+/* Whether who sent it has our address, or is about to take it as we are (2.1.1). */
+static bool is_of_rival(const struct weft_acd *acd, const struct arp_hdr *arp)
+{
+	const bool is_probe = arp->op == ARP_OP_REQUEST && arp->sender_ip == 0 &&
+			      arp->target_ip == acd->address;
+	return arp->sender_ip == acd->address || (is_probe && acd->opts.is_offered);
+}
+
 void weft_acd_input(struct weft_acd *acd, const struct weft_frame *frame)
 {
 	struct ether_hdr ether;
@@ -129,7 +138,7 @@ void weft_acd_input(struct weft_acd *acd, const struct weft_frame *frame)
 	if (off < 0 || ether.tags_n > 0 || ether.type != ETHER_TYPE_ARP ||
 	    arp_hdr_parse(frame->data + off, frame->len - (size_t)off, &arp) < 0 ||
 	    acd->state == WEFT_ACD_OVER || mac_equal(arp.sender_mac, acd->opts.mac) ||
-	    arp.sender_ip != acd->address)
+	    !is_of_rival(acd, &arp))
 		return;
 	acd->has_rival = true;
 	acd->rival = arp.sender_mac;
@@ -142,26 +151,40 @@ static void task_run(struct weft_task *task, uint64_t now)
 	weft_acd_run(container_of(task, struct weft_acd, task), now);
 }
 
+uint64_t acd_deadline(const struct weft_acd *acd)
+{
+	return acd->has_rival ? 0 : acd->due;
+}
+
 static uint64_t task_deadline(const struct weft_task *task)
 {
-	const struct weft_acd *acd = container_of_const(task, struct weft_acd, task);
-	return acd->has_rival ? 0 : acd->due;
+	return acd_deadline(container_of_const(task, struct weft_acd, task));
+}
+
+int acd_init(struct weft_acd *acd, const struct weft_acd_opts *opts)
+{
+	if (opts->address.family != AF_INET)
+		return -EINVAL;
+	*acd = (struct weft_acd){
+		.task = { .fd = -1, .run = task_run, .deadline = task_deadline },
+		.opts = *opts,
+		.address = load_be32(opts->address.octet),
+		.state = opts->was_probed ? WEFT_ACD_ANNOUNCING : WEFT_ACD_PROBING,
+	};
+	rng_init(&acd->rng, opts->seed);
+	return 0;
 }
 
 int weft_acd_new(const struct weft_acd_opts *opts, struct weft_acd **ret_acd)
 {
-	if (opts->address.family != AF_INET)
-		return -EINVAL;
-	struct weft_acd *acd = calloc(1, sizeof(*acd));
+	struct weft_acd *acd = malloc(sizeof(*acd));
 	if (!acd)
 		return -ENOMEM;
-	acd->task = (struct weft_task){ .fd = -1,
-					.run = task_run,
-					.deadline = task_deadline };
-	acd->opts = *opts;
-	acd->address = load_be32(opts->address.octet);
-	acd->state = opts->was_probed ? WEFT_ACD_ANNOUNCING : WEFT_ACD_PROBING;
-	rng_init(&acd->rng, opts->seed);
+	int r = acd_init(acd, opts);
+	if (r < 0) {
+		free(acd);
+		return r;
+	}
 	*ret_acd = acd;
 	return 0;
 }

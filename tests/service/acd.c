@@ -53,19 +53,23 @@ static void on_conflict(void *user, enum weft_acd_state state, struct weft_mac m
 	w->rival = mac;
 }
 
-static void begin(struct world *w, bool was_probed)
+static void begin_with(struct world *w, struct weft_acd_opts opts)
 {
-	const struct weft_acd_opts opts = {
-		.mac = own,
-		.address = { .family = AF_INET, .prefix = 24, .octet = { 10, 7, 0, 5 } },
-		.seed = test_seed(),
-		.was_probed = was_probed,
-		.send = on_send,
-		.conflict = on_conflict,
-		.user = w,
-	};
+	opts.mac = own;
+	opts.address = (struct weft_ip){ .family = AF_INET,
+					 .prefix = 24,
+					 .octet = { 10, 7, 0, 5 } };
+	opts.seed = test_seed();
+	opts.send = on_send;
+	opts.conflict = on_conflict;
+	opts.user = w;
 	*w = (struct world){ .now = S };
 	assert_int_equal(weft_acd_new(&opts, &w->acd), 0);
+}
+
+static void begin(struct world *w, bool was_probed)
+{
+	begin_with(w, (struct weft_acd_opts){ .was_probed = was_probed });
 }
 
 /* Runs what is due until then. */
@@ -149,6 +153,31 @@ static void who_probes_is_no_rival(void **state)
 	}
 }
 
+/* Not set yet, it is nobody's: of two that ask for it at the same time, neither takes it. */
+static void an_offered_address_is_asked_for_briefly(void **state)
+{
+	const struct arp_hdr probe = { .op = ARP_OP_REQUEST,
+				       .sender_mac = bob,
+				       .target_ip = OURS };
+	struct world w;
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		begin_with(&w, (struct weft_acd_opts){ .is_offered = true });
+		until(&w, S);
+		assert_int_equal(w.probes, 1);
+		until(&w, S + S / 4);
+		assert_int_equal(w.probes, 2);
+		if (i == 0)
+			rx(&w, &probe);
+		until(&w, S + S / 2);
+		assert_int_equal(w.conflicts, i == 0);
+		assert_int_equal(w.announcements, i);
+		assert_int_equal(weft_acd_state(w.acd),
+				 i == 0 ? WEFT_ACD_OVER : WEFT_ACD_ANNOUNCING);
+		weft_acd_free(w.acd);
+	}
+}
+
 static void an_address_in_use_is_defended_now_and_again(void **state)
 {
 	const struct arp_hdr claim = { .op = ARP_OP_REQUEST,
@@ -216,6 +245,7 @@ int main(void)
 		cmocka_unit_test(an_address_that_is_free_is_announced),
 		cmocka_unit_test(who_has_it_is_told_and_nothing_more_is_sent),
 		cmocka_unit_test(who_probes_is_no_rival),
+		cmocka_unit_test(an_offered_address_is_asked_for_briefly),
 		cmocka_unit_test(an_address_in_use_is_defended_now_and_again),
 		cmocka_unit_test(what_concerns_others_is_passed_over),
 		cmocka_unit_test(only_ipv4_has_arp),

@@ -213,6 +213,8 @@ WEFT_API void weft_iface_on_frame(struct weft_iface *iface, weft_iface_filter *f
 #define WEFT_ADDRESS_NO_DAD 0x1u
 /** IPv4: ask whether somebody has the address before it is used, by ARP probes (4 to 7 s). */
 #define WEFT_ADDRESS_PROBE  0x2u
+/** IPv4: the caller announces and defends the address (<weft/acd.h>), and the stack does not. */
+#define WEFT_ADDRESS_NO_ACD 0x4u
 
 /**
  * Gives the interface an address; its prefix becomes a route. On Ethernet, an IPv6 address is

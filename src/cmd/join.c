@@ -151,7 +151,9 @@ static const char *host_place(void *user)
 static int host_set(void *user, const struct given *given, struct weft_error *err)
 {
 	struct join *j = user;
-	int r = rootless_add_address(&j->rootless, &given->address, &given->router);
+	/* Conflicts are looked for in the room (conflict.h), as for a TAP. */
+	int r = rootless_add_address(&j->rootless, &given->address, WEFT_ADDRESS_NO_ACD,
+				     &given->router);
 
 	rootless_use_names(&j->rootless, &given->names);
 	return r < 0 ? weft_error_set(err, r, "the address cannot be used: %s",

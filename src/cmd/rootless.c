@@ -198,12 +198,12 @@ void rootless_joined(struct rootless *rootless, struct weft_mac mac, unsigned mt
 }
 
 int rootless_add_address(struct rootless *rootless, const struct weft_ip *address,
-			 const struct weft_ip *router)
+			 unsigned flags, const struct weft_ip *router)
 {
 	const struct weft_ip any = { .family = address->family };
 	if (!rootless->iface)
 		return -ENETDOWN;
-	int r = weft_iface_add_address(rootless->iface, address, 0,
+	int r = weft_iface_add_address(rootless->iface, address, flags,
 				       weft_loop_now(rootless->loop));
 	/* Without the router, the network itself is still reached. */
 	if (r == 0 && router && router->family &&

@@ -99,9 +99,12 @@ int rootless_open(struct rootless *rootless, const struct rootless_args *args,
  */
 void rootless_joined(struct rootless *rootless, struct weft_mac mac, unsigned mtu);
 
-/** Gives it an address, and the network's router (may be NULL). Returns 0 or -Exxx. */
+/**
+ * Gives it an address (flags: WEFT_ADDRESS_*), and the network's router, which may be NULL.
+ * Returns 0 or -Exxx.
+ */
 int rootless_add_address(struct rootless *rootless, const struct weft_ip *address,
-			 const struct weft_ip *router) WEFT_MUST_CHECK;
+			 unsigned flags, const struct weft_ip *router) WEFT_MUST_CHECK;
 
 void rootless_remove_address(struct rootless *rootless, const struct weft_ip *address);
 

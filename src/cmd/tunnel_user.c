@@ -61,7 +61,7 @@ static int add_address(void *user, struct weft_link *link, const struct weft_ip 
 	struct tunnel_user *u = user;
 	char text[WEFT_IP_TEXT];
 	(void)link;
-	int r = rootless_add_address(&u->rootless, address, NULL);
+	int r = rootless_add_address(&u->rootless, address, 0, NULL);
 	if (r == 0 || r == -EEXIST)
 		return 0;
 	return weft_error_set(err, r, "%s cannot be used: %s",

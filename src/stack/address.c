@@ -55,7 +55,8 @@ static void become_usable(struct iface_addr *a, uint64_t now)
 	if (!a->iface->is_ethernet)
 		return;
 	if (addr_is_ip4(&a->addr)) {
-		wheel_arm(&a->iface->stack->wheel, &a->timer, now);
+		if (!a->no_acd)
+			wheel_arm(&a->iface->stack->wheel, &a->timer, now);
 		return;
 	}
 	arm_lifetime(a);
@@ -159,6 +160,8 @@ void iface_addr_conflict(struct iface_addr *a, uint64_t now)
 	if (a->state == WEFT_ADDRESS_CONFLICT)
 		return;
 	stack_event(stack, WEFT_STACK_CONFLICT);
+	if (a->no_acd)
+		return;
 	if (may_defend) {
 		a->defended_at = now;
 		arp_announce(a->iface, &a->addr, now);
@@ -235,6 +238,7 @@ int iface_add_addr(struct weft_iface *iface, const struct ip_addr *addr, unsigne
 		.iface = iface,
 		.addr = *addr,
 		.bits = (uint8_t)bits,
+		.no_acd = addr_is_ip4(addr) && (flags & WEFT_ADDRESS_NO_ACD),
 		.timer = { .fire = on_timer },
 		.preferred_until = WEFT_NEVER,
 		.valid_until = WEFT_NEVER,

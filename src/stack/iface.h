@@ -45,6 +45,7 @@ struct iface_addr {
 	uint8_t bits; /**< Of its network, 0..128. */
 	enum weft_address_state state;
 	bool is_slaac;
+	bool no_acd;        /**< WEFT_ADDRESS_NO_ACD. */
 	unsigned asked;     /**< Probes or solicitations sent, then announcements. */
 	struct timer timer; /**< Probes, announcements; lifetime of SLAAC's. */
 	uint64_t preferred_until; /**< In ns; WEFT_NEVER. */

@@ -236,6 +236,28 @@ static void defends_an_address_once(void **state)
 	world_fini(&w);
 }
 
+static void an_address_that_others_look_after_is_used_and_no_more(void **state)
+{
+	struct world w;
+	struct weft_ip wanted = ip("10.1.0.50/24");
+	const struct arp_said theft = { ARP_OP_REQUEST, OTHER_MAC,   "10.1.0.50",
+					NULL,           "10.1.0.50", false };
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(
+		weft_iface_add_address(w.iface, &wanted, WEFT_ADDRESS_NO_ACD, w.now), 0);
+	world_pass(&w, 10 * SECOND_NS);
+	tx_none(&w);
+	for (unsigned i = 0; i < 3; i++)
+		assert_outcome(rx_arp(&w, &theft), NOTED);
+	tx_none(&w);
+	assert_int_equal(weft_stack_event_count(w.stack, WEFT_STACK_CONFLICT), 3);
+	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
+			 WEFT_ADDRESS_PREFERRED);
+	assert_outcome(rx_echo(&w, "10.1.0.1", "10.1.0.50"), ANSWERED);
+	world_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +269,7 @@ int main(void)
 		cmocka_unit_test(two_that_probe_for_the_same_both_give_up),
 		cmocka_unit_test(a_probe_for_ours_is_answered),
 		cmocka_unit_test(defends_an_address_once),
+		cmocka_unit_test(an_address_that_others_look_after_is_used_and_no_more),
 	};
 	return cmocka_run_group_tests_name("arp", tests, NULL, NULL);
 }

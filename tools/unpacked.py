@@ -63,10 +63,13 @@ def fetch(directory):
         return
     archives = directory / 'archives'
     (archives / 'partial').mkdir(parents=True, exist_ok=True)
-    subprocess.run(['apt-get', 'install', '-q', '-y', '--download-only',
-                    '--no-install-recommends', '-o', 'APT::Sandbox::User=root',
-                    '-o', 'Debug::NoLocking=1', '-o', f'Dir::Cache::archives={archives}',
-                    *missing], check=True)
+    download = ['apt-get', 'install', '-q', '-y', '--download-only', '--no-install-recommends',
+                '-o', 'APT::Sandbox::User=root', '-o', 'Debug::NoLocking=1',
+                '-o', f'Dir::Cache::archives={archives}', *missing]
+    if subprocess.run(download).returncode != 0:  # what is known of the mirror is old, or nothing
+        if os.geteuid() == 0:
+            subprocess.run(['apt-get', 'update', '-q'], check=True)
+        subprocess.run(download, check=True)
     for deb in archives.glob('*.deb'):
         subprocess.run(['dpkg-deb', '-x', deb, directory], check=True)
     shutil.rmtree(archives)

@@ -124,6 +124,10 @@ class Process:
                 raise Failure(f'{self.command}: {how}, no /{pattern}/ in:\n{self.output()}')
             time.sleep(0.02)
 
+    def says(self, text):
+        """Waits for words: what a program says and the event of it are not one write."""
+        self.wait_for(re.escape(text))
+
     def stop(self, number=signal.SIGTERM, seconds=PATIENCE):
         """Ends it and returns its exit status."""
         if self.is_running():

@@ -13,7 +13,7 @@ def test_address_of_another_member(party):
     conflict = player.wait_event('conflict')
     assert conflict == {**conflict, 'address': '10.7.0.5/24', 'mac': p.MACS['player2'],
                         'holder': f'player2 ({p.MACS["player2"]})'}
-    assert '10.7.0.5 is the address of player2' in player.output()
+    player.says('10.7.0.5 is the address of player2')
     party.until(lambda: party.address('player') is None)
     assert party.address('player2') == '10.7.0.5'
 
@@ -50,7 +50,7 @@ def test_room_has_the_network_of_home(party):
     collision = player.wait_event('collision')
     assert collision == {**collision, 'address': '10.7.0.5/24', 'other': '10.7.0.0/24',
                          'device': 'home', 'room_wins': False}
-    assert 'what is meant for the room goes there' in player.output()
+    player.says('what is meant for the room goes there')
 
 
 def test_host_chooses_a_network_that_is_free(party, tmp_path):
@@ -62,7 +62,7 @@ def test_host_chooses_a_network_that_is_free(party, tmp_path):
     host = party.weft('player', 'host --json --public 198.51.100.2')
     second = ipaddress.ip_interface(host.wait_event('address')['address'])
     assert not second.network.overlaps(first.network)
-    assert f'{first.network} cannot be the room\'s network, vpn leads to' in host.output()
+    host.says(f'{first.network} cannot be the room\'s network, vpn leads to')
     party.invitation = host.wait_event('invitation')['invitation']
     guest = party.start_player('player2')
     assert ipaddress.ip_interface(guest.wait_event('address')['address']) in second.network

@@ -43,7 +43,7 @@ def test_ring_in_the_lan(party):
     gateway = start_lan(party)
     blocked = gateway.wait_event('loop', blocked=True)
     assert 'closes a ring' in blocked['reason']
-    assert 'the LAN is cut off from the room' in gateway.output()
+    gateway.says('the LAN is cut off from the room')
     assert gateway.stop() == 0
     facts = gateway.wait_event('facts')
     assert facts['upkeep']['blocked'] and facts['upkeep']['loop-cable'] >= 1

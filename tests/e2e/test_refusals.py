@@ -283,7 +283,7 @@ def test_ca_beside_a_key(party):
     party.start_relay()
     player = party.start_player('player', '--ca /no/such/file')
     player.wait_event('joined')
-    assert '--ca is not used' in player.output()
+    player.says('--ca is not used')
 
 
 @pytest.mark.parametrize('listen, host', [

@@ -164,7 +164,7 @@ def test_what_is_wrong_changes_nothing(lab, wrong, said):
     rewrite(server, *wrong)
     server.popen.send_signal(signal.SIGHUP)
     server.wait_event('not-reloaded')
-    assert said in server.output()
+    server.says(said)
     refusal = reload(lab, operand=server.popen.pid, check=False)
     assert said in refusal
     assert 'tun7' not in lab.run('hub', 'ip link show')

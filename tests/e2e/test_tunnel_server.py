@@ -240,6 +240,7 @@ def test_a_session_takes_over_from_all_lanes_of_another(lab):
     server = tunnel(lab, None, SERVER)
     first = [ask(**hello(1, f'{lane}/3')) for lane in range(3)]
     assert [response.status for response in first] == [200] * 3
+    server.wait_event('connected')
     time.sleep(0.5)
     assert len(server.events('connected')) == 1
     second = ask(**hello(2, '0/3'))

@@ -88,7 +88,7 @@ def test_crash_leaves_a_route_that_the_next_undoes(astray):
     assert 'dev eth0' in ways(astray)
     player = astray.start_player(options='--address 10.7.0.2/24')
     player.wait_event('state', state='joining')
-    assert 'undone: route to 203.0.113.1' in player.output()
+    player.says('undone: route to 203.0.113.1')
     assert ways(astray) == ''
 
 

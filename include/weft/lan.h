@@ -364,6 +364,13 @@ struct weft_member_events {
 	/** Sees each frame from the room first; true keeps it from the link. May be NULL. */
 	bool (*from_room)(void *user, const struct weft_frame *frame, uint64_t now);
 	/**
+	 * A client's machine has an IPv6 address that somebody else in the room has, too, under
+	 * that MAC. is_first: he had it before, so that the machine will not use it. Told once
+	 * a minute for each address. May be NULL.
+	 */
+	void (*duplicate)(void *user, const struct weft_ip *address, struct weft_mac mac,
+			  bool is_first);
+	/**
 	 * A gateway's LAN is in a loop: nothing passes between it and the room (is_blocked) until
 	 * that is over. reason says what kind of loop and what to do. May be NULL.
 	 */

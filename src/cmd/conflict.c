@@ -72,7 +72,7 @@ void conflict_begin(struct conflict *conflict, struct weft_mac mac,
 	conflict->address = *address;
 	randombytes_buf(&opts.seed, sizeof(opts.seed));
 	if (weft_acd_new(&opts, &conflict->acd) < 0)
-		return; /* IPv6: the kernel looks after it */
+		return; /* IPv6: the kernel asks, and the member overhears it */
 	if (weft_loop_add(conflict->m->loop, weft_acd_task(conflict->acd)) < 0)
 		conflict_end(conflict);
 }

@@ -10,6 +10,7 @@
 #include "cli/privilege.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
+#include "cmd/conflict.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -256,6 +257,14 @@ static void on_loop(void *user, bool is_blocked, const char *reason, uint64_t no
 			      "the loop is gone: LAN and room are joined again");
 }
 
+static void on_duplicate(void *user, const struct weft_ip *address, struct weft_mac mac,
+			 bool is_first)
+{
+	conflict_tell(user, address, mac,
+		      is_first ? "this machine does not use it; give one of you another"
+			       : "one of you needs another address");
+}
+
 static bool on_frame(void *user, const struct weft_frame *frame, uint64_t now)
 {
 	struct membership *m = user;
@@ -305,12 +314,15 @@ void membership_own_name(char buf[WEFT_MEMBER_NAME_MAX + 1])
 static int make_member(struct membership *m, enum weft_role role, struct weft_mac mac,
 		       struct weft_error *err)
 {
-	static const struct weft_member_events events = {
-		.state = on_state, .joined = on_joined, .peer = on_peer, .loop = on_loop
-	};
+	static const struct weft_member_events events = { .state = on_state,
+							  .joined = on_joined,
+							  .peer = on_peer,
+							  .duplicate = on_duplicate,
+							  .loop = on_loop };
 	static const struct weft_member_events with_frames = { .state = on_state,
 							       .joined = on_joined,
 							       .peer = on_peer,
+							       .duplicate = on_duplicate,
 							       .from_room = on_frame };
 	char name[WEFT_MEMBER_NAME_MAX + 1];
 	struct weft_member_opts opts = {

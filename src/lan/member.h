@@ -23,6 +23,7 @@
 #include "io/dgram.h"
 #include "lan/channel.h"
 #include "lan/claims.h"
+#include "lan/duplicate.h"
 #include "lan/loopcheck.h"
 #include "lan/refresh.h"
 #include "lan/roster.h"
@@ -126,6 +127,7 @@ struct weft_member {
 	struct weft_ip last_address; /**< That was offered; family 0 for none ever. */
 	struct roster roster;
 	struct claims claims;       /**< In use if the options say so. */
+	struct duplicate duplicate; /**< In use if a client's user wants to know. */
 	struct refresh refresh;     /**< A gateway's. */
 	struct loopcheck loopcheck; /**< A gateway's. */
 	bool is_probing;            /**< What passes the gate now is our own probe. */

@@ -19,11 +19,29 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Whether duplicates of a client's IPv6 addresses are looked for. */
+static bool looks_for_duplicates(const struct weft_member *member)
+{
+	const struct weft_member_events *events = member->opts.events;
+	return member->opts.role == WEFT_ROLE_CLIENT && events && events->duplicate;
+}
+
+static void look_for_duplicate(struct weft_member *member, const struct weft_frame *frame,
+			       uint64_t now)
+{
+	struct duplicate_found found;
+	if (looks_for_duplicates(member) &&
+	    duplicate_received(&member->duplicate, frame, now, &found))
+		member->opts.events->duplicate(member->opts.user, &found.address,
+					       found.mac, found.is_first);
+}
+
 static enum session_outcome filter(void *user, const struct weft_frame *frame,
 				   uint64_t now)
 {
 	struct weft_member *member = user;
 	const struct weft_member_events *events = member->opts.events;
+	look_for_duplicate(member, frame, now);
 	if (events && events->from_room &&
 	    events->from_room(member->opts.user, frame, now))
 		return SESSION_TAKEN;
@@ -35,6 +53,10 @@ static enum session_outcome gate(void *user, const struct weft_frame *frame, uin
 	struct weft_member *member = user;
 	if (member->opts.role == WEFT_ROLE_GATEWAY)
 		return member_gateway_from_lan(member, frame, now);
+	if (looks_for_duplicates(member))
+		duplicate_sent(&member->duplicate, frame, now);
+	if (!member->opts.claims)
+		return SESSION_SENT;
 	switch (claims_judge(&member->claims, frame, now)) {
 	case CLAIMS_PASS:
 		return SESSION_SENT;
@@ -94,11 +116,12 @@ static int attach(struct weft_member *member, const struct welcome *welcome)
 					 .mtu = welcome->mtu };
 	bool is_gateway = member->opts.role == WEFT_ROLE_GATEWAY;
 	session_init(&member->session, member->conn, &ids, member->opts.invite.room);
-	if (is_gateway || (events && events->from_room)) {
+	const bool looks = looks_for_duplicates(member);
+	if (is_gateway || looks || (events && events->from_room)) {
 		member->session.filter = filter;
 		member->session.filter_user = member;
 	}
-	if (is_gateway || member->opts.claims) {
+	if (is_gateway || looks || member->opts.claims) {
 		member->session.gate = gate;
 		member->session.gate_user = member;
 	}

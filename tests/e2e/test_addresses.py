@@ -4,6 +4,8 @@ import ipaddress
 
 import party as p
 
+SHOW = 'ip -6 address show dev weft0'
+
 
 def test_address_of_another_member(party):
     """The one that was first keeps it; the other is told who that is, and has none."""
@@ -16,6 +18,25 @@ def test_address_of_another_member(party):
     player.says('10.7.0.5 is the address of player2')
     party.until(lambda: party.address('player') is None)
     assert party.address('player2') == '10.7.0.5'
+
+
+def test_ipv6_address_of_another_member(party):
+    """The kernel sees that it is taken and does not use it; weft says by whom."""
+    party.start_relay()
+    for name in ('player2', 'player'):
+        player = party.start_player(name)
+        player.wait_event('address')
+        party.run(name, 'sysctl -qw net.ipv6.conf.weft0.accept_dad=1')  # netlab has it off
+        party.run(name, 'ip -6 address add fd00:77::5/64 dev weft0')
+        party.until(lambda: [line for line in party.run(name, SHOW).splitlines()
+                             if 'fd00:77::5' in line and
+                             ('tentative' not in line or 'dadfailed' in line)])
+    conflict = player.wait_event('conflict')
+    assert conflict == {**conflict, 'address': 'fd00:77::5', 'mac': p.MACS['player2'],
+                        'holder': f'player2 ({p.MACS["player2"]})'}
+    assert 'fd00:77::5 is the address of player2' in player.output()
+    assert 'dadfailed' in party.run('player', SHOW)
+    assert 'dadfailed' not in party.run('player2', SHOW)
 
 
 def test_address_of_a_machine_on_the_lan(party):

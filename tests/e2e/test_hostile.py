@@ -22,18 +22,18 @@ def assert_works(lab, host, target):
 
 def test_forged_source_goes_nowhere(running):
     """A member may speak only as the MAC that it announced."""
-    sniffers = {host: running.start(host, f'tcpdump -n -l -e -i {device} ether proto 0x88b5')
+    sniffers = {host: running.start(host, f'tcpdump -n -l -e -i {device} ether proto 0x88b6')
                 for host, device in (('server', 'eth0'), ('player2', 'weft0'))}
     for sniffer in sniffers.values():
         sniffer.wait_for('listening on')
-    body = '88b5' + '00' * 50
+    body = '88b6' + '00' * 50  # 0x88b5 is what the gateway looks for loops by
     send_raw(running, 'player', [
         'ffffffffffff' + FORGED + body, 'ffffffffffff' + STRANGER + body,
         'ffffffffffff' + 'ffffffffffff' + body,  # a group address as source
         'ffffffffffff' + p.MACS['player'].replace(':', '') + body])
     for sniffer in sniffers.values():
         sniffer.wait_for('02:00:00:00:01:01 > ff:ff:ff:ff:ff:ff')
-        assert sniffer.output().count('88b5') == 1
+        assert sniffer.output().count('88b6') == 1
         sniffer.stop()
 
 

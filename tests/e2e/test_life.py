@@ -217,7 +217,7 @@ def test_five_per_cent_loss(party):
     assert reaches(party, 'player', p.SERVER)
     lost, _ = party.ping('player', p.SERVER, 500, 0.002)
     assert 0.04 < lost < 0.18  # 5 % each way
-    assert party.iperf('player', 'server', p.SERVER, 2) > 0.001
+    assert party.iperf('player', 'server', p.SERVER, 2) > 0.0001
 
 
 def test_host_and_join_need_nothing_else(party):
@@ -229,7 +229,7 @@ def test_host_and_join_need_nothing_else(party):
     address = friend.wait_event('address')['address'].split('/')[0]
     assert reaches(party, 'player', own)
     assert reaches(party, 'relay', address)
-    assert party.iperf('player', 'relay', own, 1) > 0.01
+    assert party.iperf('player', 'relay', own, 1) > 0.001
     assert friend.stop() == 0
     host.wait_event('left')
     assert host.stop() == 0

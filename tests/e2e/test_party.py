@@ -68,7 +68,7 @@ def test_tcp_both_ways(running):
     for server, address in (('server', p.SERVER), ('player2', player2)):
         for reverse in (False, True):
             # A sanity bound far below what any machine carries: that bytes flow, not how fast.
-            assert running.iperf('player', server, address, 1, reverse) > 0.01
+            assert running.iperf('player', server, address, 1, reverse) > 0.001
 
 
 def test_udp_of_every_size_up_to_the_mtu(running):

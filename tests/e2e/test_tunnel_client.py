@@ -138,7 +138,7 @@ def streams_of(lab):
 def test_flows_are_spread_over_several_streams(lab):
     hub, site = connect(lab, SERVER, streams=4)
     lab.until(lambda: len(streams_of(lab)) == 8)
-    assert iperf(lab) > 1e6
+    assert iperf(lab) > 1e5
     peer = facts_at_end(hub)['peers'][0]
     assert peer['lanes'] == 4 and peer['rx_bad'] == peer['broken'] == 0
     assert len(hub.events('connected')) == 1

@@ -293,16 +293,21 @@ static struct http_request served_end_wait(struct served *c)
 	return request;
 }
 
+/* What MHD points to it uses again in its next answer. */
+size_t served_head_len(const struct served *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	return info ? info->header_size : 0;
+}
+
 static enum MHD_Result served_begin(struct served *c, const struct http_request *request)
 {
-	const union MHD_ConnectionInfo *head =
-		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-
 	c->stream.is_reading = true;
 	served_touch(c);
 	if (c->server->is_ending)
 		return served_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "The server ends");
-	if (head && head->header_size > HTTP_HEAD_MAX)
+	if (served_head_len(c) > HTTP_HEAD_MAX)
 		return served_refuse(c, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
 				     "The head is too long");
 	return served_ask(c, request);

@@ -87,6 +87,9 @@ void served_suspend(struct served *c);
 
 int served_fd(const struct served *c);
 
+/** Of the request's head, in bytes; 0 while MHD does not know. */
+size_t served_head_len(const struct served *c);
+
 /** HTTP_OUTPUT_MAX bytes for what all connections put out, or take in; NULL without memory. */
 uint8_t *server_scratch(struct http_server *s);
 

@@ -115,12 +115,11 @@ bool served_can_take_input(const struct served *c)
 {
 	const char *coding = MHD_lookup_connection_value(
 		c->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-	const union MHD_ConnectionInfo *head =
-		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const size_t head_len = served_head_len(c);
 	uint64_t taken;
 	return served_is_plain(c) && coding && strcasecmp(coding, "chunked") == 0 &&
-	       head && socket_taken(served_fd(c), &taken) == 0 &&
-	       taken == head->header_size;
+	       head_len > 0 && socket_taken(served_fd(c), &taken) == 0 &&
+	       taken == head_len;
 }
 
 /* MHD does not see that the body has ended: it is answered here, and the connection ended. */

@@ -58,11 +58,12 @@ void compat_set_token(ngtcp2_settings *settings, const ngtcp2_pkt_hd *hd)
 /*
  * 0.12 has its own list, which ends at 1,444. It is repeated here to know the largest that
  * will be tried. 1.x takes ours: the largest first, because Ethernet end to end is the usual
- * case and then one probe settles it.
+ * case and then one probe settles it; then the middle one, because each that fails takes five
+ * probe time-outs, and after two of them a path is to be settled.
  */
 size_t compat_set_probes(ngtcp2_settings *settings, uint16_t *probes)
 {
-	static const uint16_t usual[] = { 1444, 1406, 1342, 1232 };
+	static const uint16_t usual[] = { 1444, 1342, 1406, 1232 };
 	const size_t max = settings->max_tx_udp_payload_size;
 	size_t n = 0, largest = NGTCP2_MAX_UDP_PAYLOAD_SIZE;
 #if HAVE_NGTCP2_1
@@ -72,8 +73,9 @@ size_t compat_set_probes(ngtcp2_settings *settings, uint16_t *probes)
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		if (usual[i] < max + !HAVE_NGTCP2_1)
 			probes[n++] = usual[i];
-	if (n > 0)
-		largest = probes[0];
+	for (size_t i = 0; i < n; i++)
+		if (probes[i] > largest)
+			largest = probes[i];
 #if HAVE_NGTCP2_1
 	settings->pmtud_probes = probes;
 	settings->pmtud_probeslen = n;

@@ -6,6 +6,7 @@
 #include "http/world.h"
 
 #include <errno.h>
+#include <microhttpd.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -207,12 +208,19 @@ static int put_chunks(const char *body, bool has_pause)
 	return fd;
 }
 
+/* 1.0.1 takes the line feed behind an extension for the first byte of the chunk. */
+static bool mhd_knows_extensions(void)
+{
+	return strcmp(MHD_get_version(), "1.0.1") != 0;
+}
+
 static void chunks_of_a_stranger(void **state)
 {
 	(void)state;
 	start();
 	for (unsigned i = 0; i < 2; i++) {
-		int fd = put_chunks("4;x=y\r\n", i == 1);
+		int fd = put_chunks(mhd_knows_extensions() ? "4;x=y\r\n" : "4\r\n",
+				    i == 1);
 		struct end *served = &w.served[i];
 		say(fd,
 		    (const char[]){ (char)pattern(0), (char)pattern(1), (char)pattern(2),

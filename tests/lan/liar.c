@@ -163,6 +163,10 @@ static void test_lies_after_the_welcome(void **state)
 				      "\"retry\":false}" } },
 		{ .texts = { WELCOME, "{\"type\":\"peer-joined\",\"peer\":3}" } },
 		{ .texts = { WELCOME, BOB, BOB } },
+		{ .texts = { WELCOME, "{\"type\":\"disconnect\",\"code\":\"shutdown\","
+				      "\"go_to\":\"a b\"}" } },
+		{ .texts = { WELCOME, "{\"type\":\"disconnect\",\"code\":\"shutdown\","
+				      "\"go_to\":\"relay:65536\"}" } },
 		{ .texts = { WELCOME, "{\"type\":\"hello\",\"versions\":[1]}" } },
 		{ .texts = { WELCOME }, .fin = true },
 	};
@@ -178,6 +182,25 @@ static void test_goodbye_after_the_welcome(void **state)
 				    "\"text\":\"power\\u001b\"}" }
 	};
 	assert_given_up(&lie, "the relay says goodbye: power?");
+}
+
+/* Sent to where nobody is, and to what is no address, a member asks at home in between. */
+static void test_sent_to_nowhere(void **state)
+{
+	(void)state;
+	static const struct lie lies[] = {
+		{ .texts = { WELCOME, "{\"type\":\"disconnect\",\"code\":\"shutdown\","
+				      "\"go_to\":\"10.0.0.77:9\"}" } },
+		{ .texts = { WELCOME, "{\"type\":\"disconnect\",\"code\":\"shutdown\","
+				      "\"go_to\":\"no.such.name\"}" } },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		struct liar liar;
+		liar_begin(&liar, &lies[i]);
+		assert_true(guest_reaches(&liar.guest, WEFT_MEMBER_WAITING, 5000));
+		assert_true(guest_reaches(&liar.guest, WEFT_MEMBER_JOINING, 60000));
+		liar_end(&liar);
+	}
 }
 
 /* The rest of what is said with a reject is not listened to. */
@@ -233,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_lies_instead_of_a_welcome),
 		cmocka_unit_test(test_lies_after_the_welcome),
 		cmocka_unit_test(test_goodbye_after_the_welcome),
+		cmocka_unit_test(test_sent_to_nowhere),
 		cmocka_unit_test(test_reject_is_the_last_word),
 		cmocka_unit_test(test_peer_left_that_never_came),
 		cmocka_unit_test(test_no_answer_at_all),

@@ -12,6 +12,9 @@
 #include "wire/compose.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
+#include "wire/icmp.h"
+#include "wire/igmp.h"
+#include "wire/nd.h"
 #include "wire/overlay.h"
 
 #include <errno.h>
@@ -166,6 +169,47 @@ static void be_someone_else(struct villain *villain)
 	packet.sport = 67;
 	packet.dport = 68;
 	throw_packet(villain, &packet, router, sizeof(router));
+}
+
+/* Says by IGMP 2 that he is in ever more groups: only routers hear it, and tables are bounded. */
+static void be_in_every_group(struct villain *villain)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const unsigned number = 2 * villain->deeds + i;
+		uint8_t report[8] = { IGMP_TYPE_REPORT2 };
+		struct compose packet = { .is_ether = true,
+					  .dst_mac = { { 1, 0, 0x5e, 1 } },
+					  .src_mac = guest_mac(villain->number),
+					  .src = ip_of("10.9.0.98"),
+					  .dst = ip_of("239.1.0.0"),
+					  .proto = IPPROTO_IGMP,
+					  .ttl = 1,
+					  .csum_offset = 2 };
+		store_be16(packet.dst.octet + 2, (uint16_t)number);
+		store_be16(packet.dst_mac.octet + 4, (uint16_t)number);
+		memcpy(report + 4, packet.dst.octet, 4);
+		throw_packet(villain, &packet, report, sizeof(report));
+	}
+}
+
+/* Advertises ever more addresses of IPv6 as his, to a station that nobody knows. */
+static void have_every_address(struct villain *villain)
+{
+	struct nd_msg nd = { .type = ICMP6_NEIGHBOR_ADVERT, .override = true };
+	struct compose packet = { .is_ether = true,
+				  .dst_mac = { { 2, 0, 0, 0, 9, 9 } },
+				  .src_mac = guest_mac(villain->number),
+				  .dst = ip_of("fe80::98"),
+				  .proto = IPPROTO_ICMPV6,
+				  .ttl = ND_HOP_LIMIT,
+				  .csum_offset = ICMP_OFF_CSUM };
+	uint8_t icmp[64];
+	packet.src = ip_of("fd00::");
+	store_be32(packet.src.octet + 12, villain->deeds);
+	nd.target = ip6_addr_load(packet.src.octet);
+	const int len = nd_msg_emit(icmp, sizeof(icmp), &nd);
+	assert_true(len > 0);
+	throw_packet(villain, &packet, icmp, (size_t)len);
 }
 
 /* A gateway may say what is on its LAN, but not that alice is: and it has very many stations. */
@@ -377,6 +421,8 @@ const struct villain_kind villain_kinds[] = {
 	{ "spoofs sources", spoof_sources, true, false, VILLAIN_STAYS },
 	{ "sends what is for switches", send_control_frames, true, false, VILLAIN_STAYS },
 	{ "is someone else", be_someone_else, true, false, VILLAIN_STAYS },
+	{ "is in every group", be_in_every_group, true, false, VILLAIN_STAYS },
+	{ "has every address", have_every_address, true, false, VILLAIN_STAYS },
 	{ "is a large LAN", be_a_large_lan, true, true, VILLAIN_STAYS },
 	{ "floods everybody", flood_everybody, true, false, VILLAIN_STAYS },
 	{ "floods nobody", flood_nobody, true, false, VILLAIN_STAYS },

@@ -117,9 +117,10 @@ class Process:
         """Waits until a line matches; returns the match. after: offset to look from."""
         end = time.monotonic() + seconds
         while True:
+            has_ended = not self.is_running()  # asked first: its last words come before its end
             if match := re.compile(pattern, re.M).search(self.output(), after):
                 return match
-            if not self.is_running() or time.monotonic() > end:
+            if has_ended or time.monotonic() > end:
                 how = 'still runs' if self.is_running() else f'ended ({self.popen.poll()})'
                 raise Failure(f'{self.command}: {how}, no /{pattern}/ in:\n{self.output()}')
             time.sleep(0.02)

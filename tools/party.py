@@ -33,8 +33,8 @@ class Weft(netlab.Process):
 
     def events(self, name=None):
         found = []
-        for line in self.output().splitlines():
-            if line.startswith('{'):
+        for line in self.output().splitlines(keepends=True):
+            if line.startswith('{') and line.endswith('\n'):  # a long one comes in parts
                 event = json.loads(line)
                 if name in (None, event.get('event')):
                     found.append(event)
@@ -43,9 +43,10 @@ class Weft(netlab.Process):
     def wait_event(self, name, /, seconds=netlab.PATIENCE, number=1, **fields):
         """The number-th event of that name whose fields are as given."""
         def look():
+            has_ended = not self.is_running()
             found = [e for e in self.events(name)
                      if all(e.get(k) == v for k, v in fields.items())]
-            if len(found) < number and not self.is_running():
+            if len(found) < number and has_ended:
                 raise netlab.Failure(f'{self.command}: ended ({self.popen.poll()}) before '
                                      f'{name}:\n{self.output()}')
             return found[number - 1:number]

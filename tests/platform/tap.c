@@ -9,6 +9,7 @@
 #include "netns.h"
 #include "traffic.h"
 #include "wire/cursor.h"
+#include "wire/ether.h"
 #include "workbench.h"
 
 #include <arpa/inet.h>
@@ -175,6 +176,29 @@ static void a_tun_gives_bare_packets(void **state)
 			found = found || (box.frames[i].data[0] == 0x45 &&
 					  box.frames[i].len == 128);
 	}
+}
+
+static bool box_has_frame(void *user)
+{
+	(void)user;
+	return box.n > 0;
+}
+
+/* There is no wire behind a TAP that would need 60 bytes. */
+static void short_frames_arrive_as_they_are(void **state)
+{
+	uint8_t bytes[42] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1 };
+	const struct weft_frame frame = { .data = bytes, .len = sizeof(bytes) };
+	(void)state;
+	store_be16(bytes + OFF_ETHER_TYPE, ETHER_TYPE_LOCAL_EXPERIMENT);
+	links[0] = open_link("tap:short");
+	sh("ip link set dev short addrgenmode none");
+	sh("ip link set dev short up");
+	links[1] = open_link("packet:short");
+	weft_link_on_receive(links[1], inbox_receive, &box);
+	weft_link_send(links[0], &frame, 1, 1);
+	assert_true(run_links(links, 2, box_has_frame, NULL));
+	assert_same_frame(&box.frames[0], &frame);
 }
 
 static void the_kernel_chooses_a_name(void **state)
@@ -518,6 +542,7 @@ int main(void)
 		TEST(offload_can_be_declined),
 		TEST(datagrams_arrive_as_one_super_frame),
 		TEST(a_tun_gives_bare_packets),
+		TEST(short_frames_arrive_as_they_are),
 		TEST(the_kernel_chooses_a_name),
 		TEST(the_mac_is_set_and_told),
 		TEST(refusals_say_what_to_do),

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The names are those of RFC 8985: xmit_ts is rack_xmit_ns, end_seq is rack_end. Its Min_RTT
- * is the least of the connection and not of a sliding window.
+ * is the least of the connection and not of a sliding window, and of what SND.UNA has passed: what
+ * a SACK tells of may have overtaken the rest by a shorter way, and a window of a quarter of its
+ * time would take all of the rest for lost.
  */
 #include "stack/tcp_rack.h"
 
@@ -37,7 +39,7 @@ void rack_delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
 	struct tcp_recovery *rec = &conn->active->recovery;
 	uint64_t us = (now - sent->sent_ns) / NS_PER_US;
 	uint32_t rtt_us = us == 0 ? 1 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
-	if (!(sent->flags & SENT_AGAIN) &&
+	if (!(sent->flags & SENT_AGAIN) && !d->by_sack &&
 	    (rec->min_rtt_us == 0 || rtt_us < rec->min_rtt_us))
 		rec->min_rtt_us = rtt_us;
 	if (is_of_first_sending(conn, sent, d, rtt_us))
@@ -63,6 +65,12 @@ void rack_on_dsack(struct tcp_conn *conn)
 	if (rec->reo_mult < REO_MULT_MAX)
 		rec->reo_mult++;
 	rec->reo_persist = REO_PERSIST;
+}
+
+void rack_on_needless(struct tcp_conn *conn)
+{
+	conn->active->recovery.reordering_seen = true;
+	rack_on_dsack(conn);
 }
 
 void rack_recovered(struct tcp_conn *conn)

@@ -32,6 +32,12 @@ void rack_delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
 void rack_on_dsack(struct tcp_conn *conn);
 
 /**
+ * A fast recovery was a mistake: what was late had been overtaken. Timestamps say so a round trip
+ * before the DSACK does, which counts as the same event.
+ */
+void rack_on_needless(struct tcp_conn *conn);
+
+/**
  * Takes for lost what is late (6.2, step 5), and has itself called again when the next record
  * will be. Returns how many bytes are newly lost.
  */

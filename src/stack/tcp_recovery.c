@@ -54,6 +54,8 @@ static void leave(struct tcp_conn *conn)
 
 static void undo(struct tcp_conn *conn)
 {
+	if (conn->active->recovery.phase == TCP_RECOVERY)
+		rack_on_needless(conn);
 	board_unlose(conn);
 	leave(conn);
 	conn->cc_ops->undone(&conn->cc);

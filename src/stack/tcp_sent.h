@@ -46,6 +46,7 @@ struct tcp_delivery {
 	uint32_t fresh_lost; /**< Bytes newly taken for lost. */
 	uint64_t rtt_ns;     /**< Of the latest segment of which it is known; 0: none. */
 	uint32_t ts_ecr;     /**< Of the ACK; 0: none. */
+	bool by_sack;        /**< What is being settled lies beyond what is missing. */
 	bool sacked;         /**< A SACK told something new. */
 	bool dsack;          /**< The ACK reports a duplicate (RFC 2883). */
 	bool again_acked;    /**< Something that was sent twice has arrived. */

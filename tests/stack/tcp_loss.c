@@ -83,6 +83,58 @@ static void reordering_is_learnt(void **state)
 	script_fini(&s);
 }
 
+/* RFC 8985, 6.2 step 1: the round trip is 100 ms, whatever gets through in 10. Segment 1 is late
+   at 10 ms and a quarter of 100, not of 10. */
+static void what_overtakes_does_not_narrow_the_window(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 3);
+	AT(MS(110));
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 2921 } });
+	assert_int_equal(s.conn->active->recovery.min_rtt_us, 100000);
+	AT(MS(134));
+	QUIET();
+	AT(MS(135));
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	script_fini(&s);
+}
+
+/* The timestamp says that segment 1 had been overtaken: order is known not to hold, and the
+   window is wider, before the DSACK comes, which says no more than that. */
+static void a_needless_recovery_teaches_reordering(void **state)
+{
+	(void)state;
+	struct script s;
+	static const struct tcp_config config = { .no_pacing = true };
+	script_init(&s, &config);
+	script_connect(&s);
+	AT(MS(100));
+	RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .sack = true, .ts = true,
+	   .ts_val = 50, .ts_ecr = s.sent[0].opts.ts_val);
+	script_write(&s, 6 * 1448);
+	uint32_t sent_ts = s.sent[s.sent_n - 1].opts.ts_val;
+	s.taken = s.sent_n;
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1, .ts = true, .ts_val = 60, .ts_ecr = sent_ts,
+	   .sacks_n = 1, .sacks = { { 1449, 5793 } });
+	TX(ACK, .seq = 1, .ack = 301, .len = 1448, .ts = true);
+	const struct tcp_recovery *rec = &s.conn->active->recovery;
+	assert_int_equal(rec->phase, TCP_RECOVERY);
+	assert_false(rec->reordering_seen);
+	AT(MS(201));
+	RX(ACK, .seq = 301, .ack = 5793, .ts = true, .ts_val = 61, .ts_ecr = sent_ts);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_UNDONE], 1);
+	assert_true(rec->reordering_seen);
+	assert_int_equal(rec->reo_mult, 2);
+	AT(MS(202));
+	RX(ACK, .seq = 301, .ack = 5793, .ts = true, .ts_val = 62, .ts_ecr = sent_ts,
+	   .sacks_n = 1, .sacks = { { 1, 1449 } });
+	assert_int_equal(rec->reo_mult, 2);
+	script_fini(&s);
+}
+
 /* The last segment is lost, and nobody tells: after two round trips it is sent again. */
 static void a_lost_tail_is_probed(void **state)
 {
@@ -291,6 +343,8 @@ int main(void)
 		cmocka_unit_test(late_is_lost_after_the_reordering_window),
 		cmocka_unit_test(three_behind_the_gap_are_a_loss),
 		cmocka_unit_test(reordering_is_learnt),
+		cmocka_unit_test(what_overtakes_does_not_narrow_the_window),
+		cmocka_unit_test(a_needless_recovery_teaches_reordering),
 		cmocka_unit_test(a_lost_tail_is_probed),
 		cmocka_unit_test(a_needless_probe_costs_nothing),
 		cmocka_unit_test(without_sack),

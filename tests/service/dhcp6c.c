@@ -17,7 +17,9 @@
 
 #define SERVER   "fe80::1"
 #define ASKS_MAX 64u
+#define HOUR_NS  (3600 * SECOND_NS)
 #define DAY_S    86400u
+#define DAY_NS   (DAY_S * SECOND_NS)
 
 struct net {
 	struct world w;
@@ -191,7 +193,7 @@ static void asks_again_after_twice_as_long(void **state)
 	(void)state;
 	begin(&net);
 	for (unsigned i = 0; i < 16; i++)
-		assert_true(wait_for_asking(&net, 2 * 3600 * SECOND_NS));
+		assert_true(wait_for_asking(&net, 2 * HOUR_NS));
 	for (unsigned i = 1; i < net.asked_n; i++) {
 		const uint64_t pause = net.asked_at[i] - net.asked_at[i - 1];
 		const uint64_t elapsed =
@@ -226,7 +228,7 @@ static void the_server_sets_the_longest_pause(void **state)
 		say(&net, &msg);
 		assert_int_equal(net.told_n, 1);
 		for (unsigned i = 0; i < 15; i++)
-			assert_true(wait_for_asking(&net, 2 * DAY_S * SECOND_NS));
+			assert_true(wait_for_asking(&net, 2 * DAY_NS));
 		const uint64_t pause =
 			net.asked_at[net.asked_n - 1] - net.asked_at[net.asked_n - 2];
 		assert_in_range(pause, limit_ns * 9 / 10, limit_ns * 11 / 10);
@@ -335,7 +337,7 @@ static void every_truncation_of_an_answer(void **state)
 			continue;
 		assert_true(is_message && cut.server_id.len > 0 && cut.client_id.len > 0);
 		assert_true(net.dns.servers_n <= cut.servers_n);
-		assert_true(wait_for_asking(&net, 2 * DAY_S * SECOND_NS));
+		assert_true(wait_for_asking(&net, 2 * DAY_NS));
 		msg.xid = net.asked[net.asked_n - 1].xid;
 		assert_int_equal(dhcp6_msg_emit(bytes, sizeof(bytes), &msg), whole);
 	}

@@ -6,8 +6,6 @@
 #include "wire/nd_names.h"
 #include "world.h"
 
-#include <string.h>
-
 #define ROUTER  "fe80::1"
 #define SERVER  "2001:db8::53"
 #define FOREVER UINT32_MAX
@@ -67,28 +65,26 @@ static enum weft_stack_outcome advertise(struct advised_world *a, const char *sr
 	int more = nd_names_emit(bytes + n, sizeof(bytes) - (size_t)n, &a->names);
 	assert_true(more >= 0);
 	a->names = (struct nd_names){ .servers_n = 0 };
-	return rx_packet(&a->w, &p, bytes, (size_t)(n + more));
+	return rx_packet(&a->w, &p, bytes, (size_t)n + (size_t)more);
 }
 
 static void assert_servers(const struct advised_world *a, const char *want)
 {
 	char said[512] = "";
-	for (unsigned i = 0; i < a->advice.dns.servers_n; i++) {
-		if (i > 0)
-			strcat(said, " ");
-		strcat(said, text(&a->advice.dns.servers[i]));
-	}
+	size_t at = 0;
+	for (unsigned i = 0; i < a->advice.dns.servers_n; i++)
+		at += (size_t)snprintf(said + at, sizeof(said) - at, "%s%s", i ? " " : "",
+				       text(&a->advice.dns.servers[i]));
 	assert_string_equal(said, want);
 }
 
 static void assert_search(const struct advised_world *a, const char *want)
 {
 	char said[2048] = "";
-	for (unsigned i = 0; i < a->advice.dns.search_n; i++) {
-		if (i > 0)
-			strcat(said, " ");
-		strcat(said, a->advice.dns.search[i]);
-	}
+	size_t at = 0;
+	for (unsigned i = 0; i < a->advice.dns.search_n; i++)
+		at += (size_t)snprintf(said + at, sizeof(said) - at, "%s%s", i ? " " : "",
+				       a->advice.dns.search[i]);
 	assert_string_equal(said, want);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a room does for its members beside carrying frames (docs/filters.md)."""
+import json
 import shlex
 
 import party as p
@@ -30,6 +31,42 @@ while True:
         print('heard', frame[6:12].hex(':'), flush=True)
 '''
 
+# Sends a stream to a group, a number in each datagram. 150 a second are more than reach who has
+# not asked for them (64), and fewer than a room allows.
+STREAM = '''
+import socket, time
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex('weft0'))
+for number in range(10**9):
+    s.sendto(number.to_bytes(4, 'big'), ('ff15::77', 4711))
+    time.sleep(1 / 150)
+'''
+
+# Joins the group, and waits until 150 numbers have come one behind the other.
+WATCH = '''
+import socket
+group = socket.inet_pton(socket.AF_INET6, 'ff15::77')
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(('::', 4711))
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+             group + socket.if_nametoindex('weft0').to_bytes(4, 'little'))
+last, run = 0, 0
+while run < 150:
+    number = int.from_bytes(s.recv(4), 'big')
+    run = run + 1 if number == last + 1 else 0
+    last = number
+print('all of it', flush=True)
+'''
+
+
+def helped_so_far(party):
+    """What the room has counted, while its relay runs."""
+    for line in party.run('relay', f'{p.WEFT} status --json').splitlines():
+        said = json.loads(line)
+        if said['command'] == 'relay':
+            return said['facts']['rooms'][0]['helped']
+    return {}
+
 
 def helped(relay):
     """What the room has counted, as its relay says at its end."""
@@ -57,6 +94,33 @@ def test_neighbours_are_answered(party):
     probe = party.run('player', f'busybox arping -D -c 1 -w 3 -I weft0 {address}', check=False)
     assert p.MACS['player2'] in probe.lower(), probe
     assert helped(relay)['neighbour-answered'] >= 1
+
+
+def test_ipv6_neighbours_are_answered(party):
+    """The same by Neighbour Discovery, once the other one's kernel has advertised itself."""
+    relay = start_players(party)
+    address = f'{party.link_local("player2")}%weft0'
+    assert party.unanswered('player', address, 1) == []
+    party.run('player', 'ip -6 neigh flush dev weft0')
+    sniffer = party.start('player2', "tcpdump -n -l -i weft0 'ip6 multicast and ip6[40] = 135'")
+    sniffer.wait_for('listening on')
+    assert party.unanswered('player', address, 2) == []
+    assert 'who has' not in sniffer.output()
+    assert helped(relay)['neighbour-answered'] >= 1
+
+
+def test_streams_go_to_who_asks(party):
+    """By MLD, as kernels speak it: who has been asked and did not name the group gets less."""
+    relay = start_players(party)
+    party.start('player', f'/usr/bin/python3 -c {shlex.quote(STREAM)}')
+
+    def is_pruned():
+        return helped_so_far(party).get('group-pruned', 0) > 0
+    party.until(is_pruned, 90)  # 2 s to the first question, 10 s for the answers
+    watcher = party.start('player2', f'/usr/bin/python3 -c {shlex.quote(WATCH)}')
+    watcher.wait_for('all of it')
+    counted = helped(relay)
+    assert counted['group-asked'] >= 1 and counted['group-report'] >= 2
 
 
 def test_ipx_is_translated(party):

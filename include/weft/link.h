@@ -63,6 +63,14 @@ WEFT_API WEFT_MUST_CHECK int weft_link_open(const char *spec, struct weft_error 
 					    struct weft_link **ret_link);
 
 /**
+ * Puts wrappers around a link that is open: "impair:loss=1%", "capture:a.pcap:impair:rate=1mbit".
+ * link becomes the outermost, which owns the others, also when this fails half-way. Returns 0, or
+ * -Exxx with err (may be NULL).
+ */
+WEFT_API WEFT_MUST_CHECK int weft_link_wrap(const char *wrappers, struct weft_error *err,
+					    struct weft_link **link);
+
+/**
  * Makes two ends in memory: what is sent into one is received by the other at its next run. Each
  * queue has room for queue_len frames; the rest is dropped and counted. Each end is freed by
  * itself, in any order. Returns 0, -EINVAL for a queue_len of 0, or -ENOMEM.

@@ -10,6 +10,7 @@
 #include "link/solo.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,6 +291,26 @@ int drivers_wrap(const char *spec, uint32_t number, struct weft_error *err,
 		c.specs[i].name = fmt_text(&f);
 	}
 	r = chain_wrap(&c, err, link);
+	chain_fini(&c);
+	return r;
+}
+
+/* The parser wants a link behind wrappers; the one that is named here is never opened. */
+int weft_link_wrap(const char *wrappers, struct weft_error *err, struct weft_link **link)
+{
+	char spec[SPEC_LEN_MAX + 1];
+	struct chain c;
+	int len = snprintf(spec, sizeof(spec), "%s:tap", wrappers);
+	if (len < 0 || (size_t)len >= sizeof(spec))
+		return weft_error_set(err, -EINVAL, "wrappers are too long");
+	int r = chain_parse(spec, err, &c);
+	if (r < 0)
+		return r;
+	if (c.n < 2 || chain_innermost(&c)->name[0] != '\0')
+		r = weft_error_set(err, -EINVAL, "%s: %s goes around no link", wrappers,
+				   chain_innermost(&c)->driver->kind);
+	else
+		r = chain_wrap(&c, err, link);
 	chain_fini(&c);
 	return r;
 }

@@ -8,6 +8,8 @@
 #include "inbox.h"
 #include "traffic.h"
 
+#include <errno.h>
+
 #define MS UINT64_C(1000000)
 
 static struct weft_link *near, *far;
@@ -181,6 +183,36 @@ static void it_goes_down_with_what_it_wraps(void **state)
 }
 
 /* Nothing may take what comes out of it for Ethernet. */
+static void it_goes_around_a_link_that_is_open(void **state)
+{
+	struct weft_error err;
+	(void)state;
+	assert_int_equal(weft_link_pair(64, &near, &far), 0);
+	assert_int_equal(
+		weft_link_wrap("impair:delay=5ms:impair:delay=10ms", &err, &near), 0);
+	weft_link_on_receive(far, inbox_receive, &far_box);
+	send_number(near, 7, 100);
+	run_until(100, 100 + 15 * MS - 1);
+	assert_int_equal(far_box.n, 0);
+	run_until(100, 100 + 16 * MS);
+	assert_int_equal(far_box.n, 1);
+	assert_int_equal(frame_number(&far_box.frames[0]), 7);
+}
+
+static void what_is_no_wrapper_goes_around_nothing(void **state)
+{
+	static const char *const wrong[] = { "", "tap", "tap:weft0",
+					     "impair:loss=1%:tap:x", "impair:los=1%" };
+	struct weft_error err;
+	(void)state;
+	assert_int_equal(weft_link_pair(64, &near, &far), 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct weft_link *link = near;
+		assert_int_equal(weft_link_wrap(wrong[i], &err, &link), -EINVAL);
+		assert_ptr_equal(link, near);
+	}
+}
+
 static void ppp_stays_ppp(void **state)
 {
 	const struct impair_opts opts = { 0 };
@@ -205,6 +237,9 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(false_super_frames_are_counted, teardown),
 		cmocka_unit_test_teardown(it_goes_down_with_what_it_wraps, teardown),
+		cmocka_unit_test_teardown(it_goes_around_a_link_that_is_open, teardown),
+		cmocka_unit_test_teardown(what_is_no_wrapper_goes_around_nothing,
+					  teardown),
 		cmocka_unit_test(ppp_stays_ppp),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

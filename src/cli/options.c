@@ -195,7 +195,7 @@ static int store_host(struct parse *p, const struct option *option, const char *
 	return 0;
 }
 
-static int store_list(struct parse *p, const struct option *option, const char *text,
+static int store_list(struct parse *p, const struct option *option, char *text,
 		      struct option_list *list)
 {
 	if (list->n == OPTIONS_LIST_MAX)
@@ -231,7 +231,7 @@ static int store_listen(struct parse *p, const struct option *option, const char
 	return 0;
 }
 
-static int store(struct parse *p, const struct option *option, const char *text)
+static int store(struct parse *p, const struct option *option, char *text)
 {
 	void *place = (char *)p->values + option->offset;
 	switch (option->type) {
@@ -240,6 +240,9 @@ static int store(struct parse *p, const struct option *option, const char *text)
 		return 0;
 	case OPTION_TEXT:
 		*(const char **)place = text;
+		return 0;
+	case OPTION_LINK:
+		*(char **)place = text;
 		return 0;
 	case OPTION_LIST:
 		return store_list(p, option, text, place);
@@ -271,11 +274,11 @@ static int store(struct parse *p, const struct option *option, const char *text)
 /* ---- arguments --------------------------------------------------------------------------- */
 
 /* The next argument as the value of an option; one that looks like an option is none. */
-static const char *take_value(struct parse *p)
+static char *take_value(struct parse *p)
 {
 	if (p->next >= p->argc)
 		return NULL;
-	const char *text = p->argv[p->next];
+	char *text = p->argv[p->next];
 	if (text[0] == '-' && text[1] != '\0')
 		return NULL;
 	p->next++;
@@ -301,11 +304,11 @@ static int unknown_name(struct parse *p, const char *name)
 }
 
 /* "--name", "--name=value" or "--name value"; text stands behind the dashes. */
-static int parse_name(struct parse *p, const char *text)
+static int parse_name(struct parse *p, char *text)
 {
 	char name[40];
 	size_t len = strcspn(text, "=");
-	const char *value = text[len] == '=' ? text + len + 1 : NULL;
+	char *value = text[len] == '=' ? text + len + 1 : NULL;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(len < 39 ? len : 39), text);
 	if (strcmp(name, "help") == 0)
 		return show_help(p);
@@ -324,7 +327,7 @@ static int parse_name(struct parse *p, const char *text)
 }
 
 /* "-abc" or "-nVALUE"; text stands behind the dash. */
-static int parse_letters(struct parse *p, const char *text)
+static int parse_letters(struct parse *p, char *text)
 {
 	for (; *text; text++) {
 		if (*text == 'h')
@@ -335,7 +338,7 @@ static int parse_letters(struct parse *p, const char *text)
 		if (!o->name)
 			return usage_error(p, "there is no -%c", *text);
 		if (o->type != OPTION_FLAG) {
-			const char *value = text[1] ? text + 1 : take_value(p);
+			char *value = text[1] ? text + 1 : take_value(p);
 			return value ? store(p, o, value) : missing_value(p, o);
 		}
 		if (store(p, o, NULL) < 0)

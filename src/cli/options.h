@@ -43,6 +43,7 @@
 enum option_type {
 	OPTION_FLAG,   /**< Nothing. bool */
 	OPTION_TEXT,   /**< Anything. const char *, into argv */
+	OPTION_LINK,   /**< A link, of which a secret is blanked. char *, into argv */
 	OPTION_LIST,   /**< Anything, again and again. struct option_list */
 	OPTION_NUMBER, /**< From min (1) to max (UINT32_MAX), or "word|N": 0. uint32_t */
 	OPTION_DURATION, /**< "20ms", see cli/units.h. uint64_t, in ns */
@@ -56,7 +57,7 @@ enum option_type {
 };
 
 struct option_list {
-	const char *items[OPTIONS_LIST_MAX]; /**< Into argv. */
+	char *items[OPTIONS_LIST_MAX]; /**< Into argv. */
 	size_t n;
 };
 

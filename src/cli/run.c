@@ -5,6 +5,7 @@
 #include "cli/run.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 static struct ticker *ticker_of(struct weft_task *task)
@@ -44,6 +45,30 @@ int ticker_start(struct ticker *ticker, struct weft_loop *loop, uint64_t period_
 void ticker_stop(struct ticker *ticker, struct weft_loop *loop)
 {
 	weft_loop_remove(loop, &ticker->task);
+}
+
+struct lingering {
+	struct ticker ticker;
+	struct weft_loop *loop;
+	bool has_lingered;
+};
+
+/* Called at once, and again when the time is over. */
+static void end_linger(void *user, uint64_t now)
+{
+	struct lingering *l = user;
+	(void)now;
+	if (l->has_lingered)
+		weft_loop_stop(l->loop);
+	l->has_lingered = true;
+}
+
+void run_on(struct weft_loop *loop, uint64_t ns)
+{
+	struct lingering l = { .loop = loop };
+	if (ticker_start(&l.ticker, loop, ns, end_linger, &l) == 0)
+		(void)weft_loop_run(loop);
+	ticker_stop(&l.ticker, loop);
 }
 
 static void stop(void *user, int signo)

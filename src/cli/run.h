@@ -26,6 +26,9 @@ int ticker_start(struct ticker *ticker, struct weft_loop *loop, uint64_t period_
 /** Ends it; no-op if it was never started. */
 void ticker_stop(struct ticker *ticker, struct weft_loop *loop);
 
+/** Runs the loop for so long and no longer, for what is still under way. */
+void run_on(struct weft_loop *loop, uint64_t ns);
+
 /**
  * Makes SIGINT, SIGTERM and SIGHUP end the loop, so that everything is put in order on the
  * way out. Returns 0 or -Exxx.

@@ -178,34 +178,13 @@ bool addressing_take(struct addressing *a, const struct weft_frame *frame, uint6
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
-/* Called at once, and again when the time is over. */
-static void end_linger(void *user, uint64_t now)
-{
-	struct addressing *a = user;
-
-	(void)now;
-	if (a->has_lingered)
-		weft_loop_stop(a->m->loop);
-	a->has_lingered = true;
-}
-
-/* The pacer may hold a frame back for some milliseconds. */
-static void linger(struct addressing *a)
-{
-	struct ticker ticker = { .period_ns = 0 };
-
-	if (ticker_start(&ticker, a->m->loop, LINGER_NS, end_linger, a) == 0)
-		weft_loop_run(a->m->loop);
-	ticker_stop(&ticker, a->m->loop);
-}
-
 void addressing_leave(struct addressing *a, bool lingers)
 {
 	conflict_end(&a->conflict);
 	if (a->dhcpc)
 		end_dhcp(a);
 	if (a->m->member && (a->dhcpc || lingers))
-		linger(a);
+		run_on(a->m->loop, LINGER_NS); /* The pacer may hold a frame back. */
 	weft_dhcpc_free(a->dhcpc);
 	a->dhcpc = NULL;
 }

@@ -60,7 +60,6 @@ struct addressing {
 	struct weft_ip fixed;   /**< From --address. */
 	struct conflict conflict;
 	bool wants_dhcp, wants_offer;
-	bool has_lingered;
 };
 
 /** Begins, by --address among m's args. mac is set before the room is joined. */

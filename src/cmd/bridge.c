@@ -13,6 +13,7 @@
 #include "cli/run.h"
 #include "cli/state.h"
 #include "cli/units.h"
+#include "cmd/bridged.h"
 #include "cmd/cmd.h"
 
 #include <weft/bridge.h>
@@ -91,19 +92,10 @@ static const struct command command = {
 		 "has.",
 };
 
-struct port {
-	const char *spec;
-	bool isolated;
-	bool was_down; /* That it is down has been said. */
-	struct weft_link *link;
-	struct weft_bridge_port *port;
-	uint64_t rx_bytes; /* At the last tick. */
-};
-
 /* All that runs. */
 struct switching {
 	struct output out;
-	struct port ports[PORTS_MAX];
+	struct bridged ports[PORTS_MAX];
 	size_t ports_n;
 	struct weft_host *host; /* Undoes what was set up; NULL where nothing was. */
 	struct weft_bridge *bridge;
@@ -122,7 +114,7 @@ static int usage(const char *text)
 	return STATUS_USAGE;
 }
 
-static struct port *port_find(struct switching *s, const char *spec)
+static struct bridged *port_find(struct switching *s, const char *spec)
 {
 	for (size_t i = 0; i < s->ports_n; i++)
 		if (strcmp(s->ports[i].spec, spec) == 0)
@@ -140,64 +132,38 @@ static int ports_collect(struct switching *s, const struct args *args, char **op
 		s->ports[s->ports_n++].spec = operands[i];
 	}
 	for (size_t i = 0; i < args->isolate.n; i++) {
-		struct port *port = port_find(s, args->isolate.items[i]);
+		struct bridged *port = port_find(s, args->isolate.items[i]);
 		if (!port && s->ports_n == PORTS_MAX)
 			return usage("more than 64 links");
-		if (!port)
+		if (!port) {
 			port = &s->ports[s->ports_n++];
-		port->spec = args->isolate.items[i];
+			port->spec = args->isolate.items[i];
+		}
 		port->isolated = true;
 	}
 	return s->ports_n < 2 ? usage("a bridge joins at least two: LINK LINK") : 0;
 }
 
-/* Two ports on one device would hand each frame to each other for ever. */
-static int port_check(const struct switching *s, const struct port *port,
-		      struct weft_error *err)
-{
-	struct weft_mac mac;
-	const char *name = weft_link_name(port->link);
-	if (weft_link_caps(port->link).flags & WEFT_LINK_PPP)
-		return weft_error_set(err, -EINVAL,
-				      "%s is a modem's line; `weft serve` answers it",
-				      port->spec);
-	if (weft_link_caps(port->link).flags & WEFT_LINK_IP)
-		return weft_error_set(err, -EINVAL,
-				      "%s carries bare IP packets; a bridge joins "
-				      "Ethernet links, such as tap:%s",
-				      port->spec, name);
-	if (!weft_link_mac(port->link, &mac))
-		return 0;
-	for (const struct port *other = s->ports; other != port; other++)
-		if (strcmp(weft_link_name(other->link), name) == 0)
-			return weft_error_set(err, -EINVAL,
-					      "%s is on the bridge already, as %s", name,
-					      other->spec);
-	return 0;
-}
-
-static int port_open(struct switching *s, struct port *port, struct weft_error *err)
+static int port_add(struct switching *s, struct bridged *port)
 {
 	const struct weft_bridge_port_opts opts = { .isolated = port->isolated };
-	int r = weft_link_open(port->spec, err, &port->link);
+	struct weft_error err;
+	int r = bridged_check(port, s->ports, (size_t)(port - s->ports), &err);
 	if (r < 0)
-		return r;
-	r = port_check(s, port, err);
-	if (r < 0)
-		return r;
+		return output_fail_link("bridge", r, err.text);
 	r = weft_bridge_add(s->bridge, port->link, &opts, &port->port);
-	return r < 0 ? weft_error_set(err, r, "%s: %s", port->spec, strerror(-r)) : 0;
+	return r < 0 ? output_fail("bridge", strerror(-r)) : STATUS_OK;
 }
 
 static int ports_open(struct switching *s)
 {
-	struct weft_error err = { "" };
-	for (size_t i = 0; i < s->ports_n; i++) {
-		int r = port_open(s, &s->ports[i], &err);
-		if (r < 0)
-			return output_fail_link("bridge", r, err.text);
+	int status = STATUS_OK;
+	for (size_t i = 0; i < s->ports_n && status == STATUS_OK; i++) {
+		status = bridged_open(&s->ports[i], &command, s->loop, &s->out);
+		if (status == STATUS_OK)
+			status = port_add(s, &s->ports[i]);
 	}
-	return STATUS_OK;
+	return status;
 }
 
 /* ---- devices ----------------------------------------------------------------------------- */
@@ -254,7 +220,7 @@ static void devices_up(struct switching *s, const char *runtime_dir)
 
 /* ---- what is told ------------------------------------------------------------------------ */
 
-static json_t *port_facts(const struct switching *s, const struct port *port)
+static json_t *port_facts(const struct switching *s, const struct bridged *port)
 {
 	json_t *facts = facts_link(port->spec, port->link);
 	(void)json_object_set_new(facts, "isolated", json_boolean(port->isolated));
@@ -292,12 +258,12 @@ static void show_status(struct switching *s, uint64_t now)
 	size_t off = strlen(text);
 	uint64_t elapsed = now - s->ticked_at;
 	for (size_t i = 0; i < s->ports_n && off < sizeof(text); i++) {
-		struct port *port = &s->ports[i];
+		struct bridged *port = &s->ports[i];
 		uint64_t bytes = weft_link_stats(port->link).rx_bytes;
 		double bps = 8e9 * (double)(bytes - port->rx_bytes) / (double)elapsed;
 		port->rx_bytes = bytes;
 		off += (size_t)snprintf(text + off, sizeof(text) - off, "%s%s %s",
-					i ? ", " : "", weft_link_name(port->link),
+					i ? ", " : "", bridged_name(port),
 					units_print_rate((uint64_t)bps, rate));
 	}
 	if (off < sizeof(text))
@@ -314,18 +280,17 @@ static size_t watch_links(struct switching *s)
 {
 	size_t up = 0;
 	for (size_t i = 0; i < s->ports_n; i++) {
-		struct port *port = &s->ports[i];
-		struct weft_mac mac;
-		bool is_down = weft_link_is_down(port->link);
+		struct bridged *port = &s->ports[i];
+		const char *reason;
+		const bool is_down = bridged_is_down(port, &reason);
 		up += !is_down;
 		if (!is_down || port->was_down)
 			continue;
 		port->was_down = true;
-		const char *reason = weft_link_down_reason(port->link);
 		output_event(
 			&s->out, "link-down",
 			json_pack("{s:s, s:s}", "link", port->spec, "reason", reason));
-		if (!weft_link_mac(port->link, &mac)) {
+		if (!bridged_is_device(port)) {
 			weft_log_info(&s->out.log, "%s is at its end%s%s", port->spec,
 				      *reason ? ": " : "", reason);
 			continue;
@@ -363,7 +328,7 @@ static void say_goodbye(struct switching *s)
 			&s->out.log,
 			"%s: in %s (%s), out %" PRIu64 " (%s), "
 			"%" PRIu64 " dropped",
-			weft_link_name(s->ports[i].link),
+			bridged_name(&s->ports[i]),
 			units_print_count(stats.rx_frames, "frame", "frames", count),
 			units_print_bytes(stats.rx_bytes, in), stats.tx_frames,
 			units_print_bytes(stats.tx_bytes, out),
@@ -395,6 +360,12 @@ static int loop_make(struct switching *s, const struct args *args)
 {
 	const struct weft_loop_opts opts = { .busy_poll = args->busy_poll };
 	int r = weft_loop_new(&opts, &s->loop);
+	return r < 0 ? output_fail("bridge", strerror(-r)) : STATUS_OK;
+}
+
+static int tasks_add(struct switching *s, const struct args *args)
+{
+	int r = 0;
 	for (size_t i = 0; i < s->ports_n && r == 0; i++)
 		r = weft_loop_add(s->loop, weft_link_task(s->ports[i].link));
 	if (r == 0)
@@ -413,16 +384,20 @@ static int switching_start(struct switching *s, const struct args *args)
 	int r = bridge_make(s, args);
 	if (r < 0)
 		return output_fail("bridge", strerror(-r));
-	int status = ports_open(s);
+	int status = loop_make(s, args);
+	if (status == STATUS_OK)
+		status = ports_open(s);
 	if (status != STATUS_OK)
 		return status;
 	devices_up(s, state_runtime_dir(runtime_dir));
-	r = loop_make(s, args);
+	r = tasks_add(s, args);
 	if (r < 0)
 		return output_fail("bridge", strerror(-r));
 	writable_add(&writable, runtime_dir);
 	privileges.keep_net_admin = s->host != NULL;
 	for (size_t i = 0; i < s->ports_n; i++) {
+		if (s->ports[i].network.link)
+			continue; /* What it needs is open. */
 		writable_add_spec(&writable, s->ports[i].spec);
 		privileges.keep_net_admin |= writable_needs_user(s->ports[i].spec);
 	}
@@ -434,10 +409,12 @@ static int switching_start(struct switching *s, const struct args *args)
 static void switching_end(struct switching *s)
 {
 	weft_host_free(s->host);
-	weft_loop_free(s->loop);
+	if (s->bridge && s->loop)
+		weft_loop_remove(s->loop, weft_bridge_task(s->bridge));
 	weft_bridge_free(s->bridge);
 	for (size_t i = 0; i < s->ports_n; i++)
-		weft_link_free(s->ports[i].link);
+		bridged_close(&s->ports[i], s->loop);
+	weft_loop_free(s->loop);
 }
 
 int cmd_bridge(int argc, char **argv)

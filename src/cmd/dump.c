@@ -10,6 +10,7 @@
 #include "cli/run.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
+#include "cmd/network.h"
 
 #include <weft/dump.h>
 #include <weft/error.h>
@@ -91,7 +92,8 @@ static const struct command command = {
 
 struct dumping {
 	struct output out;
-	const char *spec;
+	char *spec;
+	struct network network; /* that the link is of, perhaps */
 	struct weft_link *link;
 	struct weft_loop *loop;
 	struct ticker ticker;
@@ -197,6 +199,10 @@ static void watch(void *user, uint64_t now)
 	struct dumping *d = user;
 	struct weft_mac mac;
 	(void)now;
+	if (d->network.failure.text[0]) {
+		d->status = output_fail("dump", d->network.failure.text);
+		weft_loop_stop(d->loop);
+	}
 	if (!weft_link_is_down(d->link))
 		return;
 	if (weft_link_mac(d->link, &mac))
@@ -204,11 +210,11 @@ static void watch(void *user, uint64_t now)
 	weft_loop_stop(d->loop);
 }
 
-/* The spec of a capture wrapper around the link; a backslash guards its special letters. */
-static char *capture_spec(const char *file, const char *link)
+/* A capture wrapper; a backslash guards the special letters of its file. */
+static char *capture_spec(const char *file)
 {
 	static const char prefix[] = "capture:";
-	char *spec = malloc(sizeof(prefix) + 2 * strlen(file) + 1 + strlen(link));
+	char *spec = malloc(sizeof(prefix) + 2 * strlen(file));
 	if (!spec)
 		return NULL;
 	char *end = stpcpy(spec, prefix);
@@ -217,32 +223,54 @@ static char *capture_spec(const char *file, const char *link)
 			*end++ = '\\';
 		*end++ = *file;
 	}
-	*end++ = ':';
-	(void)stpcpy(end, link);
+	*end = '\0';
 	return spec;
+}
+
+static int record(struct weft_link **link, const char *file)
+{
+	struct weft_error err = { "out of memory" };
+	char *spec = capture_spec(file);
+	int r = spec ? weft_link_wrap(spec, &err, link) : -ENOMEM;
+	free(spec);
+	return r < 0 ? output_fail_link("dump", r, err.text) : STATUS_OK;
 }
 
 static int link_open(struct dumping *d, const char *file)
 {
-	struct weft_error err = { "out of memory" };
-	char *spec = file ? capture_spec(file, d->spec) : strdup(d->spec);
-	int r = spec ? weft_link_open(spec, &err, &d->link) : -ENOMEM;
-	free(spec);
-	return r < 0 ? output_fail_link("dump", r, err.text) : STATUS_OK;
+	struct weft_error err;
+	struct weft_link **link = &d->link;
+	int r = 0, status = STATUS_OK;
+	if (network_is_named(d->spec)) {
+		d->network = (struct network){ .command = &command,
+					       .loop = d->loop,
+					       .output = &d->out };
+		status = network_open(&d->network, d->spec);
+		link = &d->network.link;
+	} else {
+		r = weft_link_open(d->spec, &err, link);
+	}
+	if (r < 0)
+		return output_fail_link("dump", r, err.text);
+	if (status == STATUS_OK && file)
+		status = record(link, file);
+	d->link = *link;
+	return status;
 }
 
 static int dumping_start(struct dumping *d, const struct args *args)
 {
 	const struct privilege_opts privileges = { 0 };
 	struct weft_error err;
-	int r = link_open(d, args->write);
-	if (r != STATUS_OK)
-		return r;
+	int r = weft_loop_new(NULL, &d->loop);
+	if (r < 0)
+		return output_fail("dump", strerror(-r));
+	int status = link_open(d, args->write);
+	if (status != STATUS_OK)
+		return status;
 	d->is_ip = weft_link_caps(d->link).flags & WEFT_LINK_IP;
 	weft_link_on_receive(d->link, receive, d);
-	r = weft_loop_new(NULL, &d->loop);
-	if (r == 0)
-		r = weft_loop_add(d->loop, weft_link_task(d->link));
+	r = weft_loop_add(d->loop, weft_link_task(d->link));
 	if (r == 0)
 		r = ticker_start(&d->ticker, d->loop, WATCH_NS, watch, d);
 	if (r == 0)
@@ -280,7 +308,9 @@ int cmd_dump(int argc, char **argv)
 	status = dumping_start(&d, &args);
 	if (status == STATUS_OK)
 		status = dumping_run(&d);
+	network_close(&d.network);
 	weft_loop_free(d.loop);
-	weft_link_free(d.link);
+	if (!d.network.loop)
+		weft_link_free(d.link);
 	return status;
 }

@@ -180,7 +180,7 @@ static int listen_all(struct echoing *e)
 
 static void tell_ready(struct echoing *e)
 {
-	const char *link = weft_link_name(e->on.link);
+	const char *link = onlink_title(&e->on);
 	char mac[WEFT_MAC_TEXT];
 	const char *text = weft_mac_print(weft_iface_mac(e->on.iface), mac);
 	output_event(&e->on.out, "ready",

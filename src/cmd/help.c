@@ -34,12 +34,23 @@ static void help_all(void)
 	       "wrong.\n");
 }
 
+/* What weft's own programs know beyond the library. */
+static const char networks[] =
+	"\necho, nc, ping, http, dump and bridge enter a network by themselves, without "
+	"a\ndevice and without root. What stands behind the kind is taken as it is:\n"
+	"\n  weft://HOST/ROOM#KEY   a room, by its invitation; its key is blanked in "
+	"`ps`\n"
+	"  weft:@FILE             a room, by the invitation in the first line of FILE\n"
+	"  tunnel:CONFIG.json     a tunnel's one end, a client's or a server's\n"
+	"      e.g. impair:delay=20ms:tunnel:/etc/weft/site.json\n";
+
 static int help_links(void)
 {
 	char *text = weft_link_help();
 	if (!text)
 		return output_fail("help", "out of memory");
 	(void)fputs(text, stdout);
+	(void)fputs(networks, stdout);
 	free(text);
 	return STATUS_OK;
 }

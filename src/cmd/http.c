@@ -371,7 +371,7 @@ static int serving_run(struct serving *s)
 		return status;
 	output_event(&s->on.out, "ready", json_pack("{s:i}", "port", (int)s->args->port));
 	weft_log_info(&s->on.out.log, "serving files on %s at port %u",
-		      weft_link_name(s->on.link), s->args->port);
+		      onlink_title(&s->on), s->args->port);
 	return onlink_run(&s->on, NULL, NULL);
 }
 

@@ -428,7 +428,7 @@ static void begin_with_peer(struct nc *nc, uint64_t now)
 	}
 	if (nc->args->listen)
 		weft_log_info(&nc->on.out.log, "waiting for a peer on %s at port %u",
-			      weft_link_name(nc->on.link), nc->args->listen);
+			      onlink_title(&nc->on), nc->args->listen);
 	if (nc->udp)
 		udp_up(nc, now);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order of things: open the link, make the loop and the stack, put an interface on the
- * link, give it addresses and routes, drop privileges, run. A DHCP client, if there is one,
- * sees each frame before the stack does, which has no use for frames to an address that it
- * has not got yet.
+ * The order of things: make the loop, open the link, drop privileges, enter the network if the
+ * link is of one, make the stack, put an interface on the link, give it addresses and routes,
+ * run.
  */
 #include "cmd/onlink.h"
 
 #include "cli/privilege.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
+#include "cmd/onlink_dhcp.h"
 
 #include <weft/error.h>
 
@@ -40,91 +40,13 @@ static int fail(const struct onlink *on, int r)
 	return output_fail(on->command->verb, strerror(-r));
 }
 
-/* ---- DHCP -------------------------------------------------------------------------------- */
-
-static void dhcp_send(void *user, const struct weft_frame *frame, uint64_t now)
-{
-	struct onlink *on = user;
-	weft_link_send(on->link, frame, 1, now);
-}
-
-static bool dhcp_look(void *user, const struct weft_frame *frame, uint64_t now)
-{
-	return weft_dhcpc_input(user, frame, now);
-}
-
-static void tell_address(struct onlink *on, const struct weft_ip *address)
+void onlink_tell_address(struct onlink *on, const struct weft_ip *address)
 {
 	char text[WEFT_IP_TEXT];
+	on->has_told = true;
 	weft_ip_print(address, text);
 	output_event(&on->out, "address", json_pack("{s:s}", "address", text));
 	weft_log_info(&on->out.log, "the address is %s", text);
-}
-
-static void dhcp_lost(void *user)
-{
-	struct onlink *on = user;
-	const struct weft_ip any = { .family = AF_INET };
-	if (on->router.family)
-		weft_stack_remove_route(on->stack, &any, on->iface);
-	if (on->leased.family)
-		weft_iface_remove_address(on->iface, &on->leased, time_now(on));
-	on->router.family = on->leased.family = 0;
-	naming_lease(&on->naming, NULL);
-}
-
-/* A renewal gives the same again, which is no change. */
-static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
-{
-	struct onlink *on = user;
-	const struct weft_ip any = { .family = AF_INET };
-	const struct names names = names_of_lease(lease);
-	char text[WEFT_IP_TEXT];
-	if (on->leased.family)
-		return;
-	int r = weft_iface_add_address(on->iface, &lease->address, 0, time_now(on));
-	if (r < 0) {
-		weft_log_warning(&on->out.log, "%s cannot be used: %s",
-				 weft_ip_print(&lease->address, text), strerror(-r));
-		return;
-	}
-	on->leased = lease->address;
-	naming_lease(&on->naming, &names);
-	if (lease->router.family &&
-	    weft_stack_add_route(on->stack, &any, &lease->router, on->iface) == 0)
-		on->router = lease->router;
-	tell_address(on, &lease->address);
-}
-
-static int dhcp_start(struct onlink *on)
-{
-	struct weft_dhcpc_opts opts = {
-		.mac = weft_iface_mac(on->iface),
-		.allow_public = true,
-		.send = dhcp_send,
-		.bound = dhcp_bound,
-		.lost = dhcp_lost,
-		.user = on,
-	};
-	if (getrandom(&opts.seed, sizeof(opts.seed), 0) != (ssize_t)sizeof(opts.seed))
-		return -EIO;
-	int r = weft_dhcpc_new(&opts, &on->dhcpc);
-	if (r < 0)
-		return r;
-	weft_iface_on_frame(on->iface, dhcp_look, on->dhcpc);
-	return weft_loop_add(on->loop, weft_dhcpc_task(on->dhcpc));
-}
-
-static void dhcp_end(struct onlink *on)
-{
-	if (!on->dhcpc)
-		return;
-	weft_iface_on_frame(on->iface, NULL, NULL);
-	weft_dhcpc_release(on->dhcpc, time_now(on));
-	weft_loop_remove(on->loop, weft_dhcpc_task(on->dhcpc));
-	weft_dhcpc_free(on->dhcpc);
-	/* Some links send at their next run. */
-	(void)weft_loop_turn(on->loop);
 }
 
 /* ---- addresses --------------------------------------------------------------------------- */
@@ -133,7 +55,7 @@ static int add_dhcp(struct onlink *on)
 {
 	if (weft_link_caps(on->link).flags & WEFT_LINK_IP)
 		return usage(on, "--address dhcp wants a link of Ethernet");
-	int r = on->dhcpc ? 0 : dhcp_start(on);
+	int r = on->dhcpc ? 0 : onlink_dhcp_start(on);
 	return r < 0 ? fail(on, r) : STATUS_OK;
 }
 
@@ -211,6 +133,8 @@ static bool may_be_told(const struct onlink *on, uint64_t now)
 
 static bool are_usable(const struct onlink *on, uint64_t now)
 {
+	if (on->args->addresses.n == 0 && on->dhcpc)
+		return on->leased.family != 0;
 	if (on->args->addresses.n == 0)
 		return has_address(on) || !may_be_told(on, now);
 	for (size_t i = 0; i < on->args->addresses.n; i++)
@@ -219,12 +143,74 @@ static bool are_usable(const struct onlink *on, uint64_t now)
 	return true;
 }
 
+/* ---- the network that the link may be of ------------------------------------------------- */
+
+/* What the network says counts where the command line says nothing. */
+static void take_terms(struct onlink *on)
+{
+	const struct network_terms *terms = &on->network.terms;
+	if (!terms->has_lan)
+		naming_lease(&on->naming, &terms->names);
+	if (on->args->addresses.n > 0)
+		return;
+	network_host_apply(&on->host, terms, time_now(on));
+	int r = terms->has_lan && !on->dhcpc ? onlink_dhcp_start(on) : 0;
+	if (r < 0)
+		weft_log_warning(&on->out.log, "no address can be asked for: %s",
+				 strerror(-r));
+}
+
+static void terms_changed(void *user)
+{
+	take_terms(user);
+}
+
+static int network_begin(struct onlink *on)
+{
+	on->host = (struct network_host){ .stack = on->stack,
+					  .iface = on->iface,
+					  .output = &on->out };
+	if ((weft_link_caps(on->link).flags & WEFT_LINK_IP) && !on->args->gateway &&
+	    network_host_route(&on->host) < 0)
+		return output_fail(on->command->verb, "out of memory");
+	on->network.changed = terms_changed;
+	on->network.user = on;
+	take_terms(on);
+	return STATUS_OK;
+}
+
+static int link_open(struct onlink *on)
+{
+	struct weft_error err;
+	if (network_is_named(on->args->link)) {
+		on->network = (struct network){ .command = on->command,
+						.loop = on->loop,
+						.output = &on->out,
+						.name = on->args->name,
+						.mac = on->args->mac };
+		const int status = network_open(&on->network, on->args->link);
+		on->link = on->network.link;
+		return status;
+	}
+	int r = weft_link_open(on->args->link, &err, &on->link);
+	return r < 0 ? output_fail_link(on->command->verb, r, err.text) : STATUS_OK;
+}
+
+const char *onlink_title(const struct onlink *on)
+{
+	return on->network.link ? on->network.title : weft_link_name(on->link);
+}
+
 /* ---- the host ---------------------------------------------------------------------------- */
 
 static int stack_make(struct onlink *on)
 {
-	const struct weft_iface_opts iface = { .mac = on->args->mac,
-					       .mtu = on->args->mtu };
+	const bool has_network = on->network.link != NULL;
+	const struct weft_iface_opts iface = {
+		.mac = has_network ? on->network.mac : on->args->mac,
+		.mtu = on->args->mtu || !has_network ? on->args->mtu
+						     : on->network.terms.mtu,
+	};
 	uint8_t secret[SECRET_LEN];
 	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
 		return output_fail(on->command->verb, "no random numbers");
@@ -266,6 +252,8 @@ static int host_make(struct onlink *on)
 		status = resolver_make(on);
 	for (size_t i = 0; status == STATUS_OK && i < on->args->addresses.n; i++)
 		status = add_address(on, on->args->addresses.items[i]);
+	if (status == STATUS_OK && on->network.link)
+		status = network_begin(on);
 	return status == STATUS_OK ? add_gateway(on) : status;
 }
 
@@ -276,7 +264,15 @@ static int tasks_add(struct onlink *on)
 		r = weft_loop_add(on->loop, weft_stack_task(on->stack));
 	if (r == 0)
 		r = weft_loop_add(on->loop, weft_resolver_task(on->resolver));
-	return r == 0 ? stop_on_signals(on->loop) : r;
+	return r;
+}
+
+static int loop_make(struct onlink *on)
+{
+	int r = weft_loop_new(NULL, &on->loop);
+	if (r == 0)
+		r = stop_on_signals(on->loop);
+	return r < 0 ? fail(on, r) : STATUS_OK;
 }
 
 int onlink_start(struct onlink *on, const struct command *command,
@@ -289,23 +285,21 @@ int onlink_start(struct onlink *on, const struct command *command,
 	output_init(&on->out, output);
 	if (!args->link)
 		return usage(on, "--link is needed");
-	int r = weft_link_open(args->link, &err, &on->link);
-	if (r < 0)
-		return output_fail_link(command->verb, r, err.text);
-	if (args->trace)
-		trace_start(&on->trace, on->link);
-	r = weft_loop_new(NULL, &on->loop);
-	if (r < 0)
-		return fail(on, r);
-	int status = host_make(on);
+	int status = loop_make(on);
+	if (status == STATUS_OK)
+		status = link_open(on);
 	if (status != STATUS_OK)
 		return status;
-	r = tasks_add(on);
-	if (r < 0)
-		return fail(on, r);
+	if (args->trace)
+		trace_start(&on->trace, on->link);
 	if (privilege_drop(&privileges, &err) < 0)
 		return output_fail(command->verb, err.text);
-	return STATUS_OK;
+	if (on->network.link)
+		status = network_wait(&on->network);
+	if (status == STATUS_OK)
+		status = host_make(on);
+	int r = status == STATUS_OK ? tasks_add(on) : 0;
+	return r < 0 ? fail(on, r) : status;
 }
 
 /* ---- names ------------------------------------------------------------------------------- */
@@ -394,8 +388,7 @@ static void look_for_address(struct onlink *on)
 	struct weft_ip ip;
 	if (on->args->addresses.n > 0 || on->has_told || !find_address(on, &ip))
 		return;
-	on->has_told = true;
-	tell_address(on, &ip);
+	onlink_tell_address(on, &ip);
 }
 
 static void watch(void *user, uint64_t now)
@@ -408,8 +401,20 @@ static void watch(void *user, uint64_t now)
 	}
 	if (on->is_seeking && can_seek(on, now))
 		seek(on, now);
-	if (weft_link_is_down(on->link))
+	if (on->network.failure.text[0])
+		onlink_fail(on, on->network.failure.text);
+	else if (weft_link_is_down(on->link))
 		link_ended(on);
+}
+
+/* What a program says while it waits for the end does not count any more. */
+static int leave(struct onlink *on)
+{
+	const int status = on->status;
+	ticker_stop(&on->watch, on->loop);
+	onlink_dhcp_end(on);
+	network_linger(&on->network);
+	return status;
 }
 
 int onlink_run(struct onlink *on, void (*begin)(void *user, uint64_t now), void *user)
@@ -421,7 +426,7 @@ int onlink_run(struct onlink *on, void (*begin)(void *user, uint64_t now), void 
 	if (r < 0)
 		return fail(on, r);
 	(void)weft_loop_run(on->loop);
-	return on->status;
+	return leave(on);
 }
 
 /* ---- the end ----------------------------------------------------------------------------- */
@@ -437,13 +442,27 @@ void onlink_fail(struct onlink *on, const char *text)
 	onlink_stop(on, output_fail(on->command->verb, text));
 }
 
+static void host_free(struct onlink *on)
+{
+	naming_end(&on->naming);
+	if (on->resolver) {
+		weft_loop_remove(on->loop, weft_resolver_task(on->resolver));
+		weft_resolver_free(on->resolver, time_now(on));
+	}
+	if (on->stack)
+		weft_loop_remove(on->loop, weft_stack_task(on->stack));
+	weft_stack_free(on->stack);
+}
+
 void onlink_end(struct onlink *on)
 {
-	dhcp_end(on);
-	naming_end(&on->naming);
-	if (on->loop)
-		weft_resolver_free(on->resolver, time_now(on));
+	onlink_dhcp_end(on);
+	host_free(on);
+	if (on->network.loop) {
+		network_close(&on->network);
+	} else if (on->link) {
+		weft_loop_remove(on->loop, weft_link_task(on->link));
+		weft_link_free(on->link);
+	}
 	weft_loop_free(on->loop);
-	weft_stack_free(on->stack);
-	weft_link_free(on->link);
 }

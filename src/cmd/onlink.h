@@ -28,6 +28,7 @@
 #include "cli/run.h"
 #include "cli/trace.h"
 #include "cmd/naming.h"
+#include "cmd/network_host.h"
 
 #include <weft/addr.h>
 #include <weft/dhcpc.h>
@@ -41,7 +42,8 @@
 
 /** What the command line says about the host. */
 struct onlink_args {
-	const char *link;
+	char *link;
+	const char *name;
 	struct option_list addresses;
 	const char *gateway;
 	struct option_list dns;
@@ -54,10 +56,16 @@ struct onlink_args {
 /** The rows for these options, for the table of a struct with the member on. */
 #define ONLINK_OPTIONS(args)                                              \
 	{ .name = "link",                                                 \
-	  .type = OPTION_TEXT,                                            \
+	  .type = OPTION_LINK,                                            \
 	  .syntax = "LINK",                                               \
 	  .offset = OFFSET(args, on.link),                                \
-	  .help = "the link to be a host on: needed" },                   \
+	  .help = "the link to be a host on, or weft://... or\n"          \
+		  OPTION_INDENT "tunnel:CONFIG: a room, a tunnel; needed" },       \
+	{ .name = "name",                                                 \
+	  .type = OPTION_NAME,                                            \
+	  .syntax = "NAME",                                               \
+	  .offset = OFFSET(args, on.name),                                \
+	  .help = "what others in a room see [this machine's name]" },    \
 	{ .name = "address",                                              \
 	  .letter = 'a',                                                  \
 	  .type = OPTION_LIST,                                            \
@@ -102,6 +110,8 @@ struct onlink {
 	struct output out;
 	struct weft_loop *loop;
 	struct weft_link *link;
+	struct network network; /**< That the link is of; its link is NULL for none. */
+	struct network_host host;
 	struct weft_stack *stack;
 	struct weft_iface *iface;
 	struct trace trace;
@@ -140,6 +150,9 @@ int onlink_run(struct onlink *on, void (*begin)(void *user, uint64_t now), void 
  */
 void onlink_find(struct onlink *on, const char *name,
 		 void (*found)(void *user, const struct weft_ip *ip, uint64_t now));
+
+/** What people call the link. */
+const char *onlink_title(const struct onlink *on);
 
 /** Ends onlink_run, once what has been sent by now is on the link. */
 void onlink_stop(struct onlink *on, int status);

@@ -29,16 +29,19 @@ enum conduit_ways {
 struct conduit {
 	int fd;
 	gnutls_session_t session; /**< NULL: nothing encrypts what goes through. */
-	uint8_t *
-		sealed; /**< Records, from off to len of which have yet to go; NULL for none. */
+	/** Records that GnuTLS has made; those from off to len have yet to go. */
+	uint8_t *sealed;
 	size_t room, off, len;
+	/** Bytes that have been read; GnuTLS has yet to take those from ahead_off to ahead_len. */
+	uint8_t *ahead;
+	size_t ahead_off, ahead_len;
 };
 
 /** session: of that socket, its handshake done; or NULL. Both remain the library's. */
 void conduit_open(struct conduit *c, int fd, gnutls_session_t session,
 		  enum conduit_ways ways);
 
-/** Forgets what is pending. The session should not be used for sending then. */
+/** Forgets what is pending or was read ahead; after that the session is of no use. */
 void conduit_close(struct conduit *c);
 
 /**
@@ -55,10 +58,14 @@ bool conduit_is_pending(const struct conduit *c);
 int conduit_flush(struct conduit *c) WEFT_MUST_CHECK;
 
 /**
- * Reads without waiting. Returns how much, 0 at the end, -EAGAIN for nothing now, or -Exxx. With
- * TLS, len should be CONDUIT_RECORD at least: what stays behind, the socket does not tell of.
+ * Reads without waiting. Returns how much, 0 at the end, -EAGAIN for nothing now, or -Exxx. len
+ * must be CONDUIT_RECORD at least with TLS, where more may have been read than there is room for
+ * (conduit_has_ahead); what is left of that is lost for the library.
  */
-int conduit_recv(const struct conduit *c, uint8_t *buf, size_t len) WEFT_MUST_CHECK;
+int conduit_recv(struct conduit *c, uint8_t *buf, size_t len) WEFT_MUST_CHECK;
+
+/** Whether conduit_recv has more, of which the socket does not tell any more. */
+bool conduit_has_ahead(const struct conduit *c);
 
 /** Most bytes of a TLS record (RFC 8446, 5.1). */
 #define CONDUIT_RECORD 16384u

@@ -157,6 +157,8 @@ void transfer_read(struct transfer *t)
 		transfer_mark(t);
 	} else if (r < 0) {
 		http_stream_abort(&t->stream);
+	} else if (conduit_has_ahead(&t->in)) {
+		transfer_mark(t);
 	}
 }
 
@@ -215,4 +217,5 @@ void transfer_drop_direct(struct transfer *t)
 	if (t->watch)
 		watch_leave(t->watch);
 	direct_close(&t->direct);
+	conduit_close(&t->in);
 }

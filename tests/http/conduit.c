@@ -253,6 +253,26 @@ static void one_way_alone(void **state)
 	hear_out(f);
 }
 
+/* Several records are read at once, and the socket tells of them no more. */
+static void what_is_read_ahead_is_told(void **state)
+{
+	const int large = 1 << 20;
+	struct fixture *f = *state;
+	struct conduit *c = &f->conduits[RECEIVER];
+	const size_t record = CONDUIT_RECORD;
+	const struct socket_piece piece = { f->out, 3 * record };
+	for (size_t i = 0; i < piece.len; i++)
+		f->out[i] = byte_at(i);
+	(void)setsockopt(f->fds[SENDER], SOL_SOCKET, SO_SNDBUF, &large, sizeof(large));
+	assert_int_equal(conduit_send(&f->conduits[SENDER], &piece, 1), piece.len);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(conduit_recv(c, f->in, record), record);
+		assert_memory_equal(f->in, f->out + i * record, record);
+		assert_int_equal(conduit_has_ahead(c), i < 2);
+	}
+	assert_int_equal(conduit_recv(c, f->in, record), -EAGAIN);
+}
+
 /* Records that have yet to go are not overtaken by what the library has to say. */
 static void the_library_waits_for_its_turn(void **state)
 {
@@ -279,6 +299,7 @@ int main(void)
 		TEST(a_regular_end, setup_tls),
 		TEST(a_connection_that_is_cut, setup_tls),
 		TEST(one_way_alone, setup_tls),
+		TEST(what_is_read_ahead_is_told, setup_tls),
 		TEST(the_library_waits_for_its_turn, setup_tls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

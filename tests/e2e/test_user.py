@@ -71,6 +71,15 @@ def test_forward_to_a_server_on_the_lan(room):
     assert fetch(room, '', 'http://127.0.0.1:8080/file') == room.data
 
 
+def test_load_from_the_stack(room):
+    """Each of wrk's connections is one of the stack's to a server on the LAN."""
+    join(room, f'--forward tcp:8080={p.SERVER}:8000')
+    (room.web / 'page').write_bytes(b'x' * 10000)
+    said = room.run('player', 'wrk -t2 -c16 -d2s --timeout 60s http://127.0.0.1:8080/page')
+    assert 'Non-2xx' not in said and int(re.search(r'(\d+) requests in', said)[1]) >= 16, said
+    assert fetch(room, '', 'http://127.0.0.1:8080/file') == room.data
+
+
 UDP_CLIENT = '''
 import socket, sys
 one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -28,15 +28,14 @@ static bool begins(const char *text, const char *with)
 /* Where the network is named in a spec, behind its wrappers; its length where none is. */
 static size_t find(const char *spec)
 {
-	const char *at = spec;
-	while (at) {
+	for (const char *at = spec;; at++) {
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			if (begins(at, kinds[i]))
 				return (size_t)(at - spec);
 		at = strchr(at, ':');
-		at = at ? at + 1 : NULL;
+		if (!at)
+			return strlen(spec);
 	}
-	return strlen(spec);
 }
 
 bool network_is_named(const char *spec)

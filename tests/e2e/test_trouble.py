@@ -38,7 +38,7 @@ class Listener:
     def __init__(self, port, serve):
         self.connections, self.serve = [], serve
         self.socket = socket.create_server(('127.0.0.1', port))
-        self.thread = threading.Thread(target=self.accept)
+        self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
 
     def accept(self):
@@ -55,6 +55,10 @@ class Listener:
         self.socket.close()
         self.thread.join()
         for connection in self.connections:
+            try:  # close alone is not heard while another thread reads from it
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
             connection.close()
 
 

@@ -307,6 +307,41 @@ static void a_device_that_is_not_up_drops(void **state)
 	assert_false(weft_link_is_down(links[0]));
 }
 
+static bool expects_more(struct weft_link *link)
+{
+	return link_deadline(link) == 0;
+}
+
+/* Who has found something looks again without being told to, unless that was in vain of late. */
+static void more_is_expected_after_a_frame(void **state)
+{
+	(void)state;
+	sh("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6"); /* It has its own to say. */
+	links[0] = open_link("tap:");
+	bring_up(links[0], true);
+	assert_false(expects_more(links[0]));
+	for (unsigned i = 0; i < 3; i++) {
+		send_udp(100, 0);
+		link_run_at(links[0], 1);
+		assert_true(expects_more(links[0]));
+	}
+	link_run_at(links[0], 2);
+	assert_false(expects_more(links[0]));
+	for (unsigned i = 1; i <= 8; i++) {
+		send_udp(100, 0);
+		link_run_at(links[0], 3);
+		assert_int_equal(expects_more(links[0]), i == 8);
+	}
+	/* Wrong again: the next guess is twice as far. */
+	link_run_at(links[0], 4);
+	for (unsigned i = 1; i <= 16; i++) {
+		send_udp(100, 0);
+		link_run_at(links[0], 5);
+		assert_int_equal(expects_more(links[0]), i == 16);
+	}
+	assert_int_equal(weft_link_stats(links[0]).rx_frames, 3 + 8 + 16);
+}
+
 /* Frames that the device has taken from us, by the kernel's own count. */
 static unsigned long frames_taken(const char *name)
 {
@@ -550,6 +585,7 @@ int main(void)
 		TEST(a_persistent_device_stays),
 		TEST(a_deleted_device_is_down),
 		TEST(a_device_that_is_not_up_drops),
+		TEST(more_is_expected_after_a_frame),
 		TEST(forty_segments_are_one_write),
 		TEST(tcp_crosses_in_super_frames),
 		TEST(tcp_crosses_tuns_as_well),

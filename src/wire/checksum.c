@@ -69,7 +69,7 @@ INLINE uint64_t sum_blocks(uint8_t *dst, const uint8_t *src, size_t len)
 INLINE uint64_t sum_words(uint8_t *dst, const uint8_t *src, size_t len)
 {
 	size_t at = len - len % BLOCK;
-	uint64_t sum = sum_blocks(dst, src, at);
+	uint64_t sum = at > 0 ? sum_blocks(dst, src, at) : 0; /* Headers have none. */
 
 	for (uint32_t word; len - at >= sizeof(word); at += sizeof(word)) {
 		memcpy(&word, src + at, sizeof(word));

@@ -41,6 +41,8 @@
 #define IP4_OFF_SRC       12u
 #define IP4_OFF_DST       16u
 
+#define IP4_NO_OPTIONS 0x45u /**< At IP4_OFF_VERSION: version 4, 5 words of header. */
+
 #define IP4_FRAG_DF       0x4000u
 #define IP4_FRAG_MF       0x2000u
 #define IP4_FRAG_OFF_MASK 0x1fffu

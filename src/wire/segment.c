@@ -21,6 +21,7 @@
 
 #include "wire/checksum.h"
 #include "wire/cursor.h"
+#include "wire/ether.h"
 #include "wire/icmp.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -295,6 +296,30 @@ static int cut(const struct weft_frame *frame, bool is_ip, uint8_t *arena,
 }
 
 /*
+ * What nearly all frames are that come with an open checksum: IPv4 without options and not in
+ * fragments, TCP, and the place is TCP's. True only where the layout would say so, too.
+ */
+static bool csum_is_plainly_true(const struct weft_frame *frame, bool is_ip)
+{
+	const uint32_t ip_off = is_ip ? 0 : ETHER_LEN;
+	const uint8_t *ip = frame->data + ip_off, *tcp = ip + IP4_LEN;
+
+	if (frame->len < ip_off + IP4_LEN + TCP_LEN ||
+	    frame->offload.csum_start != ip_off + IP4_LEN ||
+	    frame->offload.csum_offset != TCP_OFF_CSUM)
+		return false;
+	if ((!is_ip && load_be16(frame->data + ETHER_OFF_TYPE) != ETHER_TYPE_IP4) ||
+	    ip[IP4_OFF_VERSION] != IP4_NO_OPTIONS || ip[IP4_OFF_PROTO] != IPPROTO_TCP ||
+	    (load_be16(ip + IP4_OFF_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFF_MASK)))
+		return false;
+
+	uint32_t total_len = load_be16(ip + IP4_OFF_TOTAL_LEN);
+	uint32_t hdr_len = (tcp[TCP_OFF_FLAGS] >> 4) * 4u;
+	return hdr_len >= TCP_LEN && IP4_LEN + hdr_len <= total_len &&
+	       total_len <= frame->len - ip_off;
+}
+
+/*
  * True if the place of an open checksum may be believed: inside the frame, behind the IP
  * header, and where the transport has its checksum. In a tunnel of the sender's (VXLAN in
  * UDP, GRE, IP in IP) it may be that of the packet inside.
@@ -305,6 +330,8 @@ static bool csum_is_true(const struct weft_frame *frame, bool is_ip)
 	uint32_t offset = frame->offload.csum_offset;
 	struct layout at;
 
+	if (csum_is_plainly_true(frame, is_ip))
+		return true;
 	if (layout_find(frame->data, frame->len, is_ip, &at) < 0)
 		return false;
 	if (start < at.transport_off || start + offset + 2 > frame->len)

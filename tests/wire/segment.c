@@ -343,6 +343,54 @@ static void test_lies_about_an_open_checksum(void **state)
 	ASSERT_OPEN_LIE(frame.data[14] = 0x44);
 }
 
+/* The same frame with an 802.1Q tag. */
+static struct weft_frame tagged(const struct weft_frame *frame, uint8_t *buf)
+{
+	struct weft_frame copy = *frame;
+	memcpy(buf, frame->data, 12);
+	memcpy(buf + 12, "\x81\x00\x00\x05", 4);
+	memcpy(buf + 16, frame->data + 12, frame->len - 12);
+	copy.data = buf;
+	copy.len += 4;
+	copy.offload.csum_start = (uint16_t)(copy.offload.csum_start + 4);
+	return copy;
+}
+
+/* What is known of plain TCP at a glance is what is found out of it behind a tag. */
+static void assert_tag_makes_no_difference(const struct weft_frame *frame)
+{
+	uint8_t buf[200];
+	assert_true(frame->len + 4 <= sizeof(buf));
+	struct weft_frame other = tagged(frame, buf);
+	int r = segment_check(frame, false);
+	if (r != segment_check(&other, false))
+		fail_msg("%d, and the opposite behind a tag", r);
+}
+
+static void test_a_glance_is_enough(void **state)
+{
+	struct traffic small = tcp4;
+	(void)state;
+	small.payload_len = 6;
+	struct weft_frame frame = open_csum_frame(&small);
+	const uint32_t len = frame.len;
+	for (uint32_t at = 14; at < 34 + 20; at++) {
+		uint8_t byte = frame.data[at];
+		for (unsigned other = 0; other < 256; other++) {
+			frame.data[at] = (uint8_t)other;
+			assert_tag_makes_no_difference(&frame);
+		}
+		frame.data[at] = byte;
+	}
+	for (frame.len = 14; frame.len <= len; frame.len++)
+		assert_tag_makes_no_difference(&frame);
+	frame.len = len;
+	for (uint16_t start = 14; start < len; start++) {
+		frame.offload.csum_start = start;
+		assert_tag_makes_no_difference(&frame);
+	}
+}
+
 static void test_copies_what_is_complete(void **state)
 {
 	(void)state;
@@ -400,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_completes_inside_a_tunnel),
 		cmocka_unit_test(test_lies_about_an_open_checksum),
 		cmocka_unit_test(test_lies_where_little_is_known),
+		cmocka_unit_test(test_a_glance_is_enough),
 		cmocka_unit_test(test_copies_what_is_complete),
 		cmocka_unit_test(test_when_it_is_needed),
 	};

@@ -142,6 +142,30 @@ static void options_round_trip(void **state)
 	}
 }
 
+/* Timestamps alone are read and written at a glance; with NOPs or a block behind, they are not. */
+static void timestamps_alone_are_like_others(void **state)
+{
+	(void)state;
+	for (unsigned at = 4 * 256; at < 12 * 256; at++) {
+		uint8_t data[16] = {
+			1, 1, 8, 10, 0xff, 1, 2, 3, 0x80, 5, 6, 7, 1, 1, 1, 1
+		};
+		struct tcp_opts alone = { 0 }, followed = { 0 };
+		data[at / 256] = (uint8_t)at;
+		assert_int_equal(tcp_opts_parse(data, 12, &alone), 1);
+		assert_int_equal(tcp_opts_parse(data, 16, &followed), 1);
+		assert_memory_equal(&alone, &followed, sizeof(alone));
+	}
+	struct tcp_opts opts = { .has_timestamps = true,
+				 .ts_val = 0xfedcba98,
+				 .ts_ecr = 7 };
+	uint8_t alone[TCP_OPTIONS_MAX], followed[TCP_OPTIONS_MAX];
+	assert_int_equal(tcp_opts_emit(alone, &opts), 12);
+	opts.sacks_n = 1;
+	assert_int_equal(tcp_opts_emit(followed, &opts), 24);
+	assert_memory_equal(alone, followed, 12);
+}
+
 static void options_that_do_not_fit(void **state)
 {
 	(void)state;
@@ -243,6 +267,7 @@ int main(void)
 		cmocka_unit_test(every_flag_survives),
 		cmocka_unit_test(data_offset_lies),
 		cmocka_unit_test(options_round_trip),
+		cmocka_unit_test(timestamps_alone_are_like_others),
 		cmocka_unit_test(options_that_do_not_fit),
 		cmocka_unit_test(strange_options),
 		cmocka_unit_test(last_of_two_counts),

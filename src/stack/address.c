@@ -251,6 +251,7 @@ int iface_add_addr(struct weft_iface *iface, const struct ip_addr *addr, unsigne
 	}
 	list_push_back(&iface->addrs, &a->of_iface);
 	iface->addrs_n++;
+	stack_changed(iface->stack); /* Its network has a broadcast address now. */
 	join_solicited_node(iface, addr, now);
 	begin(a, flags, now);
 	if (ret_addr)

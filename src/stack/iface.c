@@ -152,6 +152,7 @@ bool iface_refer(struct weft_iface *iface, const struct ip_slice *slices, size_t
 		iface->pieces[iface->pieces_n++] =
 			(struct link_piece){ slices[i].data, slices[i].len };
 	iface->referred_at = now;
+	iface->stack->refers = true;
 	return true;
 }
 
@@ -235,6 +236,9 @@ void iface_flush(struct weft_iface *iface, uint64_t now)
 
 void ip_settle(struct weft_stack *stack)
 {
+	if (!stack->refers)
+		return;
+	stack->refers = false;
 	list_for_each (node, &stack->ifaces) {
 		struct weft_iface *iface =
 			container_of(node, struct weft_iface, of_stack);

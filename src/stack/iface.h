@@ -53,6 +53,12 @@ struct iface_addr {
 	uint64_t defended_at;     /**< RFC 5227, 2.4: when last. */
 };
 
+/** Two hosts, of which the other is seen to be one, and this one to be us (ip4.c). */
+struct ip4_pair {
+	uint64_t generation; /**< Of the addresses by which that was seen; 0: never. */
+	uint32_t src, dst;
+};
+
 struct weft_iface {
 	struct list of_stack;
 	struct weft_stack *stack;
@@ -71,6 +77,7 @@ struct weft_iface {
 	uint32_t groups_n;
 	uint64_t old_igmp_until,
 		old_mld_until;             /**< A querier of an older version is there. */
+	struct ip4_pair known4;            /**< The last that was let in. */
 	uint64_t reachable_ns, retrans_ns; /**< RFC 4861, 6.3.2. */
 	struct timer solicit;              /**< Router solicitations. */
 	unsigned solicits;

@@ -82,6 +82,29 @@ static bool is_for_us(const struct iface_rx *rx, const struct ip_rx *ip)
 	return iface_has_addr(iface, &ip->dst);
 }
 
+/*
+ * Whether the addresses were let in before. What is asked about them hangs on them and on the
+ * addresses of this host alone, and packets come in trains from the same to the same.
+ */
+static bool is_known_pair(const struct iface_rx *rx, const struct ip4_hdr *hdr)
+{
+	const struct ip4_pair *known = &rx->iface->known4;
+	return known->src == hdr->src && known->dst == hdr->dst &&
+	       known->generation == rx->iface->stack->generation && !rx->is_link_group;
+}
+
+/* Groups are not remembered: they can be left without that an address changes. */
+static void remember_pair(const struct iface_rx *rx, const struct ip4_hdr *hdr,
+			  const struct ip_rx *ip)
+{
+	if (!ip->is_group && !rx->is_link_group)
+		rx->iface->known4 = (struct ip4_pair){
+			.generation = rx->iface->stack->generation,
+			.src = hdr->src,
+			.dst = hdr->dst,
+		};
+}
+
 static enum weft_stack_outcome take_fragment(const struct iface_rx *rx,
 					     const struct ip4_hdr *hdr,
 					     const struct ip_rx *ip, uint64_t now)
@@ -148,14 +171,17 @@ enum weft_stack_outcome ip4_input(const struct iface_rx *rx, uint64_t now)
 		.payload = rx->packet + hdr_len,
 		.len = hdr.total_len - (size_t)hdr_len,
 	};
-	ip.is_group =
-		addr_is_multicast(&ip.dst) || iface_is_broadcast(rx->iface, &ip.dst);
-	if (is_martian(rx, &ip))
+	bool is_known = is_known_pair(rx, &hdr);
+	ip.is_group = !is_known && (addr_is_multicast(&ip.dst) ||
+				    iface_is_broadcast(rx->iface, &ip.dst));
+	if (!is_known && is_martian(rx, &ip))
 		return WEFT_STACK_DROP_MARTIAN;
-	if (!are_options_good(&hdr))
+	if (hdr.options_len > 0 && !are_options_good(&hdr))
 		return WEFT_STACK_DROP_OPTION;
-	if (!is_for_us(rx, &ip))
+	if (!is_known && !is_for_us(rx, &ip))
 		return ip_forward(rx, &ip, hdr.total_len, now);
+	if (!is_known)
+		remember_pair(rx, &hdr, &ip);
 	if (ip4_is_fragment(&hdr))
 		return take_fragment(rx, &hdr, &ip, now);
 	take_offload(rx, &ip);

@@ -62,6 +62,7 @@ struct weft_stack {
 		scratch; /**< SCRATCH_LEN bytes to make one packet in; NULL until needed. */
 	struct cutter cutter; /**< For super-frames that go on in fragments. */
 	unsigned busy;        /**< Receivers and runs under way. */
+	bool refers; /**< Some interface's batch may refer to what lies elsewhere. */
 };
 
 #define SCRATCH_LEN 65576u /**< An IPv6 header and 65,535 bytes, rounded up. */

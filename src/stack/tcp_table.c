@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,13 +39,21 @@ static struct tcp_node **slot_of(const struct tcp_table *t, uint32_t hash)
 	return &t->slots[hash & (t->slots_n - 1)];
 }
 
-struct tcp_node *tcp_table_find(const struct tcp_table *t, const struct tcp_flow *flow)
+static bool is_of(const struct tcp_node *node, const struct tcp_flow *flow)
 {
+	return memcmp(&node->flow, flow, sizeof(*flow)) == 0;
+}
+
+struct tcp_node *tcp_table_find(struct tcp_table *t, const struct tcp_flow *flow)
+{
+	if (t->last && is_of(t->last, flow))
+		return t->last;
 	uint32_t hash = hash_of(t, flow);
 	struct tcp_node *node = *slot_of(t, hash);
-	while (node &&
-	       (node->hash != hash || memcmp(&node->flow, flow, sizeof(*flow)) != 0))
+	while (node && (node->hash != hash || !is_of(node, flow)))
 		node = node->next;
+	if (node)
+		t->last = node;
 	return node;
 }
 
@@ -91,6 +100,8 @@ void tcp_table_remove(struct tcp_table *t, struct tcp_node *node)
 	while (*at != node)
 		at = &(*at)->next;
 	*at = node->next;
+	if (t->last == node)
+		t->last = NULL;
 	node->next = NULL;
 	node->kind = 0;
 	t->count--;

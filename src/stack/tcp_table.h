@@ -10,6 +10,8 @@
  * The hash is keyed (SipHash), so that nobody outside can choose ports that collide. Chains are
  * linked through the entries themselves: a slot costs one pointer, and nothing is allocated
  * when an entry comes. The table doubles when there are as many entries as slots.
+ *
+ * Who was found last is asked first: segments come in trains.
  */
 #ifndef STACK_TCP_TABLE_H
 #define STACK_TCP_TABLE_H
@@ -36,6 +38,7 @@ struct tcp_table {
 	struct tcp_node **slots;
 	size_t slots_n; /**< A power of two. */
 	size_t count;
+	struct tcp_node *last; /**< Found last, and still in the table; or NULL. */
 	uint8_t secret[HASH_SECRET_LEN];
 };
 
@@ -47,7 +50,7 @@ int tcp_table_init(struct tcp_table *t,
 void tcp_table_fini(struct tcp_table *t);
 
 /** The entry that owns the flow, or NULL. */
-struct tcp_node *tcp_table_find(const struct tcp_table *t, const struct tcp_flow *flow);
+struct tcp_node *tcp_table_find(struct tcp_table *t, const struct tcp_flow *flow);
 
 /** Puts in an entry whose flow is set and is not in the table. */
 void tcp_table_add(struct tcp_table *t, struct tcp_node *node, enum tcp_kind kind);

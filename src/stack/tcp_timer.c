@@ -14,6 +14,9 @@
 
 #include <errno.h>
 
+/* So much too early a timer may stay: it fires for nothing then, or is put off by far first. */
+#define EARLY_MAX_NS (10ull * NS_PER_MS)
+
 static void fire(struct timer *timer, void *user, uint64_t now);
 
 void tcp_due_init(struct tcp_conn *conn)
@@ -30,6 +33,12 @@ void tcp_due_set(struct tcp_conn *conn, enum tcp_due what, uint64_t at)
 		wheel_arm(conn->tcp->wheel, &conn->timer, at);
 }
 
+/* Whether the timer can stay as it is: each message puts what is due off by a little. */
+static bool is_armed_for(const struct timer *timer, uint64_t at)
+{
+	return timer_is_armed(timer) && timer->at <= at && at - timer->at <= EARLY_MAX_NS;
+}
+
 void tcp_due_settle(struct tcp_conn *conn)
 {
 	uint64_t next = TCP_NOT_DUE;
@@ -37,7 +46,7 @@ void tcp_due_settle(struct tcp_conn *conn)
 		next = conn->due[i] < next ? conn->due[i] : next;
 	if (next == TCP_NOT_DUE)
 		wheel_cancel(conn->tcp->wheel, &conn->timer);
-	else if (!timer_is_armed(&conn->timer) || conn->timer.at != next)
+	else if (!is_armed_for(&conn->timer, next))
 		wheel_arm(conn->tcp->wheel, &conn->timer, next);
 }
 

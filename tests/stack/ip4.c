@@ -255,6 +255,43 @@ static void takes_its_own_vlan_only(void **state)
 	world_fini(&w);
 }
 
+static struct weft_ip ip_of(const char *text)
+{
+	struct weft_ip ip;
+	assert_int_equal(weft_ip_parse(text, &ip), 0);
+	return ip;
+}
+
+/* Who was let in once is not for ever: each change of addresses has all judged anew. */
+static void addresses_that_change_are_judged_anew(void **state)
+{
+	struct world w;
+	uint8_t frame[128];
+	const struct packet p = {
+		.src = "10.1.0.127", .dst = "10.1.0.2", .sport = 1, .dport = 9
+	};
+	struct weft_ip ours = ip_of("10.1.0.2/24"), half = ip_of("10.1.0.3/25");
+	struct weft_ip theirs = ip_of("10.1.0.127/24");
+	(void)state;
+	world_init(&w, NULL);
+	size_t len = make(&w, &p, "data", 4, frame, sizeof(frame));
+	for (unsigned i = 0; i < 3; i++)
+		assert_outcome(rx(&w, frame, len), DROP_UDP_NO_SOCKET);
+	weft_iface_remove_address(w.iface, &ours, w.now);
+	assert_outcome(rx(&w, frame, len), DROP_NO_HOST);
+	assert_int_equal(weft_iface_add_address(w.iface, &ours, 0, w.now), 0);
+	assert_outcome(rx(&w, frame, len), DROP_UDP_NO_SOCKET);
+	assert_int_equal(weft_iface_add_address(w.iface, &theirs, 0, w.now), 0);
+	assert_outcome(rx(&w, frame, len), DROP_MARTIAN);
+	weft_iface_remove_address(w.iface, &theirs, w.now);
+	assert_outcome(rx(&w, frame, len), DROP_UDP_NO_SOCKET);
+	/* The broadcast address of a network, also while its address is still being probed. */
+	assert_int_equal(
+		weft_iface_add_address(w.iface, &half, WEFT_ADDRESS_PROBE, w.now), 0);
+	assert_outcome(rx(&w, frame, len), DROP_MARTIAN);
+	world_fini(&w);
+}
+
 static void takes_offload_facts_that_are_true_only(void **state)
 {
 	struct world w;
@@ -324,6 +361,7 @@ int main(void)
 		cmocka_unit_test(passes_over_options_but_source_routes),
 		cmocka_unit_test(says_which_protocol_is_not_spoken),
 		cmocka_unit_test(takes_its_own_vlan_only),
+		cmocka_unit_test(addresses_that_change_are_judged_anew),
 		cmocka_unit_test(takes_offload_facts_that_are_true_only),
 		cmocka_unit_test(somebody_else_may_look_first),
 	};

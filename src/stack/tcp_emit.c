@@ -30,26 +30,36 @@ static void transmit(struct tcp *tcp, struct tcp_tx *tx, const struct tcp_opts *
 
 /* ---- what a segment says of the other direction ------------------------------------------ */
 
-/* Blocks beside the timestamps: a duplicate first (RFC 2883, 4), then what is early. */
-static size_t sacks_of(const struct tcp_conn *conn, struct tcp_sack *sacks)
+/* How many blocks there are room for beside the timestamps, and something to tell of in. */
+static size_t sacks_n(const struct tcp_conn *conn)
 {
 	size_t max = conn->has_timestamps ? TCP_SACKS_MAX - 1 : TCP_SACKS_MAX, n = 0;
 	if (!conn->has_sack)
 		return 0;
 	if (conn->dsack.left != conn->dsack.right)
-		sacks[n++] = conn->dsack;
+		n++;
 	if (conn->reassembly)
-		n += early_sacks(conn->reassembly, sacks + n, max - n);
-	return n;
+		n += conn->reassembly->count;
+	return n < max ? n : max;
+}
+
+/* A duplicate first (RFC 2883, 4), then what is early. */
+static void fill_sacks(const struct tcp_conn *conn, struct tcp_opts *opts)
+{
+	size_t n = 0;
+	if (conn->dsack.left != conn->dsack.right)
+		opts->sacks[n++] = conn->dsack;
+	if (conn->reassembly)
+		n += early_sacks(conn->reassembly, opts->sacks + n, opts->sacks_n - n);
+	opts->sacks_n = (uint8_t)n;
 }
 
 uint32_t tcp_mss_now(const struct tcp_conn *conn)
 {
-	struct tcp_sack sacks[TCP_SACKS_MAX];
-	size_t n = sacks_of(conn, sacks);
+	uint32_t n = (uint32_t)sacks_n(conn);
 	uint32_t options = conn->has_timestamps ? TIMESTAMPS_LEN : 0;
 	if (n > 0)
-		options += 4u + 8u * (uint32_t)n;
+		options += 4u + 8u * n;
 	return conn->mss_gross - options;
 }
 
@@ -61,7 +71,9 @@ static struct tcp_opts options_of(struct tcp_conn *conn, uint64_t now)
 		opts.ts_val = tcp_timestamp(conn, now);
 		opts.ts_ecr = conn->ts_recent;
 	}
-	opts.sacks_n = (uint8_t)sacks_of(conn, opts.sacks);
+	opts.sacks_n = (uint8_t)sacks_n(conn);
+	if (opts.sacks_n > 0)
+		fill_sacks(conn, &opts);
 	return opts;
 }
 
@@ -139,20 +151,26 @@ void tcp_emit_range(struct tcp_conn *conn, uint32_t start, uint32_t end, uint16_
 	uint32_t data_end = has_fin ? queue_end : end;
 	uint32_t mss = tcp_mss_now(conn);
 	do {
-		struct tcp_tx tx = { .slices = slices };
-		tx.slices_n = chain_slices(&conn->to_send, queue_offset(conn, start),
-					   data_end - start, slices, SLICES_MAX, &tx.len);
-		bool is_last = start + (uint32_t)tx.len == data_end;
+		size_t len = 0;
+		size_t n = chain_slices(&conn->to_send, queue_offset(conn, start),
+					data_end - start, slices, SLICES_MAX, &len);
+		bool is_last = start + (uint32_t)len == data_end;
 		uint16_t flags = extra;
 		if (is_last && has_fin)
 			flags |= TCP_FIN;
-		if (is_last && tx.len > 0 && data_end == queue_end)
+		if (is_last && len > 0 && data_end == queue_end)
 			flags |= TCP_PSH;
-		tx.hdr = header_of(conn, start, flags);
-		tx.gso_size = tx.len > mss ? (uint16_t)mss : 0;
-		if (conn->has_ecn)
-			tx.tos = IP_ECN_ECT0;
-		start += (uint32_t)tx.len;
+		struct tcp_tx tx = {
+			.flow = &conn->node.flow,
+			.path = &conn->active->path,
+			.hdr = header_of(conn, start, flags),
+			.tos = conn->has_ecn ? IP_ECN_ECT0 : 0,
+			.slices = slices,
+			.slices_n = n,
+			.len = len,
+			.gso_size = len > mss ? (uint16_t)mss : 0,
+		};
+		start += (uint32_t)len;
 		send_segment(conn, &tx, now);
 		extra = 0;
 	} while (start != data_end);

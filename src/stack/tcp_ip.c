@@ -99,23 +99,24 @@ static enum weft_stack_outcome tcp_ip_input(struct weft_stack *stack,
 					    const struct ip_rx *rx, uint64_t now)
 {
 	struct tcp *tcp = tcp_of_stack(stack);
-	struct tcp_rx segment = {
-		.flow = { .local = rx->dst, .remote = rx->src },
-		.tos = rx->tos,
-		.is_group = rx->is_group,
-		.gso_size = rx->gso ? rx->gso_size : 0,
-		.stays = rx->stays,
-	};
-	int len = tcp_hdr_parse(rx->payload, rx->len, &segment.hdr);
-	if (len < 0 || tcp_opts_parse(segment.hdr.options, segment.hdr.options_len,
-				      &segment.opts) < 0)
+	struct tcp_hdr hdr;
+	struct tcp_opts opts;
+	int len = tcp_hdr_parse(rx->payload, rx->len, &hdr);
+	if (len < 0 || tcp_opts_parse(hdr.options, hdr.options_len, &opts) < 0)
 		return tcp_outcome_of_stack(tcp_input_bad(tcp, TCP_DROP_HEADER));
 	if (!ip_checksum_is_right(rx))
 		return WEFT_STACK_DROP_TCP_CHECKSUM;
-	segment.flow.lport = segment.hdr.dport;
-	segment.flow.rport = segment.hdr.sport;
-	segment.payload = rx->payload + len;
-	segment.len = rx->len - (size_t)len;
+	const struct tcp_rx segment = {
+		.flow = { rx->dst, rx->src, hdr.dport, hdr.sport },
+		.hdr = hdr,
+		.opts = opts,
+		.tos = rx->tos,
+		.is_group = rx->is_group,
+		.gso_size = rx->gso ? rx->gso_size : 0,
+		.payload = rx->payload + len,
+		.len = rx->len - (size_t)len,
+		.stays = rx->stays,
+	};
 	return tcp_outcome_of_stack(tcp_input(tcp, &segment, now));
 }
 

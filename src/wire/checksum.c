@@ -25,7 +25,8 @@ typedef uint64_t lanes __attribute__((vector_size(16)));
 /* One body, of which the compiler makes two loops: without dst (NULL), and with. */
 #define INLINE static inline __attribute__((always_inline))
 
-#define BLOCK (2 * sizeof(lanes))
+#define BLOCK       (2 * sizeof(lanes))
+#define IP4_HDR_LEN 20u
 
 /* The builtins: through the memcpy of FORTIFY, clang 14 takes each word over the stack. */
 INLINE lanes load_lanes(const uint8_t *src)
@@ -69,7 +70,7 @@ INLINE uint64_t sum_blocks(uint8_t *dst, const uint8_t *src, size_t len)
 INLINE uint64_t sum_words(uint8_t *dst, const uint8_t *src, size_t len)
 {
 	size_t at = len - len % BLOCK;
-	uint64_t sum = at > 0 ? sum_blocks(dst, src, at) : 0; /* Headers have none. */
+	uint64_t sum = sum_blocks(dst, src, at);
 
 	for (uint32_t word; len - at >= sizeof(word); at += sizeof(word)) {
 		memcpy(&word, src + at, sizeof(word));
@@ -101,9 +102,24 @@ INLINE uint16_t fold_native(uint64_t sum)
 				  : folded << 8 | folded >> 8);
 }
 
+/* The native sum of an IPv4 header without options: the shortest and most frequent of all. */
+static uint64_t sum_ip4(const uint8_t *src)
+{
+	uint64_t word0, word1;
+	uint32_t word2;
+
+	memcpy(&word0, src, sizeof(word0));
+	memcpy(&word1, src + 8, sizeof(word1));
+	memcpy(&word2, src + 16, sizeof(word2));
+	return (word0 & UINT32_MAX) + (word0 >> 32) + (word1 & UINT32_MAX) +
+	       (word1 >> 32) + word2;
+}
+
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len)
 {
 	const uint8_t *src = data;
+	if (len == IP4_HDR_LEN)
+		return sum + fold_native(sum_ip4(src));
 	size_t even = len & ~(size_t)1;
 
 	sum += fold_native(sum_words(NULL, src, even));

@@ -64,7 +64,10 @@ int tcp_hdr_emit(uint8_t *buf, size_t len, const struct tcp_hdr *hdr)
 	store_be16(buf + TCP_OFF_WINDOW, hdr->window);
 	store_be16(buf + TCP_OFF_CSUM, hdr->csum);
 	store_be16(buf + TCP_OFF_URGENT, hdr->urgent);
-	if (hdr->options_len > 0)
+	/* A copy of a length that the compiler knows is a few stores, any other a loop. */
+	if (hdr->options_len == ALONE_LEN)
+		memcpy(buf + TCP_LEN, hdr->options, ALONE_LEN);
+	else if (hdr->options_len > 0)
 		memcpy(buf + TCP_LEN, hdr->options, hdr->options_len);
 	return (int)hdr_len;
 }

@@ -66,10 +66,12 @@ int tcp_init(struct tcp *tcp, const struct tcp_setup *setup)
 		.user = setup->user,
 		.wheel = setup->wheel,
 		.time_wait_timer.fire = tcp_time_wait_fire,
+		.sleep_timer.fire = tcp_sleep_fire,
 	};
 	memcpy(tcp->secret, setup->secret, sizeof(tcp->secret));
 	list_init(&tcp->listeners);
 	list_init(&tcp->work);
+	list_init(&tcp->awake);
 	list_init(&tcp->time_waits);
 	pool_init(&tcp->records, sizeof(struct tcp_sent), 0);
 	tcp_configure(tcp, setup->config);
@@ -102,6 +104,7 @@ void tcp_fini(struct tcp *tcp)
 	list_for_each (node, &tcp->listeners)
 		tcp_unlisten(container_of(node, struct tcp_listener, of_tcp), 0);
 	wheel_cancel(tcp->wheel, &tcp->time_wait_timer);
+	wheel_cancel(tcp->wheel, &tcp->sleep_timer);
 	tcp_table_fini(&tcp->table);
 	pool_fini(&tcp->records);
 	budget_fini(&tcp->budget);

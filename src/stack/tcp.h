@@ -94,7 +94,9 @@ struct tcp {
 	struct tcp_table table;
 	struct list listeners;
 	uint32_t conns;
-	struct list work; /**< Connections that flush has to look after. */
+	struct list work;  /**< Connections that flush has to look after. */
+	struct list awake; /**< struct tcp_active, who was looked at first first. */
+	struct timer sleep_timer;
 	bool is_flushing;
 	struct pool records;
 	struct tcp_budget budget;

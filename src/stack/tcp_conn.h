@@ -54,7 +54,6 @@ enum tcp_due {
 	TCP_DUE_PACE,    /**< The next segment may leave. */
 	TCP_DUE_ACK,     /**< An acknowledgment has waited long enough. */
 	TCP_DUE_QUIET,   /**< Keep-alive; in FIN-WAIT-2, the end of patience. */
-	TCP_DUE_SLEEP,   /**< Give back what an idle connection does not need. */
 	TCP_DUES
 };
 
@@ -121,6 +120,9 @@ struct tcp_tuning {
  * learnt about reordering is learnt again.
  */
 struct tcp_active {
+	struct list of_tcp; /**< In tcp->awake, in the order of looked_ns. */
+	struct tcp_conn *conn;
+	uint64_t looked_ns; /**< When it was made, or last looked whether it can go. */
 	struct ip_path path;
 	struct tcp_board board;
 	struct tcp_recovery recovery;

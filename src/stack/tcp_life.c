@@ -70,38 +70,68 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, const struct tcp_birth *birth,
 	return conn;
 }
 
-/* All fall asleep at the same few moments, so that not each wakes the process for it. */
-uint64_t tcp_sleep_at(uint64_t now)
+/*
+ * One timer looks after all that are awake: it would move about with each message, if each had
+ * its own. They fall asleep at the same few moments, so that not each wakes the process for it.
+ */
+static void arm_sleep(struct tcp *tcp, uint64_t looked_ns)
 {
-	uint64_t at = now + SLEEP_AFTER_NS + SLEEP_GRAIN_NS - 1;
-	return at - at % SLEEP_GRAIN_NS;
+	uint64_t at = looked_ns + SLEEP_AFTER_NS + SLEEP_GRAIN_NS - 1;
+	wheel_arm(tcp->wheel, &tcp->sleep_timer, at - at % SLEEP_GRAIN_NS);
 }
 
 bool tcp_wake(struct tcp_conn *conn, uint64_t now)
 {
+	struct tcp *tcp = conn->tcp;
 	if (conn->active)
 		return true;
 	conn->active = malloc(sizeof(*conn->active));
 	if (!conn->active)
 		return false;
-	*conn->active = (struct tcp_active){ 0 };
+	*conn->active = (struct tcp_active){ .conn = conn, .looked_ns = now };
 	board_init(&conn->active->board);
 	recovery_init(&conn->active->recovery);
-	tcp_due_set(conn, TCP_DUE_SLEEP, tcp_sleep_at(now));
+	list_push_back(&tcp->awake, &conn->active->of_tcp);
+	if (!timer_is_armed(&tcp->sleep_timer))
+		arm_sleep(tcp, now);
 	return true;
 }
 
-bool tcp_sleep(struct tcp_conn *conn, uint64_t now)
+static void give_back_active(struct tcp_conn *conn)
 {
-	bool is_idle = now - conn->heard_ns >= SLEEP_AFTER_NS &&
-		       conn->snd_una == conn->snd_nxt && conn->to_send.len == 0 &&
-		       conn->to_read.len == 0 && !conn->reassembly && !conn->want_ack &&
-		       !conn->want_ack_late && list_is_empty(&conn->work);
-	if (!is_idle)
-		return false;
+	if (conn->active)
+		list_remove(&conn->active->of_tcp);
 	free(conn->active);
 	conn->active = NULL;
-	return true;
+}
+
+static bool is_idle(const struct tcp_conn *conn, uint64_t now)
+{
+	return now - conn->heard_ns >= SLEEP_AFTER_NS && conn->snd_una == conn->snd_nxt &&
+	       conn->to_send.len == 0 && conn->to_read.len == 0 && !conn->reassembly &&
+	       !conn->want_ack && !conn->want_ack_late && list_is_empty(&conn->work);
+}
+
+/* Looks at those that nobody has looked at for a second. The others come behind them. */
+void tcp_sleep_fire(struct timer *timer, void *user, uint64_t now)
+{
+	struct tcp *tcp = container_of(timer, struct tcp, sleep_timer);
+	struct list *node;
+	(void)user;
+	while ((node = list_first(&tcp->awake)) != NULL) {
+		struct tcp_active *active = container_of(node, struct tcp_active, of_tcp);
+		if (now - active->looked_ns < SLEEP_AFTER_NS) {
+			arm_sleep(tcp, active->looked_ns);
+			return;
+		}
+		if (is_idle(active->conn, now)) {
+			give_back_active(active->conn);
+			continue;
+		}
+		active->looked_ns = now;
+		list_remove(node);
+		list_push_back(&tcp->awake, node);
+	}
 }
 
 void tcp_set_state(struct tcp_conn *conn, enum tcp_state state)
@@ -133,8 +163,10 @@ void tcp_bury(struct tcp_conn *conn, int error)
 	conn->error = (int16_t)error;
 	tcp_table_remove(&tcp->table, &conn->node);
 	tcp_due_clear_all(conn);
-	if (conn->active)
+	if (conn->active) {
 		board_clear(conn);
+		list_remove(&conn->active->of_tcp); /* It goes with the connection. */
+	}
 	chain_clear(&conn->to_send, &tcp->budget);
 	drop_reassembly(conn);
 	tcp->conns--;
@@ -166,6 +198,6 @@ void tcp_conn_free(struct tcp_conn *conn)
 	list_remove(&conn->work);
 	list_remove(&conn->queue);
 	chain_clear(&conn->to_read, &conn->tcp->budget);
-	free(conn->active);
+	give_back_active(conn);
 	free(conn);
 }

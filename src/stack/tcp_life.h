@@ -52,11 +52,8 @@ void tcp_bury(struct tcp_conn *conn, int error);
  */
 bool tcp_wake(struct tcp_conn *conn, uint64_t now) WEFT_MUST_CHECK;
 
-/** When it may fall asleep, if nothing more happens. */
-uint64_t tcp_sleep_at(uint64_t now);
-
-/** Gives active back, if it has not been needed for a second. Returns whether it is gone. */
-bool tcp_sleep(struct tcp_conn *conn, uint64_t now);
+/** Fires when connections may fall asleep: those that have not needed active for a second. */
+void tcp_sleep_fire(struct timer *timer, void *user, uint64_t now);
 
 /** Frees it now. */
 void tcp_conn_free(struct tcp_conn *conn);

@@ -212,10 +212,6 @@ static void handle(struct tcp_conn *conn, enum tcp_due what, uint64_t now)
 	case TCP_DUE_QUIET:
 		on_quiet_due(conn, now);
 		break;
-	case TCP_DUE_SLEEP:
-		if (!tcp_sleep(conn, now))
-			tcp_due_set(conn, TCP_DUE_SLEEP, tcp_sleep_at(now));
-		break;
 	case TCP_DUE_PACE:
 	case TCP_DUES:
 		break;
@@ -231,8 +227,7 @@ static void fire(struct timer *timer, void *user, uint64_t now)
 		if (conn->due[i] > now)
 			continue;
 		conn->due[i] = TCP_NOT_DUE;
-		if (i != TCP_DUE_SLEEP)
-			tcp_touch(conn);
+		tcp_touch(conn);
 		if (tcp_wake(conn, now))
 			handle(conn, (enum tcp_due)i, now);
 	}

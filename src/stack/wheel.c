@@ -83,17 +83,6 @@ void wheel_cancel(struct wheel *w, struct timer *timer)
 	w->count--;
 }
 
-/* Moves all timers of a slot to another list. */
-static void empty_slot(struct wheel *w, unsigned level, unsigned slot, struct list *to)
-{
-	struct list *from = &w->slots[level][slot];
-	list_for_each (node, from) {
-		list_remove(node);
-		list_push_back(to, node);
-	}
-	w->used[level] &= ~(UINT64_C(1) << slot);
-}
-
 /* The next tick, from the present one on, in which a slot of some level begins; level 0 first. */
 static bool find_next(const struct wheel *w, uint64_t *ret_tick, unsigned *ret_level)
 {
@@ -112,16 +101,22 @@ static bool find_next(const struct wheel *w, uint64_t *ret_tick, unsigned *ret_l
 	return false;
 }
 
-/* Enters the slot that begins at tick: its timers go to the levels below. */
+/*
+ * Enters the slot that begins at tick: its timers go to the levels below. There can be thousands,
+ * each in memory of its own, so each is touched once: the slot is emptied first and not by taking
+ * them out.
+ */
 static void enter(struct wheel *w, uint64_t tick, unsigned level)
 {
-	struct list timers;
-	list_init(&timers);
-	empty_slot(w, level, digit_of(tick, level), &timers);
+	unsigned slot = digit_of(tick, level);
+	struct list *head = &w->slots[level][slot], *node = head->next;
+	list_init(head);
+	w->used[level] &= ~(UINT64_C(1) << slot);
 	w->tick = tick;
-	list_for_each (node, &timers) {
-		list_remove(node);
+	while (node != head) {
+		struct list *next = node->next;
 		put(w, container_of(node, struct timer, of_slot));
+		node = next;
 	}
 }
 

@@ -39,6 +39,30 @@ static void an_idle_connection_gives_back_what_it_does_not_need(void **state)
 	script_fini(&s);
 }
 
+/* Whoever is heard of in the second stays awake for another. The dead are not waited for. */
+static void only_who_is_silent_falls_asleep(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	AT(MS(900));
+	RX(ACK, .seq = 101, .ack = 1, .len = 10);
+	script_read(&s, 10, 101);
+	AT(MS(940));
+	TX(ACK, .seq = 1, .ack = 111);
+	AT(MS(1500));
+	assert_non_null(s.conn->active);
+	AT(S(3));
+	assert_null(s.conn->active);
+	assert_int_equal(s.wheel.count, 0);
+	RX(RST, .seq = 111);
+	assert_true(s.conn->is_dead);
+	AT(S(6));
+	assert_int_equal(s.wheel.count, 0);
+	script_fini(&s);
+}
+
 static void unread_data_and_keep_alive_survive_idleness(void **state)
 {
 	(void)state;
@@ -283,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_idle_connection_gives_back_what_it_does_not_need),
+		cmocka_unit_test(only_who_is_silent_falls_asleep),
 		cmocka_unit_test(unread_data_and_keep_alive_survive_idleness),
 		cmocka_unit_test(many_come_and_go),
 		cmocka_unit_test(a_window_that_is_used_up_grows),

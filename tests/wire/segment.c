@@ -346,9 +346,10 @@ static void test_lies_about_an_open_checksum(void **state)
 /* The same frame with an 802.1Q tag. */
 static struct weft_frame tagged(const struct weft_frame *frame, uint8_t *buf)
 {
+	static const uint8_t tag[] = { 0x81, 0, 0, 5 };
 	struct weft_frame copy = *frame;
 	memcpy(buf, frame->data, 12);
-	memcpy(buf + 12, "\x81\x00\x00\x05", 4);
+	memcpy(buf + 12, tag, sizeof(tag));
 	memcpy(buf + 16, frame->data + 12, frame->len - 12);
 	copy.data = buf;
 	copy.len += 4;

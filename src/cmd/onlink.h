@@ -103,7 +103,10 @@ struct onlink_args {
 	  .help = "log every frame, header by header" }
 /* clang-format on */
 
-/** A host on a link, or in a network that is entered first. The program reads what it needs; onlink.c alone writes. */
+/**
+ * A host on a link, or in a network that is entered first. The program reads what it needs;
+ * onlink.c alone writes.
+ */
 struct onlink {
 	const struct command *command;
 	const struct onlink_args *args;

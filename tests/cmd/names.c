@@ -82,13 +82,14 @@ static void lists_have_limits(void **state)
 
 static void what_is_given_by_hand_replaces_servers(void **state)
 {
-	struct option_list given = { .items = { "10.9.0.9" }, .n = 1 };
+	char address[] = "10.9.0.9", name[] = "nas";
+	struct option_list given = { .items = { address }, .n = 1 };
 	struct names names = leased();
 	struct weft_error err;
 	(void)state;
 	assert_int_equal(names_give(&names, &given, &err), 0);
 	assert_text(&names, "search lan.example\nnameserver 10.9.0.9\n");
-	given.items[0] = "nas";
+	given.items[0] = name;
 	assert_int_equal(names_give(&names, &given, &err), -EINVAL);
 	given.n = NAMES_SERVERS_MAX + 1;
 	assert_int_equal(names_give(&names, &given, &err), -EINVAL);

@@ -62,6 +62,8 @@ static void converse(uint64_t seed)
 					    ? 0
 					    : 2000 + (uint32_t)rng_below(&rng, 100000),
 			.time_wait_ms = 1000,
+			/* Ten tries in a row may fail where three packets of ten are lost. */
+			.user_timeout_ms = 3600000,
 		};
 	}
 	world_init(&w, seed, &net, &config[0], &config[1]);

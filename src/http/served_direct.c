@@ -144,25 +144,6 @@ static void served_answer_plainly(struct served *c)
 	served_break(c);
 }
 
-/* Returns 1 at the end of the body, 0 before it, or -Exxx. */
-static int served_take_apart(struct served *c, uint8_t *data, size_t len)
-{
-	int r = 0;
-	for (size_t off = 0; off < len && r == 0;) {
-		struct chunks_part part;
-		r = chunks_next(&c->chunks, data + off, len - off, &part);
-		if (r < 0)
-			return r;
-		if (part.len > 0)
-			stream_input(&c->stream, data + off + part.skip, part.len,
-				     c->server->now);
-		if (c->stream.is_aborted)
-			return -ECANCELED;
-		off += part.skip + part.len;
-	}
-	return r;
-}
-
 static void served_on_readable(struct weft_task *task, uint64_t now)
 {
 	struct served *c = container_of(task, struct served, in_task);
@@ -174,7 +155,9 @@ static void served_on_readable(struct weft_task *task, uint64_t now)
 	if (r == -EAGAIN)
 		return;
 	served_touch(c);
-	r = r > 0 ? served_take_apart(c, scratch, (size_t)r) : -ECONNRESET;
+	r = r > 0 ? stream_input_chunks(&c->stream, &c->chunks, scratch, (size_t)r,
+					c->server->now)
+		  : -ECONNRESET;
 	if (r > 0)
 		served_answer_plainly(c);
 	else if (r < 0)

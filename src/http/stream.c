@@ -66,6 +66,24 @@ void stream_input(struct http_stream *stream, uint8_t *data, size_t len, uint64_
 		stream->events->input(stream->user, stream, data, len, now);
 }
 
+int stream_input_chunks(struct http_stream *stream, struct chunks *chunks, uint8_t *data,
+			size_t len, uint64_t now)
+{
+	int r = 0;
+	for (size_t off = 0; off < len && r == 0;) {
+		struct chunks_part part;
+		r = chunks_next(chunks, data + off, len - off, &part);
+		if (r < 0)
+			return r;
+		if (part.len > 0)
+			stream_input(stream, data + off + part.skip, part.len, now);
+		if (stream->is_aborted)
+			return -ECANCELED;
+		off += part.skip + part.len;
+	}
+	return r;
+}
+
 int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t now)
 {
 	if (!stream->events || !stream->events->output)

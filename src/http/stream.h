@@ -5,6 +5,7 @@
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
 
+#include "http/chunks.h"
 #include "http/direct.h"
 #include "http/http.h"
 
@@ -35,6 +36,13 @@ struct http_stream {
 
 /** Tells of bytes from the peer. */
 void stream_input(struct http_stream *stream, uint8_t *data, size_t len, uint64_t now);
+
+/**
+ * The same of a body in chunks, where it lies. Returns 1 at the body's end, 0 before it, -ECANCELED
+ * when who was told has aborted the stream, or another -Exxx as chunks_next.
+ */
+int stream_input_chunks(struct http_stream *stream, struct chunks *chunks, uint8_t *data,
+			size_t len, uint64_t now) WEFT_MUST_CHECK;
 
 /** Asks for at most HTTP_OUTPUT_MAX bytes, as output in http_stream_events. */
 int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t now);

@@ -111,24 +111,11 @@ void transfer_take_output(struct transfer *t)
 
 int transfer_take_apart(struct transfer *t, uint8_t *data, size_t len)
 {
-	int r = 0;
 	if (!t->is_chunked) {
 		stream_input(&t->stream, data, len, t->client->now);
 		return 0;
 	}
-	for (size_t off = 0; off < len && r == 0;) {
-		struct chunks_part part;
-		r = chunks_next(&t->chunks, data + off, len - off, &part);
-		if (r < 0)
-			return r;
-		if (part.len > 0)
-			stream_input(&t->stream, data + off + part.skip, part.len,
-				     t->client->now);
-		if (t->stream.is_aborted)
-			return -ECANCELED;
-		off += part.skip + part.len;
-	}
-	return r;
+	return stream_input_chunks(&t->stream, &t->chunks, data, len, t->client->now);
 }
 
 /* curl finds out itself how the connection has ended, and tells. */

@@ -3,6 +3,9 @@
  * All by libuv: a uv_poll for each descriptor and a uv_timer for the deadline, in whole
  * milliseconds, rounded up so that it is not early. The uv_async is never sent; it only keeps
  * the uv loop alive while the timer is not set, for a uv_run that is not alive does not sleep.
+ *
+ * Until 1.45, libuv runs timers before it polls as well: one that expires there would be
+ * followed by a sleep without an end, were that not forbidden by uv_stop.
  */
 #include "io/waiter.h"
 
@@ -92,6 +95,7 @@ static void on_expiry(uv_timer_t *timer)
 {
 	struct waiter *waiter = timer->data;
 	waiter->armed = WEFT_NEVER;
+	uv_stop(timer->loop); /* Only this uv_run, and only its sleep. */
 }
 
 static void set_timer(struct waiter *waiter, uint64_t deadline, uint64_t now)

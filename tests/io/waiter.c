@@ -70,6 +70,7 @@ static void ring(uv_timer_t *alarm)
 {
 	struct fixture *f = alarm->data;
 	f->has_rung = true;
+	uv_stop(alarm->loop); /* It may ring before the sleep. */
 }
 
 /* How often the waiter returns from an endless sleep in a few milliseconds. */
@@ -125,6 +126,20 @@ static void a_deadline_comes_forward(void **state)
 	wait_for(f, HOUR); /* The timer is set, and the byte ends the sleep. */
 	take_byte(f);
 	wait_for(f, 2 * MS);
+}
+
+/* By then it has not come, as the caller's clock has it; meanwhile it has. */
+static void a_deadline_that_passes_on_the_way_to_sleep(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t now = uv_hrtime(), deadline = now + MS;
+	waiter_set(f->waiter, f->watch, WEFT_READABLE);
+	put_byte(f);
+	waiter_wait(f->waiter, deadline, now); /* The byte ends it. */
+	take_byte(f);
+	while (uv_hrtime() < deadline + 3 * MS)
+		;
+	waiter_wait(f->waiter, deadline, now);
 }
 
 /* Put off, it may still wake when it was to wake at first, but once. */
@@ -223,6 +238,7 @@ int main(void)
 		TEST(never_early),
 		TEST(a_past_deadline_is_no_sleep),
 		TEST(a_deadline_comes_forward),
+		TEST(a_deadline_that_passes_on_the_way_to_sleep),
 		TEST(is_quiet_after_expiry),
 		TEST(tells_what_has_come),
 		TEST(tells_again),

@@ -90,6 +90,12 @@ def is_ever_within(seconds, attempt, tries=5):
     return any(attempt() < seconds for _ in range(tries))
 
 
+def is_ever_over(bound, attempt, tries=5):
+    """Whether attempt(), which returns a rate or a count, is that high once: what stands still or
+    loses much never is."""
+    return any(attempt() > bound for _ in range(tries))
+
+
 def missing_answers(said, count):
     """The numbers from 1 to count that ping has printed no answer to."""
     answered = {int(number) for number in re.findall(r'icmp_seq=(\d+) ttl=', said)}

@@ -275,7 +275,7 @@ def answered(lab, path, seconds):
 @pytest.mark.parametrize('site', [ON], ids=['clean'], indirect=True)
 def test_http_under_load(lab, site):
     """Sixty-four connections that ask again as soon as they are answered; one page, a bigger one."""
-    for path, least in (('/', 200), ('/medium', 20)):
+    for path, least in (('/', 1000), ('/medium', 50)):
         (site.directory / 'medium').write_bytes(os.urandom(200000))
         assert any(answered(lab, path, seconds) >= least for seconds in (1, 10, 30)), path
     assert curl(lab, '', '/') == '<p>the index</p>'

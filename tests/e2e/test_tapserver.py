@@ -438,9 +438,14 @@ def test_device_is_deleted(lab, path):
 def test_signals(lab, path, number):
     before = tapserver(lab, f'--listen={path}')
     assert before.stop(number) == 0
-    after = tapserver(lab, f'--listen={path}')
-    connect(lab, after, path).ping()
-    assert after.stop(number, seconds=20) == 0
+
+    def stop_beside_a_client():
+        after = tapserver(lab, f'--listen={path}')
+        connect(lab, after, path).ping()
+        started = time.monotonic()
+        assert after.stop(number) == 0
+        return time.monotonic() - started
+    assert netlab.is_ever_within(5, stop_beside_a_client)
     assert interface(lab) is None
 
 

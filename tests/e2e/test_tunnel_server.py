@@ -14,12 +14,12 @@ import json
 import pathlib
 import re
 import signal
-import statistics
 import threading
 import time
 
 import pytest
 
+import netlab
 import party as p
 import tapotun
 from tunnels import (CLIENT, HASHES, HTTPS, SERVER, certificate, facts_at_end, hang_up, lab, ping,
@@ -289,11 +289,11 @@ connection.request('GET', '/', headers={'x-api-key': 'geheim'})
 print(connection.getresponse().status, time.monotonic() - began)"""
 
 
-def test_a_new_slow_token_delays_nobody_else(lab):
-    """A client pings while another one's token is tried."""
-    tunnel(lab, 'hub', {**SERVER, 'clients': [*SERVER['clients'],
-                                              {'token': SLOW, 'ip': '10.0.0.9'}]})
-    tunnel(lab, 'site', CLIENT)
+def longest_wait(lab):
+    """Of the pings of a client while another one's token is tried, to the time that takes."""
+    hub = tunnel(lab, 'hub', {**SERVER, 'clients': [*SERVER['clients'],
+                                                    {'token': SLOW, 'ip': '10.0.0.9'}]})
+    site = tunnel(lab, 'site', CLIENT)
     ping(lab, 'site', '10.0.0.1')
     path = pathlib.Path(f'{lab.directory}/ask.py')
     path.write_text(ASK)
@@ -305,7 +305,12 @@ def test_a_new_slow_token_delays_nobody_else(lab):
             waits.append(float(re.search(r'time=([\d.]+)', said)[1]) / 1000)
     status, took = asked.result().split()
     assert status == '200' and len(waits) > 2
-    assert statistics.median(waits) < float(took) / 3, (took, waits)
+    assert site.stop() == 0 and hub.stop() == 0
+    return max(waits) / float(took)
+
+
+def test_a_new_slow_token_delays_nobody_else(lab):
+    assert netlab.is_ever_within(1 / 3, lambda: longest_wait(lab))
 
 
 def test_an_upload_may_come_before_its_token_is_known(lab):

@@ -327,25 +327,30 @@ static void flip(void *user, const struct dgram_msg *msg)
 	msg->data[rng_below(&d->rng, msg->len)] ^= (uint8_t)(1u << rng_below(&d->rng, 8));
 }
 
+/* A handshake has an end, and may be unlucky until then: whoever begins anew gets in. */
+static void open_damaged(struct world *w, struct damage *damage)
+{
+	for (unsigned tries = 0; tries < 5; tries++) {
+		world_init(w, 1);
+		sim_set_default_link(w->sim, &lan);
+		sim_set_tap(w->sim, flip, damage);
+		world_start(w);
+		world_connect(w);
+		if (world_is_open(w))
+			return;
+		world_fini(w);
+	}
+	fail_msg("five handshakes in a row were not finished");
+}
+
 static void damaged_packets_are_only_lost(void **state)
 {
 	(void)state;
 	struct damage damage = { .one_in = 5 };
-	unsigned opened = 0;
 	rng_init(&damage.rng, test_seed());
 	for (unsigned i = 0; i < 10; i++) {
 		struct world w;
-		world_init(&w, 1);
-		sim_set_default_link(w.sim, &lan);
-		sim_set_tap(w.sim, flip, &damage);
-		world_start(&w);
-		world_connect(&w);
-		/* A handshake has an end, and may be unlucky until then. */
-		if (!world_is_open(&w)) {
-			world_fini(&w);
-			continue;
-		}
-		opened++;
+		open_damaged(&w, &damage);
 		for (unsigned n = 0; n < 100; n++) {
 			assert_int_equal(world_send(&w.client, 300), 0);
 			world_run(&w, 5);
@@ -354,7 +359,6 @@ static void damaged_packets_are_only_lost(void **state)
 		assert_int_equal(w.client.closed + w.server.closed, 0);
 		world_fini(&w);
 	}
-	assert_true(opened >= 7);
 }
 
 #define MANY 1000u

@@ -24,11 +24,17 @@ struct heap_node {
 	size_t place;      /**< The heap's own: 1-based place in the array, 0 for none. */
 };
 
+/** A node's place in the array, with a copy of its deadline. */
+struct heap_entry {
+	uint64_t deadline;
+	struct heap_node *node;
+};
+
 /** All zero: an empty heap. */
 struct heap {
-	struct heap_node **nodes; /**< nodes[1] is the earliest; nodes[0] is not used. */
+	struct heap_entry *entries; /**< [1] is the earliest; [0] is not used. */
 	size_t count;
-	size_t room; /**< Length of nodes. */
+	size_t room; /**< Length of entries. */
 };
 
 /** Forgets all nodes and frees the heap's memory, so that it is empty again. */
@@ -46,7 +52,7 @@ void heap_change(struct heap *h, struct heap_node *node, uint64_t deadline);
 /** The node with the earliest deadline, or NULL. */
 static inline struct heap_node *heap_min(const struct heap *h)
 {
-	return h->count > 0 ? h->nodes[1] : NULL;
+	return h->count > 0 ? h->entries[1].node : NULL;
 }
 
 /** Whether the node is in a heap. */

@@ -24,9 +24,11 @@ static uint64_t model_min(const struct heap_node *nodes)
 static void is_in_order(const struct heap *h)
 {
 	for (size_t i = 1; i <= h->count; i++) {
-		assert_int_equal(h->nodes[i]->place, i);
+		const struct heap_entry *entry = &h->entries[i];
+		assert_int_equal(entry->node->place, i);
+		assert_int_equal(entry->node->deadline, entry->deadline);
 		if (i > 1)
-			assert_true(h->nodes[i / 2]->deadline <= h->nodes[i]->deadline);
+			assert_true(h->entries[i / 2].deadline <= entry->deadline);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a relay adds to the small frames of many rooms: a relay in a process of its own, and
- * all members in another, over loopback.
+ * What a relay adds to the small frames of many rooms: a relay in a process of its own
+ * (relay_alone.h), and all members in another, over loopback.
  *
  *     bench-rooms [-r ROOMS] [-m MEMBERS] [-t TALKERS] [-s SECONDS] [-b PERCENT] [-k KBIT]
  *                 [-u SOCKETS]
@@ -27,19 +27,17 @@
 #include "lan/message.h"
 #include "lan/proof.h"
 #include "quic/quic.h"
+#include "relay_alone.h"
+#include "rooms_row.h"
 #include "wire/ether.h"
 #include "wire/overlay.h"
 
-#include <weft/lan.h>
 #include <weft/loop.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,7 +46,6 @@
 #define SMALL_LEN      160u
 #define LARGE_LEN      1100u
 #define HANDSHAKES_MAX 32u /* Fewer than those that make the relay ask for a Retry. */
-#define DELAYS_MAX     4000000u
 #define SOCKETS_MAX    2000u
 #define JOINING_S      600u
 #define DRAIN_NS       (SECOND / 5)
@@ -74,20 +71,11 @@ struct turns {
 	unsigned next;
 };
 
-/* One row's figures. */
-struct row {
-	uint64_t sent, received, refused, bulk_sent, bulk_received;
-	uint64_t kernel_drops, sender_drops;
-	uint32_t *delays_us;
-	size_t delays_n;
-};
-
 struct bench {
 	struct options opts;
 	struct weft_loop *loop;
 	struct quic_endpoint *endpoints[SOCKETS_MAX];
-	union weft_sockaddr relay;
-	pid_t relay_pid;
+	struct relay_alone relay;
 	struct weft_task task;
 	struct member *members;
 	unsigned members_n, dialled, established, joined;
@@ -96,12 +84,6 @@ struct bench {
 	uint64_t until;
 	bool is_joining; /* Until all are in. */
 };
-
-static void die(const char *what, int r)
-{
-	fprintf(stderr, "bench-rooms: %s: %s\n", what, strerror(-r));
-	exit(1);
-}
 
 /* The loop's clock stands still while it works. */
 static uint64_t clock_now(void)
@@ -120,95 +102,6 @@ static union weft_sockaddr loopback(void)
 		die("loopback", r);
 	addr.in.sin_port = 0;
 	return addr;
-}
-
-/* ---- the relay's process ---- */
-
-/* What the members need to know of it. */
-struct relay_hello {
-	union weft_sockaddr addr;
-	uint8_t pin[WEFT_PIN_LEN];
-};
-
-static void run_relay(const struct options *opts, int to_parent)
-{
-	static const uint8_t secret[32] = { 1 };
-	struct weft_relay_opts relay_opts = { .secret = secret,
-					      .rooms_max = opts->rooms,
-					      .room_members_max = opts->members,
-					      .address_sessions_max = UINT32_MAX,
-					      .handshake_rate = 1000000 };
-	char *cert, *key;
-	struct weft_relay *relay;
-	struct weft_loop *loop;
-	struct weft_error err = { "" };
-	struct relay_hello hello;
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	relay_opts.listen = loopback();
-	int r = weft_relay_make_identity(&cert, &key);
-	if (r < 0)
-		die("identity", r);
-	relay_opts.cert_pem = cert;
-	relay_opts.key_pem = key;
-	r = weft_relay_new(&relay_opts, &err, &relay);
-	if (r < 0)
-		die(err.text, r);
-	hello.addr = weft_relay_addr(relay);
-	weft_relay_pin(relay, hello.pin);
-	if (weft_loop_new(NULL, &loop) < 0 ||
-	    weft_loop_add(loop, weft_relay_task(relay)) < 0)
-		die("loop", -1);
-	if (write(to_parent, &hello, sizeof(hello)) != sizeof(hello))
-		exit(1);
-	(void)weft_loop_run(loop);
-}
-
-static double relay_cpu_s(const struct bench *bench)
-{
-	struct timespec ts;
-	clockid_t clock;
-	if (clock_getcpuclockid(bench->relay_pid, &clock) != 0 ||
-	    clock_gettime(clock, &ts) < 0)
-		die("the relay's clock", -ESRCH);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / (double)SECOND;
-}
-
-static double relay_kib(const struct bench *bench)
-{
-	static const char key[] = "VmRSS:";
-	char path[64], line[256];
-	double kib = 0;
-	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)bench->relay_pid);
-	FILE *file = fopen(path, "r");
-	if (!file)
-		die(path, -errno);
-	while (kib == 0 && fgets(line, sizeof(line), file))
-		if (strncmp(line, key, strlen(key)) == 0)
-			kib = strtod(line + strlen(key), NULL);
-	(void)fclose(file);
-	return kib;
-}
-
-static uint64_t fifth_number(char *text)
-{
-	uint64_t number = 0;
-	for (unsigned i = 0; i < 5; i++)
-		number = strtoull(text, &text, 10);
-	return number;
-}
-
-/* Packets that UDP sockets of this namespace had no room for (RcvbufErrors). */
-static uint64_t kernel_drops(void)
-{
-	char line[512];
-	uint64_t drops = 0;
-	FILE *file = fopen("/proc/net/snmp", "r");
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "Udp: ", 5) == 0)
-			drops = fifth_number(line + 5); /* The last such line's count. */
-	if (file)
-		(void)fclose(file);
-	return drops;
 }
 
 /* ---- members: the way in ---- */
@@ -332,10 +225,7 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 		return;
 	}
 	memcpy(&sent_at, data + OVERLAY_LEN + ETHER_LEN, sizeof(sent_at));
-	row->received++;
-	if (row->delays_n < DELAYS_MAX)
-		row->delays_us[row->delays_n++] =
-			(uint32_t)((clock_now() - sent_at) / 1000);
+	row_add_delay(row, (uint32_t)((clock_now() - sent_at) / 1000));
 }
 
 /* From one member to the next in its room. */
@@ -360,7 +250,7 @@ static void dial(struct bench *bench, uint64_t now)
 			   (uint8_t)(number >> 8), (uint8_t)number } }
 	};
 	struct quic_endpoint *endpoint = bench->endpoints[number % bench->opts.sockets];
-	int r = quic_connect(endpoint, &bench->relay, "relay", now, &member->conn);
+	int r = quic_connect(endpoint, &bench->relay.addr, "relay", now, &member->conn);
 	if (r < 0)
 		die("connect", r);
 	quic_conn_set_user(member->conn, member);
@@ -428,48 +318,6 @@ static void run_for(struct bench *bench, uint64_t ns)
 
 /* ---- the rows ---- */
 
-static int compare_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return (x > y) - (x < y);
-}
-
-static uint32_t percentile(const struct row *row, double part)
-{
-	size_t at = (size_t)((double)row->delays_n * part);
-	if (row->delays_n == 0)
-		return 0;
-	return row->delays_us[at < row->delays_n ? at : row->delays_n - 1];
-}
-
-static void print_row(const struct bench *bench, const char *name, double cpu_s)
-{
-	const struct row *row = &bench->row;
-	double seconds = bench->opts.seconds;
-	uint64_t carried = row->received + row->bulk_received;
-	uint64_t lost =
-		row->sent - (row->received < row->sent ? row->received : row->sent);
-	qsort(row->delays_us, row->delays_n, sizeof(*row->delays_us), compare_u32);
-	printf("%-22s %9.0f %9.0f %8u %8u %8u %8llu %8.0f %8.2f\n", name,
-	       (double)row->sent / seconds, (double)row->bulk_sent / seconds,
-	       percentile(row, 0.5), percentile(row, 0.99), percentile(row, 1.0),
-	       (unsigned long long)lost, cpu_s / seconds * 100,
-	       carried > 0 ? cpu_s * 1e6 / (double)carried : 0.0);
-	if (row->refused > 0)
-		printf("    %llu frames did not leave their senders, whose queues were "
-		       "full\n",
-		       (unsigned long long)row->refused);
-	if (row->sender_drops > 0)
-		printf("    %llu of those that were lost had waited too long to leave\n",
-		       (unsigned long long)row->sender_drops);
-	if (row->kernel_drops > 0)
-		printf("    %llu packets found no room in a socket: the machine was too "
-		       "busy "
-		       "to read them\n",
-		       (unsigned long long)row->kernel_drops);
-	(void)fflush(stdout);
-}
-
 /* Frames that grew too old in the queues of those who sent them. */
 static uint64_t drops_at_senders(const struct bench *bench)
 {
@@ -490,18 +338,21 @@ static struct turns turns_of(unsigned n, uint64_t period_ns)
 static void run_row(struct bench *bench, const char *name, struct turns talkers,
 		    struct turns bulk)
 {
-	uint32_t *delays = bench->row.delays_us;
-	bench->row = (struct row){ .delays_us = delays };
-	double before = relay_cpu_s(bench);
-	uint64_t drops = kernel_drops(), old = drops_at_senders(bench);
+	struct row *row = &bench->row;
+	*row = (struct row){ .name = name,
+			     .seconds = bench->opts.seconds,
+			     .delays_us = row->delays_us };
+	double before = relay_alone_cpu_s(&bench->relay);
+	uint64_t drops = row_kernel_drops(), old = drops_at_senders(bench);
 	bench->talkers = talkers;
 	bench->bulk = bulk;
 	run_for(bench, bench->opts.seconds * SECOND);
 	bench->talkers.n = bench->bulk.n = 0;
 	run_for(bench, DRAIN_NS);
-	bench->row.kernel_drops = kernel_drops() - drops;
-	bench->row.sender_drops = drops_at_senders(bench) - old;
-	print_row(bench, name, relay_cpu_s(bench) - before);
+	row->kernel_drops = row_kernel_drops() - drops;
+	row->sender_drops = drops_at_senders(bench) - old;
+	row->relay_cpu_s = relay_alone_cpu_s(&bench->relay) - before;
+	row_print(row);
 }
 
 static void run_rows(struct bench *bench)
@@ -510,8 +361,7 @@ static void run_rows(struct bench *bench)
 	unsigned bulk_n = bench->members_n * opts->bulk_percent / 100;
 	uint64_t bulk_ns = SECOND * LARGE_LEN * 8u / 1000u / opts->bulk_kbit;
 	const struct turns none = { .n = 0 };
-	printf("%-22s %9s %9s %26s %8s %8s %8s\n", "", "small/s", "large/s",
-	       "delay us: p50  p99  most", "lost", "CPU %", "us/frame");
+	row_print_head();
 	run_row(bench, "one talks", turns_of(1, PERIOD_NS), none);
 	run_row(bench, "all who talk", turns_of(opts->talkers, PERIOD_NS), none);
 	run_row(bench, "and links saturated", turns_of(opts->talkers, PERIOD_NS),
@@ -520,25 +370,16 @@ static void run_rows(struct bench *bench)
 
 /* ---- the beginning ---- */
 
-static void start_relay(struct bench *bench, uint8_t ret_pin[WEFT_PIN_LEN])
+static void start_relay(struct bench *bench)
 {
-	struct relay_hello hello;
-	int pipe_fds[2];
-	if (pipe(pipe_fds) < 0)
-		die("pipe", -errno);
-	bench->relay_pid = fork();
-	if (bench->relay_pid < 0)
-		die("fork", -errno);
-	if (bench->relay_pid == 0) {
-		run_relay(&bench->opts, pipe_fds[1]);
-		exit(0);
-	}
-	(void)close(pipe_fds[1]);
-	if (read(pipe_fds[0], &hello, sizeof(hello)) != (ssize_t)sizeof(hello))
-		die("the relay did not start", -EPIPE);
-	(void)close(pipe_fds[0]);
-	bench->relay = hello.addr;
-	memcpy(ret_pin, hello.pin, WEFT_PIN_LEN);
+	const struct weft_relay_opts opts = {
+		.listen = loopback(),
+		.rooms_max = bench->opts.rooms,
+		.room_members_max = bench->opts.members,
+		.address_sessions_max = UINT32_MAX,
+		.handshake_rate = 1000000,
+	};
+	relay_alone_start(&opts, &bench->relay);
 }
 
 static void start_endpoint(struct bench *bench, struct quic_endpoint_opts *quic,
@@ -554,7 +395,7 @@ static void start_endpoint(struct bench *bench, struct quic_endpoint_opts *quic,
 		die("endpoint", r);
 }
 
-static void start_members(struct bench *bench, const uint8_t pin[WEFT_PIN_LEN])
+static void start_members(struct bench *bench)
 {
 	static const struct quic_events events = { .established = on_established,
 						   .datagram = on_datagram,
@@ -568,7 +409,7 @@ static void start_members(struct bench *bench, const uint8_t pin[WEFT_PIN_LEN])
 					   .keep_alive_ns = 20 * SECOND,
 					   .conns_max = bench->members_n,
 					   .handshakes_max = bench->members_n };
-	int r = quic_tls_client_new(pin, NULL, LAN_ALPN, &err, &tls);
+	int r = quic_tls_client_new(bench->relay.pin, NULL, LAN_ALPN, &err, &tls);
 	if (r < 0)
 		die(err.text, r);
 	quic.tls = tls;
@@ -585,7 +426,8 @@ static void start_members(struct bench *bench, const uint8_t pin[WEFT_PIN_LEN])
 static void join_all(struct bench *bench)
 {
 	uint64_t began = clock_now();
-	double before_kib = relay_kib(bench), cpu = relay_cpu_s(bench);
+	double before_kib = relay_alone_kib(&bench->relay),
+	       cpu = relay_alone_cpu_s(&bench->relay);
 	bench->is_joining = true;
 	run_for(bench, JOINING_S * SECOND);
 	bench->is_joining = false;
@@ -594,14 +436,14 @@ static void join_all(struct bench *bench)
 			bench->joined, bench->members_n);
 		exit(1);
 	}
-	cpu = relay_cpu_s(bench) - cpu;
+	cpu = relay_alone_cpu_s(&bench->relay) - cpu;
 	run_for(bench, 2 * SECOND);
 	printf("%u rooms of %u: all in after %.1f s; %.0f us of the relay for each to "
 	       "join; %.1f KiB of it for each member\n",
 	       bench->opts.rooms, bench->opts.members,
 	       (double)(clock_now() - began) / (double)SECOND,
 	       cpu * 1e6 / bench->members_n,
-	       (relay_kib(bench) - before_kib) / bench->members_n);
+	       (relay_alone_kib(&bench->relay) - before_kib) / bench->members_n);
 	(void)fflush(stdout);
 }
 
@@ -639,18 +481,16 @@ static struct options parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct bench bench = { .opts = parse(argc, argv) };
-	uint8_t pin[WEFT_PIN_LEN];
 	bench.members_n = bench.opts.rooms * bench.opts.members;
 	bench.members = calloc(bench.members_n, sizeof(*bench.members));
-	bench.row.delays_us = calloc(DELAYS_MAX, sizeof(*bench.row.delays_us));
+	bench.row.delays_us = calloc(ROW_DELAYS_MAX, sizeof(*bench.row.delays_us));
 	if (!bench.members || !bench.row.delays_us)
 		die("members", -ENOMEM);
-	start_relay(&bench, pin);
-	start_members(&bench, pin);
+	start_relay(&bench);
+	start_members(&bench);
 	join_all(&bench);
 	run_rows(&bench);
-	(void)kill(bench.relay_pid, SIGTERM);
-	(void)waitpid(bench.relay_pid, NULL, 0);
+	relay_alone_end(&bench.relay);
 	free(bench.row.delays_us);
 	return 0;
 }

@@ -110,7 +110,9 @@ class Process:
         self.log = tempfile.TemporaryFile(mode='w+')
         self.popen = subprocess.Popen(
             lab.enter_host(host) + shlex.split(command), stdin=subprocess.DEVNULL,
-            stdout=self.log, stderr=self.log, env={**os.environ, **(env or {})})
+            stdout=self.log, stderr=self.log,
+            # What a program of Python's says is to be seen at once, not when it ends.
+            env={**os.environ, 'PYTHONUNBUFFERED': '1', **(env or {})})
 
     def output(self):
         with open(f'/proc/self/fd/{self.log.fileno()}') as copy:

@@ -354,7 +354,6 @@ def test_pipes(lab):
 
 PROGRAM = '''
 import os, socket, sys
-sys.path.insert(0, {tools!r})
 import dolphin
 assert sys.argv[1:] == ['fd=' + os.environ['WEFT_FD'], 'x' + os.environ['WEFT_FD'] + 'y']
 client = dolphin.{kind}.of(socket.socket(fileno=int(os.environ['WEFT_FD'])))
@@ -365,8 +364,9 @@ client.ping()
 
 def run_program(lab, options, kind='Dolphin', then='sys.exit(7)'):
     script = pathlib.Path(lab.directory, 'program.py')
-    tools = str(pathlib.Path(dolphin.__file__).parent)
-    script.write_text(PROGRAM.format(tools=tools, kind=kind, then=then))
+    # Beside it, because another user may not look into where the sources are.
+    shutil.copy(dolphin.__file__, lab.directory)
+    script.write_text(PROGRAM.format(kind=kind, then=then))
     return serve(lab, f'{ADDRESS} {options} -- {sys.executable} {script} fd={{}} x{{fd}}y',
                  ready=False)
 

@@ -11,6 +11,18 @@
 
 #include <netinet/in.h>
 
+/*
+ * A capture does not keep that a sum is left to the link, but then the field has the pseudo
+ * header's in it and nothing of the data.
+ */
+static void add_sum(struct headers *h, uint16_t sum, uint32_t pseudo, bool is_right)
+{
+	struct headers sums = *h;
+	if (!is_right && sum == checksum_fold(pseudo))
+		sums.is_left = true;
+	headers_add_sum(&sums, sum, is_right);
+}
+
 /* ---- TCP --------------------------------------------------------------------------------- */
 
 /* Each control bit at its place, as "---A--S-": CWR ECE URG ACK PSH RST SYN FIN. */
@@ -65,9 +77,8 @@ void headers_add_tcp(struct headers *h)
 	fmt_add(h->f, HEADERS_FIELD "%d (%d)\n", "off", n / 4, n);
 	fmt_add(h->f, HEADERS_FIELD "0x%02x (%s)\n", "flg", hdr.flags, flags);
 	fmt_add(h->f, HEADERS_FIELD "%u\n", "wnd", hdr.window);
-	headers_add_sum(h, hdr.csum,
-			checksum_is_right(headers_pseudo(h, IPPROTO_TCP, h->len), h->data,
-					  h->len));
+	uint32_t pseudo = headers_pseudo(h, IPPROTO_TCP, h->len);
+	add_sum(h, hdr.csum, pseudo, checksum_is_right(pseudo, h->data, h->len));
 	fmt_add(h->f, HEADERS_FIELD "%u\n", "up", hdr.urgent);
 	add_tcp_options(h, &hdr);
 }
@@ -133,13 +144,13 @@ static void add_dhcp(struct headers *h)
 
 static void add_udp_sum(struct headers *h, const struct udp_hdr *hdr)
 {
+	uint32_t pseudo = headers_pseudo(h, IPPROTO_UDP, hdr->len);
 	bool is_right = hdr->len <= h->len &&
-			checksum_udp_is_right(headers_pseudo(h, IPPROTO_UDP, hdr->len),
-					      h->data, hdr->len, h->is_ip6);
+			checksum_udp_is_right(pseudo, h->data, hdr->len, h->is_ip6);
 	if (hdr->csum == 0 && !h->is_ip6)
 		fmt_add(h->f, HEADERS_FIELD "0x0000 (none)\n", "sum");
 	else
-		headers_add_sum(h, hdr->csum, is_right);
+		add_sum(h, hdr->csum, pseudo, is_right);
 }
 
 void headers_add_udp(struct headers *h)

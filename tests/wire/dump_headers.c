@@ -228,6 +228,28 @@ static void a_sum_may_be_left_to_the_link(void **state)
 	assert_non_null(strstr(text, "            sum: 0xf6c7 (right)\n"));
 }
 
+/* In a capture, which does not say so, the pseudo header's sum does: 0x246f is 0x8422 with data. */
+static void a_capture_shows_a_sum_that_was_left(void **state)
+{
+	static const struct {
+		uint16_t sum;
+		const char *text;
+	} cases[] = {
+		{ 0x8422, "            sum: 0x8422 (left to the link)\n" },
+		{ 0x8423, "            sum: 0x8423 (wrong)\n" },
+		{ 0x246f, "            sum: 0x246f (right)\n" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char text[WEFT_DUMP_HEADERS_LEN];
+		struct bytes b = bytes_of(frames[1].hex);
+		b.data[40] = (uint8_t)(cases[i].sum >> 8);
+		b.data[41] = (uint8_t)cases[i].sum;
+		dump(b.data, b.len, false, text);
+		assert_non_null(strstr(text, cases[i].text));
+	}
+}
+
 /* Whole lines only, and all of it fits. */
 static void check_form(const char *text)
 {
@@ -274,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_bare_packet_begins_with_ip),
 		cmocka_unit_test(what_ip_carries_is_told_as_well),
 		cmocka_unit_test(a_sum_may_be_left_to_the_link),
+		cmocka_unit_test(a_capture_shows_a_sum_that_was_left),
 		cmocka_unit_test(every_truncation_is_survived),
 		cmocka_unit_test(noise_is_survived),
 	};

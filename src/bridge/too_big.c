@@ -100,7 +100,7 @@ size_t too_big_answer(const struct weft_frame *frame, unsigned mtu,
 	const size_t packet_len = s.at.end - s.at.ip_off;
 	const size_t quote_len = packet_len < quote_max ? packet_len : quote_max;
 	const struct icmp_hdr hdr = {
-		.type = is_4 ? ICMP4_UNREACHABLE : ICMP6_PACKET_TOO_BIG,
+		.type = is_4 ? (uint8_t)ICMP4_UNREACHABLE : (uint8_t)ICMP6_PACKET_TOO_BIG,
 		.code = is_4 ? ICMP4_CODE_FRAG_NEEDED : 0,
 		.rest = mtu,
 	};

@@ -57,7 +57,7 @@ enum weft_stack_outcome ping_input(struct weft_stack *stack, const struct ip_rx 
 bool ping_error(struct weft_stack *stack, const struct ip_error *error, uint64_t now)
 {
 	struct icmp_hdr hdr;
-	uint8_t request = addr_is_ip4(&error->src) ? ICMP4_ECHO : ICMP6_ECHO;
+	uint8_t request = icmp_echo_type(!addr_is_ip4(&error->src));
 	if (icmp_hdr_parse(error->transport, error->len, &hdr) < 0 || hdr.type != request)
 		return false;
 	const struct weft_ping *ping = find(stack, icmp_echo_id(&hdr));
@@ -118,7 +118,7 @@ int weft_ping_send(struct weft_ping *ping, const struct weft_ping_request *reque
 		return -EINVAL;
 	bool is_ip4 = addr_is_ip4(&dst);
 	struct icmp_hdr hdr = {
-		.type = is_ip4 ? ICMP4_ECHO : ICMP6_ECHO,
+		.type = icmp_echo_type(!is_ip4),
 		.rest = icmp_echo_rest(ping->id, request->sequence),
 	};
 	(void)!icmp_hdr_emit(header, sizeof(header), &hdr);

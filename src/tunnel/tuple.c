@@ -115,8 +115,8 @@ static int read_icmp(const struct rest *rest, struct tuple *t)
 	bool is_ip6 = t->protocol == IPPROTO_ICMPV6;
 	if (icmp_hdr_parse(rest->data, rest->len, &icmp) < 0)
 		return -EBADMSG;
-	bool is_request = icmp.type == (is_ip6 ? ICMP6_ECHO : ICMP4_ECHO);
-	bool is_reply = icmp.type == (is_ip6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY);
+	bool is_request = icmp.type == icmp_echo_type(is_ip6);
+	bool is_reply = icmp.type == icmp_echo_reply_type(is_ip6);
 	if (is_request || is_reply)
 		t->sport = t->dport = icmp_echo_id(&icmp);
 	t->is_opening = is_request;

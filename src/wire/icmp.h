@@ -63,6 +63,17 @@ enum icmp6_type {
 	ICMP6_MLD2_REPORT = 143,
 };
 
+/** The types of an echo request and its reply in either version. */
+static inline uint8_t icmp_echo_type(bool is_ip6)
+{
+	return is_ip6 ? (uint8_t)ICMP6_ECHO : (uint8_t)ICMP4_ECHO;
+}
+
+static inline uint8_t icmp_echo_reply_type(bool is_ip6)
+{
+	return is_ip6 ? (uint8_t)ICMP6_ECHO_REPLY : (uint8_t)ICMP4_ECHO_REPLY;
+}
+
 struct icmp_hdr {
 	uint8_t type; /**< enum icmp4_type or enum icmp6_type. */
 	uint8_t code;

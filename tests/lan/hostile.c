@@ -256,8 +256,8 @@ static void test_hellos_of_wrong_shape_are_answered(void **state)
 		"{\"type\":\"hello\"}",
 		"{\"type\":\"hello\",\"versions\":[1]}",
 		"{\"type\":\"hello\",\"versions\":[1],\"role\":\"client\",\"mac\":\"x\"}",
-		"{\"type\":\"hello\",\"versions\":[1],\"role\":\"client\",\"mac\":"
-		"\"02:00:00:00:00:09\",\"budget\":1400,\"room\":\"A\",\"address\":7}",
+		("{\"type\":\"hello\",\"versions\":[1],\"role\":\"client\",\"mac\":"
+		 "\"02:00:00:00:00:09\",\"budget\":1400,\"room\":\"A\",\"address\":7}"),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(hellos); i++) {
 		struct scene scene;

@@ -387,12 +387,10 @@ static void test_dhcp_where_there_is_no_lan(void **state)
 	(void)state;
 	struct full full;
 	full_begin(&full);
-	const uint8_t *octet = full.alice.joined.address.octet;
 	assert_int_equal(discover(&full), 0);
 	guest_leave(&full.lan);
 	party_run(&full.party, 50);
-	assert_int_equal(discover(&full), (uint32_t)octet[0] << 24 | octet[1] << 16 |
-						  octet[2] << 8 | octet[3]);
+	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
 	guest_leave(&full.alice);
 	guest_leave(&full.bob);
 	party_fini(&full.party);

@@ -320,8 +320,8 @@ static void claim_others(struct villain *villain)
 {
 	static const char *const claims[] = {
 		"{\"type\":\"claim\",\"macs\":[\"02:00:00:00:00:01\"]}",
-		"{\"type\":\"claim\",\"macs\":[\"02:00:00:00:00:02\",\"02:00:00:00:00:"
-		"03\"]}",
+		("{\"type\":\"claim\",\"macs\":[\"02:00:00:00:00:02\","
+		 "\"02:00:00:00:00:03\"]}"),
 		"{\"type\":\"release\",\"macs\":[\"02:00:00:00:00:01\"]}",
 	};
 	if (villain->turn % 120 == 1)

@@ -372,8 +372,8 @@ static void what_is_missing_is_not_waited_for_for_ever(void **state)
 			2);
 		/* Told about is only that of which the first fragment has come. */
 		struct seen s = see(tx(&h.w));
-		assert_int_equal(s.payload[0],
-				 is_ip4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED);
+		assert_int_equal(s.payload[0], is_ip4 ? (int)ICMP4_TIME_EXCEEDED
+						      : (int)ICMP6_TIME_EXCEEDED);
 		assert_int_equal(s.payload[1], 1);
 		tx_none(&h.w);
 		assert_int_equal(h.w.stack->fragments.bytes, 0);

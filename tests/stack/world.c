@@ -238,7 +238,7 @@ enum weft_stack_outcome rx_icmp(struct world *w, const char *src, const char *ds
 
 enum weft_stack_outcome rx_echo(struct world *w, const char *src, const char *dst)
 {
-	uint8_t type = ip(dst).family == AF_INET ? ICMP4_ECHO : ICMP6_ECHO;
+	uint8_t type = icmp_echo_type(ip(dst).family == AF_INET6);
 	return rx_icmp(w, src, dst, type, 0, icmp_echo_rest(7, 1), "0123456789", 10);
 }
 

@@ -136,6 +136,9 @@ static void the_answer_comes_in_time(void **state)
 {
 	uint64_t seed = test_seed();
 	uint8_t noise[DETECT_LEN];
+	static const uint8_t ethertypes[][2] = {
+		{ 0x08, 0x00 }, { 0x90, 0x00 }, { 0x86, 0xdd }, { 0x81, 0x00 }
+	};
 	(void)state;
 	for (unsigned round = 0; round < 20000; round++) {
 		for (size_t i = 0; i < sizeof(noise); i++) {
@@ -144,8 +147,7 @@ static void the_answer_comes_in_time(void **state)
 		}
 		/* Mostly something like a frame, so that the looks go deep. */
 		memcpy(noise + seed % 5, "\0\x2a", seed >> 20 & 2);
-		memcpy(noise + 12 + seed % 5,
-		       "\x08\0\x90\0\x86\xdd\x81\0" + (seed >> 10 & 6), 2);
+		memcpy(noise + 12 + seed % 5, ethertypes[seed >> 11 & 3], 2);
 		assert_int_not_equal(detect(noise, sizeof(noise), false), DETECT_MORE);
 	}
 }

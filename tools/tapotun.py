@@ -117,7 +117,7 @@ class Chunked:
 class Client:
     """GET and PUT to one URL. received: a queue of (vnet, packet), None at the end."""
 
-    def __init__(self, url, token, timeout=20):
+    def __init__(self, url, token, timeout=60):
         self.url, self.headers, self.timeout = urllib.parse.urlsplit(url), {'x-api-key': token}, timeout
         self.received = queue.Queue()
 

@@ -75,8 +75,12 @@ def test_load_from_the_stack(room):
     """Each of wrk's connections is one of the stack's to a server on the LAN."""
     join(room, f'--forward tcp:8080={p.SERVER}:8000')
     (room.web / 'page').write_bytes(b'x' * 10000)
-    said = room.run('player', 'wrk -t2 -c16 -d2s --timeout 60s http://127.0.0.1:8080/page')
-    assert 'Non-2xx' not in said and int(re.search(r'(\d+) requests in', said)[1]) >= 16, said
+
+    def load(seconds):
+        said = room.run('player', f'wrk -t2 -c16 -d{seconds}s --timeout 60s http://127.0.0.1:8080/page')
+        assert 'Non-2xx' not in said, said
+        return int(re.search(r'(\d+) requests in', said)[1])
+    assert any(load(seconds) >= 16 for seconds in (2, 8, 32))  # so long where it is slow
     assert fetch(room, '', 'http://127.0.0.1:8080/file') == room.data
 
 

@@ -56,7 +56,6 @@ struct writer {
 	uint8_t *buf;
 	size_t len;
 	uint64_t now;
-	bool probe_is_due;
 };
 
 /*
@@ -64,7 +63,8 @@ struct writer {
  * is not armed for DATAGRAMs and PATH_RESPONSEs, a window full of lost ones would stay full
  * for ever. So one byte of a stream goes along with each flight that is larger than the
  * smallest window, or that leaves little of the window: one per round trip at most, and none
- * where there is little traffic.
+ * where there is little traffic. Asked before each packet, for a flight of PATH_RESPONSEs can
+ * fill a small window in one turn.
  */
 static bool is_probe_due(const struct quic_conn *conn)
 {
@@ -85,7 +85,6 @@ static ngtcp2_ssize write_probe(struct writer *w)
 	struct quic_conn *conn = w->conn;
 	ngtcp2_vec vec = { .base = &byte, .len = 1 };
 	ngtcp2_ssize taken = -1;
-	w->probe_is_due = false;
 	if (conn_open_probe_stream(conn) < 0)
 		return 0;
 	ngtcp2_ssize len = ngtcp2_conn_writev_stream(
@@ -188,7 +187,7 @@ static void drop_too_long(struct quic_conn *conn)
 static ngtcp2_ssize write_packet(struct writer *w)
 {
 	bool had_some = false;
-	ngtcp2_ssize len = w->probe_is_due ? write_probe(w) : 0;
+	ngtcp2_ssize len = is_probe_due(w->conn) ? write_probe(w) : 0;
 	if (len == 0)
 		len = write_streams(w, &had_some);
 	if (len != 0)
@@ -276,7 +275,6 @@ int conn_write(struct quic_conn *conn)
 	};
 	ngtcp2_path_storage_zero(&w.ps);
 	queue_age(&conn->queue, w.now);
-	w.probe_is_due = is_probe_due(conn);
 	int r = write_packets(&w);
 	if (r < 0)
 		return r;

@@ -15,30 +15,16 @@
 /* Entries that ageing looks at in one run. */
 #define AGE_LOOKS_MAX 64u
 
-static void port_free(struct weft_bridge_port *port)
+static struct weft_bridge_port *port_of(struct port_entry *entry)
 {
+	return container_of(entry, struct weft_bridge_port, of_bridge);
+}
+
+static void port_free(struct port_entry *entry)
+{
+	struct weft_bridge_port *port = port_of(entry);
 	free(port->ipx);
 	free(port);
-}
-
-/* Frees the ports that were removed while a batch was under way. */
-static void sweep(struct weft_bridge *bridge)
-{
-	list_for_each (node, &bridge->ports) {
-		struct weft_bridge_port *port =
-			container_of(node, struct weft_bridge_port, of_bridge);
-		if (port->link)
-			continue;
-		list_remove(&port->of_bridge);
-		port_free(port);
-	}
-	bridge->has_removed = false;
-}
-
-void bridge_leave(struct weft_bridge *bridge)
-{
-	if (--bridge->busy == 0 && bridge->has_removed)
-		sweep(bridge);
 }
 
 /* ---- by the clock ------------------------------------------------------------------------ */
@@ -58,7 +44,7 @@ static void ask_all(struct weft_bridge *bridge, uint64_t now)
 {
 	struct snoop_port *due;
 	unsigned families;
-	bridge_enter(bridge);
+	port_list_enter(&bridge->ports);
 	while ((due = snoop_due(&bridge->snoop, now, &families))) {
 		struct weft_bridge_port *port =
 			container_of(due, struct weft_bridge_port, snoop);
@@ -67,7 +53,7 @@ static void ask_all(struct weft_bridge *bridge, uint64_t now)
 		if (families & 2)
 			ask(port, AF_INET6, now);
 	}
-	bridge_leave(bridge);
+	port_list_leave(&bridge->ports);
 }
 
 static void task_run(struct weft_task *task, uint64_t now)
@@ -103,7 +89,7 @@ static int init_tables(struct weft_bridge *bridge, const struct weft_bridge_opts
 		.interval_s = SNOOP_INTERVAL_NS / 1000000000u,
 		.answer_ms = SNOOP_ANSWER_NS / 1000000u,
 	};
-	r = snoop_init(&bridge->snoop, bridge->ports_max,
+	r = snoop_init(&bridge->snoop, bridge->ports.max,
 		       opts->secret ? opts->secret : zeros, bridge->events);
 	if (r < 0)
 		fdb_fini(&bridge->fdb);
@@ -122,12 +108,12 @@ int weft_bridge_new(const struct weft_bridge_opts *opts, struct weft_bridge **re
 	bridge->ipx = opts->ipx;
 	bridge->too_big = opts->too_big;
 	bridge->too_big_left = bucket_of(TOO_BIG_RATE, TOO_BIG_BURST);
-	bridge->ports_max = opts->ports_max ? opts->ports_max : PORTS_MAX_DEFAULT;
+	port_list_init(&bridge->ports,
+		       opts->ports_max ? opts->ports_max : PORTS_MAX_DEFAULT, port_free);
 	if (init_tables(bridge, opts) < 0) {
 		free(bridge);
 		return -ENOMEM;
 	}
-	list_init(&bridge->ports);
 	bridge->task = (struct weft_task){ .fd = -1,
 					   .run = task_run,
 					   .deadline = task_deadline };
@@ -139,12 +125,11 @@ void weft_bridge_free(struct weft_bridge *bridge)
 {
 	if (!bridge)
 		return;
-	assert(!bridge->busy);
-	list_for_each (node, &bridge->ports) {
-		struct weft_bridge_port *port =
-			container_of(node, struct weft_bridge_port, of_bridge);
-		weft_link_on_receive(port->link, NULL, NULL);
-		port_free(port);
+	assert(!bridge->ports.busy);
+	list_for_each (node, &bridge->ports.entries) {
+		struct port_entry *entry = container_of(node, struct port_entry, node);
+		weft_link_on_receive(port_of(entry)->link, NULL, NULL);
+		port_free(entry);
 	}
 	if (bridge->snooping)
 		snoop_fini(&bridge->snoop);
@@ -159,7 +144,7 @@ int weft_bridge_add(struct weft_bridge *bridge, struct weft_link *link,
 	static const struct weft_bridge_port_opts defaults;
 	if (weft_link_caps(link).flags & (WEFT_LINK_IP | WEFT_LINK_PPP))
 		return -EINVAL;
-	if (bridge->ports_n >= bridge->ports_max)
+	if (port_list_is_full(&bridge->ports))
 		return -ENOSPC;
 	struct weft_bridge_port *port = calloc(1, sizeof(*port));
 	if (!port)
@@ -173,8 +158,7 @@ int weft_bridge_add(struct weft_bridge *bridge, struct weft_link *link,
 		free(port);
 		return -ENOMEM;
 	}
-	list_push_back(&bridge->ports, &port->of_bridge);
-	bridge->ports_n++;
+	port_list_add(&bridge->ports, &port->of_bridge);
 	weft_link_on_receive(link, bridge_receive, port);
 	*ret_port = port;
 	return 0;
@@ -188,10 +172,7 @@ void weft_bridge_remove(struct weft_bridge *bridge, struct weft_bridge_port *por
 	if (bridge->snooping)
 		snoop_port_fini(&bridge->snoop, &port->snoop);
 	port->link = NULL;
-	bridge->ports_n--;
-	bridge->has_removed = true;
-	if (bridge->busy == 0)
-		sweep(bridge);
+	port_list_remove(&bridge->ports, &port->of_bridge);
 }
 
 struct weft_link *weft_bridge_port_link(const struct weft_bridge_port *port)

@@ -5,21 +5,16 @@
  *     bridge.c           ports come and go; ageing, and questions about groups
  *     bridge_receive.c   a batch comes in on a port, and goes out on others
  *     bridge_facts.c     what was counted, and which addresses are known
- *
- * Removal. Sending can end in code that takes ports off this bridge: the one that a frame came
- * in on, the one it goes to, or any other on the way of a flood. While a batch is under way
- * (busy) a removed port loses its link and stays on the list as an empty place, which everyone
- * steps over; the last one out sweeps.
  */
 #ifndef BRIDGE_BRIDGE_H
 #define BRIDGE_BRIDGE_H
 
 #include "base/bucket.h"
-#include "base/list.h"
 #include "base/mac.h"
 #include "bridge/fdb.h"
 #include "bridge/forward.h"
 #include "bridge/ipx_stations.h"
+#include "bridge/port_list.h"
 #include "bridge/snoop.h"
 #include "wire/igmp.h"
 
@@ -40,7 +35,7 @@ struct weft_bridge_port {
 	struct flow flow;
 	struct snoop_port snoop;  /**< In use if the bridge snoops. */
 	struct ipx_stations *ipx; /**< NULL until one has spoken. */
-	struct list of_bridge;
+	struct port_entry of_bridge;
 	struct weft_bridge *bridge;
 	struct weft_link *link; /**< NULL once removed. */
 	uint64_t counts[WEFT_BRIDGE_OUTCOMES];
@@ -53,12 +48,7 @@ struct weft_bridge {
 	struct igmp_querier asker;
 	bool ipx, too_big;
 	struct bucket too_big_left; /**< Answers that may be given. */
-	struct list ports;
-	uint32_t ports_n;
-	uint32_t ports_max;
-	/** Batches under way; more than one where a send leads back here. */
-	unsigned busy;
-	bool has_removed; /**< Empty places are on the list. */
+	struct port_list ports;     /**< struct weft_bridge_port.of_bridge */
 	struct weft_task task;
 	uint64_t counts[WEFT_BRIDGE_OUTCOMES];
 	uint64_t events[WEFT_BRIDGE_EVENTS];
@@ -67,14 +57,5 @@ struct weft_bridge {
 /** The receiver of a port's link: what becomes of a batch that came in on it. */
 void bridge_receive(void *user, struct weft_link *link, const struct weft_frame *frames,
 		    size_t n, uint64_t now);
-
-/** Begins to send: ports that are removed stay as empty places until bridge_leave. */
-static inline void bridge_enter(struct weft_bridge *bridge)
-{
-	bridge->busy++;
-}
-
-/** Ends it. The last one out frees the ports that were removed meanwhile. */
-void bridge_leave(struct weft_bridge *bridge);
 
 #endif

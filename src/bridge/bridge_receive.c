@@ -186,9 +186,9 @@ static bool flood(const struct weft_bridge_port *ingress, const struct run *run,
 		  uint64_t now)
 {
 	bool any = run->groups.reach != SNOOP_TO_ALL;
-	list_for_each (node, &ingress->bridge->ports) {
+	list_for_each (node, &ingress->bridge->ports.entries) {
 		const struct weft_bridge_port *egress =
-			container_of(node, struct weft_bridge_port, of_bridge);
+			container_of(node, struct weft_bridge_port, of_bridge.node);
 		if (!ingress->link)
 			break;
 		if (forward_floods_to(&run->way, &ingress->forward, &egress->forward) &&
@@ -227,7 +227,7 @@ void bridge_receive(void *user, struct weft_link *link, const struct weft_frame 
 	struct weft_bridge_port *port = user;
 	struct weft_bridge *bridge = port->bridge;
 	struct run run = { .frames = frames };
-	bridge_enter(bridge);
+	port_list_enter(&bridge->ports);
 	for (size_t i = 0; i < n && port->link; i++) {
 		const struct forward *way = way_of(port, &frames[i], now);
 		const struct snoop_way groups = groups_of(port, way, &frames[i], now);
@@ -246,5 +246,5 @@ void bridge_receive(void *user, struct weft_link *link, const struct weft_frame 
 	}
 	if (run.n > 0 && port->link)
 		run_finish(port, &run, now);
-	bridge_leave(bridge);
+	port_list_leave(&bridge->ports);
 }

@@ -9,8 +9,8 @@
  * IPCP begins with NETWORK, when there is an address to tell. What the peer has asked by then
  * is kept, the last packet of it, and answered at once instead of at its next try.
  *
- * DHCP begins with the peer's first word and goes on from there, whatever becomes of LCP: a
- * game that dials again finds its old address. The lease is left to run out in the end.
+ * The address is sought from the peer's first word on, whatever becomes of LCP: a game that
+ * dials again finds its old one.
  */
 #include "serve/ppp.h"
 
@@ -19,19 +19,15 @@
 #include "base/rng.h"
 #include "serve/ipcp.h"
 #include "serve/lcp.h"
+#include "serve/ppp_address.h"
 #include "service/dhcp_lease.h"
 #include "wire/ether.h"
 #include "wire/ppp.h"
-
-#include <weft/dhcpc.h>
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* RFC 7600, 4.8: who speaks where nobody has an address. */
-#define DUMMY_IP 0xc0000008u
 
 /* Longest IPCP packet that is kept while there is no address. */
 #define HELD_MAX 128u
@@ -46,13 +42,10 @@ struct ppp {
 	struct lcp lcp;
 	struct ipcp ipcp;
 	struct iphost host;
-	struct weft_dhcpc *dhcpc;      /* NULL with an address in opts. */
-	struct weft_dhcpc_lease lease; /* The last. */
-	bool is_seeking;               /* The peer has spoken: DHCP runs. */
+	struct ppp_address address;
 	enum phase phase;
 	uint64_t due;       /* When the phase has lasted too long. */
 	const char *reason; /* Why we hang up; NULL: the peer does. */
-	uint64_t now;       /* Of the run in progress, for DHCP's callbacks. */
 	uint8_t held[HELD_MAX];
 	size_t held_len;
 	uint64_t counts[PPP_OUTCOMES];
@@ -131,31 +124,12 @@ static void hang_up(struct ppp *p, const char *reason, uint64_t now)
 	negotiation_fail(&p->lcp.negotiation, now);
 }
 
-static uint32_t first_of(const struct weft_ip *ip, uint32_t otherwise)
-{
-	return ip->family ? dhcp_ip_number(ip) : otherwise;
-}
-
-static void set_addresses(struct ppp *p)
-{
-	const struct weft_ip *dns = p->opts.dns;
-	const struct weft_dhcpc_lease *lease = &p->lease;
-	struct ipcp_addresses a = { .peer = p->host.place.address,
-				    .gateway = p->host.place.router };
-	if (a.gateway == 0)
-		a.gateway = first_of(&lease->server, DUMMY_IP);
-	for (unsigned i = 0; i < PPP_DNS_MAX; i++)
-		a.dns[i] = first_of(&dns[i], 0);
-	if (!dns[0].family && !dns[1].family)
-		for (unsigned i = 0; i < PPP_DNS_MAX && i < lease->dns_n; i++)
-			a.dns[i] = dhcp_ip_number(&lease->dns[i]);
-	ipcp_set_addresses(&p->ipcp, &a);
-}
-
 static void open_network(struct ppp *p, uint64_t now)
 {
 	enter(p, PHASE_NETWORK, WEFT_NEVER);
-	set_addresses(p);
+	const struct ipcp_addresses addresses =
+		ppp_address_told(&p->address, &p->host.place);
+	ipcp_set_addresses(&p->ipcp, &addresses);
 	negotiation_up(&p->ipcp.negotiation, now);
 	if (p->held_len > 0)
 		(void)negotiation_input(&p->ipcp.negotiation, p->held, p->held_len, now);
@@ -181,48 +155,33 @@ static void timed_out(struct ppp *p, uint64_t now)
 
 /* ---- the address ------------------------------------------------------------------------- */
 
-static void set_place(struct ppp *p, const struct weft_ip *address,
-		      const struct weft_ip *router, uint64_t now)
-{
-	const struct iphost_place place = { .address = dhcp_ip_number(address),
-					    .prefix = address->prefix,
-					    .router = first_of(router, 0) };
-	iphost_set_place(&p->host, &place, now);
-}
-
-/* The peer has spoken, perhaps not for the first time. */
-static void seek_address(struct ppp *p, uint64_t now)
-{
-	if (p->is_seeking)
-		return;
-	p->is_seeking = true;
-	if (!p->dhcpc)
-		set_place(p, &p->opts.address, &p->opts.router, now);
-}
-
-static void dhcp_send(void *user, const struct weft_frame *frame, uint64_t now)
+static void emit_frame(void *user, const struct weft_frame *frame, uint64_t now)
 {
 	struct ppp *p = user;
 	link_deliver(&p->link, frame, 1, now);
 }
 
-static void dhcp_bound(void *user, const struct weft_dhcpc_lease *lease)
+static void address_found(void *user, const struct iphost_place *place, uint64_t now)
 {
 	struct ppp *p = user;
-	p->lease = *lease;
-	set_place(p, &lease->address,
-		  p->opts.router.family ? &p->opts.router : &lease->router, p->now);
+	iphost_set_place(&p->host, place, now);
 	if (p->phase == PHASE_ADDRESS)
-		open_network(p, p->now);
+		open_network(p, now);
 }
 
-static void dhcp_lost(void *user)
+static void address_lost(void *user, uint64_t now)
 {
 	struct ppp *p = user;
-	iphost_set_place(&p->host, &(struct iphost_place){ 0 }, p->now);
+	iphost_set_place(&p->host, &(struct iphost_place){ 0 }, now);
 	if (p->phase == PHASE_NETWORK)
-		hang_up(p, "its address is another's now: the lease is over", p->now);
+		hang_up(p, "its address is another's now: the lease is over", now);
 }
+
+static const struct ppp_address_events address_events = {
+	.emit_frame = emit_frame,
+	.found = address_found,
+	.lost = address_lost,
+};
 
 /* ---- what the layers tell ---------------------------------------------------------------- */
 
@@ -308,7 +267,7 @@ static enum ppp_outcome on_lcp(struct ppp *p, const uint8_t *data, size_t len,
 {
 	int r = negotiation_input(&p->lcp.negotiation, data, len, now);
 	if (p->lcp.negotiation.state != NEGOTIATION_STOPPED)
-		seek_address(p, now);
+		ppp_address_seek(&p->address, now);
 	return outcome_of(r);
 }
 
@@ -409,12 +368,6 @@ static void ppp_received(void *user, struct weft_link *inner,
 
 /* ---- the Ethernet ------------------------------------------------------------------------ */
 
-static void emit_frame(void *user, const struct weft_frame *frame, uint64_t now)
-{
-	struct ppp *p = user;
-	link_deliver(&p->link, frame, 1, now);
-}
-
 static const struct iphost_events host_events = {
 	.emit_frame = emit_frame,
 	.emit_packet = send_ip,
@@ -425,10 +378,8 @@ static size_t ppp_send(struct weft_link *link, const struct weft_frame *frames, 
 {
 	struct ppp *p = ppp_of(link);
 	for (size_t i = 0; i < n; i++) {
-		if (p->dhcpc && p->is_seeking &&
-		    weft_dhcpc_input(p->dhcpc, &frames[i], now))
-			continue;
-		iphost_from_ether(&p->host, &frames[i], now);
+		if (!ppp_address_input(&p->address, &frames[i], now))
+			iphost_from_ether(&p->host, &frames[i], now);
 	}
 	return n;
 }
@@ -438,9 +389,7 @@ static size_t ppp_send(struct weft_link *link, const struct weft_frame *frames, 
 static void ppp_run(struct weft_link *link, uint64_t now)
 {
 	struct ppp *p = ppp_of(link);
-	p->now = now;
-	if (p->dhcpc && p->is_seeking)
-		weft_dhcpc_run(p->dhcpc, now);
+	ppp_address_run(&p->address, now);
 	negotiation_run(&p->lcp.negotiation, now);
 	negotiation_run(&p->ipcp.negotiation, now);
 	if (now >= p->due)
@@ -452,11 +401,11 @@ static uint64_t ppp_deadline(const struct weft_link *link)
 {
 	const struct ppp *p = (const struct ppp *)(const void *)link;
 	const uint64_t all[] = {
-		p->dhcpc && p->is_seeking ? weft_dhcpc_deadline(p->dhcpc) : WEFT_NEVER,
+		p->due,
 		p->lcp.negotiation.due,
 		p->ipcp.negotiation.due,
-		p->due,
 		iphost_deadline(&p->host),
+		ppp_address_deadline(&p->address),
 	};
 	uint64_t first = WEFT_NEVER;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -469,7 +418,7 @@ static void ppp_free(struct weft_link *link)
 	struct ppp *p = ppp_of(link);
 	link_fini(link);
 	iphost_fini(&p->host);
-	weft_dhcpc_free(p->dhcpc);
+	ppp_address_fini(&p->address);
 	free(p);
 }
 
@@ -480,43 +429,12 @@ static const struct link_ops ppp_ops = {
 	.free = ppp_free,
 };
 
-static bool is_host(const struct weft_ip *ip)
-{
-	return ip->family == AF_INET && ip->prefix <= 32 &&
-	       dhcp_is_host(dhcp_ip_number(ip));
-}
-
-static bool opts_are_sound(const struct ppp_opts *opts)
-{
-	if (opts->address.family && !is_host(&opts->address))
-		return false;
-	if (opts->router.family && !is_host(&opts->router))
-		return false;
-	for (unsigned i = 0; i < PPP_DNS_MAX; i++)
-		if (opts->dns[i].family && !is_host(&opts->dns[i]))
-			return false;
-	return true;
-}
-
 /* A number of 48 bits as the address of one host, locally administered. */
 static struct weft_mac make_mac(struct rng *rng)
 {
 	struct weft_mac mac = mac_from_u64(rng_u64(rng));
 	mac.octet[0] = (uint8_t)((mac.octet[0] & 0xfc) | 0x02);
 	return mac;
-}
-
-static int dhcp_new(struct ppp *p, uint64_t seed)
-{
-	const struct weft_dhcpc_opts opts = { .mac = p->host.mac,
-					      .hostname = p->opts.hostname,
-					      .seed = seed,
-					      .allow_public = p->opts.allow_public,
-					      .send = dhcp_send,
-					      .bound = dhcp_bound,
-					      .lost = dhcp_lost,
-					      .user = p };
-	return weft_dhcpc_new(&opts, &p->dhcpc);
 }
 
 static void set_up_link(struct ppp *p, struct weft_link *inner)
@@ -531,7 +449,7 @@ int ppp_new(const struct ppp_opts *opts, struct weft_link *inner,
 	    struct weft_link **ret_link)
 {
 	struct rng rng;
-	if (!(inner->caps.flags & WEFT_LINK_PPP) || !opts_are_sound(opts))
+	if (!(inner->caps.flags & WEFT_LINK_PPP) || !ppp_address_is_sound(opts))
 		return -EINVAL;
 	struct ppp *p = calloc(1, sizeof(*p));
 	if (!p)
@@ -541,10 +459,12 @@ int ppp_new(const struct ppp_opts *opts, struct weft_link *inner,
 	p->due = WEFT_NEVER;
 	iphost_init(&p->host, &host_events, p,
 		    mac_is_zero(opts->mac) ? make_mac(&rng) : opts->mac);
-	if (!opts->address.family && dhcp_new(p, rng_u64(&rng)) < 0) {
+	if (ppp_address_init(&p->address, &p->opts, p->host.mac, &rng) < 0) {
 		free(p);
 		return -ENOMEM;
 	}
+	p->address.events = &address_events;
+	p->address.user = p;
 	p->opts.hostname = NULL;
 	lcp_init(&p->lcp, &layer_events, p, rng_u64(&rng));
 	p->lcp.rejected = protocol_rejected;

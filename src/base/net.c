@@ -18,7 +18,9 @@ static uint8_t mask_octet(unsigned prefix, size_t i)
 	unsigned begin = (unsigned)i * 8;
 	if (prefix >= begin + 8)
 		return 0xff;
-	return prefix <= begin ? 0 : (uint8_t)(0xff00u >> (prefix - begin));
+	if (prefix <= begin)
+		return 0;
+	return (uint8_t)(0xff00u >> (prefix - begin));
 }
 
 struct weft_ip net_of(const struct weft_ip *ip)

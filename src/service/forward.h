@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The inside of a forwarder, for the files that together make it: rules and life (forward.c),
- * streams (stream.c), datagrams (flow.c), and SOCKS (socks.c, socks_udp.c).
+ * streams (stream.c), datagrams (flow.c), and SOCKS (socks.c, socks_bind.c, socks_udp.c).
  */
 #ifndef SERVICE_FORWARD_H
 #define SERVICE_FORWARD_H

@@ -16,18 +16,11 @@
 #include "io/hostsock.h"
 #include "io/socket.h"
 #include "service/socks.h"
-#include "stack/addr.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* How long a BIND waits for its peer; ports for it are those for no purpose (RFC 6335, 6). */
-#define BIND_NS    180000000000u
-#define BIND_PORT  49152u
-#define BIND_PORTS 16384u
-#define BIND_TRIES 64u
 
 enum stage {
 	GREETING,
@@ -47,11 +40,10 @@ struct socks {
 	struct pump pump;
 	enum stage stage;
 	uint64_t give_up_at;
-	uint8_t command;                    /* of the request */
-	struct target target;               /* of whom it asked for */
-	struct weft_tcp_listener *listener; /* LISTENING */
-	struct ip_addr expected;            /* who is to come, or 0.0.0.0 or :: */
-	struct socks_udp *udp;              /* RELAYING */
+	uint8_t command;        /* of the request */
+	struct target target;   /* of whom it asked for */
+	struct socks_bind bind; /* LISTENING */
+	struct socks_udp *udp;  /* RELAYING */
 	uint8_t in[SOCKS_MESSAGE_MAX];
 	size_t in_len;
 };
@@ -61,7 +53,7 @@ struct socks {
 static void socks_free(struct socks *s)
 {
 	weft_loop_remove(s->forwarder->opts.loop, &s->task);
-	weft_tcp_listener_close(s->listener, weft_loop_now(s->forwarder->opts.loop));
+	socks_bind_end(&s->bind, weft_loop_now(s->forwarder->opts.loop));
 	socks_udp_free(s->udp);
 	target_end(&s->target, weft_loop_now(s->forwarder->opts.loop));
 	list_remove(&s->node);
@@ -196,84 +188,26 @@ static void connect_next(struct socks *s, int error, uint64_t now)
 
 /* ---- BIND -------------------------------------------------------------------------------- */
 
-/* Takes what has come, if it is who was expected; else it is reset, and waited for on. */
-static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
+static void on_peer(void *user, struct weft_tcp *tcp, uint64_t now)
 {
 	struct socks *s = user;
-	const struct weft_tcp_opts opts = pump_tcp_opts(&s->pump);
-	struct ip_addr addr;
-	struct weft_tcp *tcp;
-	uint16_t port;
-	if (weft_tcp_accept(listener, &opts, now, &tcp) < 0)
-		return;
 	const union weft_sockaddr peer = weft_tcp_peer(tcp);
-	bool is_right =
-		addr_of_sockaddr(&peer, &addr, &port) &&
-		(addr_is_unspecified(&s->expected) || addr_equal(&addr, &s->expected));
-	if (!is_right) {
-		weft_tcp_abort(tcp, now);
-		return;
-	}
 	int r = pump_attach(&s->pump, tcp, now);
 	if (r == 0)
 		r = reply(s, SOCKS_SUCCEEDED, &peer);
 	if (r == 0)
 		r = flow(s, now);
-	weft_tcp_listener_close(s->listener, now);
-	s->listener = NULL;
+	socks_bind_end(&s->bind, now);
 	if (r < 0) {
 		weft_tcp_abort(tcp, now);
 		drop(s, WEFT_FORWARD_DROP_FULL);
 	}
 }
 
-/* The address that the peer is to connect to: from where we would connect to it. */
-static int find_local(const struct socks *s, const union weft_sockaddr *peer,
-		      uint64_t now, struct ip_addr *ret_addr)
-{
-	struct weft_udp *udp;
-	uint16_t port;
-	int r = weft_udp_new(s->forwarder->opts.stack, NULL, &udp);
-	if (r < 0)
-		return r;
-	r = weft_udp_connect(udp, peer, now);
-	const union weft_sockaddr local = weft_udp_local(udp);
-	if (r == 0 && !addr_of_sockaddr(&local, ret_addr, &port))
-		r = -EADDRNOTAVAIL;
-	weft_udp_free(udp);
-	return r;
-}
-
-static int listen_inside(struct socks *s, const struct ip_addr *addr,
-			 union weft_sockaddr *ret_local)
-{
-	struct weft_forwarder *f = s->forwarder;
-	const struct weft_tcp_listen_opts opts = {
-		.on_acceptable = on_acceptable, .user = s, .backlog = 1, .syn_max = 4
-	};
-	int r = -EADDRINUSE;
-	for (unsigned i = 0; i < BIND_TRIES && r == -EADDRINUSE; i++) {
-		uint16_t port = (uint16_t)(BIND_PORT + f->bind_port++ % BIND_PORTS);
-		*ret_local = addr_to_sockaddr(addr, port, 0);
-		r = weft_tcp_listen(f->opts.stack, ret_local, &opts, &s->listener);
-	}
-	return r;
-}
-
 static void begin_bind(struct socks *s, const union weft_sockaddr *peer, uint64_t now)
 {
 	union weft_sockaddr local;
-	struct ip_addr addr;
-	uint16_t port;
-	int r = addr_of_sockaddr(peer, &s->expected, &port) ? 0 : -EINVAL;
-	addr = s->expected;
-	if (r == 0 && !addr_is_unspecified(&s->expected)) {
-		/* Any port will do to find the way. */
-		const union weft_sockaddr there = addr_to_sockaddr(&addr, 9, 1);
-		r = find_local(s, &there, now, &addr);
-	}
-	if (r == 0)
-		r = listen_inside(s, &addr, &local);
+	int r = socks_bind_begin(&s->bind, peer, now, &local);
 	if (r == 0)
 		r = reply(s, SOCKS_SUCCEEDED, &local);
 	if (r < 0) {
@@ -281,7 +215,7 @@ static void begin_bind(struct socks *s, const union weft_sockaddr *peer, uint64_
 		return;
 	}
 	s->stage = LISTENING;
-	s->give_up_at = now + BIND_NS;
+	s->give_up_at = now + SOCKS_BIND_NS;
 	s->task.events = 0;
 }
 
@@ -494,6 +428,7 @@ void socks_admit(struct door *door, int fd, uint64_t now)
 		.forwarder = f,
 		.give_up_at = now + f->opts.patience_ns,
 		.target = { .forwarder = f, .found = on_found, .user = s },
+		.bind = { .forwarder = f, .pump = &s->pump, .came = on_peer, .user = s },
 	};
 	pump_init(&s->pump, f->opts.loop, fd, false, &pump_events, s);
 	list_push_back(&f->socks, &s->node);

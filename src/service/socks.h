@@ -1,12 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * UDP ASSOCIATE (RFC 1928, 7): a socket of this machine by which one client exchanges datagrams
- * with whomever it wants to, for as long as its TCP connection lasts.
+ * The commands of SOCKS that are more than a connection to somebody:
+ *
+ *     BIND            (RFC 1928, 4) waits in the room for one connection of a host that is named
+ *     UDP ASSOCIATE   (RFC 1928, 7) is a socket of this machine by which one client exchanges
+ *                     datagrams with whomever it wants to, while its TCP connection lasts
  */
 #ifndef SERVICE_SOCKS_H
 #define SERVICE_SOCKS_H
 
 #include "service/forward.h"
+#include "stack/addr.h"
+
+/** How long a BIND is to wait for its peer. */
+#define SOCKS_BIND_NS 180000000000u
+
+/** Embedded in a client; forwarder, pump, came and user are filled in by it. */
+struct socks_bind {
+	struct weft_forwarder *forwarder;
+	struct pump *pump; /**< Which is to have the connection. */
+	/** The peer has come; tcp is accepted with the pump's options, and yours. */
+	void (*came)(void *user, struct weft_tcp *tcp, uint64_t now);
+	void *user;
+	struct weft_tcp_listener *listener; /**< NULL while it does not wait. */
+	struct ip_addr expected;            /**< Who is to come, or 0.0.0.0 or ::. */
+};
+
+/** Waits for a connection of the peer, until socks_bind_end. Returns 0 and where, or -Exxx. */
+int socks_bind_begin(struct socks_bind *bind, const union weft_sockaddr *peer,
+		     uint64_t now, union weft_sockaddr *ret_local) WEFT_MUST_CHECK;
+
+/** Waits no more; harmless if it did not. */
+void socks_bind_end(struct socks_bind *bind, uint64_t now);
 
 struct socks_udp;
 

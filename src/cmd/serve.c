@@ -114,7 +114,7 @@ static const struct option options[] = {
 static const struct command command = {
 	.verb = "serve",
 	.operands = "[DIALECT:ADDRESS]... [-- PROGRAM [ARGUMENT]...]",
-	.operands_max = SERVING_PLUGS_MAX,
+	.operands_max = PLUG_SPECS_MAX,
 	.summary = "Gives network interfaces to emulators, VMs and programs that come to "
 		   "local\n"
 		   "sockets, and joins all of them and a TAP of this machine's in one "
@@ -265,7 +265,8 @@ static const char *take_modems(struct args *args)
 /* Makes specs of --listen and --fd, and takes those that are named. */
 static const char *take_plugs(struct args *args, char **operands, int n)
 {
-	struct serving_args *serving = &args->serving;
+	struct plug_specs *plugs = &args->serving.plugs;
+	const char *dialect = args->serving.dialect;
 	char options_text[160], address[32];
 	int r = 0;
 	for (int i = 0; i < n; i++)
@@ -276,15 +277,13 @@ static const char *take_plugs(struct args *args, char **operands, int n)
 		       args->mode ? "mode=" : "", args->mode ? args->mode : "",
 		       args->mode && args->owner ? "," : "", args->owner ? "owner=" : "",
 		       args->owner ? args->owner : "");
-	for (int i = 0; i < n; i++)
-		r = r < 0 ? r : serving_add_spec(serving, operands[i], options_text);
-	for (size_t i = 0; i < args->listen.n; i++)
-		r = r < 0 ? r
-			  : serving_add(serving, serving->dialect, args->listen.items[i],
-					options_text);
-	for (size_t i = 0; i < args->fds.n; i++) {
+	for (int i = 0; i < n && r == 0; i++)
+		r = plug_specs_add_text(plugs, operands[i], options_text);
+	for (size_t i = 0; i < args->listen.n && r == 0; i++)
+		r = plug_specs_add(plugs, dialect, args->listen.items[i], options_text);
+	for (size_t i = 0; i < args->fds.n && r == 0; i++) {
 		(void)snprintf(address, sizeof(address), "fd:%.20s", args->fds.items[i]);
-		r = r < 0 ? r : serving_add(serving, serving->dialect, address, NULL);
+		r = plug_specs_add(plugs, dialect, address, NULL);
 	}
 	if (r < 0)
 		return r == -ENOSPC ? "more than 64 sockets" : "an address is too long";
@@ -295,7 +294,7 @@ static const char *check(const struct args *args)
 {
 	const struct serving_args *serving = &args->serving;
 	const struct interface_opts *interface = &serving->interface;
-	if (serving->specs_n == 0 && !serving->program)
+	if (serving->plugs.n == 0 && !serving->program)
 		return "name a socket, such as tapserver:/tmp/dolphin-tap, or a PROGRAM";
 	if (serving->program && !serving->program[0])
 		return "PROGRAM is missing behind --";

@@ -36,7 +36,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* All that runs. */
@@ -52,83 +51,6 @@ struct serving {
 	struct rates rates;
 	int status;
 };
-
-/* ---- specs ------------------------------------------------------------------------------- */
-
-/* Appends text, with a backslash in front of what means something in a spec. */
-static void append_escaped(char *spec, const char *text)
-{
-	size_t len = strlen(spec);
-	for (; *text && len + 2 < SERVING_SPEC_LEN; text++) {
-		if (strchr(",:=\\", *text))
-			spec[len++] = '\\';
-		spec[len++] = *text;
-	}
-	spec[len] = '\0';
-}
-
-/* Permissions are for sockets that are files. */
-static void append_options(char *spec, const char *options)
-{
-	size_t len = strlen(spec);
-	if (options && *options && strchr(spec, '/') && !strstr(spec, ",mode=") &&
-	    !strstr(spec, ",owner="))
-		(void)snprintf(spec + len, SERVING_SPEC_LEN - len, ",%s", options);
-}
-
-/* The place for a spec that is no longer than len, or NULL. */
-static char *next_spec(struct serving_args *args, size_t len, const char *options,
-		       int *ret_status)
-{
-	size_t whole = len + (options ? strlen(options) : 0) + sizeof(",");
-	*ret_status = 0;
-	if (args->specs_n == SERVING_PLUGS_MAX)
-		*ret_status = -ENOSPC;
-	else if (whole > SERVING_SPEC_LEN)
-		*ret_status = -ENAMETOOLONG;
-	return *ret_status < 0 ? NULL : args->specs[args->specs_n++];
-}
-
-int serving_add(struct serving_args *args, const char *dialect, const char *address,
-		const char *options)
-{
-	int r;
-	char *spec =
-		next_spec(args, strlen(dialect) + 1 + 2 * strlen(address), options, &r);
-	if (!spec)
-		return r;
-	(void)snprintf(spec, SERVING_SPEC_LEN, "%s:", dialect);
-	append_escaped(spec, address);
-	append_options(spec, options);
-	return 0;
-}
-
-int serving_add_spec(struct serving_args *args, const char *text, const char *options)
-{
-	int r;
-	char *spec = next_spec(args, strlen(text), options, &r);
-	if (!spec)
-		return r;
-	(void)snprintf(spec, SERVING_SPEC_LEN, "%s", text);
-	append_options(spec, options);
-	return 0;
-}
-
-int serving_socket_type(const char *dialect)
-{
-	static const struct {
-		const char *dialect;
-		int type;
-	} others[] = {
-		{ "bess", SOCK_SEQPACKET },
-		{ "qemu-dgram", SOCK_DGRAM },
-		{ "vfkit", SOCK_DGRAM },
-	};
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (strcmp(dialect, others[i].dialect) == 0)
-			return others[i].type;
-	return SOCK_STREAM;
-}
 
 /* ---- the interface ----------------------------------------------------------------------- */
 
@@ -183,8 +105,8 @@ static void drop_interface(struct serving *s)
 
 static bool needs_own_user(const struct serving_args *args)
 {
-	for (size_t i = 0; i < args->specs_n; i++)
-		if (writable_needs_user(args->specs[i]))
+	for (size_t i = 0; i < args->plugs.n; i++)
+		if (writable_needs_user(args->plugs.items[i]))
 			return true;
 	return false;
 }
@@ -209,8 +131,8 @@ static int confine(struct serving *s, struct weft_error *err)
 		writable_add(&writable, "/dev/net");
 	if (on_demand && (args->interface.nud || args->interface.ra))
 		writable_add(&writable, "/proc/sys/net");
-	for (size_t i = 0; i < args->specs_n; i++)
-		writable_add_spec(&writable, args->specs[i]);
+	for (size_t i = 0; i < args->plugs.n; i++)
+		writable_add_spec(&writable, args->plugs.items[i]);
 	return privilege_drop(&opts, err);
 }
 
@@ -375,15 +297,15 @@ static void on_program_ended(void *user, int status)
 /* The plug of the program's socket, before there is a program. */
 static int open_program_plug(struct serving *s, struct weft_error *err, int *ret_theirs)
 {
-	struct serving_args plug = { .specs_n = 0 };
+	struct plug_specs plug = { .n = 0 };
 	char address[24];
-	int fd = program_sockets(serving_socket_type(s->args->dialect), err, ret_theirs);
+	int fd = program_sockets(plug_socket_type(s->args->dialect), err, ret_theirs);
 	if (fd < 0)
 		return fd;
 	(void)snprintf(address, sizeof(address), "fd:%d", fd);
-	int r = serving_add(&plug, s->args->dialect, address, NULL);
+	int r = plug_specs_add(&plug, s->args->dialect, address, NULL);
 	if (r == 0)
-		r = weft_serve_plug(s->serve, plug.specs[0], err);
+		r = weft_serve_plug(s->serve, plug.items[0], err);
 	if (r < 0) {
 		(void)close(*ret_theirs);
 		(void)close(fd);
@@ -393,8 +315,8 @@ static int open_program_plug(struct serving *s, struct weft_error *err, int *ret
 
 static int open_plugs(struct serving *s, struct weft_error *err)
 {
-	for (size_t i = 0; i < s->args->specs_n; i++) {
-		int r = weft_serve_plug(s->serve, s->args->specs[i], err);
+	for (size_t i = 0; i < s->args->plugs.n; i++) {
+		int r = weft_serve_plug(s->serve, s->args->plugs.items[i], err);
 		if (r < 0)
 			return r;
 		const struct weft_plug *plug = weft_serve_plug_at(s->serve, i);
@@ -464,7 +386,7 @@ static int start(struct serving *s, struct weft_error *err)
 	if (r < 0)
 		return r;
 	r = args->life == SERVING_ONCE ? user_wait(err) : confine(s, err);
-	if (r == 0 && args->specs_n)
+	if (r == 0 && args->plugs.n)
 		s->words->waiting(&s->out);
 	return r;
 }

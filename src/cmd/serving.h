@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cmd/interface.h"
+#include "cmd/plug_specs.h"
 
 #include <weft/plug.h>
 #include <weft/serve.h>
@@ -20,9 +21,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define SERVING_PLUGS_MAX 64u
-#define SERVING_SPEC_LEN  512u
 
 /** When there is an interface. */
 enum serving_life {
@@ -33,8 +31,7 @@ enum serving_life {
 
 struct serving_args {
 	struct output_opts output;
-	char specs[SERVING_PLUGS_MAX][SERVING_SPEC_LEN]; /**< Of the plugs. */
-	size_t specs_n;
+	struct plug_specs plugs;
 	struct interface_opts interface;
 	enum serving_life life;
 	bool no_link;
@@ -65,23 +62,6 @@ struct serving_words {
 	/** It ends before it has begun, for the reason r; returns the exit status. */
 	int (*cannot_start)(int r, const char *text);
 };
-
-/**
- * Adds a plug of a dialect: its address, in which what means something in a spec is escaped,
- * and options such as "mode=0777" (may be NULL), which are left out where the address is no
- * UNIX path. Returns 0, -ENOSPC or -ENAMETOOLONG.
- */
-int serving_add(struct serving_args *args, const char *dialect, const char *address,
-		const char *options) __attribute__((warn_unused_result));
-
-/** The same by a whole spec, which may have its own of these options already. */
-int serving_add_spec(struct serving_args *args, const char *text, const char *options)
-	__attribute__((warn_unused_result));
-
-/**
- * The type of socket that a dialect is spoken on: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
- */
-int serving_socket_type(const char *dialect);
 
 /** Runs the server until it ends; returns the exit status. */
 int serving_run(const struct serving_args *args, const struct serving_words *words);

@@ -257,8 +257,8 @@ static const char *take_listen(const struct args *args, struct serving_args *ser
 	if (where[0] != '/' && strchr(where, '/'))
 		return "--listen must be an addr:port, port, or unix socket path (which "
 		       "begins with a /)";
-	if (serving_add(serving, args->framed ? "tapserver" : "bare", where,
-			"mode=0777") < 0)
+	if (plug_specs_add(&serving->plugs, args->framed ? "tapserver" : "bare", where,
+			   "mode=0777") < 0)
 		return "--listen is too long";
 	return NULL;
 }

@@ -30,12 +30,8 @@ struct output_opts {
 };
 
 /* clang-format off */
-/** The rows for these options, for the table of a struct with the member output. */
-#define OUTPUT_OPTIONS(args)                                              \
-	{ .name = "json",                                                 \
-	  .type = OPTION_FLAG,                                            \
-	  .offset = OFFSET(args, output.json),                            \
-	  .help = "print facts as JSON, one object per line" },           \
+/** The rows for -q and -v, for the table of a struct with the member output. */
+#define OUTPUT_TEXT_OPTIONS(args)                                         \
 	{ .name = "quiet",                                                \
 	  .letter = 'q',                                                  \
 	  .type = OPTION_FLAG,                                            \
@@ -46,6 +42,14 @@ struct output_opts {
 	  .type = OPTION_FLAG,                                            \
 	  .offset = OFFSET(args, output.verbose),                         \
 	  .help = "print details as well" }
+
+/** The same, and --json. */
+#define OUTPUT_OPTIONS(args)                                              \
+	{ .name = "json",                                                 \
+	  .type = OPTION_FLAG,                                            \
+	  .offset = OFFSET(args, output.json),                            \
+	  .help = "print facts as JSON, one object per line" },           \
+	OUTPUT_TEXT_OPTIONS(args)
 /* clang-format on */
 
 struct output {

@@ -69,11 +69,22 @@ struct remote_place {
 int remote_find(const char *dir, const char *name, struct remote_place *ret_places,
 		size_t max, struct weft_error *err) WEFT_MUST_CHECK;
 
+/** The most that remote_find_here tells of. */
+#define REMOTE_PLACES_MAX 64u
+
+/** The same in the runtime directory of this machine, or of the user. */
+int remote_find_here(const char *name, struct remote_place ret_places[REMOTE_PLACES_MAX],
+		     struct weft_error *err) WEFT_MUST_CHECK;
+
 /**
  * Asks a program and waits for its answer. Takes the reference to request. Returns 0 and the
  * answer; or -Exxx with err, which also says what the program has refused.
  */
 int remote_ask(const struct remote_place *place, json_t *request, struct weft_error *err,
 	       json_t **ret_answer) WEFT_MUST_CHECK;
+
+/** The same for what every program answers, {"do":"status"}: its "facts" among others. */
+int remote_ask_status(const struct remote_place *place, struct weft_error *err,
+		      json_t **ret_answer) WEFT_MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
  * Who asks may wait: nothing else is to be done meanwhile.
  */
 #include "cli/remote.h"
+#include "cli/state.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -94,6 +95,14 @@ int remote_find(const char *dir, const char *name, struct remote_place *ret_plac
 	return n;
 }
 
+int remote_find_here(const char *name, struct remote_place ret_places[REMOTE_PLACES_MAX],
+		     struct weft_error *err)
+{
+	char runtime[STATE_PATH_LEN];
+	return remote_find(state_runtime_dir(runtime), name, ret_places,
+			   REMOTE_PLACES_MAX, err);
+}
+
 static int send_all(int fd, const char *text, size_t len)
 {
 	while (len > 0) {
@@ -170,4 +179,10 @@ int remote_ask(const struct remote_place *place, json_t *request, struct weft_er
 	r = read_answer(line, (size_t)r, err, ret_answer);
 	free(line);
 	return r;
+}
+
+int remote_ask_status(const struct remote_place *place, struct weft_error *err,
+		      json_t **ret_answer)
+{
+	return remote_ask(place, json_pack("{s:s}", "do", "status"), err, ret_answer);
 }

@@ -6,9 +6,9 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/run.h"
-#include "cli/secret.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
+#include "cmd/tunnel_way.h"
 
 #include <weft/doctor.h>
 #include <weft/loop.h>
@@ -22,7 +22,7 @@
 
 struct args {
 	struct output_opts output;
-	const char *token_file, *ca_file, *proxy;
+	struct tunnel_way_args way;
 	bool is_long;
 };
 
@@ -35,22 +35,7 @@ struct examination {
 };
 
 static const struct option options[] = {
-	{ .name = "token-file",
-	  .letter = 't',
-	  .type = OPTION_TEXT,
-	  .syntax = "FILE",
-	  .offset = OFFSET(struct args, token_file),
-	  .help = "the token is the first line of FILE, or of stdin: -" },
-	{ .name = "ca",
-	  .type = OPTION_TEXT,
-	  .syntax = "FILE",
-	  .offset = OFFSET(struct args, ca_file),
-	  .help = "certificates that are trusted [the system's]" },
-	{ .name = "proxy",
-	  .type = OPTION_TEXT,
-	  .syntax = "URL",
-	  .offset = OFFSET(struct args, proxy),
-	  .help = "an HTTP or SOCKS proxy on this side [$WEFT_PROXY]" },
+	TUNNEL_WAY_OPTIONS(struct args),
 	{ .name = "long",
 	  .type = OPTION_FLAG,
 	  .offset = OFFSET(struct args, is_long),
@@ -253,14 +238,12 @@ int cmd_doctor(int argc, char **argv)
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
-	if (secret_read_token(command.verb, args.token_file, token) < 0)
+	if (tunnel_way_take(&args.way, command.verb, token) < 0)
 		return STATUS_FAILED;
-	if (!args.proxy)
-		args.proxy = getenv("WEFT_PROXY");
 	const struct weft_doctor_opts opts = { .url = argv[1],
 					       .token = token,
-					       .proxy = args.proxy,
-					       .ca_file = args.ca_file,
+					       .proxy = args.way.proxy,
+					       .ca_file = args.way.ca_file,
 					       .is_long = args.is_long,
 					       .secret = secret };
 	output_init(&e.output, &args.output);

@@ -31,13 +31,7 @@ struct args {
 
 static const struct option options[] = {
 	ONLINK_OPTIONS(struct args),
-	{ .name = "port",
-	  .letter = 'p',
-	  .type = OPTION_NUMBER,
-	  .syntax = "N",
-	  .offset = OFFSET(struct args, port),
-	  .max = 65535,
-	  .help = "of UDP and of TCP [7]" },
+	ONLINK_PORT(struct args, "of UDP and of TCP [7]"),
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };

@@ -38,13 +38,7 @@ struct args {
 
 static const struct option options[] = {
 	ONLINK_OPTIONS(struct args),
-	{ .name = "port",
-	  .letter = 'p',
-	  .type = OPTION_NUMBER,
-	  .syntax = "N",
-	  .offset = OFFSET(struct args, port),
-	  .max = 65535,
-	  .help = "the port to listen at [80]" },
+	ONLINK_PORT(struct args, "the port to listen at [80]"),
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };

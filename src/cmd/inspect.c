@@ -5,14 +5,11 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/remote.h"
-#include "cli/state.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
 
 #include <jansson.h>
 #include <stdio.h>
-
-#define PLACES_MAX 64u
 
 struct args {
 	struct output_opts output;
@@ -146,7 +143,7 @@ static int show(struct output *out, const struct remote_place *place,
 		struct weft_error *err)
 {
 	json_t *answer;
-	int r = remote_ask(place, json_pack("{s:s}", "do", "status"), err, &answer);
+	int r = remote_ask_status(place, err, &answer);
 	if (r < 0)
 		return r;
 	if (!out->json)
@@ -159,9 +156,8 @@ static int show(struct output *out, const struct remote_place *place,
 
 static int show_all(struct output *out, const char *name, struct weft_error *err)
 {
-	struct remote_place places[PLACES_MAX];
-	char runtime[STATE_PATH_LEN];
-	int n = remote_find(state_runtime_dir(runtime), name, places, PLACES_MAX, err);
+	struct remote_place places[REMOTE_PLACES_MAX];
+	int n = remote_find_here(name, places, err);
 	if (n < 0)
 		return n;
 	if (n == 0)

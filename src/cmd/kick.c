@@ -5,7 +5,6 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/remote.h"
-#include "cli/state.h"
 #include "cmd/cmd.h"
 #include "cmd/shut_out.h"
 
@@ -13,8 +12,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-
-#define PLACES_MAX 64u
 
 struct args {
 	const char *room;
@@ -65,7 +62,7 @@ static void look_at(const struct remote_place *place, const char *room,
 	json_t *answer;
 	const json_t *value;
 	size_t i;
-	if (remote_ask(place, json_pack("{s:s}", "do", "status"), &err, &answer) < 0)
+	if (remote_ask_status(place, &err, &answer) < 0)
 		return;
 	const json_t *facts = json_object_get(answer, "facts");
 	json_array_foreach(json_object_get(facts, "rooms"), i, value)
@@ -82,9 +79,8 @@ static void look_at(const struct remote_place *place, const char *room,
 
 static int find(const char *room, struct weft_error *err, struct found *ret_found)
 {
-	struct remote_place places[PLACES_MAX];
-	char runtime[STATE_PATH_LEN];
-	int n = remote_find(state_runtime_dir(runtime), NULL, places, PLACES_MAX, err);
+	struct remote_place places[REMOTE_PLACES_MAX];
+	int n = remote_find_here(NULL, places, err);
 	*ret_found = (struct found){ .n = 0 };
 	for (int i = 0; i < n; i++)
 		look_at(&places[i], room, ret_found);

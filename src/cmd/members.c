@@ -6,7 +6,6 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/remote.h"
-#include "cli/state.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
 
@@ -15,8 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PLACES_MAX 64u
-#define NS_PER_US  UINT64_C(1000)
+#define NS_PER_US UINT64_C(1000)
 
 struct args {
 	struct output_opts output;
@@ -118,7 +116,7 @@ static void list_place(struct listing *listing, const struct remote_place *place
 	json_t *answer;
 	const json_t *room;
 	size_t i;
-	if (remote_ask(place, json_pack("{s:s}", "do", "status"), &err, &answer) < 0)
+	if (remote_ask_status(place, &err, &answer) < 0)
 		return;
 	const json_t *rooms = json_object_get(json_object_get(answer, "facts"), "rooms");
 	json_array_foreach(rooms, i, room)
@@ -131,9 +129,8 @@ static void list_place(struct listing *listing, const struct remote_place *place
 
 static int list(struct listing *listing, struct weft_error *err)
 {
-	struct remote_place places[PLACES_MAX];
-	char runtime[STATE_PATH_LEN];
-	int n = remote_find(state_runtime_dir(runtime), NULL, places, PLACES_MAX, err);
+	struct remote_place places[REMOTE_PLACES_MAX];
+	int n = remote_find_here(NULL, places, err);
 	for (int i = 0; i < n; i++)
 		list_place(listing, &places[i]);
 	if (n < 0)

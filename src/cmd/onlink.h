@@ -101,6 +101,16 @@ struct onlink_args {
 	  .type = OPTION_FLAG,                                            \
 	  .offset = OFFSET(args, on.trace),                               \
 	  .help = "log every frame, header by header" }
+
+/** The row for the host's own port, for the table of a struct with the member port. */
+#define ONLINK_PORT(args, text)                                           \
+	{ .name = "port",                                                 \
+	  .letter = 'p',                                                  \
+	  .type = OPTION_NUMBER,                                          \
+	  .syntax = "N",                                                  \
+	  .offset = OFFSET(args, port),                                   \
+	  .max = 65535,                                                   \
+	  .help = text }
 /* clang-format on */
 
 /**

@@ -8,7 +8,6 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/remote.h"
-#include "cli/state.h"
 #include "cmd/cmd.h"
 #include "cmd/config_file.h"
 
@@ -19,8 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PLACES_MAX 64u
 
 struct args {
 	struct output_opts output;
@@ -65,7 +62,7 @@ static char *path_of(const struct remote_place *place)
 {
 	struct weft_error err;
 	json_t *answer;
-	if (remote_ask(place, json_pack("{s:s}", "do", "status"), &err, &answer) < 0)
+	if (remote_ask_status(place, &err, &answer) < 0)
 		return NULL;
 	const char *path = json_string_value(json_object_get(answer, "config"));
 	char *copy = path ? strdup(path) : NULL;
@@ -102,10 +99,9 @@ static int find_by_file(const struct remote_place *places, int n, const char *fi
 
 static int find(const char *operand, struct weft_error *err, struct found *ret_found)
 {
-	struct remote_place places[PLACES_MAX];
-	char runtime[STATE_PATH_LEN];
+	struct remote_place places[REMOTE_PLACES_MAX];
 	const char *name = is_file(operand) ? NULL : operand;
-	int n = remote_find(state_runtime_dir(runtime), name, places, PLACES_MAX, err);
+	int n = remote_find_here(name, places, err);
 	if (n < 0)
 		return n;
 	if (n == 0 && name)

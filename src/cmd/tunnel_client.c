@@ -7,39 +7,25 @@
 #include "cmd/cmd.h"
 #include "cmd/tunnel.h"
 #include "cmd/tunnel_line.h"
+#include "cmd/tunnel_way.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct args {
-	struct output_opts output;
-	struct rootless_args rootless;
-	const char *token_file, *proxy, *ca, *pin, *name;
+	struct tunnel_line_args line;
+	struct tunnel_way_args way;
+	const char *pin;
 	struct option_list accept;
 	uint32_t streams;
-	unsigned mode;
-	bool http2, print_config;
+	bool http2;
 };
 
 static const struct option options[] = {
-	{ .name = "token-file",
-	  .letter = 't',
-	  .type = OPTION_TEXT,
-	  .syntax = "FILE",
-	  .offset = OFFSET(struct args, token_file),
-	  .help = "the token is the first line of FILE, or of stdin: -" },
-	{ .name = "proxy",
-	  .type = OPTION_TEXT,
-	  .syntax = "URL",
-	  .offset = OFFSET(struct args, proxy),
-	  .help = "an HTTP or SOCKS proxy on this side [$WEFT_PROXY]" },
-	{ .name = "ca",
-	  .type = OPTION_TEXT,
-	  .syntax = "FILE",
-	  .offset = OFFSET(struct args, ca),
-	  .help = "certificates that are trusted [the system's]" },
+	TUNNEL_WAY_OPTIONS(struct args),
 	{ .name = "pin",
 	  .type = OPTION_TEXT,
 	  .syntax = "KEY",
@@ -60,24 +46,11 @@ static const struct option options[] = {
 	  .syntax = "NET",
 	  .offset = OFFSET(struct args, accept),
 	  .help = "take routes in NET alone; \"none\" takes none at all" },
-	{ .name = "mode",
-	  .type = OPTION_CHOICE,
-	  .syntax = "ip|ethernet",
-	  .offset = OFFSET(struct args, mode),
-	  .help = "what the server carries [ip]" },
-	{ .name = "name",
-	  .type = OPTION_TEXT,
-	  .syntax = "DEVICE",
-	  .offset = OFFSET(struct args, name),
-	  .help = "the device that is made [tun0, or tap0]" },
-	ROOTLESS_OPTIONS(struct args),
-	{ .name = "print-config",
-	  .type = OPTION_FLAG,
-	  .offset = OFFSET(struct args, print_config),
-	  .help = "print the same as a CONFIG.json and end" },
-	OUTPUT_OPTIONS(struct args),
+	TUNNEL_LINE_OPTIONS("what the server carries"),
 	{ 0 },
 };
+
+static_assert(OFFSET(struct args, line) == 0, "TUNNEL_LINE_OPTIONS count from there");
 
 static const struct command command = {
 	.verb = "tunnel client",
@@ -124,7 +97,7 @@ static int check_secrets(const struct args *args, const char *url)
 		return options_fail(&command,
 				    "everybody can see a password on a command line; put "
 				    "this URL into a CONFIG.json");
-	if (args->proxy && has_password(args->proxy))
+	if (args->way.proxy && has_password(args->way.proxy))
 		return options_fail(
 			&command,
 			"--proxy: everybody can see a password on a command "
@@ -147,14 +120,12 @@ static void set_accept(json_t *object, const struct option_list *accept)
 
 static json_t *make(const struct args *args, const char *url, const char *token)
 {
-	const char *device = args->mode ? "tap0" : "tun0";
 	json_t *object = json_object();
-	line_set(object, "name", args->name ? args->name : device);
-	line_set(object, "mode", args->mode ? "ethernet" : NULL);
+	line_set_device(object, &args->line);
 	line_set(object, "server", url);
 	line_set(object, "token", token);
-	line_set(object, "proxy", args->proxy);
-	line_set(object, "ca", args->ca);
+	line_set(object, "proxy", args->way.proxy);
+	line_set(object, "ca", args->way.ca_file);
 	line_set(object, "pin", args->pin);
 	if (args->http2)
 		(void)json_object_set_new(object, "http2", json_true());
@@ -172,25 +143,20 @@ int tunnel_client(int argc, char **argv)
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
-	const char *wrong = rootless_contradiction(&args.rootless);
+	const char *wrong = rootless_contradiction(&args.line.rootless);
 	if (wrong)
 		return options_fail(&command, wrong);
 	status = check_secrets(&args, argv[1]);
 	if (status != STATUS_OK)
 		return status;
-	if (!args.proxy)
-		args.proxy = getenv("WEFT_PROXY");
-	if (secret_read_token(command.verb, args.token_file, token) < 0)
+	if (tunnel_way_take(&args.way, command.verb, token) < 0)
 		return STATUS_FAILED;
 	const struct tunnel_line line = { command.verb, make(&args, argv[1], token),
 					  option_of };
 	sodium_memzero(token, sizeof(token));
-	if (!tunnel_line_is_good(&line, &args.output))
-		status = STATUS_FAILED;
-	else
-		status = args.print_config
-				 ? tunnel_line_print(&line)
-				 : tunnel_line_run(&line, &args.rootless, &args.output);
+	status = tunnel_line_is_good(&line, &args.line.output)
+			 ? tunnel_line_run(&line, &args.line)
+			 : STATUS_FAILED;
 	json_decref(line.interface);
 	return status;
 }

@@ -21,6 +21,13 @@ void line_set(json_t *object, const char *key, const char *text)
 		(void)json_object_set_new(object, key, json_string(text));
 }
 
+void line_set_device(json_t *object, const struct tunnel_line_args *args)
+{
+	const char *otherwise = args->mode ? "tap0" : "tun0";
+	line_set(object, "name", args->name ? args->name : otherwise);
+	line_set(object, "mode", args->mode ? "ethernet" : NULL);
+}
+
 /* Takes the indices out of a path: "[0].clients[1].ip" becomes ".clients.ip". */
 static void strip(const char *path, char stripped[PATH_LEN])
 {
@@ -84,20 +91,7 @@ bool tunnel_line_is_good(const struct tunnel_line *line, const struct output_opt
 	return r == 0;
 }
 
-int tunnel_line_run(const struct tunnel_line *line, const struct rootless_args *rootless,
-		    const struct output_opts *opts)
-{
-	char *text = make_text(line, 0);
-	const struct config_line made = { line->verb, text, line->option, true };
-	if (!text)
-		return fail(line);
-	const int status =
-		tunnel_run(&(struct tunnel_source){ .line = &made }, rootless, opts);
-	free_text(text);
-	return status;
-}
-
-int tunnel_line_print(const struct tunnel_line *line)
+static int print(const struct tunnel_line *line)
 {
 	char *text = make_text(line, JSON_INDENT(2));
 	if (!text)
@@ -105,4 +99,18 @@ int tunnel_line_print(const struct tunnel_line *line)
 	const bool is_printed = puts(text) >= 0 && fflush(stdout) == 0;
 	free_text(text);
 	return is_printed ? STATUS_OK : STATUS_FAILED;
+}
+
+int tunnel_line_run(const struct tunnel_line *line, const struct tunnel_line_args *args)
+{
+	if (args->print_config)
+		return print(line);
+	char *text = make_text(line, 0);
+	const struct config_line made = { line->verb, text, line->option, true };
+	const struct tunnel_source source = { .line = &made };
+	if (!text)
+		return fail(line);
+	const int status = tunnel_run(&source, &args->rootless, &args->output);
+	free_text(text);
+	return status;
 }

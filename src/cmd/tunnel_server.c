@@ -12,6 +12,7 @@
 #include "cmd/tunnel.h"
 #include "cmd/tunnel_line.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +25,10 @@
 #define NET_DEFAULT "10.77.0.1/24"
 
 struct args {
-	struct output_opts output;
-	struct rootless_args rootless;
+	struct tunnel_line_args line;
 	struct option_list clients, routes;
 	uint32_t port;
-	const char *listen, *net, *net6, *tls_cert, *tls_key, *name, *tokens_file;
-	unsigned mode;
-	bool print_config;
+	const char *listen, *net, *net6, *tls_cert, *tls_key, *tokens_file;
 };
 
 static const struct option options[] = {
@@ -85,24 +83,11 @@ static const struct option options[] = {
 	  .syntax = "FILE",
 	  .offset = OFFSET(struct args, tls_key),
 	  .help = "... and its key" },
-	{ .name = "mode",
-	  .type = OPTION_CHOICE,
-	  .syntax = "ip|ethernet",
-	  .offset = OFFSET(struct args, mode),
-	  .help = "what is carried [ip]" },
-	{ .name = "name",
-	  .type = OPTION_TEXT,
-	  .syntax = "DEVICE",
-	  .offset = OFFSET(struct args, name),
-	  .help = "the device that is made [tun0, or tap0]" },
-	ROOTLESS_OPTIONS(struct args),
-	{ .name = "print-config",
-	  .type = OPTION_FLAG,
-	  .offset = OFFSET(struct args, print_config),
-	  .help = "print the same as a CONFIG.json and end" },
-	OUTPUT_OPTIONS(struct args),
+	TUNNEL_LINE_OPTIONS("what is carried"),
 	{ 0 },
 };
+
+static_assert(OFFSET(struct args, line) == 0, "TUNNEL_LINE_OPTIONS count from there");
 
 static const struct command command = {
 	.verb = "tunnel server",
@@ -226,10 +211,8 @@ static int choose_clients(const struct args *args, struct tokens *tokens)
 
 static json_t *make(const struct args *args, const struct tokens *tokens)
 {
-	const char *device = args->mode ? "tap0" : "tun0";
 	json_t *object = json_object(), *routes = json_array(), *tls = json_object();
-	line_set(object, "name", args->name ? args->name : device);
-	line_set(object, "mode", args->mode ? "ethernet" : NULL);
+	line_set_device(object, &args->line);
 	(void)json_object_set_new(object, "port", json_integer((json_int_t)args->port));
 	line_set(object, "listen", args->listen);
 	line_set(object, "net", args->net);
@@ -269,20 +252,20 @@ static void make_url(const struct args *args, char url[URL_LEN])
 static void print_token(const struct args *args, const struct tokens_entry *entry,
 			const char *url, FILE *stream)
 {
-	if (args->output.json && !args->print_config)
+	if (args->line.output.json && !args->line.print_config)
 		(void)output_json(json_pack("{s:s, s:s, s:s, s:s}", "event", "token",
 					    "client", entry->name, "token", entry->token,
 					    "url", url));
 	else
 		(void)fprintf(stream, "%s:\n  WEFT_TOKEN=%s weft tunnel client%s %s\n",
 			      entry->name, entry->token,
-			      args->mode ? " --mode ethernet" : "", url);
+			      args->line.mode ? " --mode ethernet" : "", url);
 }
 
 /* With --print-config stdout is the file's, and has hashes alone. */
 static void print_tokens(const struct args *args, const struct tokens *tokens)
 {
-	FILE *stream = args->print_config ? stderr : stdout;
+	FILE *stream = args->line.print_config ? stderr : stdout;
 	char url[URL_LEN];
 	make_url(args, url);
 	for (size_t i = 0; i < tokens->n; i++)
@@ -297,15 +280,14 @@ static void print_tokens(const struct args *args, const struct tokens *tokens)
 static int run(const struct args *args, struct tokens *tokens,
 	       const struct tunnel_line *line)
 {
-	if (!tunnel_line_is_good(line, &args->output))
+	if (!tunnel_line_is_good(line, &args->line.output))
 		return STATUS_FAILED;
 	if (args->tokens_file &&
 	    tokens_write(tokens, command.verb, args->tokens_file) < 0)
 		return STATUS_FAILED;
 	print_tokens(args, tokens);
 	tokens_fini(tokens);
-	return args->print_config ? tunnel_line_print(line)
-				  : tunnel_line_run(line, &args->rootless, &args->output);
+	return tunnel_line_run(line, &args->line);
 }
 
 int tunnel_server(int argc, char **argv)
@@ -315,12 +297,12 @@ int tunnel_server(int argc, char **argv)
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
-	const char *wrong = rootless_contradiction(&args.rootless);
+	const char *wrong = rootless_contradiction(&args.line.rootless);
 	if (wrong)
 		return options_fail(&command, wrong);
 	if (sodium_init() < 0)
 		return output_fail(command.verb, "no random numbers");
-	if (!args.net && !args.mode)
+	if (!args.net && !args.line.mode)
 		args.net = NET_DEFAULT;
 	status = choose_clients(&args, &tokens);
 	if (status == STATUS_OK) {

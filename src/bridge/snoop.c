@@ -245,12 +245,12 @@ uint64_t snoop_deadline(const struct snoop *s)
 /* There is a stream: all who are not being asked already are from now on. */
 static void want_answers(struct snoop *s, uint64_t now)
 {
-	const bool is_new = now >= s->wanted_until;
+	const bool was_wanted = now < s->wanted_until;
 	s->wanted_until = now + SNOOP_QUERIER_NS;
+	if (was_wanted)
+		return;
 	list_for_each (node, &s->ports) {
 		struct snoop_port *port = container_of(node, struct snoop_port, of_snoop);
-		if (!is_new)
-			break;
 		if (!heap_holds(&port->ask))
 			continue;
 		port->turns_n = port->turns_n ? port->turns_n : 1;

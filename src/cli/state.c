@@ -118,8 +118,9 @@ static int read_whole(int fd, char **ret_bytes)
 		return -ENOMEM;
 	got = read(fd, bytes, (size_t)st.st_size);
 	if (got < 0) {
+		const int r = -errno;
 		free(bytes);
-		return -errno;
+		return r;
 	}
 	bytes[got] = '\0';
 	*ret_bytes = bytes;

@@ -28,8 +28,9 @@ int state_open(const char *dir, struct weft_error *err,
 	       struct state *ret_state) WEFT_MUST_CHECK;
 
 /**
- * Where journals of this machine's settings go, for weft_host_opts: /run/weft for root, else
- * a directory of this user's own that does not outlive the boot. Returns buf.
+ * Where what does not outlive the boot is: journals of this machine's settings, for
+ * weft_host_opts, and the sockets of cli/remote.h. /run/weft for root, else a directory of this
+ * user's own. It need not be there. Returns buf.
  */
 const char *state_runtime_dir(char buf[STATE_PATH_LEN]);
 

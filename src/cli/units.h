@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Times and rates as people write and read them, for options and status lines. Link specs
- * take the same forms ("20ms", "1.5s").
+ * Times, rates, bytes, shares and counts as people write and read them, for options and status
+ * lines. Link specs take the same forms ("20ms", "1.5s").
  */
 #ifndef CLI_UNITS_H
 #define CLI_UNITS_H

@@ -78,12 +78,9 @@ static void on_drained(void *user)
 	weft_loop_stop(r->loop);
 }
 
-static int make_relay(struct relaying *r, struct weft_error *err)
+static struct weft_relay_opts relay_opts_of(struct relaying *r)
 {
-	struct relay_identity identity;
-	int status =
-		identity_relay(&r->state, r->args->cert, r->args->key, err, &identity);
-	struct weft_relay_opts opts = {
+	return (struct weft_relay_opts){
 		.listen = r->args->listen,
 		.log = &r->output.log,
 		.member = on_member,
@@ -107,7 +104,32 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 		.drain_to = r->args->drain_to,
 		.open_token = r->open_token[0] ? r->open_token : NULL,
 	};
+}
 
+/* Says with an error of weft_relay_new what mends it; returns the error. */
+static int explain(const struct relaying *r, int error, struct weft_error *err)
+{
+	const struct weft_error why = *err;
+	if (error == -EINVAL)
+		name_files(r, &why, err);
+	else if (error == -EADDRINUSE)
+		return weft_error_set(
+			err, error,
+			"UDP port %u is in use by another program; end it, or "
+			"listen elsewhere with --listen PORT",
+			weft_sockaddr_port(&r->args->listen));
+	else if (error == -EACCES)
+		return weft_error_set(err, error,
+				      "%.300s, or another port: --listen PORT", why.text);
+	return error;
+}
+
+static int make_relay(struct relaying *r, struct weft_error *err)
+{
+	struct weft_relay_opts opts = relay_opts_of(r);
+	struct relay_identity identity;
+	int status =
+		identity_relay(&r->state, r->args->cert, r->args->key, err, &identity);
 	if (status < 0)
 		return status;
 	opts.cert_pem = identity.cert_pem;
@@ -116,22 +138,7 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 	status = weft_relay_new(&opts, err, &r->relay);
 	identity_relay_fini(&identity);
 	sodium_memzero(r->open_token, sizeof(r->open_token));
-	if (status == -EINVAL) {
-		struct weft_error why = *err;
-		name_files(r, &why, err);
-	}
-	if (status == -EADDRINUSE)
-		return weft_error_set(
-			err, status,
-			"UDP port %u is in use by another program; end it, or "
-			"listen elsewhere with --listen PORT",
-			weft_sockaddr_port(&r->args->listen));
-	if (status == -EACCES) {
-		struct weft_error why = *err;
-		weft_error_set(err, status, "%.300s, or another port: --listen PORT",
-			       why.text);
-	}
-	return status;
+	return status < 0 ? explain(r, status, err) : status;
 }
 
 const char *relaying_check(const struct relaying_args *args)

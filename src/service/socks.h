@@ -19,7 +19,10 @@
 struct socks_bind {
 	struct weft_forwarder *forwarder;
 	struct pump *pump; /**< Which is to have the connection. */
-	/** The peer has come; tcp is accepted with the pump's options, and yours. */
+	/**
+	 * The peer has come: tcp is accepted with the pump's options, and yours. One is enough:
+	 * socks_bind_end is to be called.
+	 */
 	void (*came)(void *user, struct weft_tcp *tcp, uint64_t now);
 	void *user;
 	struct weft_tcp_listener *listener; /**< NULL while it does not wait. */

@@ -20,8 +20,8 @@
  * guess costs one that finds nothing, and the next guess waits the longer for it.
  *
  * Each run starts at the front of the arena again, so that a device with little traffic
- * stays within a page of it. A write takes the frame as it is, in however many pieces it lies,
- * and the header beside it.
+ * stays within a page of it. A write takes the frame with its header in the headroom, which
+ * the kernel copies in one piece; what lies in pieces anyway has the header beside it.
  */
 #include "base/mac.h"
 #include "link/drivers.h"
@@ -178,25 +178,39 @@ static uint64_t tap_deadline(const struct weft_link *link)
 }
 
 /* EIO is a device that is not up: the frame is lost, as on a cable that is not plugged in. */
+static bool tap_is_sent(struct tap *tap, ssize_t sent)
+{
+	if (sent < 0 && errno == EBADFD)
+		link_set_down(&tap->link);
+	return sent >= 0;
+}
+
 static bool tap_writev(struct tap *tap, const struct iovec *iov, size_t n)
 {
 	ssize_t sent;
 	do {
 		sent = writev(tap->link.task.fd, iov, (int)n);
 	} while (sent < 0 && errno == EINTR);
-	if (sent < 0 && errno == EBADFD)
-		link_set_down(&tap->link);
-	return sent >= 0;
+	return tap_is_sent(tap, sent);
 }
 
 static bool tap_write(struct tap *tap, const struct weft_frame *frame)
 {
 	struct virtio_net_hdr hdr = vnet_hdr(&frame->offload);
-	const struct iovec iov[] = {
-		{ .iov_base = &hdr, .iov_len = sizeof(hdr) },
-		{ .iov_base = frame->data, .iov_len = frame->len },
-	};
-	return tap_writev(tap, iov, 2);
+	if (frame->headroom < VNET_HDR_LEN) {
+		const struct iovec iov[] = {
+			{ .iov_base = &hdr, .iov_len = sizeof(hdr) },
+			{ .iov_base = frame->data, .iov_len = frame->len },
+		};
+		return tap_writev(tap, iov, 2);
+	}
+	uint8_t *whole = frame->data - VNET_HDR_LEN;
+	ssize_t sent;
+	memcpy(whole, &hdr, sizeof(hdr));
+	do {
+		sent = write(tap->link.task.fd, whole, VNET_HDR_LEN + frame->len);
+	} while (sent < 0 && errno == EINTR);
+	return tap_is_sent(tap, sent);
 }
 
 /* An iovec is not const, although writev only reads. */

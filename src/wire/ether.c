@@ -35,15 +35,19 @@ int ether_hdr_parse(const uint8_t *data, size_t len, struct ether_hdr *ret_hdr)
 
 int ether_hdr_emit(uint8_t *buf, size_t len, const struct ether_hdr *hdr)
 {
-	struct writer w = writer_of(buf, len);
-	writer_bytes(&w, hdr->dst.octet, sizeof(hdr->dst.octet));
-	writer_bytes(&w, hdr->src.octet, sizeof(hdr->src.octet));
-	for (size_t i = 0; i < hdr->tags_n && i < ETHER_TAGS_MAX; i++) {
-		writer_u16(&w, hdr->tags[i].tpid);
-		writer_u16(&w, hdr->tags[i].tci);
+	size_t tags_n = hdr->tags_n < ETHER_TAGS_MAX ? hdr->tags_n : ETHER_TAGS_MAX;
+	size_t hdr_len = ETHER_LEN + tags_n * ETHER_TAG_LEN;
+	uint8_t *type = buf + ETHER_OFF_TYPE;
+	if (len < hdr_len)
+		return -ENOBUFS;
+	mac_store(buf + ETHER_OFF_DST, hdr->dst);
+	mac_store(buf + ETHER_OFF_SRC, hdr->src);
+	for (size_t i = 0; i < tags_n; i++, type += ETHER_TAG_LEN) {
+		store_be16(type, hdr->tags[i].tpid);
+		store_be16(type + 2, hdr->tags[i].tci);
 	}
-	writer_u16(&w, hdr->type);
-	return w.bad ? -ENOBUFS : (int)w.off;
+	store_be16(type, hdr->type);
+	return (int)hdr_len;
 }
 
 int llc_hdr_parse(const uint8_t *data, size_t len, struct llc_hdr *ret_hdr)

@@ -164,26 +164,38 @@ static struct tcp_chain reserve(const struct tcp_chain *behind, struct tcp_budge
 	return fresh;
 }
 
+/* What one chunk does not hold that is there, or is made for it. */
+static int append_many(struct tcp_chain *chain, struct tcp_budget *budget,
+		       const uint8_t *data, size_t len)
+{
+	size_t room = chain->last ? chain->last->room : 0, done = 0;
+	struct tcp_chain fresh = reserve(chain, budget, len - room);
+	if (!fresh.first)
+		return -ENOBUFS;
+	if (chain->last)
+		done = chunk_fill(chain->last, data, len);
+	for (struct tcp_chunk *c = fresh.first; c; c = c->next)
+		done += chunk_fill(c, data + done, len - done);
+	assert(done == len);
+	chain_join(chain, &fresh);
+	chain->len += len;
+	return 0;
+}
+
 int chain_append(struct tcp_chain *chain, struct tcp_budget *budget, const void *data,
 		 size_t len)
 {
-	const uint8_t *from = data;
-	size_t left = len;
-	size_t room = chain->last ? chain->last->room : 0;
-	if (len > room) {
-		struct tcp_chain fresh = reserve(chain, budget, len - room);
-		if (!fresh.first)
+	if (len == 0)
+		return 0;
+	if (!chain->last && len <= GRAIN) {
+		struct tcp_chunk *chunk = chunk_new(budget, GRAIN);
+		if (!chunk)
 			return -ENOBUFS;
-		if (chain->last)
-			left -= chunk_fill(chain->last, from, left);
-		for (struct tcp_chunk *c = fresh.first; c; c = c->next)
-			left -= chunk_fill(c, from + (len - left), left);
-		chain_join(chain, &fresh);
-	} else if (len > 0) {
-		left -= chunk_fill(chain->last, from, left);
+		push(chain, chunk);
+	} else if (!chain->last || len > chain->last->room) {
+		return append_many(chain, budget, data, len);
 	}
-	assert(left == 0);
-	chain->len += len;
+	chain->len += chunk_fill(chain->last, data, len);
 	return 0;
 }
 

@@ -166,6 +166,8 @@ static bool send_new(struct tcp_conn *conn, uint32_t end, uint64_t now)
 
 static bool send_next(struct tcp_conn *conn, uint64_t now)
 {
+	if (!tcp_has_unsent(conn))
+		return false;
 	uint32_t mss = tcp_mss_now(conn);
 	uint32_t len = choose_length(conn, mss);
 	bool with_fin = has_unsent_fin(conn) && len == unsent_data(conn) &&

@@ -148,9 +148,13 @@ int tcp_receive(struct tcp_conn *conn, void *buf, size_t len, uint64_t now)
 {
 	if (len > INT_MAX)
 		len = INT_MAX;
+	if (len == 0)
+		return 0;
+	if (conn->to_read.len == 0)
+		return nothing_to_read(conn);
 	size_t n = chain_read(&conn->to_read, &conn->tcp->budget, buf, len);
 	on_read(conn, n, now);
-	return n > 0 || len == 0 ? (int)n : nothing_to_read(conn);
+	return (int)n;
 }
 
 int tcp_peek(const struct tcp_conn *conn, const void **ret_data)

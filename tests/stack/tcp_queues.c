@@ -202,6 +202,26 @@ static void a_budget_is_a_limit(void **state)
 	budget_fini(&budget);
 }
 
+/* The smallest chunk takes 256 bytes and what stands before them: one is in 500, two are not. */
+static void a_small_message_has_a_limit_too(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 500 };
+	struct tcp_chain first = { 0 }, second = { 0 };
+	assert_int_equal(chain_append(&first, &budget, model, 0), 0);
+	assert_int_equal(budget.used, 0);
+	assert_int_equal(chain_append(&first, &budget, model, 1), 0);
+	assert_int_equal(chain_append(&second, &budget, model, 1), -ENOBUFS);
+	assert_int_equal(second.len, 0);
+	assert_null(second.first);
+	assert_int_equal(budget.refused, 1);
+	chain_clear(&first, &budget);
+	assert_int_equal(chain_append(&second, &budget, model, 256), 0);
+	chain_clear(&second, &budget);
+	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
+}
+
 /* ---- reassembly -------------------------------------------------------------------------- */
 
 #define SPAN 4000u
@@ -338,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_chain_that_ends_borrows_no_more),
 		cmocka_unit_test(lent_memory_is_given_back_once),
 		cmocka_unit_test(a_budget_is_a_limit),
+		cmocka_unit_test(a_small_message_has_a_limit_too),
 		cmocka_unit_test(blocks_are_the_bytes_that_have_come),
 		cmocka_unit_test(the_first_to_come_is_kept),
 		cmocka_unit_test(blocks_have_a_limit),

@@ -308,6 +308,8 @@ void transfer_act(struct transfer *t)
 		transfer_begin(t);
 	else if (t->is_whole)
 		transfer_close(t, HTTP_ENDED, NULL);
+	else if (t->is_cut)
+		transfer_done(t, CURLE_RECV_ERROR);
 	else if (t->in_task.run)
 		transfer_read(t);
 	else

@@ -61,7 +61,8 @@ struct transfer {
 	bool is_asked; /* What is put out has found its way: direct, or through curl; */
 	bool is_in_asked; /* and so has what comes in. */
 	bool is_chunked;  /* What comes in of a GET. */
-	bool is_whole;  /* It has come to the body's end, of which curl knows nothing. */
+	bool is_whole;  /* It has come to the body's end, of which curl knows nothing; */
+	bool is_cut;    /* or its TLS has ended without a word. */
 	bool has_begun; /* output has been asked: a connection has been there. */
 };
 

@@ -134,6 +134,15 @@ void transfer_read(struct transfer *t)
 	int r = scratch ? conduit_recv(&t->in, scratch, HTTP_OUTPUT_MAX) : -ENOMEM;
 	if (r == -EAGAIN)
 		return;
+	/*
+	 * curl 8.14 would be woken for ever: what an error is, it asks of its own function that
+	 * reads the socket (gtls_recv), which saw "nothing yet" before conduit_open replaced it.
+	 */
+	if (r == -ECONNRESET && t->in.session) {
+		t->is_cut = true;
+		transfer_mark(t);
+		return;
+	}
 	if (r <= 0) {
 		transfer_give_back(t);
 		return;

@@ -148,6 +148,12 @@ void conduit_close(struct conduit *c)
 
 /* ---- Out ---- */
 
+static int send_out(const struct conduit *c, const struct socket_piece *pieces, size_t n)
+{
+	return c->is_apart ? socket_send_apart(c->fd, pieces, n)
+			   : socket_send(c->fd, pieces, n);
+}
+
 bool conduit_is_pending(const struct conduit *c)
 {
 	return c->off < c->len;
@@ -158,7 +164,7 @@ int conduit_flush(struct conduit *c)
 	if (!conduit_is_pending(c))
 		return 0;
 	const struct socket_piece rest = { c->sealed + c->off, c->len - c->off };
-	int sent = socket_send(c->fd, &rest, 1);
+	int sent = send_out(c, &rest, 1);
 	c->off += sent > 0 ? (size_t)sent : 0;
 	const bool is_pending = conduit_is_pending(c);
 	set_out(c, is_pending ? refuse : push, ptr_of(c->fd));
@@ -223,7 +229,7 @@ static int seal_all(const struct conduit *c, const struct socket_piece *pieces, 
 int conduit_send(struct conduit *c, const struct socket_piece *pieces, size_t n)
 {
 	if (!c->session)
-		return socket_send(c->fd, pieces, n);
+		return send_out(c, pieces, n);
 	int r = conduit_flush(c);
 	if (r < 0)
 		return r;

@@ -29,6 +29,7 @@ enum conduit_ways {
 struct conduit {
 	int fd;
 	gnutls_session_t session; /**< NULL: nothing encrypts what goes through. */
+	bool is_apart; /**< What is sent shares no segment with what follows. */
 	/** Records that GnuTLS has made; those from off to len have yet to go. */
 	uint8_t *sealed;
 	size_t room, off, len;

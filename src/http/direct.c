@@ -15,6 +15,14 @@
 #define ROOM_WIDE  262144u
 #define ROOM_TIGHT 66560u
 
+/*
+ * Of what stands in segments nothing can be taken back or passed by, and the kernel keeps two or
+ * three of them in its device's queue: a slow stream's shall be no longer than its chunks. Small
+ * chunks may share theirs, or each would be a packet; those above cost as little as can be.
+ */
+#define APART_MIN 8000u
+#define APART_MAX 61440u
+
 /* Sixteen digits, an end of line, NUL. */
 #define CHUNK_HEAD_MAX 20u
 
@@ -89,6 +97,7 @@ static int keep(struct direct *d, const struct chunk *c, size_t sent)
 static int send_chunk(struct direct *d, const struct chunk *c)
 {
 	assert(!direct_is_blocked(d));
+	d->conduit.is_apart = c->len >= APART_MIN && c->len <= APART_MAX;
 	int sent = conduit_send(&d->conduit, c->pieces, c->n);
 	d->is_tight = sent < (int)c->len || conduit_is_pending(&d->conduit);
 	d->sent += sent > 0 ? (uint64_t)sent : 0;

@@ -61,7 +61,7 @@ static struct iovec iovec_of(const struct socket_piece *piece)
 	return (struct iovec){ .iov_base = bytes.base, .iov_len = piece->len };
 }
 
-int socket_send(int fd, const struct socket_piece *pieces, size_t n)
+static int send_pieces(int fd, const struct socket_piece *pieces, size_t n, int flags)
 {
 	struct iovec iov[SOCKET_PIECES_MAX];
 	struct msghdr message = { .msg_iov = iov, .msg_iovlen = n };
@@ -70,11 +70,21 @@ int socket_send(int fd, const struct socket_piece *pieces, size_t n)
 	for (size_t i = 0; i < n; i++)
 		iov[i] = iovec_of(&pieces[i]);
 	do {
-		sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
 	} while (sent < 0 && errno == EINTR);
 	if (sent < 0)
 		return -errno;
 	return (int)sent;
+}
+
+int socket_send(int fd, const struct socket_piece *pieces, size_t n)
+{
+	return send_pieces(fd, pieces, n, 0);
+}
+
+int socket_send_apart(int fd, const struct socket_piece *pieces, size_t n)
+{
+	return send_pieces(fd, pieces, n, MSG_EOR);
 }
 
 bool socket_has_room(int fd)

@@ -62,6 +62,13 @@ void socket_congestions(char *ret_names, size_t len);
  */
 int socket_send(int fd, const struct socket_piece *pieces, size_t n) WEFT_MUST_CHECK;
 
+/**
+ * The same, in segments that share nothing with what follows. Linux adds to what is unsent, without
+ * asking how much that is, until a segment of 64 KiB is full; what is sent apart it cannot add to.
+ */
+int socket_send_apart(int fd, const struct socket_piece *pieces,
+		      size_t n) WEFT_MUST_CHECK;
+
 /** Whether a connection would take something now, or tell of its end. */
 bool socket_has_room(int fd);
 

@@ -138,6 +138,29 @@ static void a_socket_that_is_full_is_offered_less(void **state)
 	assert_true(direct_room(&f->direct) < wide);
 }
 
+static bool goes_apart(struct fixture *f, size_t len)
+{
+	const struct socket_piece piece = { f->out, len };
+	assert_int_equal(direct_send(&f->direct, &piece, 1), 0);
+	const bool is_apart = f->direct.conduit.is_apart;
+	while (direct_is_blocked(&f->direct)) {
+		assert_int_equal(f->direct.conduit.is_apart, is_apart);
+		assert_true(recv(f->reader, f->in, sizeof(f->in), MSG_DONTWAIT) > 0);
+		int r = direct_flush(&f->direct);
+		assert_true(r == 0 || r == -EAGAIN);
+	}
+	return is_apart;
+}
+
+static void chunks_of_a_slow_stream_go_apart(void **state)
+{
+	struct fixture *f = *state;
+	assert_false(goes_apart(f, 100));
+	assert_true(goes_apart(f, 8192));
+	assert_true(goes_apart(f, 60000));
+	assert_false(goes_apart(f, 65536));
+}
+
 static void a_reader_that_has_gone(void **state)
 {
 	struct fixture *f = *state;
@@ -155,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_lost_or_doubled),
 		TEST(a_socket_that_is_full_is_offered_less),
+		TEST(chunks_of_a_slow_stream_go_apart),
 		TEST(a_reader_that_has_gone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,11 +62,13 @@ BAD = {
         ('handle /tunnel/', 'handle /tunnels/', 'elsewhere', 'handle /tunnel/* { ... }'),
     ],
     'haproxy': [
-        ('timeout server 95m', 'timeout server 3s', 'request-timeout', 'timeout server 95m'),
+        # Which of the two ends a request that is silent hangs on HAProxy's version.
+        (r'timeout (client|server) 95m', r'timeout \1 3s', 'request-timeout',
+         'timeout server 95m'),
         ('timeout server 95m', 'timeout server 3s', 'response-timeout', 'timeout server 95m'),
         ('option http-no-delay', KEEP + '\n\toption http-buffer-request',
          'request-buffered', 'no option http-buffer-request'),
-        ('alpn h2,http/1.1', '', 'no-http2', 'bind :443 ssl crt ... alpn h2,http/1.1'),
+        ('alpn h2,http/1.1', 'alpn http/1.1', 'no-http2', 'bind :443 ssl crt ... alpn h2,http/1.1'),
         ('http-request set-header.*', '',
          'no-forwarded-for', 'http-request set-header X-Forwarded-For %[src]'),
         ('127.0.0.1:8080', '127.0.0.1:8089', 'no-backend', 'server weft 127.0.0.1:8080'),

@@ -20,6 +20,8 @@ import plugs
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get('BENCH', ROOT / 'build-bench/bench'))
 LOAD = f'{BUILD}/bench-tcpload'
+# A program of Rust's, which the build does not make: see bench/smoltcphost.rs.
+SMOLTCP = os.environ.get('SMOLTCPHOST', 'smoltcphost')
 OURS, ADDRESS = '10.1.0.1', '10.1.0.2'
 WAIT = 120  # Seconds that a measurement may take beyond what it was told to.
 
@@ -157,6 +159,10 @@ def lwip(lab, host):
                                               '255.255.255.0')])
 
 
+def smoltcp(lab, host):
+    return Stack(lab, host, [start(lab, host, f'{SMOLTCP} t0 {ADDRESS}')])
+
+
 def slirp(lab, host):
     """Ends each connection and opens it anew: to a server of the kernel's, on its loopback."""
     outside = f'{host}2'
@@ -175,6 +181,7 @@ STACKS = {
     'mover': Program('mover (no TCP)', program('mover'), mover),
     'weft': Program('weft', program('stackhost'), weft),
     'lwip': Program('lwIP, plain TAP', program('lwiphost'), lwip),
+    'smoltcp': Program('smoltcp, plain', SMOLTCP, smoltcp),
     'slirp': Program('slirp4netns', 'slirp4netns', slirp),
     'mover-plain': Program('mover, plain TAP', program('mover'), mover_plain),
     'weft-plain': Program('weft, plain TAP', program('stackhost'), weft_plain),

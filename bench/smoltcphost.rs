@@ -38,8 +38,11 @@ enum Service {
     Echo,
 }
 
-const PORTS: [(u16, Service); 3] =
-    [(5001, Service::Sink), (5002, Service::Source), (5003, Service::Echo)];
+const PORTS: [(u16, Service); 3] = [
+    (5001, Service::Sink),
+    (5002, Service::Source),
+    (5003, Service::Echo),
+];
 
 /// What the source sends, over and over.
 struct Walk {
@@ -83,7 +86,9 @@ fn echo(socket: &mut tcp::Socket) -> Result<(), tcp::RecvError> {
 /// An error means that the connection has ended: it is seen below by its state.
 fn serve(socket: &mut tcp::Socket, port: u16, service: Service, walk: &mut Walk) {
     if !socket.is_open() {
-        socket.listen(port).expect("a socket that is not open can listen");
+        socket
+            .listen(port)
+            .expect("a socket that is not open can listen");
     }
     let _ = match service {
         Service::Sink => sink(socket),
@@ -93,7 +98,7 @@ fn serve(socket: &mut tcp::Socket, port: u16, service: Service, walk: &mut Walk)
             sink(socket)
         }
     };
-    if socket.is_active() && socket.state() == tcp::State::CloseWait {
+    if socket.state() == tcp::State::CloseWait {
         socket.close();
     }
 }
@@ -106,12 +111,26 @@ fn socket() -> tcp::Socket<'static> {
     socket
 }
 
+/// All sockets, and which port each is for.
+fn open_ports() -> (SocketSet<'static>, Vec<(SocketHandle, u16, Service)>) {
+    let mut sockets = SocketSet::new(vec![]);
+    let mut served = vec![];
+    for (port, service) in PORTS {
+        for _ in 0..SOCKETS {
+            served.push((sockets.add(socket()), port, service));
+        }
+    }
+    (sockets, served)
+}
+
 fn interface(device: &mut TunTapInterface, address: Ipv4Address) -> Interface {
     let mut config = Config::new(MAC.into());
     config.random_seed = Instant::now().total_micros() as u64;
     let mut interface = Interface::new(config, device, Instant::now());
     interface.update_ip_addrs(|addresses| {
-        addresses.push(IpCidr::new(address.into(), 24)).expect("there is room for one");
+        addresses
+            .push(IpCidr::new(address.into(), 24))
+            .expect("there is room for one");
     });
     interface
 }
@@ -126,14 +145,11 @@ fn main() {
     let mut device = TunTapInterface::new(name, Medium::Ethernet).expect("a TAP");
     let fd = device.as_raw_fd();
     let mut interface = interface(&mut device, address);
-    let mut sockets = SocketSet::new(vec![]);
-    let mut served: Vec<(SocketHandle, u16, Service)> = vec![];
-    for (port, service) in PORTS {
-        for _ in 0..SOCKETS {
-            served.push((sockets.add(socket()), port, service));
-        }
-    }
-    let mut walk = Walk { bytes: vec![b'w'; WALK_LEN], at: 0 };
+    let (mut sockets, served) = open_ports();
+    let mut walk = Walk {
+        bytes: vec![b'w'; WALK_LEN],
+        at: 0,
+    };
     println!("ready");
     loop {
         let now = Instant::now();

@@ -48,7 +48,6 @@ static void renew(struct addressing *a, const struct given *given)
 
 static void use(struct addressing *a, const struct given *given)
 {
-	const char *place = a->ops->place(a->user);
 	struct weft_error err;
 
 	if (memcmp(&given->address, &a->address, sizeof(a->address)) == 0) {
@@ -65,10 +64,12 @@ static void use(struct addressing *a, const struct given *given)
 		       strcmp(given->from, "DHCP") == 0);
 	weft_ip_print(&a->address, a->m->address);
 	output_event(&a->m->output, "address",
-		     json_pack("{s:s, s:s, s:s}", "address", a->m->address, "device",
-			       place, "from", given->from));
-	weft_log_info(&a->m->output.log, "you are %s on %s (from %s)", a->m->address,
-		      place, given->from);
+		     json_pack("{s:s, s:s?, s:s, s:s}", "address", a->m->address,
+			       "device", membership_device(a->m), "place",
+			       membership_place(a->m), "from", given->from));
+	weft_log_info(&a->m->output.log, "you are %s on %s%s (from %s)", a->m->address,
+		      membership_device(a->m) ? "" : "weft's ", membership_place(a->m),
+		      given->from);
 }
 
 /* ---- DHCP -------------------------------------------------------------------------------- */

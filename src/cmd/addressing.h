@@ -29,8 +29,6 @@ struct given {
 
 /** Who is to have the address. */
 struct addressing_ops {
-	/** For people: "weft0", "no device". */
-	const char *(*place)(void *user);
 	/** Uses an address, while it has none. Returns 0 or -Exxx with err. */
 	int (*set)(void *user, const struct given *given, struct weft_error *err);
 	/** Uses it no more. */

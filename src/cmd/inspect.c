@@ -91,7 +91,7 @@ static void print_membership(const json_t *answer, const json_t *facts)
 		     text(facts, "relay"), text(facts, "state"), reason[0] ? ": " : "",
 		     reason);
 	if (path) {
-		(void)printf("    %s%s%s, to the relay ", text(answer, "device"),
+		(void)printf("    %s%s%s, to the relay ", text(answer, "place"),
 			     address[0] ? " " : "", address);
 		print_path(path);
 		(void)putchar('\n');

@@ -91,13 +91,6 @@ static bool is_rootless(const struct join *j)
 
 /* ---- the TAP ----------------------------------------------------------------------------- */
 
-static const char *tap_place(void *user)
-{
-	const struct join *j = user;
-
-	return weft_link_name(j->m.link);
-}
-
 /* Who can give one of two networks that collide other addresses. */
 static const char *collision_remedy(const char *from)
 {
@@ -136,17 +129,9 @@ static void tap_clear(void *user, const struct weft_ip *address)
 		weft_log_warning(&j->m.output.log, "%s", err.text);
 }
 
-static const struct addressing_ops tap_ops = { .place = tap_place,
-					       .set = tap_set,
-					       .clear = tap_clear };
+static const struct addressing_ops tap_ops = { .set = tap_set, .clear = tap_clear };
 
 /* ---- the host in this process ------------------------------------------------------------ */
-
-static const char *host_place(void *user)
-{
-	(void)user;
-	return "no device";
-}
 
 static int host_set(void *user, const struct given *given, struct weft_error *err)
 {
@@ -175,9 +160,9 @@ static void host_renew(void *user, const struct given *given)
 	rootless_use_names(&j->rootless, &given->names);
 }
 
-static const struct addressing_ops host_ops = {
-	.place = host_place, .set = host_set, .clear = host_clear, .renew = host_renew
-};
+static const struct addressing_ops host_ops = { .set = host_set,
+						.clear = host_clear,
+						.renew = host_renew };
 
 /* ---- the room ---------------------------------------------------------------------------- */
 
@@ -262,6 +247,7 @@ static int open_plugs(struct join *j, struct weft_error *err)
 	int r = choose_mac(j, err);
 
 	j->m.has_stations = true;
+	j->m.place = "plugs";
 	if (r < 0)
 		return r;
 	j->plugged.output = &j->m.output;
@@ -274,6 +260,7 @@ static int open_rootless(struct join *j, struct weft_error *err)
 {
 	int r = choose_mac(j, err);
 
+	j->m.place = "stack";
 	if (r < 0)
 		return r;
 	j->rootless.output = &j->m.output;

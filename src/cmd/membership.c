@@ -75,6 +75,16 @@ int membership_open(struct membership *m, struct weft_error *err)
 	return 0;
 }
 
+const char *membership_device(const struct membership *m)
+{
+	return m->place ? NULL : weft_link_name(m->link);
+}
+
+const char *membership_place(const struct membership *m)
+{
+	return m->place ? m->place : weft_link_name(m->link);
+}
+
 /* ---- what is asked of it while it runs --------------------------------------------------- */
 
 static json_t *on_asked(void *user, const char *what, const json_t *request,
@@ -90,8 +100,9 @@ static json_t *on_asked(void *user, const char *what, const json_t *request,
 	char *text = weft_member_json(m->member, weft_loop_now(m->loop));
 	json_t *facts = text ? json_loads(text, 0, NULL) : NULL;
 	free(text);
-	return json_pack("{s:s, s:s, s:s, s:o}", "command", m->verb, "device",
-			 weft_link_name(m->link), "address", m->address, "facts", facts);
+	return json_pack("{s:s, s:s?, s:s, s:s, s:o}", "command", m->verb, "device",
+			 membership_device(m), "place", membership_place(m), "address",
+			 m->address, "facts", facts);
 }
 
 /* A member is one without it, too. What those before it have left is looked for here. */
@@ -124,8 +135,8 @@ static void draw_status(struct membership *m, uint64_t now)
 
 	rates_update(&m->rates, now, stats.rx_bytes, stats.tx_bytes);
 	output_status(&m->output, now,
-		      status_member(weft_link_name(m->link), m->address, &stats,
-				    &m->rates, text, sizeof(text)));
+		      status_member(membership_place(m), m->address, &stats, &m->rates,
+				    text, sizeof(text)));
 }
 
 /* Why it waits is said once, and not again each time that it is still so. */
@@ -249,7 +260,7 @@ static void tick(void *user, uint64_t now)
 		m->on_tick(m);
 	if (!weft_link_is_down(m->link))
 		return;
-	weft_error_set(&m->failure, -ENODEV, "%s is gone", weft_link_name(m->link));
+	weft_error_set(&m->failure, -ENODEV, "%s is gone", membership_place(m));
 	weft_loop_stop(m->loop);
 }
 
@@ -323,8 +334,8 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 	if (r == 0)
 		r = ticker_start(&m->ticker, m->loop, NS_PER_S, tick, m);
 	if (r < 0)
-		return weft_error_set(err, r, "cannot watch %s: %s",
-				      weft_link_name(m->link), strerror(-r));
+		return weft_error_set(err, r, "cannot watch %s: %s", membership_place(m),
+				      strerror(-r));
 	listen_for_questions(m);
 	m->way = (struct relay_way){ .host = m->host,
 				     .loop = m->loop,

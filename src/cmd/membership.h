@@ -77,6 +77,7 @@ struct membership {
 	struct output output;
 	struct weft_loop *loop;
 	struct weft_link *link;
+	const char *place; /**< What takes part, where it is no device. */
 	struct weft_host *host;
 	struct weft_member *member;
 	struct state state;
@@ -128,6 +129,12 @@ int membership_open(struct membership *m, struct weft_error *err) WEFT_MUST_CHEC
  */
 int membership_run(struct membership *m, enum weft_role role, struct weft_mac mac,
 		   struct weft_error *err) WEFT_MUST_CHECK;
+
+/** The device that is in the room; NULL for none: a host in this process, or plugs. */
+const char *membership_device(const struct membership *m);
+
+/** What of this machine is in the room: "weft0", "stack", "plugs". */
+const char *membership_place(const struct membership *m);
 
 /** This machine's name as far as it can be a member's ("my-laptop"); empty where it cannot. */
 void membership_own_name(char buf[WEFT_MEMBER_NAME_MAX + 1]);

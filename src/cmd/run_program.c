@@ -90,12 +90,6 @@ static struct run *of(struct membership *m)
 
 /* ---- the address ------------------------------------------------------------------------- */
 
-static const char *run_place(void *user)
-{
-	(void)user;
-	return ENCLOSURE_DEVICE;
-}
-
 static void use_names(struct run *run, const struct given *given)
 {
 	char text[ENCLOSURE_NAMES_LEN];
@@ -138,9 +132,9 @@ static void run_renew(void *user, const struct given *given)
 	use_names(user, given);
 }
 
-static const struct addressing_ops ops = {
-	.place = run_place, .set = run_set, .clear = run_clear, .renew = run_renew
-};
+static const struct addressing_ops ops = { .set = run_set,
+					   .clear = run_clear,
+					   .renew = run_renew };
 
 /* ---- the room ---------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
                                                                '--- relay --- gateway --- server
 """
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -60,10 +61,26 @@ def test_socks_to_a_server_on_the_lan(room):
     status = pathlib.Path(f'/proc/{process.popen.pid}/status').read_text(encoding='utf-8')
     assert re.search(r'^Uid:\s+65534\s+65534', status, re.M)
     assert re.search(r'^CapEff:\s+0+$', status, re.M)
-    assert process.events('address')[0]['from'] == 'DHCP'
+    address = process.events('address')[0]
+    assert (address['from'], address['device'], address['place']) == ('DHCP', None, 'stack')
     assert fetch(room, '--socks5 127.0.0.1:1080') == room.data
     assert 'tap' not in room.run('player', 'ip -d -br link')
     assert process.stop() == 0
+
+
+def test_what_takes_part_is_named(room):
+    """No device does: the status line, `weft status` and --json say the stack."""
+    environment = {'TERM': 'xterm', 'XDG_RUNTIME_DIR': room.directory}
+    command = (f'{p.WEFT} join --user --state {room.directory}/player --address {PLAYER}/24 '
+               f'{shlex.quote(room.invitation)}')
+    process = room.start('player', f'{UNPRIVILEGED} script -qefc {shlex.quote(command)} /dev/null',
+                         env=environment)
+    process.says(f"you are {PLAYER}/24 on weft's stack (from --address)")
+    process.says(f'stack {PLAYER} | 1 other | in ')
+    ask = f'{UNPRIVILEGED} env XDG_RUNTIME_DIR={room.directory} {p.WEFT} status'
+    assert f'    stack {PLAYER}/24, to the relay RTT ' in room.run('player', ask)
+    status = json.loads(room.run('player', f'{ask} --json'))
+    assert (status['device'], status['place']) == (None, 'stack')
 
 
 def test_forward_to_a_server_on_the_lan(room):

@@ -152,19 +152,13 @@ static int bad_poll_fd(void *user, int fd)
 static void what_the_loop_refuses_is_told_and_leaks_nothing(void **state)
 {
 	struct weft_port_opts opts = default_opts();
-	struct weft_device_system system = *opts.system;
-	struct weft_device_ops ops = *system.ops;
 	(void)state;
-	ops.poll_fd = bad_poll_fd;
-	system.ops = &ops;
-	opts.system = &system;
+	alter_device(&opts)->poll_fd = bad_poll_fd;
 	make_port(&opts);
 	assert_start_refused(-EBADF, "the loop does not take the device");
 	assert_int_equal(weft_device_memory_open_count(memory), 0);
 	assert_int_equal(protocol.started, 0);
 	assert_int_equal(weft_port_task(port)->fd, -1);
-	weft_port_free(port);
-	port = NULL;
 }
 
 /* ---- what is refused at once ------------------------------------------------------------- */

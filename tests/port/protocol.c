@@ -20,12 +20,7 @@ static int setup(void **state)
 {
 	(void)state;
 	assert_int_equal(weft_device_memory_new(NULL, &memory), 0);
-	assert_int_equal(weft_protocol_new_ethernet(&ethernet), 0);
-	assert_int_equal(weft_protocol_new_ip(NULL, &ip), 0);
-	assert_int_equal(weft_protocol_new_udp(&udp), 0);
-	assert_int_equal(weft_protocol_add(ethernet, 0x0800, ip, NULL), 0);
-	assert_int_equal(weft_protocol_add(ethernet, 0x86dd, ip, NULL), 0);
-	assert_int_equal(weft_protocol_add(ip, 17, udp, NULL), 0);
+	make_layers(&ethernet, &ip, &udp);
 	recorder_init(&a, WEFT_LAYER_DATAGRAM, "a");
 	recorder_init(&b, WEFT_LAYER_DATAGRAM, "b");
 	told[0] = '\0';

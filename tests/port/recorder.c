@@ -170,6 +170,17 @@ void assert_outcome(const struct weft_protocol *protocol, enum weft_outcome outc
 	}
 }
 
+void make_layers(struct weft_protocol **ret_ethernet, struct weft_protocol **ret_ip,
+		 struct weft_protocol **ret_udp)
+{
+	assert_int_equal(weft_protocol_new_ethernet(ret_ethernet), 0);
+	assert_int_equal(weft_protocol_new_ip(NULL, ret_ip), 0);
+	assert_int_equal(weft_protocol_new_udp(ret_udp), 0);
+	assert_int_equal(weft_protocol_add(*ret_ethernet, 0x0800, *ret_ip, NULL), 0);
+	assert_int_equal(weft_protocol_add(*ret_ethernet, 0x86dd, *ret_ip, NULL), 0);
+	assert_int_equal(weft_protocol_add(*ret_ip, 17, *ret_udp, NULL), 0);
+}
+
 void add(struct weft_protocol *parent, int64_t number, struct recorder *child)
 {
 	struct weft_error err = { "" };

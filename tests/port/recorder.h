@@ -72,6 +72,10 @@ void feed_at(struct weft_protocol *protocol, const void *data, size_t len, uint6
 void assert_outcome(const struct weft_protocol *protocol, enum weft_outcome outcome,
 		    uint64_t n);
 
+/* Ethernet that gives to IP, of both versions, and that to UDP. */
+void make_layers(struct weft_protocol **ret_ethernet, struct weft_protocol **ret_ip,
+		 struct weft_protocol **ret_udp);
+
 /* Adds, which has to work. */
 void add(struct weft_protocol *parent, int64_t number, struct recorder *child);
 

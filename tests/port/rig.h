@@ -30,6 +30,9 @@ int rig_teardown(void **state);
 /* What the port was made with. */
 struct weft_port_opts default_opts(void);
 
+/* The device does the rest as before; what is returned is to be changed before make_port. */
+struct weft_device_ops *alter_device(struct weft_port_opts *opts);
+
 /* Makes it anew. */
 void make_port(const struct weft_port_opts *opts);
 

@@ -54,18 +54,12 @@ static int lying_read(void *user, int fd, void *buf, size_t len)
 static void what_no_device_may_do_is_an_error(void **state)
 {
 	struct weft_port_opts opts = default_opts();
-	struct weft_device_system system = *opts.system;
-	struct weft_device_ops ops = *system.ops;
 	(void)state;
-	ops.read = lying_read;
-	system.ops = &ops;
-	opts.system = &system;
+	alter_device(&opts)->read = lying_read;
 	make_port(&opts);
 	start();
 	assert_int_equal(weft_port_read(port, 1), -EPROTO);
 	assert_int_equal(protocol.n, 0);
-	weft_port_free(port);
-	port = NULL;
 }
 
 static void an_error_of_the_device_is_passed_on(void **state)
@@ -478,12 +472,8 @@ static int pollable_fd(void *user, int fd)
 static void a_device_that_can_be_polled_has_no_deadline(void **state)
 {
 	struct weft_port_opts opts = default_opts();
-	struct weft_device_system system = *opts.system;
-	struct weft_device_ops ops = *system.ops;
 	(void)state;
-	ops.poll_fd = pollable_fd;
-	system.ops = &ops;
-	opts.system = &system;
+	alter_device(&opts)->poll_fd = pollable_fd;
 	opts.loop = NULL;
 	make_port(&opts);
 	start();
@@ -492,8 +482,6 @@ static void a_device_that_can_be_polled_has_no_deadline(void **state)
 	assert_int_equal(task->fd, 0);
 	assert_int_equal(task->events, WEFT_READABLE);
 	assert_true(task->deadline(task) == WEFT_NEVER);
-	weft_port_free(port);
-	port = NULL;
 }
 
 int main(void)

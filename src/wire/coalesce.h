@@ -35,9 +35,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Most segments in one super-frame (UDP_GRO_CNT_MAX of Linux, and what its TAP takes). */
-#define COALESCE_SEGMENTS_MAX 64u
-
 /** Super-frames held at a time unless the options say otherwise (MAX_GRO_SKBS of Linux). */
 #define COALESCE_FLOWS 8u
 

@@ -17,6 +17,7 @@
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/segment.h"
+#include "wire/superframe.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
@@ -585,12 +586,12 @@ static void test_most_segments(void **state)
 	struct traffic t = base;
 
 	t.payload_len = 10;
-	for (uint32_t i = 0; i < COALESCE_SEGMENTS_MAX + 2; i++) {
+	for (uint32_t i = 0; i < SUPERFRAME_SEGMENTS_MAX + 2; i++) {
 		push(t);
 		t.id++;
 		t.seq += t.payload_len;
 	}
-	ASSERT_EMITTED(COALESCE_SEGMENTS_MAX, 2);
+	ASSERT_EMITTED(SUPERFRAME_SEGMENTS_MAX, 2);
 }
 
 /* IPv6 counts without its header, so it can say more than a super-frame holds. */

@@ -104,7 +104,8 @@ static int store_number(struct parse *p, const struct option *option, const char
 	const uint32_t min = option->min ? option->min : 1;
 	const uint32_t max = option->max ? option->max : UINT32_MAX;
 	const size_t word_len = strcspn(option->syntax, "|");
-	if (option->syntax[word_len] && strlen(text) == word_len &&
+	const bool has_word = option->syntax[word_len] != '\0';
+	if (has_word && strlen(text) == word_len &&
 	    strncmp(text, option->syntax, word_len) == 0) {
 		*number = 0;
 		return 0;
@@ -112,7 +113,9 @@ static int store_number(struct parse *p, const struct option *option, const char
 	errno = 0;
 	unsigned long long value = strtoull(text, NULL, 10);
 	if (!*text || strspn(text, "0123456789") != strlen(text))
-		return usage_error(p, "--%s: \"%s\" is not a number", option->name, text);
+		return usage_error(p, "--%s: \"%s\" is not a number%s%.*s", option->name,
+				   text, has_word ? ", nor " : "",
+				   has_word ? (int)word_len : 0, option->syntax);
 	if (errno == ERANGE || value < min || value > max)
 		return usage_error(p, "--%s: %s is not from %" PRIu32 " to %" PRIu32,
 				   option->name, text, min, max);
@@ -123,7 +126,7 @@ static int store_number(struct parse *p, const struct option *option, const char
 static int store_duration(struct parse *p, const struct option *option, const char *text,
 			  uint64_t *ns)
 {
-	if (units_parse_duration(text, ns) < 0)
+	if (units_parse_duration(text, ns) < 0 || *ns == 0)
 		return usage_error(
 			p, "--%s: \"%s\" is not a time such as 20ms, 1.5s or 5min",
 			option->name, text);
@@ -361,13 +364,22 @@ static int parse_argument(struct parse *p)
 	return text[1] == '-' ? parse_name(p, text + 2) : parse_letters(p, text + 1);
 }
 
+/* The operands of a command from the n-th word on. */
+static const char *operands_from(const char *operands, int n)
+{
+	for (; n > 0 && *operands; n--) {
+		operands += strcspn(operands, " ");
+		operands += *operands == ' ';
+	}
+	return operands;
+}
+
 static int check_operands(struct parse *p)
 {
 	const struct command *command = p->command;
 	if ((unsigned)p->operands < command->operands_min)
-		return usage_error(
-			p, p->operands ? "not enough operands: %s" : "%s is missing",
-			command->operands);
+		return usage_error(p, "%s is missing",
+				   operands_from(command->operands, p->operands));
 	if ((unsigned)p->operands > command->operands_max)
 		return usage_error(p, "\"%s\" is one too many",
 				   p->argv[command->operands_max + 1]);

@@ -46,7 +46,7 @@ enum option_type {
 	OPTION_LINK,   /**< A link, of which a secret is blanked. char *, into argv */
 	OPTION_LIST,   /**< Anything, again and again. struct option_list */
 	OPTION_NUMBER, /**< From min (1) to max (UINT32_MAX), or "word|N": 0. uint32_t */
-	OPTION_DURATION, /**< "20ms", see cli/units.h. uint64_t, in ns */
+	OPTION_DURATION, /**< "20ms", see cli/units.h; not 0. uint64_t, in ns */
 	OPTION_CHOICE, /**< One of the words of the syntax "a|b|c". unsigned: its index */
 	OPTION_MAC,    /**< The address of one station. struct weft_mac */
 	OPTION_IP,     /**< A word of "a|b|IP/LEN" or an address. struct option_ip */

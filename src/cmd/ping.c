@@ -303,8 +303,6 @@ int cmd_ping(int argc, char **argv)
 		return options_fail(&command, "HOST is an address or a name");
 	if (weft_ip_parse(argv[1], &to) < 0)
 		to.family = 0;
-	if (args.interval_ns == 0)
-		return options_fail(&command, "--interval cannot be 0");
 	struct pinging *p = calloc(1, sizeof(*p));
 	if (!p)
 		return output_fail("ping", "out of memory");

@@ -86,7 +86,7 @@ static const struct option options[] = {
 	  .help = "who for others" },
 	{ .name = "mtu",
 	  .type = OPTION_NUMBER,
-	  .syntax = "BYTES",
+	  .syntax = "auto|BYTES",
 	  .offset = OFFSET(struct args, mtu),
 	  .min = 1000,
 	  .max = 1500,
@@ -136,7 +136,7 @@ static void restore(FILE *stream, int before)
 }
 
 /* Parses "weft test" and the words of the line, which are divided by spaces. */
-static struct line *parse(const char *words)
+static struct line *parse_as(const struct command *as, const char *words)
 {
 	static char text[256];
 	static struct line line;
@@ -151,14 +151,18 @@ static struct line *parse(const char *words)
 	FILE *said = tmpfile();
 	assert_non_null(said);
 	int out = divert(stdout, said), err = divert(stderr, said);
-	line.operands =
-		options_parse(&command, argc, line.argv, &line.args, &line.status);
+	line.operands = options_parse(as, argc, line.argv, &line.args, &line.status);
 	restore(stderr, err);
 	restore(stdout, out);
 	rewind(said);
 	line.said[fread(line.said, 1, SAID_LEN - 1, said)] = '\0';
 	(void)fclose(said);
 	return &line;
+}
+
+static struct line *parse(const char *words)
+{
+	return parse_as(&command, words);
 }
 
 static void every_form_of_an_option(void **state)
@@ -236,6 +240,15 @@ static void what_is_not_given_stays(void **state)
 	assert_string_equal(args.name, "before");
 }
 
+static void the_operand_that_is_missing_is_named(void **state)
+{
+	struct command both = command;
+	(void)state;
+	both.operands_min = 2;
+	assert_non_null(strstr(parse_as(&both, "")->said, "test: FROM TO... is missing"));
+	assert_non_null(strstr(parse_as(&both, "a")->said, "test: TO... is missing"));
+}
+
 /* Each is refused with one line that names what is wrong and the way to the help. */
 static void mistakes_are_explained(void **state)
 {
@@ -259,6 +272,8 @@ static void mistakes_are_explained(void **state)
 		{ "x --count 99999999999999999999", "is not from 1 to 4294967295" },
 		{ "x --json=yes", "--json takes no value" },
 		{ "x --ageing 20", "--ageing: \"20\" is not a time such as" },
+		{ "x --ageing 0", "--ageing: \"0\" is not a time such as" },
+		{ "x --ageing 0ms", "\"0ms\" is not a time such as" },
 		{ "x --cc b", "\"b\" is none of bbr|cubic|reno" },
 		{ "x --cc bbrr", "\"bbrr\" is none of" },
 		{ "x --mac 01:00:00:00:00:00", "is not a station's address" },
@@ -274,6 +289,7 @@ static void mistakes_are_explained(void **state)
 		{ "x --public :1", "\":1\" is no name or address" },
 		{ "x --public h:99999", "\"h:99999\" is no name or address" },
 		{ "x --mtu 999", "--mtu: 999 is not from 1000 to 1500" },
+		{ "x --mtu jumbo", "--mtu: \"jumbo\" is not a number, nor auto (see" },
 		{ "x --mtu 1501", "--mtu: 1501 is not from 1000 to 1500" },
 		{ "x --listen 99999", "\"99999\" is not a UDP port" },
 	};
@@ -342,6 +358,7 @@ int main(void)
 		cmocka_unit_test(every_type_is_stored),
 		cmocka_unit_test(a_word_stands_for_an_address),
 		cmocka_unit_test(what_is_not_given_stays),
+		cmocka_unit_test(the_operand_that_is_missing_is_named),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(a_list_has_an_end),
 		cmocka_unit_test(help_is_made_from_the_table),

@@ -232,11 +232,11 @@ static int owner_parse(const char *text, struct weft_error *err,
 	memcpy(user, text, len);
 	user[len] = '\0';
 	if (len > 0 && user_find(user, &ret_opts->uid) < 0)
-		return weft_error_set(err, -EINVAL, "owner=: there is no user \"%s\"",
+		return weft_error_set(err, -EINVAL, "owner=%s: there is no such user",
 				      user);
 	if (colon && group_find(colon + 1, &ret_opts->gid) < 0)
-		return weft_error_set(err, -EINVAL, "owner=: there is no group \"%.60s\"",
-				      colon + 1);
+		return weft_error_set(err, -EINVAL, "owner=%.60s: there is no such group",
+				      colon);
 	return 0;
 }
 

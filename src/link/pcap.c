@@ -209,8 +209,12 @@ static int replay_setup(struct replay *rp, const struct spec *spec,
 	if (!rp->path)
 		return -ENOMEM;
 	rp->file = replay_file_open(rp->path, errbuf);
+	/* libpcap names the file in some of what it says. */
+	const bool is_named = strncmp(errbuf, rp->path, strlen(rp->path)) == 0;
 	if (!rp->file)
-		return weft_error_set(err, -EIO, "cannot replay %s", errbuf);
+		return weft_error_set(err, -EIO, "cannot replay %s%s%s",
+				      is_named ? "" : rp->path, is_named ? "" : ": ",
+				      errbuf);
 	int flags = replay_link_flags(rp->file, rp->path, err);
 	if (flags < 0)
 		return flags;

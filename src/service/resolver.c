@@ -26,6 +26,7 @@ struct weft_lookup {
 	bool has_dot;           /* it is looked for as it is before the search list */
 	bool is_whole;          /* it is looked for as it is and nowhere else */
 	unsigned candidate;     /* that is asked for now */
+	bool is_denied;         /* a server has said that there is no such candidate */
 	struct weft_ip address; /* the name is one; family 0: no */
 	struct ask asks[ASKS];
 };
@@ -127,12 +128,18 @@ static int worst_error(const struct weft_lookup *l)
 	return -ENOENT;
 }
 
-/* Servers that do not answer for one name are not asked for the next. */
+/*
+ * Servers that do not answer for one name are not asked for the next. That there is nobody to
+ * ask for one does not matter where a server has denied another.
+ */
 static void next_candidate(struct weft_lookup *l, uint64_t now)
 {
 	bool has_address = l->asks[ASK_A].facts.n > 0 || l->asks[ASK_AAAA].facts.n > 0;
 	int error = worst_error(l);
 	bool is_last = l->candidate + 1 >= candidates_n(l);
+	l->is_denied |= error == -ENOENT;
+	if (error == -EDESTADDRREQ && l->is_denied)
+		error = -ENOENT;
 	if (has_address || is_last || error == -ETIMEDOUT) {
 		conclude(l, error, now);
 		return;

@@ -631,6 +631,21 @@ static void a_server_without_edns_is_asked_without(void **state)
 	world_fini(&w);
 }
 
+/* Of the bare name there is nobody to ask, but the one that is, has denied the other. */
+static void a_denial_counts_for_more_than_nobody_to_ask(void **state)
+{
+	const union weft_sockaddr server = at("10.1.0.2:53");
+	struct world w;
+	(void)state;
+	world_init(&w, zone, 0);
+	assert_int_equal(weft_resolver_add_server(w.resolver, &server, "friday.weft"), 0);
+	assert_int_equal(weft_resolver_add_search(w.resolver, "friday.weft"), 0);
+	assert_int_equal(look_up(&w, "nobody", AF_UNSPEC), -ENOENT);
+	assert_int_equal(look_up(&w, "nobody.example", AF_UNSPEC), -ENOENT);
+	assert_int_equal(look_up(&w, "nobody.example.", AF_UNSPEC), -EDESTADDRREQ);
+	world_fini(&w);
+}
+
 /* The server tells of one alias at a time. */
 static void aliases_are_followed(void **state)
 {
@@ -765,6 +780,7 @@ int main(void)
 		cmocka_unit_test(ports_and_ids_cannot_be_guessed),
 		cmocka_unit_test(a_long_answer_comes_by_tcp),
 		cmocka_unit_test(a_server_without_edns_is_asked_without),
+		cmocka_unit_test(a_denial_counts_for_more_than_nobody_to_ask),
 		cmocka_unit_test(aliases_are_followed),
 		cmocka_unit_test(answers_are_kept_as_long_as_they_say),
 		cmocka_unit_test(the_cache_has_an_end),

@@ -58,16 +58,35 @@ static bool is_file(const char *operand)
 	return operand && (strchr(operand, '/') || strchr(operand, '.'));
 }
 
-static char *path_of(const struct remote_place *place)
+/* A word that a program says of itself, to be freed; NULL where it has none. */
+static char *word_of(const struct remote_place *place, const char *key)
 {
 	struct weft_error err;
 	json_t *answer;
 	if (remote_ask_status(place, &err, &answer) < 0)
 		return NULL;
-	const char *path = json_string_value(json_object_get(answer, "config"));
-	char *copy = path ? strdup(path) : NULL;
+	const char *word = json_string_value(json_object_get(answer, key));
+	char *copy = word ? strdup(word) : NULL;
 	json_decref(answer);
 	return copy;
+}
+
+static char *path_of(const struct remote_place *place)
+{
+	return word_of(place, "config");
+}
+
+/* Leaves the tunnels among those that run; returns how many. */
+static int keep_tunnels(struct remote_place *places, int n)
+{
+	int kept = 0;
+	for (int i = 0; i < n; i++) {
+		char *verb = word_of(&places[i], "command");
+		if (verb && strcmp(verb, "tunnel") == 0)
+			places[kept++] = places[i];
+		free(verb);
+	}
+	return kept;
 }
 
 static int say_which(const struct remote_place *places, int n, struct weft_error *err)
@@ -107,6 +126,9 @@ static int find(const char *operand, struct weft_error *err, struct found *ret_f
 	if (n == 0 && name)
 		return weft_error_set(err, -ENOENT, "no program called %s runs here",
 				      name);
+	n = keep_tunnels(places, n);
+	if (n == 0 && name)
+		return weft_error_set(err, -ENOENT, "%s is no tunnel", name);
 	if (n == 0)
 		return weft_error_set(err, -ENOENT,
 				      "no tunnel runs here that you may speak to");

@@ -201,6 +201,15 @@ def test_reload_of_several_wants_one_named(lab):
     assert 'nothing has changed' in reload(lab, operand=path)
 
 
+def test_only_tunnels_are_reloaded(lab):
+    """A relay on the same machine is not in the way, and is no tunnel itself."""
+    relay = p.Weft(lab, 'hub', f'{p.WEFT} relay --json --state /run/relay-{time.monotonic_ns()}')
+    lab.processes.append(relay)
+    relay.wait_event('listening')
+    assert 'no tunnel runs here' in reload(lab, check=False)
+    assert f'{relay.popen.pid} is no tunnel' in reload(lab, operand=relay.popen.pid, check=False)
+
+
 def test_reload_without_any(lab):
     assert 'no tunnel runs here' in reload(lab, check=False)
 

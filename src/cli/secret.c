@@ -179,7 +179,7 @@ int secret_read_token(const char *verb, const char *file, char ret_token[SECRET_
 		.file = file,
 		.variable = "WEFT_TOKEN",
 		.prompt = "Token: ",
-		.hint = "set WEFT_TOKEN, or use --token-file",
+		.hint = "give the token as WEFT_TOKEN, or by --token-file",
 	};
 	return secret_read(&source, ret_token);
 }

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct args {
 	struct output_opts output;
@@ -228,6 +229,15 @@ static int run(struct examination *e, const struct weft_doctor_opts *opts,
 	return r;
 }
 
+/* What is wrong with the command line, before anybody is asked for a token; NULL for nothing. */
+static const char *contradiction(const struct args *args, const char *url)
+{
+	if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
+		return "URL: it begins with http:// or https://, as in "
+		       "https://tunnel.example.org/";
+	return tunnel_way_indiscretion(&args->way);
+}
+
 int cmd_doctor(int argc, char **argv)
 {
 	struct args args = { .output = { .json = false } };
@@ -238,6 +248,9 @@ int cmd_doctor(int argc, char **argv)
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
+	const char *wrong = contradiction(&args, argv[1]);
+	if (wrong)
+		return options_fail(&command, wrong);
 	if (tunnel_way_take(&args.way, command.verb, token) < 0)
 		return STATUS_FAILED;
 	const struct weft_doctor_opts opts = { .url = argv[1],

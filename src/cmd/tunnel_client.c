@@ -83,28 +83,6 @@ static const char *option_of(const char *path)
 	return tunnel_line_option(rows, path);
 }
 
-/* Whether a password stands in a URL, where it must not be. */
-static bool has_password(const char *url)
-{
-	const char *host = strstr(url, "://");
-	host = host ? host + 3 : url;
-	return memchr(host, '@', strcspn(host, "/?#")) != NULL;
-}
-
-static int check_secrets(const struct args *args, const char *url)
-{
-	if (has_password(url))
-		return options_fail(&command,
-				    "everybody can see a password on a command line; put "
-				    "this URL into a CONFIG.json");
-	if (args->way.proxy && has_password(args->way.proxy))
-		return options_fail(
-			&command,
-			"--proxy: everybody can see a password on a command "
-			"line; put this URL into the environment, as WEFT_PROXY");
-	return STATUS_OK;
-}
-
 /* true, false, or in which networks. */
 static void set_accept(json_t *object, const struct option_list *accept)
 {
@@ -144,11 +122,13 @@ int tunnel_client(int argc, char **argv)
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
 	const char *wrong = rootless_contradiction(&args.line.rootless);
+	if (!wrong && tunnel_way_has_password(argv[1]))
+		wrong = "everybody can see a password on a command line; put this URL "
+			"into a CONFIG.json";
+	if (!wrong)
+		wrong = tunnel_way_indiscretion(&args.way);
 	if (wrong)
 		return options_fail(&command, wrong);
-	status = check_secrets(&args, argv[1]);
-	if (status != STATUS_OK)
-		return status;
 	if (tunnel_way_take(&args.way, command.verb, token) < 0)
 		return STATUS_FAILED;
 	const struct tunnel_line line = { command.verb, make(&args, argv[1], token),

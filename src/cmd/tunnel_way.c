@@ -6,6 +6,22 @@
 #include "cmd/tunnel_way.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+bool tunnel_way_has_password(const char *url)
+{
+	const char *host = strstr(url, "://");
+	host = host ? host + 3 : url;
+	return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+}
+
+const char *tunnel_way_indiscretion(const struct tunnel_way_args *way)
+{
+	if (!way->proxy || !tunnel_way_has_password(way->proxy))
+		return NULL;
+	return "--proxy: everybody can see a password on a command line; put this URL "
+	       "into the environment, as WEFT_PROXY";
+}
 
 int tunnel_way_take(struct tunnel_way_args *way, const char *verb,
 		    char ret_token[SECRET_LEN])

@@ -9,6 +9,8 @@
 #include "cli/options.h"
 #include "cli/secret.h"
 
+#include <stdbool.h>
+
 /** What the command line says of it. */
 struct tunnel_way_args {
 	const char *token_file; /**< NULL: see tunnel_way_take. */
@@ -36,6 +38,12 @@ struct tunnel_way_args {
 	  .offset = OFFSET(args, way.ca_file),                            \
 	  .help = "certificates that are trusted [the system's]" }
 /* clang-format on */
+
+/** Whether a password stands in a URL. */
+bool tunnel_way_has_password(const char *url);
+
+/** Which secret stands on the command line, for options_fail; NULL for none. Before it is taken. */
+const char *tunnel_way_indiscretion(const struct tunnel_way_args *way);
 
 /**
  * Takes what the command line has not said from elsewhere: the proxy from $WEFT_PROXY, the token

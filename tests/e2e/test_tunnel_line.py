@@ -212,6 +212,17 @@ def test_wrong_lines(args, words):
     assert f'weft help tunnel {args.split()[0]}' in done.stderr
 
 
+@pytest.mark.parametrize('args, words', [
+    ('hub', 'it begins with http:// or https://'),
+    ('ftp://hub/', 'it begins with http:// or https://'),
+    ('http://hub/ --proxy http://me:word@hub/', 'as WEFT_PROXY'),
+])
+def test_wrong_lines_for_the_doctor(args, words):
+    """They are found before anybody is asked for a token."""
+    done = weft('doctor', *args.split())
+    assert done.returncode == 2 and words in done.stderr and 'weft help doctor' in done.stderr
+
+
 @pytest.mark.parametrize('text, words', [
     ('a x\na y\n', 'line 2: this name stands in an earlier line'),
     ('# nothing\nlonely\n', "line 2: each line is a client's name and its token"),

@@ -24,7 +24,8 @@
 struct join {
 	struct membership m; /* first: the hooks lead back from it */
 	struct addressing addressing;
-	bool is_bad_link; /* --link is wrong, rather than the machine */
+	bool is_bad_link;     /* --link is wrong, rather than the machine */
+	bool is_bad_rootless; /* what is given with --user is */
 	struct plugged plugged;
 	struct rootless rootless;
 };
@@ -265,7 +266,7 @@ static int open_rootless(struct join *j, struct weft_error *err)
 		return r;
 	j->rootless.output = &j->m.output;
 	r = rootless_open(&j->rootless, &j->m.args->rootless, j->m.loop, err, &j->m.link);
-	j->is_bad_link = r == -EINVAL;
+	j->is_bad_rootless = r == -EINVAL;
 	return r;
 }
 
@@ -317,6 +318,8 @@ static int run(struct join *j)
 	membership_close(&j->m);
 	if (j->is_bad_link)
 		return output_fail_link("join", r, err.text);
+	if (j->is_bad_rootless)
+		return options_fail(&command, err.text);
 	return r < 0 ? output_fail("join", err.text) : STATUS_OK;
 }
 

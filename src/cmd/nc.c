@@ -468,7 +468,7 @@ static int peer_parse(struct nc *nc, char **argv, int n)
 			  weft_listen_parse(text, &nc->peer) == 0;
 	if (!is_address && name_parse(nc, argv[1], argv[2]) < 0)
 		return options_fail(&command,
-				    "HOST is an address or a name, PORT a number");
+				    "HOST is an address or a name, PORT from 1 to 65535");
 	return STATUS_OK;
 }
 

@@ -91,6 +91,13 @@ static int open_socks(struct rootless *r, const struct rootless_args *args,
 	return result;
 }
 
+/* Puts the option before what is wrong with its rule, with which err begins. */
+static int fail_rule(const char *option, int r, struct weft_error *err)
+{
+	const struct weft_error why = *err;
+	return weft_error_set(err, r, "%s %s", option, why.text);
+}
+
 static int open_rules(struct rootless *r, const struct rootless_args *args,
 		      struct weft_error *err)
 {
@@ -98,13 +105,15 @@ static int open_rules(struct rootless *r, const struct rootless_args *args,
 	int result = 0;
 	for (size_t i = 0; i < args->forwards.n && result == 0; i++) {
 		result = weft_forward_parse(args->forwards.items[i], err, &rule);
-		if (result == 0)
-			result = weft_forwarder_forward(r->forwarder, &rule, err);
+		if (result < 0)
+			return fail_rule("--forward", result, err);
+		result = weft_forwarder_forward(r->forwarder, &rule, err);
 	}
 	for (size_t i = 0; i < args->exposes.n && result == 0; i++) {
 		result = weft_expose_parse(args->exposes.items[i], err, &rule);
-		if (result == 0)
-			result = weft_forwarder_expose(r->forwarder, &rule, err);
+		if (result < 0)
+			return fail_rule("--expose", result, err);
+		result = weft_forwarder_expose(r->forwarder, &rule, err);
 	}
 	return result;
 }

@@ -11,6 +11,7 @@ import pathlib
 import random
 import re
 import shlex
+import subprocess
 import time
 
 import party as p
@@ -257,6 +258,19 @@ def test_socks_for_others_wants_a_password(room):
         assert 'curl: (97)' in said, said
 
 
+@pytest.mark.parametrize('option, words', [
+    ('--socks x', '--socks "x": a port is needed'),
+    ('--forward x', '--forward "x": a program here and an address in the room are needed'),
+    ('--expose tcp:80', '--expose "tcp:80": a port in the room and an address of this machine'),
+])
+def test_wrong_options_are_named(tmp_path, option, words):
+    done = subprocess.run([p.WEFT, 'join', '--user', '--state', tmp_path, *option.split(),
+                           'weft://127.0.0.1/party#' + 64 * 'A'], stderr=subprocess.PIPE,
+                          text=True, check=False)
+    assert done.returncode == 2
+    assert words in done.stderr and '(see `weft help join`)' in done.stderr
+
+
 def test_names_of_members(party):
     """In a room without a LAN: by name through SOCKS and --forward, TCP and UDP."""
     party.directory = f'/run/user-{time.monotonic_ns()}'
@@ -283,3 +297,6 @@ def test_names_of_members(party):
     assert 'a game' in party.run('player', python(UDP_CLIENT, '127.0.0.1', 9001))
     said = party.run('player', f'curl -sS {socks} http://nobody/ 2>&1', check=False)
     assert 'curl: (97)' in said, said
+    said = party.run('player', f'{p.WEFT} ping -c 1 --link {shlex.quote(party.invitation)} nobody',
+                     check=False)
+    assert 'nobody: there is no host of that name' in said, said

@@ -52,11 +52,12 @@ static const struct command command = {
 		   "invitation that\n"
 		   "lets others in. ROOM is its name [lan].",
 	.options = options,
-	.notes = "Others need to reach one UDP port of this machine; nothing else is "
-		 "needed.\n"
-		 "With --json: \"listening\", \"address\", \"invitation\", \"came\" and "
-		 "\"left\" for each\n"
-		 "member, and \"facts\" each minute and at the end.",
+	.notes =
+		"Others need to reach one UDP port of this machine; nothing else is "
+		"needed.\n"
+		"With --json: \"listening\", \"address\", \"collision\", \"invitation\", "
+		"\"came\" and\n"
+		"\"left\" for each member, and \"facts\" each minute and at the end.",
 };
 
 struct hosting {

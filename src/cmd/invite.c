@@ -42,17 +42,17 @@ static const struct command command = {
 	.operands = "INVITATION",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary =
-		"Makes an invitation for one person from that of a room, which lets in "
-		"everybody:\n"
-		"it can expire, and be taken back by `weft kick`.",
+	.summary = "Makes an invitation for one person from that of a room, which lets "
+		   "in\n"
+		   "everybody: it can expire, and be taken back by `weft kick`.",
 	.options = options,
 	.notes = "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
-		 "from standard\n"
-		 "input, '@FILE' from a file. Nothing is sent anywhere. Whoever has the "
-		 "room's own\n"
-		 "invitation can make others; whoever has one of these cannot, nor be a "
-		 "gateway.",
+		 "from\n"
+		 "standard input, '@FILE' from a file. Nothing is sent anywhere. Whoever "
+		 "has the\n"
+		 "room's own invitation can make others; whoever has one of these "
+		 "cannot, nor be\n"
+		 "a gateway. With --json: \"invitation\".",
 };
 
 /* The Unix time after so long; or -1 where that is too far away to be said. */

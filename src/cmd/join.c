@@ -75,9 +75,11 @@ static const struct command command = {
 	.options = options,
 	.notes = "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
 		 "from\n"
-		 "standard input, '@FILE' from a file.\n"
-		 "With --json: \"state\", \"joined\", \"address\", \"peer\", \"route\", "
-		 "\"plugged\", \"facts\".",
+		 "standard input, '@FILE' from a file. With --json: \"state\", "
+		 "\"joined\", \"address\",\n"
+		 "\"peer\", \"route\", \"collision\", \"conflict\", \"facts\", "
+		 "\"plugged\", "
+		 "\"unplugged\".",
 };
 
 static struct join *of(struct membership *m)

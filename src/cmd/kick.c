@@ -45,7 +45,8 @@ static const struct command command = {
 	.notes = "MEMBER is its name or its id, see `weft status`. Who came with an "
 		 "invitation of\n"
 		 "its own (`weft invite`) stays out; who came with the room's can come "
-		 "back.",
+		 "back.\n"
+		 "With --json: \"kicked\".",
 };
 
 /* The relay that has the room, and the room's name where none was given. */

@@ -132,9 +132,11 @@ static const struct command command = {
 		 "the number\n"
 		 "of its socket in place of {} or {fd} and in $WEFT_FD; weft ends when "
 		 "it does,\n"
-		 "with its status. With --json: \"listening\", \"interface\", "
-		 "\"plugged\", \"unplugged\",\n"
-		 "\"trouble\", \"uplink-ended\", and \"facts\" at the end.",
+		 "with its status. With --json: \"listening\", \"interface\", \"ready\", "
+		 "\"plugged\",\n"
+		 "\"unplugged\", \"modem\", \"trouble\", \"uplink-ended\", and \"facts\" "
+		 "at "
+		 "the end.",
 };
 
 /* ---- words ------------------------------------------------------------------------------- */

@@ -12,14 +12,14 @@
 // Nothing of weft's needs Rust, and nothing here fetches it. Where it is installed:
 //
 //     cargo new smoltcphost && cd smoltcphost
-//     cargo add libc && cargo add smoltcp@0.13.1 --no-default-features --features \
+//     cargo add smoltcp@0.13.1 --no-default-features --features \
 //         std,medium-ethernet,phy-tuntap_interface,proto-ipv4,socket-tcp,socket-tcp-cubic
 //     cp .../bench/smoltcphost.rs src/main.rs
 //     CARGO_PROFILE_RELEASE_LTO=true CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 cargo build --release
 //     SMOLTCPHOST=$PWD/target/release/smoltcphost .../bench/stack
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
-use smoltcp::phy::{wait, Medium, TunTapInterface};
+use smoltcp::phy::{Medium, TunTapInterface, wait};
 use smoltcp::socket::tcp;
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};

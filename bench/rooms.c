@@ -6,8 +6,8 @@
  *     bench-rooms [-r ROOMS] [-m MEMBERS] [-t TALKERS] [-s SECONDS] [-b PERCENT] [-k KBIT]
  *                 [-u SOCKETS]
  *
- *     -r, -m  rooms (1,000), and members of each (10)
- *     -t      members who talk: a frame of 160 bytes each 40 ms (800)
+ *     -r, -m  rooms (1,000), and members of each (10; an even number)
+ *     -t      members who talk, two with each other: a frame of 160 bytes each 40 ms (800)
  *     -s      seconds of each row (5)
  *     -b, -k  percentage of members who saturate their links in the last row (30), and how
  *             much such a link takes (64 kbit/s), in frames of 1,100 bytes
@@ -29,6 +29,7 @@
 #include "quic/quic.h"
 #include "relay_alone.h"
 #include "rooms_row.h"
+#include "rooms_turns.h"
 #include "wire/ether.h"
 #include "wire/overlay.h"
 
@@ -43,6 +44,7 @@
 
 #define SECOND         UINT64_C(1000000000)
 #define PERIOD_NS      UINT64_C(40000000) /* Of one who talks. */
+#define KEEP_ALIVE_NS  (5 * SECOND) /* As members have it that are told nothing else. */
 #define SMALL_LEN      160u
 #define LARGE_LEN      1100u
 #define HANDSHAKES_MAX 32u /* Fewer than those that make the relay ask for a Retry. */
@@ -51,7 +53,8 @@
 #define DRAIN_NS       (SECOND / 5)
 
 struct options {
-	unsigned rooms, members, talkers, seconds, bulk_percent, bulk_kbit, sockets;
+	struct rooms_shape shape;
+	unsigned talkers, seconds, bulk_percent, bulk_kbit, sockets;
 };
 
 struct member {
@@ -61,14 +64,6 @@ struct member {
 	unsigned number;
 	struct weft_mac mac;
 	struct overlay_hdr hdr; /* Of its datagrams; zero until the welcome. */
-};
-
-/* Senders that take turns, so that their frames are spread evenly over the period. */
-struct turns {
-	unsigned n;
-	uint64_t step_ns;
-	uint64_t next_at;
-	unsigned next;
 };
 
 struct bench {
@@ -119,7 +114,7 @@ static void say_hello(struct member *member)
 	struct message_frame frame;
 	int64_t stream;
 	(void)snprintf(hello->room, sizeof(hello->room), "ROOM%u",
-		       member->number / member->bench->opts.members);
+		       member->number / member->bench->opts.shape.members);
 	int r = quic_conn_export(member->conn, PROOF_LABEL, claim.binding,
 				 sizeof(claim.binding));
 	if (r < 0)
@@ -228,13 +223,19 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 	row_add_delay(row, (uint32_t)((clock_now() - sent_at) / 1000));
 }
 
-/* From one member to the next in its room. */
-static void send_from(struct bench *bench, unsigned number, size_t len, uint64_t now)
+/* Two who talk answer each other. */
+static void talk(struct bench *bench, unsigned number, uint64_t now)
 {
-	unsigned per_room = bench->opts.members;
+	send_frame(&bench->members[number], &bench->members[number ^ 1u], SMALL_LEN, now);
+}
+
+/* Bulk goes to the next in the room. */
+static void send_bulk(struct bench *bench, unsigned number, uint64_t now)
+{
+	unsigned per_room = bench->opts.shape.members;
 	unsigned place = number % per_room;
 	unsigned next = number - place + (place + 1) % per_room;
-	send_frame(&bench->members[number], &bench->members[next], len, now);
+	send_frame(&bench->members[number], &bench->members[next], LARGE_LEN, now);
 }
 
 /* ---- the members' own task: dials, and sends what is due ---- */
@@ -254,25 +255,6 @@ static void dial(struct bench *bench, uint64_t now)
 	if (r < 0)
 		die("connect", r);
 	quic_conn_set_user(member->conn, member);
-}
-
-/* Who talks: the first of each room, then the second ... Who has bulk: the last, and so on. */
-static unsigned member_of_turn(const struct bench *bench, unsigned turn, bool is_bulk)
-{
-	unsigned per_room = bench->opts.members;
-	unsigned room = turn % bench->opts.rooms, place = turn / bench->opts.rooms;
-	return room * per_room + (is_bulk ? per_room - 1 - place : place);
-}
-
-static void take_turns(struct bench *bench, struct turns *turns, bool is_bulk,
-		       uint64_t now)
-{
-	while (turns->n > 0 && turns->next_at <= now) {
-		send_from(bench, member_of_turn(bench, turns->next, is_bulk),
-			  is_bulk ? LARGE_LEN : SMALL_LEN, now);
-		turns->next = (turns->next + 1) % turns->n;
-		turns->next_at += turns->step_ns;
-	}
 }
 
 static bool may_dial(const struct bench *bench)
@@ -304,8 +286,12 @@ static void bench_run(struct weft_task *task, uint64_t now)
 	struct bench *bench = container_of(task, struct bench, task);
 	if (may_dial(bench))
 		dial(bench, now);
-	take_turns(bench, &bench->talkers, false, now);
-	take_turns(bench, &bench->bulk, true, now);
+	const struct rooms_shape *shape = &bench->opts.shape;
+	unsigned turn;
+	while (turns_next(&bench->talkers, now, &turn))
+		talk(bench, turns_talker(&bench->talkers, shape, turn), now);
+	while (turns_next(&bench->bulk, now, &turn))
+		send_bulk(bench, turns_bulk(shape, turn), now);
 	if (now >= bench->until || has_all_in(bench))
 		weft_loop_stop(bench->loop);
 }
@@ -327,29 +313,23 @@ static uint64_t drops_at_senders(const struct bench *bench)
 	return drops;
 }
 
-/* n senders, each of them once in a period. */
-static struct turns turns_of(unsigned n, uint64_t period_ns)
+static void run_row(struct bench *bench, const char *name, unsigned talkers,
+		    unsigned bulk)
 {
-	return (struct turns){ .n = n,
-			       .step_ns = n > 0 ? period_ns / n : 0,
-			       .next_at = clock_now() };
-}
-
-static void run_row(struct bench *bench, const char *name, struct turns talkers,
-		    struct turns bulk)
-{
+	const uint64_t bulk_ns = SECOND * LARGE_LEN * 8u / 1000u / bench->opts.bulk_kbit;
 	struct row *row = &bench->row;
 	*row = (struct row){ .name = name,
 			     .seconds = bench->opts.seconds,
 			     .delays_us = row->delays_us };
 	double before = relay_alone_cpu_s(&bench->relay);
-	uint64_t drops = row_kernel_drops(), old = drops_at_senders(bench);
-	bench->talkers = talkers;
-	bench->bulk = bulk;
+	uint64_t old = drops_at_senders(bench);
+	row->before = row_machine_now();
+	bench->talkers = turns_of(talkers, PERIOD_NS, clock_now());
+	bench->bulk = turns_of(bulk, bulk_ns, clock_now());
 	run_for(bench, bench->opts.seconds * SECOND);
 	bench->talkers.n = bench->bulk.n = 0;
 	run_for(bench, DRAIN_NS);
-	row->kernel_drops = row_kernel_drops() - drops;
+	row->after = row_machine_now();
 	row->sender_drops = drops_at_senders(bench) - old;
 	row->relay_cpu_s = relay_alone_cpu_s(&bench->relay) - before;
 	row_print(row);
@@ -359,13 +339,10 @@ static void run_rows(struct bench *bench)
 {
 	const struct options *opts = &bench->opts;
 	unsigned bulk_n = bench->members_n * opts->bulk_percent / 100;
-	uint64_t bulk_ns = SECOND * LARGE_LEN * 8u / 1000u / opts->bulk_kbit;
-	const struct turns none = { .n = 0 };
 	row_print_head();
-	run_row(bench, "one talks", turns_of(1, PERIOD_NS), none);
-	run_row(bench, "all who talk", turns_of(opts->talkers, PERIOD_NS), none);
-	run_row(bench, "and links saturated", turns_of(opts->talkers, PERIOD_NS),
-		turns_of(bulk_n, bulk_ns));
+	run_row(bench, "one talks", 1, 0);
+	run_row(bench, "all who talk", opts->talkers, 0);
+	run_row(bench, "and links saturated", opts->talkers, bulk_n);
 }
 
 /* ---- the beginning ---- */
@@ -374,8 +351,8 @@ static void start_relay(struct bench *bench)
 {
 	const struct weft_relay_opts opts = {
 		.listen = loopback(),
-		.rooms_max = bench->opts.rooms,
-		.room_members_max = bench->opts.members,
+		.rooms_max = bench->opts.shape.rooms,
+		.room_members_max = bench->opts.shape.members,
 		.address_sessions_max = UINT32_MAX,
 		.handshake_rate = 1000000,
 	};
@@ -406,7 +383,7 @@ static void start_members(struct bench *bench)
 	struct quic_tls *tls = NULL;
 	struct quic_endpoint_opts quic = { .events = &events,
 					   .secret = secret,
-					   .keep_alive_ns = 20 * SECOND,
+					   .keep_alive_ns = KEEP_ALIVE_NS,
 					   .conns_max = bench->members_n,
 					   .handshakes_max = bench->members_n };
 	int r = quic_tls_client_new(bench->relay.pin, NULL, LAN_ALPN, &err, &tls);
@@ -440,7 +417,7 @@ static void join_all(struct bench *bench)
 	run_for(bench, 2 * SECOND);
 	printf("%u rooms of %u: all in after %.1f s; %.0f us of the relay for each to "
 	       "join; %.1f KiB of it for each member\n",
-	       bench->opts.rooms, bench->opts.members,
+	       bench->opts.shape.rooms, bench->opts.shape.members,
 	       (double)(clock_now() - began) / (double)SECOND,
 	       cpu * 1e6 / bench->members_n,
 	       (relay_alone_kib(&bench->relay) - before_kib) / bench->members_n);
@@ -449,16 +426,15 @@ static void join_all(struct bench *bench)
 
 static struct options parse(int argc, char **argv)
 {
-	struct options o = { .rooms = 1000,
-			     .members = 10,
+	struct options o = { .shape = { .rooms = 1000, .members = 10 },
 			     .talkers = 800,
 			     .seconds = 5,
 			     .bulk_percent = 30,
 			     .bulk_kbit = 64,
 			     .sockets = 16 };
 	unsigned *values[128] = {
-		['r'] = &o.rooms,   ['m'] = &o.members,      ['t'] = &o.talkers,
-		['s'] = &o.seconds, ['b'] = &o.bulk_percent, ['k'] = &o.bulk_kbit,
+		['r'] = &o.shape.rooms, ['m'] = &o.shape.members, ['t'] = &o.talkers,
+		['s'] = &o.seconds,     ['b'] = &o.bulk_percent,  ['k'] = &o.bulk_kbit,
 		['u'] = &o.sockets
 	};
 	int c;
@@ -467,12 +443,15 @@ static struct options parse(int argc, char **argv)
 			exit(2);
 		*values[c] = (unsigned)strtoul(optarg, NULL, 10);
 	}
-	if (o.rooms == 0 || o.rooms > 65534 || o.members < 4 || o.members > 511 ||
-	    o.sockets == 0 || o.sockets > SOCKETS_MAX || o.seconds == 0 ||
-	    o.bulk_percent > 100 || o.bulk_kbit == 0 || o.talkers == 0 ||
-	    o.talkers > o.rooms * o.members * (100 - o.bulk_percent) / 100) {
-		fprintf(stderr, "bench-rooms: at least 4 members in a room, and no more "
-				"who talk than there are without bulk\n");
+	if (o.shape.rooms == 0 || o.shape.rooms > 65534 || o.shape.members < 4 ||
+	    o.shape.members > 511 || o.sockets == 0 || o.sockets > SOCKETS_MAX ||
+	    o.seconds == 0 || o.bulk_percent > 100 || o.bulk_kbit == 0 ||
+	    o.talkers == 0 ||
+	    o.talkers > o.shape.rooms * o.shape.members * (100 - o.bulk_percent) / 100 ||
+	    o.shape.members % 2 > 0) {
+		fprintf(stderr,
+			"bench-rooms: at least 4 members in a room, an even number, "
+			"and no more who talk than there are without bulk\n");
 		exit(2);
 	}
 	return o;
@@ -481,7 +460,7 @@ static struct options parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct bench bench = { .opts = parse(argc, argv) };
-	bench.members_n = bench.opts.rooms * bench.opts.members;
+	bench.members_n = bench.opts.shape.rooms * bench.opts.shape.members;
 	bench.members = calloc(bench.members_n, sizeof(*bench.members));
 	bench.row.delays_us = calloc(ROW_DELAYS_MAX, sizeof(*bench.row.delays_us));
 	if (!bench.members || !bench.row.delays_us)

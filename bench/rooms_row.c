@@ -2,6 +2,7 @@
 /* The row is a line of a table, with a line more for each reason why frames were lost. */
 #include "rooms_row.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,25 +28,44 @@ void row_print_head(void)
 	       "delay us: p50  p99  most", "lost", "CPU %", "us/frame");
 }
 
-static uint64_t fifth_number(char *text)
-{
-	uint64_t number = 0;
-	for (unsigned i = 0; i < 5; i++)
-		number = strtoull(text, &text, 10);
-	return number;
-}
-
-uint64_t row_kernel_drops(void)
+/* The last line of a file of /proc that begins so, behind that beginning; or none. */
+static bool find_line(const char *path, const char *beginning, char *ret_rest, size_t len)
 {
 	char line[512];
-	uint64_t drops = 0;
-	FILE *file = fopen("/proc/net/snmp", "r");
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "Udp: ", 5) == 0)
-			drops = fifth_number(line + 5); /* The last such line's count. */
+	bool is_found = false;
+	FILE *file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, beginning, strlen(beginning)) != 0)
+			continue;
+		(void)snprintf(ret_rest, len, "%s", line + strlen(beginning));
+		is_found = true;
+	}
 	if (file)
 		(void)fclose(file);
-	return drops;
+	return is_found;
+}
+
+static void split(char *text, uint64_t *numbers, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		numbers[i] = strtoull(text, &text, 10);
+}
+
+struct row_machine row_machine_now(void)
+{
+	enum { DROPS = 4, DATAGRAM_COUNTS };
+	enum { IDLE = 3, IOWAIT = 4, STEAL = 7, CPU_TIMES };
+	uint64_t datagrams[DATAGRAM_COUNTS] = { 0 }, cpu[CPU_TIMES] = { 0 };
+	char rest[512];
+	if (find_line("/proc/net/snmp", "Udp: ", rest, sizeof(rest)))
+		split(rest, datagrams, DATAGRAM_COUNTS);
+	if (find_line("/proc/stat", "cpu ", rest, sizeof(rest)))
+		split(rest, cpu, CPU_TIMES);
+	struct row_machine machine = { .drops = datagrams[DROPS], .stolen = cpu[STEAL] };
+	for (unsigned i = 0; i < CPU_TIMES; i++)
+		if (i != IDLE && i != IOWAIT)
+			machine.wanted += cpu[i];
+	return machine;
 }
 
 /* One more line for each reason that there was. */
@@ -53,6 +73,17 @@ static void print_reason(uint64_t n, const char *what)
 {
 	if (n > 0)
 		printf("    %llu %s\n", (unsigned long long)n, what);
+}
+
+static void print_stolen(const struct row *row)
+{
+	double wanted = (double)(row->after.wanted - row->before.wanted);
+	double stolen = (double)(row->after.stolen - row->before.stolen);
+	if (wanted > 0 && stolen / wanted >= 0.005)
+		printf("    %.0f %% of the time that processors were to run, the "
+		       "hypervisor had "
+		       "them stand still\n",
+		       stolen / wanted * 100);
 }
 
 void row_print(struct row *row)
@@ -70,7 +101,9 @@ void row_print(struct row *row)
 		     "frames did not leave their senders, whose queues were full");
 	print_reason(row->sender_drops,
 		     "of those that were lost had waited too long to leave");
-	print_reason(row->kernel_drops, "packets found no room in a socket: the machine "
-					"was too busy to read them");
+	print_reason(row->after.drops - row->before.drops,
+		     "packets found no room in a socket: the machine was too busy to "
+		     "read them");
+	print_stolen(row);
 	(void)fflush(stdout);
 }

@@ -12,6 +12,15 @@
 /** Delays that a row can hold. */
 #define ROW_DELAYS_MAX 4000000u
 
+/** What the machine has counted so far. */
+struct row_machine {
+	uint64_t
+		drops; /**< Packets that UDP sockets of this namespace had no room for. */
+	uint64_t
+		wanted; /**< Time that processors were to run (of any unit), and how much ... */
+	uint64_t stolen; /**< ... of it a hypervisor had them stand still. */
+};
+
 struct row {
 	const char *name;
 	unsigned seconds;
@@ -19,8 +28,8 @@ struct row {
 	uint64_t bulk_sent, bulk_received;
 	uint64_t refused;      /**< By full queues of those who sent them. */
 	uint64_t sender_drops; /**< Grown too old in those queues. */
-	uint64_t kernel_drops; /**< Packets without room in a socket. */
 	double relay_cpu_s;
+	struct row_machine before, after;
 	uint32_t *delays_us; /**< ROW_DELAYS_MAX of them, of which delays_n are set. */
 	size_t delays_n;
 };
@@ -33,8 +42,8 @@ static inline void row_add_delay(struct row *row, uint32_t delay_us)
 		row->delays_us[row->delays_n++] = delay_us;
 }
 
-/** Packets that UDP sockets of this namespace had no room for so far (RcvbufErrors). */
-uint64_t row_kernel_drops(void);
+/** As proc(5) has it; zeros where it does not. */
+struct row_machine row_machine_now(void);
 
 /** Prints what the columns are. */
 void row_print_head(void);

@@ -405,7 +405,7 @@ struct weft_member_opts {
 		*open_token; /**< What the relay may ask for to open the room; or NULL. */
 	enum weft_cc cc;
 	uint64_t
-		keep_alive_ns; /**< 0 for a sixth of idle_timeout_ns: a PING may be lost. */
+		keep_alive_ns; /**< 0 for a third of idle_timeout_ns: a PING may be lost. */
 	uint64_t idle_timeout_ns; /**< Relay silent for this long is gone; 0 for 15 s. */
 };
 

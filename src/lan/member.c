@@ -156,7 +156,7 @@ static void set_opts(struct weft_member *member, const struct weft_member_opts *
 	if (opts->idle_timeout_ns == 0)
 		member->opts.idle_timeout_ns = MEMBER_IDLE_NS;
 	if (opts->keep_alive_ns == 0)
-		member->opts.keep_alive_ns = member->opts.idle_timeout_ns / 6;
+		member->opts.keep_alive_ns = member->opts.idle_timeout_ns / 3;
 }
 
 /* The endpoint comes last: what fails before it leaves the socket with the caller. */

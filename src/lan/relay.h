@@ -40,7 +40,7 @@
 #define RELAY_CONNS_PER_MIB 16u
 
 /** Members ask more often; these are PINGs for those who have fallen silent. */
-#define RELAY_KEEP_ALIVE_NS 5000000000u
+#define RELAY_KEEP_ALIVE_NS 7500000000u
 
 /**
  * MTU of a room of one-datagram frames that is opened before anyone has come: what a path with

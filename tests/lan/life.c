@@ -489,7 +489,7 @@ static void test_loss_jitter_and_duplicates(void **state)
 	party_fini(&party);
 }
 
-/* ngtcp2 does not repeat a keep-alive that was lost: enough of them must fit. */
+/* A keep-alive that was lost is repeated in time. */
 static void test_an_hour_of_loss(void **state)
 {
 	(void)state;
@@ -540,7 +540,6 @@ static void test_guest_moves_to_another_network(void **state)
 	full_end(&full);
 }
 
-/* Silence is not absence: keep-alives hold an idle room together. */
 /* A machine sleeps: nothing of it runs, and then all of it at once. */
 static void sleep_for(struct guest *guest, uint64_t ms)
 {
@@ -595,6 +594,7 @@ static void test_a_network_that_comes_back_is_not_waited_for(void **state)
 	full_end(&full);
 }
 
+/* Silence is not absence: keep-alives hold an idle room together. */
 static void test_idle_for_a_day(void **state)
 {
 	(void)state;

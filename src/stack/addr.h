@@ -59,6 +59,12 @@ static inline bool addr_is_ip4(const struct ip_addr *a)
 	return load_be64(a->octet) == 0 && load_be32(a->octet + 8) == 0xffff;
 }
 
+/** The unspecified address (0.0.0.0, ::) of the same family. */
+static inline struct ip_addr addr_any_like(const struct ip_addr *a)
+{
+	return addr_is_ip4(a) ? addr_of_ip4(0) : (struct ip_addr){ 0 };
+}
+
 static inline bool addr_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
 	return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;

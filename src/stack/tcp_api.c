@@ -14,8 +14,6 @@
 
 #define DSCP_MASK 0xfcu
 
-static const struct ip_addr any6;
-
 /* ---- limits ------------------------------------------------------------------------------ */
 
 void weft_tcp_set_limits(struct weft_stack *stack, const struct weft_tcp_limits *limits)
@@ -82,7 +80,7 @@ int weft_tcp_connect(struct weft_stack *stack, const union weft_sockaddr *peer,
 	    !congestion_of(tcp, opts->congestion))
 		return -EINVAL;
 	if (opts->local.sa.sa_family == AF_UNSPEC)
-		open.local = addr_is_ip4(&open.remote) ? addr_of_ip4(0) : any6;
+		open.local = addr_any_like(&open.remote);
 	else if (!addr_of_sockaddr(&opts->local, &open.local, &open.lport))
 		return -EINVAL;
 	if (addr_is_ip4(&open.local) != addr_is_ip4(&open.remote))

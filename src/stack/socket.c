@@ -1,46 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A socket is a row of the set's table: what the program has asked for so far, one of three
- * things of the stack (connection, listener, UDP socket), and what holds of it.
- *
- *      events     readable, writable, ended: set by the callbacks, taken back by the calls that
- *                 find nothing (a recv that says -EAGAIN is not readable any more)
- *      of_ready   on the list while an event has come that nobody has been told of
+ * Sockets from open to close: how they come to be, what data they carry, and who is told that
+ * something has happened to them. Their names and options are in socket_options.c.
  */
-#include "base/list.h"
-
-#include <weft/socket.h>
-#include <weft/udp.h>
+#include "stack/socket.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 
 #define SOCKETS_DEFAULT 1024u
-
-struct sock {
-	struct weft_sockets *set;
-	struct list of_ready;
-	int number;
-	int family, type;
-	unsigned events;
-	int error; /* To be told once. */
-	void *user;
-	union weft_sockaddr local; /* As bound; family 0: not. */
-	struct weft_tcp_opts opts;
-	bool only_ip6;
-	struct weft_tcp *tcp;
-	struct weft_tcp_listener *listener;
-	struct weft_udp *udp;
-	bool is_connected;
-};
-
-struct weft_sockets {
-	struct weft_stack *stack;
-	struct weft_sockets_opts opts;
-	struct list ready;
-	struct sock **socks;
-};
 
 /* ---- what happens ------------------------------------------------------------------------ */
 
@@ -152,11 +121,6 @@ size_t weft_sockets_ready(struct weft_sockets *set, struct weft_ready *ret_ready
 	return count;
 }
 
-static struct sock *find(const struct weft_sockets *set, int s)
-{
-	return s >= 0 && (uint32_t)s < set->opts.sockets_max ? set->socks[s] : NULL;
-}
-
 /* A new row; NULL without memory or room, which ret_error says. */
 static struct sock *sock_new(struct weft_sockets *set, int family, int type,
 			     int *ret_error)
@@ -213,7 +177,7 @@ int weft_socket_open(struct weft_sockets *set, int family, int type)
 
 int weft_socket_close(struct weft_sockets *set, int s, uint64_t now)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	if (sock->tcp)
@@ -226,7 +190,7 @@ int weft_socket_close(struct weft_sockets *set, int s, uint64_t now)
 
 int weft_socket_bind(struct weft_sockets *set, int s, const union weft_sockaddr *local)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	if (local->sa.sa_family != sock->family)
@@ -241,7 +205,7 @@ int weft_socket_bind(struct weft_sockets *set, int s, const union weft_sockaddr 
 
 int weft_socket_listen(struct weft_sockets *set, int s, int backlog)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	if (sock->udp)
@@ -259,7 +223,7 @@ int weft_socket_listen(struct weft_sockets *set, int s, int backlog)
 
 int weft_socket_accept(struct weft_sockets *set, int s, uint64_t now)
 {
-	struct sock *listening = find(set, s);
+	struct sock *listening = sock_find(set, s);
 	int r;
 	if (!listening)
 		return -EBADF;
@@ -284,7 +248,7 @@ int weft_socket_accept(struct weft_sockets *set, int s, uint64_t now)
 int weft_socket_connect(struct weft_sockets *set, int s, const union weft_sockaddr *peer,
 			uint64_t now)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	if (peer->sa.sa_family != sock->family)
@@ -328,7 +292,7 @@ static int udp_send(struct sock *sock, const void *data, size_t len,
 int weft_socket_send(struct weft_sockets *set, int s, const void *data, size_t len,
 		     uint64_t now)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	if (sock->udp)
@@ -355,7 +319,7 @@ static int udp_recv(struct sock *sock, void *buf, size_t len,
 
 int weft_socket_recv(struct weft_sockets *set, int s, void *buf, size_t len, uint64_t now)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	if (sock->udp)
@@ -368,7 +332,7 @@ int weft_socket_recv(struct weft_sockets *set, int s, void *buf, size_t len, uin
 int weft_socket_sendto(struct weft_sockets *set, int s, const void *data, size_t len,
 		       const union weft_sockaddr *peer, uint64_t now)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	return sock->udp ? udp_send(sock, data, len, peer, now) : -EOPNOTSUPP;
@@ -377,7 +341,7 @@ int weft_socket_sendto(struct weft_sockets *set, int s, const void *data, size_t
 int weft_socket_recvfrom(struct weft_sockets *set, int s, void *buf, size_t len,
 			 union weft_sockaddr *ret_peer)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	return sock->udp ? udp_recv(sock, buf, len, ret_peer) : -EOPNOTSUPP;
@@ -385,135 +349,11 @@ int weft_socket_recvfrom(struct weft_sockets *set, int s, void *buf, size_t len,
 
 int weft_socket_shutdown(struct weft_sockets *set, int s, uint64_t now)
 {
-	struct sock *sock = find(set, s);
+	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
 	if (!sock->tcp)
 		return -ENOTCONN;
 	weft_tcp_shutdown(sock->tcp, now);
-	return 0;
-}
-
-/* ---- names, options, facts --------------------------------------------------------------- */
-
-int weft_socket_name(const struct weft_sockets *set, int s,
-		     union weft_sockaddr *ret_local)
-{
-	const struct sock *sock = find(set, s);
-	if (!sock)
-		return -EBADF;
-	*ret_local = sock->udp   ? weft_udp_local(sock->udp)
-		     : sock->tcp ? weft_tcp_local(sock->tcp)
-				 : sock->local;
-	return 0;
-}
-
-int weft_socket_peer(const struct weft_sockets *set, int s, union weft_sockaddr *ret_peer)
-{
-	const struct sock *sock = find(set, s);
-	if (!sock)
-		return -EBADF;
-	if (!sock->is_connected)
-		return -ENOTCONN;
-	*ret_peer = sock->udp ? weft_udp_peer(sock->udp) : weft_tcp_peer(sock->tcp);
-	return 0;
-}
-
-int weft_socket_poll(const struct weft_sockets *set, int s)
-{
-	const struct sock *sock = find(set, s);
-	return sock ? (int)sock->events : -EBADF;
-}
-
-static void apply_live(struct sock *sock, enum weft_socket_option option, bool on,
-		       uint64_t now)
-{
-	if (!sock->tcp)
-		return;
-	if (option == WEFT_SO_NODELAY)
-		weft_tcp_set_nodelay(sock->tcp, on, now);
-	else if (option == WEFT_SO_KEEPALIVE)
-		weft_tcp_set_keepalive(sock->tcp, on, now);
-	else if (option == WEFT_SO_CORK)
-		weft_tcp_set_cork(sock->tcp, on, now);
-}
-
-int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option option,
-		    int value, uint64_t now)
-{
-	struct sock *sock = find(set, s);
-	if (!sock)
-		return -EBADF;
-	if (sock->udp)
-		return -EOPNOTSUPP;
-	bool is_small = option == WEFT_SO_KEEPIDLE || option == WEFT_SO_KEEPINTVL;
-	if (value < 0 || (is_small && value > UINT16_MAX) ||
-	    (option == WEFT_SO_KEEPCNT && value > UINT8_MAX))
-		return -EINVAL;
-	struct weft_tcp_opts *opts = &sock->opts;
-	switch (option) {
-	case WEFT_SO_NODELAY:
-		opts->nodelay = value;
-		break;
-	case WEFT_SO_CORK:
-		if (!sock->tcp)
-			return -ENOTCONN;
-		break;
-	case WEFT_SO_KEEPALIVE:
-		opts->keepalive = value;
-		break;
-	case WEFT_SO_KEEPIDLE:
-		opts->keep_idle_s = (uint16_t)value;
-		break;
-	case WEFT_SO_KEEPINTVL:
-		opts->keep_interval_s = (uint16_t)value;
-		break;
-	case WEFT_SO_KEEPCNT:
-		opts->keep_probes = (uint8_t)value;
-		break;
-	case WEFT_SO_USER_TIMEOUT:
-		opts->user_timeout_ms = (uint32_t)value;
-		break;
-	case WEFT_SO_SNDBUF:
-		opts->send_max = (uint32_t)value;
-		break;
-	case WEFT_SO_V6ONLY:
-		sock->only_ip6 = value;
-		break;
-	default:
-		return -EINVAL;
-	}
-	apply_live(sock, option, value != 0, now);
-	return 0;
-}
-
-int weft_socket_error(struct weft_sockets *set, int s)
-{
-	struct sock *sock = find(set, s);
-	if (!sock)
-		return -EBADF;
-	int error = sock->error;
-	sock->error = 0;
-	return error;
-}
-
-int weft_socket_info(const struct weft_sockets *set, int s,
-		     struct weft_tcp_info *ret_info)
-{
-	const struct sock *sock = find(set, s);
-	if (!sock)
-		return -EBADF;
-	if (!sock->tcp)
-		return -ENOTCONN;
-	weft_tcp_info(sock->tcp, ret_info);
-	return 0;
-}
-
-int weft_socket_set_user(struct weft_sockets *set, int s, void *user)
-{
-	struct sock *sock = find(set, s);
-	if (!sock)
-		return -EBADF;
-	sock->user = user;
 	return 0;
 }

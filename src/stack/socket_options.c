@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What can be asked of a socket: its names, its options, and how it is. An option is kept for the
+ * connection that will be made, and applied to the one that there is, if it can change while one
+ * lives.
+ */
+#include "stack/socket.h"
+
+#include <errno.h>
+
+int weft_socket_name(const struct weft_sockets *set, int s,
+		     union weft_sockaddr *ret_local)
+{
+	const struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	*ret_local = sock->udp   ? weft_udp_local(sock->udp)
+		     : sock->tcp ? weft_tcp_local(sock->tcp)
+				 : sock->local;
+	return 0;
+}
+
+int weft_socket_peer(const struct weft_sockets *set, int s, union weft_sockaddr *ret_peer)
+{
+	const struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (!sock->is_connected)
+		return -ENOTCONN;
+	*ret_peer = sock->udp ? weft_udp_peer(sock->udp) : weft_tcp_peer(sock->tcp);
+	return 0;
+}
+
+int weft_socket_poll(const struct weft_sockets *set, int s)
+{
+	const struct sock *sock = sock_find(set, s);
+	return sock ? (int)sock->events : -EBADF;
+}
+
+static void apply_live(struct sock *sock, enum weft_socket_option option, bool on,
+		       uint64_t now)
+{
+	if (!sock->tcp)
+		return;
+	if (option == WEFT_SO_NODELAY)
+		weft_tcp_set_nodelay(sock->tcp, on, now);
+	else if (option == WEFT_SO_KEEPALIVE)
+		weft_tcp_set_keepalive(sock->tcp, on, now);
+	else if (option == WEFT_SO_CORK)
+		weft_tcp_set_cork(sock->tcp, on, now);
+}
+
+int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option option,
+		    int value, uint64_t now)
+{
+	struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (sock->udp)
+		return -EOPNOTSUPP;
+	bool is_small = option == WEFT_SO_KEEPIDLE || option == WEFT_SO_KEEPINTVL;
+	if (value < 0 || (is_small && value > UINT16_MAX) ||
+	    (option == WEFT_SO_KEEPCNT && value > UINT8_MAX))
+		return -EINVAL;
+	struct weft_tcp_opts *opts = &sock->opts;
+	switch (option) {
+	case WEFT_SO_NODELAY:
+		opts->nodelay = value;
+		break;
+	case WEFT_SO_CORK:
+		if (!sock->tcp)
+			return -ENOTCONN;
+		break;
+	case WEFT_SO_KEEPALIVE:
+		opts->keepalive = value;
+		break;
+	case WEFT_SO_KEEPIDLE:
+		opts->keep_idle_s = (uint16_t)value;
+		break;
+	case WEFT_SO_KEEPINTVL:
+		opts->keep_interval_s = (uint16_t)value;
+		break;
+	case WEFT_SO_KEEPCNT:
+		opts->keep_probes = (uint8_t)value;
+		break;
+	case WEFT_SO_USER_TIMEOUT:
+		opts->user_timeout_ms = (uint32_t)value;
+		break;
+	case WEFT_SO_SNDBUF:
+		opts->send_max = (uint32_t)value;
+		break;
+	case WEFT_SO_V6ONLY:
+		sock->only_ip6 = value;
+		break;
+	default:
+		return -EINVAL;
+	}
+	apply_live(sock, option, value != 0, now);
+	return 0;
+}
+
+int weft_socket_error(struct weft_sockets *set, int s)
+{
+	struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	int error = sock->error;
+	sock->error = 0;
+	return error;
+}
+
+int weft_socket_info(const struct weft_sockets *set, int s,
+		     struct weft_tcp_info *ret_info)
+{
+	const struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (!sock->tcp)
+		return -ENOTCONN;
+	weft_tcp_info(sock->tcp, ret_info);
+	return 0;
+}
+
+int weft_socket_set_user(struct weft_sockets *set, int s, void *user)
+{
+	struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	sock->user = user;
+	return 0;
+}

@@ -12,9 +12,14 @@
 #include "stack/tcp_out.h"
 #include "stack/tcp_timer.h"
 
-#define REO_PERSIST  16u /* RACK.reo_wnd_persist: recoveries that a wider window lasts. */
-#define REO_MULT_MAX 64u
-#define DUP_THRESH   3u
+#define REO_PERSIST     16u /* RACK.reo_wnd_persist: recoveries that a wider window lasts. */
+#define REO_MULT_MAX    64u
+#define DUP_THRESH      3u
+/*
+ * A peer has a single segment wait for 40 ms, as a rule, and counts them in ticks of up to 10 ms.
+ * However near it is, a probe before that is needless.
+ */
+#define SINGLE_LEAST_US 60000u
 
 /* RACK_sent_after: a was sent after b; in one burst, the sequence number decides. */
 static bool sent_after(uint64_t a_ns, uint32_t a_end, uint64_t b_ns, uint32_t b_end)
@@ -121,8 +126,10 @@ uint32_t rack_detect(struct tcp_conn *conn, uint64_t now)
 static uint64_t probe_timeout(const struct tcp_conn *conn)
 {
 	uint64_t us = conn->rto.srtt_us ? 2ull * conn->rto.srtt_us : TCP_RTO_FIRST_US;
-	if (conn->snd_nxt - conn->snd_una <= conn->cc.mss)
+	if (conn->snd_nxt - conn->snd_una <= conn->cc.mss) {
 		us += conn->tcp->config.ack_delay_ms * 1000ull;
+		us = us < SINGLE_LEAST_US ? SINGLE_LEAST_US : us;
+	}
 	return us * NS_PER_US;
 }
 

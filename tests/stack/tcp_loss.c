@@ -176,6 +176,30 @@ static void a_needless_probe_costs_nothing(void **state)
 	script_fini(&s);
 }
 
+/* Nearby, too, a single segment's ACK may take 40 ms and a tick: that is not a loss. */
+static void a_late_ack_is_waited_for(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_connect(&s);
+	AT(MS(1));
+	RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .sack = true);
+	script_write(&s, 1);
+	s.taken = s.sent_n;
+	AT(MS(51));
+	QUIET();
+	RX(ACK, .seq = 301, .ack = 2);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_PROBES], 0);
+	/* What nobody acknowledges at all is sent again long before the time-out. */
+	script_write(&s, 1);
+	s.taken = s.sent_n;
+	AT(MS(51 + 190));
+	TX(ACK, .seq = 2, .ack = 301, .len = 1);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_PROBES], 1);
+	script_fini(&s);
+}
+
 /* RFC 6582: without SACK, three duplicates; each partial ACK says what is missing next. */
 static void without_sack(void **state)
 {
@@ -347,6 +371,7 @@ int main(void)
 		cmocka_unit_test(a_needless_recovery_teaches_reordering),
 		cmocka_unit_test(a_lost_tail_is_probed),
 		cmocka_unit_test(a_needless_probe_costs_nothing),
+		cmocka_unit_test(a_late_ack_is_waited_for),
 		cmocka_unit_test(without_sack),
 		cmocka_unit_test(super_segments_are_acknowledged_in_parts),
 		cmocka_unit_test(a_timeout_begins_anew),

@@ -27,6 +27,21 @@ static void client_let_go(struct http_client *c)
 	}
 }
 
+static struct transfer *client_first_paused(const struct http_client *c)
+{
+	struct list *node = list_first(&c->paused);
+	return node ? container_of(node, struct transfer, pause) : NULL;
+}
+
+static void client_go_on(struct http_client *c)
+{
+	struct transfer *t;
+	while ((t = client_first_paused(c)) && t->goes_on_at <= c->now) {
+		list_remove(&t->pause);
+		transfer_mark(t);
+	}
+}
+
 /* What is marked while this runs is for the next run. */
 static void client_do_marked(struct http_client *c)
 {
@@ -57,6 +72,7 @@ static void client_run(struct weft_task *task, uint64_t now)
 	struct http_client *c = container_of(task, struct http_client, task);
 	c->now = now;
 	client_let_go(c);
+	client_go_on(c);
 	client_do_marked(c);
 	multi_run(c->multi, now);
 	client_reap(c);
@@ -70,7 +86,11 @@ static uint64_t client_deadline(const struct weft_task *task)
 	const struct transfer *held = client_first_held(c);
 	if (!list_is_empty(&c->marked))
 		return 0;
-	return held && held->direct_at < c->deadline ? held->direct_at : c->deadline;
+	uint64_t earliest = c->deadline;
+	if (held && held->direct_at < earliest)
+		earliest = held->direct_at;
+	const struct transfer *paused = client_first_paused(c);
+	return paused && paused->goes_on_at < earliest ? paused->goes_on_at : earliest;
 }
 
 struct weft_task *http_client_task(struct http_client *client)
@@ -98,6 +118,7 @@ int http_client_new(const struct http_client_opts *opts, struct weft_error *err,
 	list_init(&c->streams);
 	list_init(&c->marked);
 	list_init(&c->held);
+	list_init(&c->paused);
 	c->deadline = WEFT_NEVER;
 	int r = setup_new(opts, err, &c->setup);
 	if (r < 0)

@@ -45,6 +45,31 @@ bool direct_is_blocked(const struct direct *d)
 	return d->rest || conduit_is_pending(&d->conduit);
 }
 
+static void look(struct direct *d, uint64_t now)
+{
+	struct socket_path path;
+	if (socket_path(d->conduit.fd, &path) < 0)
+		return;
+	const struct window_path facts = {
+		.acked = path.acked,
+		.under_way = socket_under_way(d->conduit.fd),
+		.rtt_ns = path.rtt_ns,
+		.is_losing = path.is_losing,
+	};
+	window_look(&d->window, &facts, now);
+}
+
+bool direct_is_full(struct direct *d, uint64_t now)
+{
+	if (window_is_due(&d->window, now))
+		look(d, now);
+	const size_t len = window_len(&d->window);
+	if (len == WINDOW_NONE || socket_under_way(d->conduit.fd) < len)
+		return false;
+	window_is_short(&d->window);
+	return true;
+}
+
 size_t direct_room(const struct direct *d)
 {
 	return d->is_tight ? ROOM_TIGHT : ROOM_WIDE;

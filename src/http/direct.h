@@ -18,6 +18,7 @@
 #define HTTP_DIRECT_H
 
 #include "http/conduit.h"
+#include "http/window.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,9 +30,10 @@
 /** Zero is one that has not begun. */
 struct direct {
 	struct conduit conduit;
-	bool is_open;  /**< The socket is ours. */
-	bool is_tight; /**< It did not take all that it was offered last. */
-	uint8_t *rest; /**< Of a chunk; NULL for none. */
+	struct window window; /**< What may be under way to the peer. */
+	bool is_open;         /**< The socket is ours. */
+	bool is_tight;        /**< It did not take all that it was offered last. */
+	uint8_t *rest;        /**< Of a chunk; NULL for none. */
 	size_t rest_off, rest_len;
 	uint64_t sent; /**< Bytes that the socket, or what encrypts them, has taken. */
 };
@@ -44,6 +46,14 @@ void direct_close(struct direct *d);
 
 /** Whether a rest waits until the socket can be written to. */
 bool direct_is_blocked(const struct direct *d);
+
+/**
+ * Whether as much is under way as the path carries (http/window.h): nothing more is to be sent for
+ * DIRECT_PAUSE_NS, as nothing tells of what is acknowledged.
+ */
+bool direct_is_full(struct direct *d, uint64_t now);
+
+#define DIRECT_PAUSE_NS UINT64_C(1000000)
 
 /** So many bytes are to be offered at once: what is kept here, nobody can reorder any more. */
 size_t direct_room(const struct direct *d);

@@ -87,7 +87,8 @@ static bool served_on_send(struct http_stream *stream, const struct socket_piece
 			   size_t n)
 {
 	struct served *c = served_of(stream);
-	if (!c->direct.is_open || c->out_end != 0 || direct_is_blocked(&c->direct))
+	if (!c->direct.is_open || c->out_end != 0 || direct_is_blocked(&c->direct) ||
+	    direct_is_full(&c->direct, c->server->now))
 		return false;
 	int r = direct_try(&c->direct, pieces, n);
 	if (r == -EAGAIN)
@@ -434,6 +435,7 @@ struct served *served_new(struct http_server *s, struct MHD_Connection *mhd)
 	c->out_task.fd = -1;
 	list_init(&c->node);
 	list_init(&c->mark);
+	list_init(&c->pause);
 	served_touch(c);
 	return c;
 }

@@ -24,7 +24,8 @@ struct http_server {
 	struct credentials *credentials;
 	struct list heads;   /* Connections without a stream, oldest first; */
 	struct list streams; /* and with one. */
-	struct list marked;  /* Streams that are to be asked for output. */
+	struct list marked;  /* Streams that are to be asked for output, */
+	struct list paused;  /* and those that are not before their time. */
 	uint8_t *scratch;    /* What they put out, or take in; NULL until it is needed. */
 	uint64_t now;
 	uint64_t deadline;
@@ -55,6 +56,8 @@ struct served {
 	struct direct direct;            /* Of a GET that MHD has left to us, */
 	struct weft_task out_task;       /* which waits until it can be written to, */
 	struct list mark;
+	struct list pause;   /* its path being full, */
+	uint64_t goes_on_at; /* until then; */
 	int out_end; /* and what MHD's reader is to say at last: -EPIPE and so on. */
 	struct weft_task
 		in_task;      /* Of a PUT that MHD has left to us; no run: it has not. */

@@ -59,6 +59,15 @@ void served_watch_output(struct served *c)
 		served_break(c);
 }
 
+/* All pauses are as long, so that who began first goes on first. */
+static void served_pause(struct served *c)
+{
+	if (!list_is_empty(&c->pause))
+		return;
+	c->goes_on_at = c->server->now + DIRECT_PAUSE_NS;
+	list_push_back(&c->server->paused, &c->pause);
+}
+
 void served_put_out(struct served *c)
 {
 	struct http_server *s = c->server;
@@ -72,7 +81,9 @@ void served_put_out(struct served *c)
 		served_touch(c);
 	if (r < 0)
 		served_end_output(c, r);
-	else if (r > 0)
+	else if (r == STREAM_FULL)
+		served_pause(c);
+	else if (r == STREAM_AGAIN)
 		served_mark(c);
 	served_watch_output(c);
 }
@@ -96,6 +107,7 @@ void served_drop_output(struct served *c)
 {
 	poller_remove(c->server->poller, &c->out_task);
 	list_remove(&c->mark);
+	list_remove(&c->pause);
 	direct_close(&c->direct);
 	c->out_end = 0;
 }

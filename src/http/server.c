@@ -92,6 +92,21 @@ static void server_sweep(struct http_server *s)
 	}
 }
 
+static struct served *first_paused(const struct http_server *s)
+{
+	struct list *node = list_first(&s->paused);
+	return node ? container_of(node, struct served, pause) : NULL;
+}
+
+static void server_go_on(struct http_server *s)
+{
+	struct served *c;
+	while ((c = first_paused(s)) && c->goes_on_at <= s->now) {
+		list_remove(&c->pause);
+		served_mark(c);
+	}
+}
+
 static void server_put_out(struct http_server *s)
 {
 	struct list now;
@@ -190,6 +205,7 @@ static void server_run(struct weft_task *task, uint64_t now)
 	list_expire(&s->heads, s->opts.head_timeout_ns, now);
 	list_expire(&s->streams, s->opts.idle_timeout_ns, now);
 	server_sweep(s);
+	server_go_on(s);
 	server_put_out(s);
 	poller_run(s->poller, now);
 	if (s->is_ready || s->is_due || s->deadline == 0)
@@ -206,7 +222,9 @@ static uint64_t server_deadline(const struct weft_task *task)
 	uint64_t streams = list_deadline(&s->streams, s->opts.idle_timeout_ns);
 	if (streams > s->sweep_at && !list_is_empty(&s->streams))
 		streams = s->sweep_at;
-	return heads < streams ? heads : streams;
+	const struct served *paused = first_paused(s);
+	uint64_t earliest = heads < streams ? heads : streams;
+	return paused && paused->goes_on_at < earliest ? paused->goes_on_at : earliest;
 }
 
 struct weft_task *http_server_task(struct http_server *server)
@@ -312,6 +330,7 @@ int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 	list_init(&s->heads);
 	list_init(&s->streams);
 	list_init(&s->marked);
+	list_init(&s->paused);
 	s->task = (struct weft_task){ .fd = -1,
 				      .events = WEFT_READABLE,
 				      .run = server_run,

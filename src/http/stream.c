@@ -121,13 +121,15 @@ int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t *s
 	if (r < 0)
 		return r == -EAGAIN ? 0 : -ECONNRESET;
 	for (unsigned i = 0; i < OUTPUTS_MAX; i++) {
+		if (direct_is_full(direct, now))
+			return STREAM_FULL;
 		r = ask_and_send(stream, direct, scratch, now);
 		if (r <= 0 || stream->is_aborted)
 			return stream->is_aborted ? -ECANCELED : r;
 		if (direct_is_blocked(direct))
 			return 0;
 	}
-	return 1;
+	return STREAM_AGAIN;
 }
 
 int stream_no_congestion(const char *congestion, int r, struct weft_error *err)

@@ -53,11 +53,16 @@ size_t stream_finish(struct http_stream *stream, char *buf, size_t len, uint64_t
 /** Says why sockets cannot have that congestion control; returns r. */
 int stream_no_congestion(const char *congestion, int r, struct weft_error *err);
 
+/** To be called again at once, so that others have a turn before; */
+#define STREAM_AGAIN 1
+/** or after DIRECT_PAUSE_NS, for the path carries as much as it can. */
+#define STREAM_FULL  2
+
 /**
  * Sends what is kept, then asks for output and sends that. scratch: HTTP_OUTPUT_MAX bytes
- * of memory for it. Returns 1 to be called again at once, so that others have a turn before; 0
- * when there is no more, or the socket takes no more; or what is the end of it: -EPIPE for a
- * body that is whole, any other -Exxx for one that is broken off.
+ * of memory for it. Returns STREAM_AGAIN or STREAM_FULL; 0 when there is no more, or the socket
+ * takes no more; or what is the end of it: -EPIPE for a body that is whole, any other -Exxx for
+ * one that is broken off.
  */
 int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t *scratch,
 		   uint64_t now);

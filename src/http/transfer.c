@@ -217,6 +217,7 @@ static void transfer_free(struct transfer *t)
 		multi_remove(t->client->multi, t->easy);
 	list_remove(&t->node);
 	list_remove(&t->hold);
+	list_remove(&t->pause);
 	list_remove(&t->mark);
 	curl_easy_cleanup(t->easy);
 	curl_slist_free_all(t->headers);
@@ -365,6 +366,7 @@ int transfer_new(struct http_client *client, const struct http_client_request *r
 	t->is_put = request->is_put;
 	list_init(&t->mark);
 	list_init(&t->hold);
+	list_init(&t->pause);
 	list_push_back(&client->streams, &t->node);
 	t->easy = curl_easy_init();
 	int r = t->easy ? transfer_set(t, request) : -ENOMEM;

@@ -28,7 +28,8 @@ struct http_client {
 	struct multi *multi;
 	struct list streams;
 	struct list marked; /* Streams that want something of the next run; */
-	struct list held;   /* those whose body waits behind its head, oldest first. */
+	struct list held;   /* those whose body waits behind its head, oldest first; */
+	struct list paused; /* those that put out nothing before their time, likewise. */
 	uint8_t *scratch;   /* What streams put out; NULL until it is needed. */
 	uint64_t now;
 	uint64_t deadline; /* curl's own. */
@@ -43,7 +44,9 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct direct direct;     /* Of a PUT that curl has left to us, */
-	uint64_t direct_at;       /* from then on; */
+	uint64_t direct_at;       /* from then on, */
+	struct list pause;        /* and not, its path being full, */
+	uint64_t goes_on_at;      /* until then; */
 	struct watch *watch;      /* direct's socket, or NULL. */
 	struct conduit in;        /* Of a GET that curl has left to us; */
 	struct weft_task in_task; /* no run: it has not. */

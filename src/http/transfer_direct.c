@@ -48,7 +48,8 @@ static void transfer_watch_room(struct transfer *t)
 
 bool transfer_send_direct(struct transfer *t, const struct socket_piece *pieces, size_t n)
 {
-	if (!transfer_is_direct(t) || direct_is_blocked(&t->direct))
+	if (!transfer_is_direct(t) || direct_is_blocked(&t->direct) ||
+	    direct_is_full(&t->direct, t->client->now))
 		return false;
 	int r = direct_try(&t->direct, pieces, n);
 	if (r == -EAGAIN)
@@ -61,6 +62,15 @@ bool transfer_send_direct(struct transfer *t, const struct socket_piece *pieces,
 	return true;
 }
 
+/* All pauses are as long, so that who began first goes on first. */
+static void transfer_pause(struct transfer *t)
+{
+	if (!list_is_empty(&t->pause))
+		return;
+	t->goes_on_at = t->client->now + DIRECT_PAUSE_NS;
+	list_push_back(&t->client->paused, &t->pause);
+}
+
 void transfer_put_out(struct transfer *t)
 {
 	struct http_client *c = t->client;
@@ -68,7 +78,9 @@ void transfer_put_out(struct transfer *t)
 	int r = scratch ? stream_put_out(&t->stream, &t->direct, scratch, c->now)
 			: -ENOMEM;
 	transfer_watch_room(t);
-	if (r > 0)
+	if (r == STREAM_FULL)
+		transfer_pause(t);
+	else if (r == STREAM_AGAIN)
 		transfer_mark(t);
 	if (r == -EPIPE)
 		t->is_out_over = true;

@@ -81,6 +81,19 @@ int socket_recv(int fd, uint8_t *buf, size_t len) WEFT_MUST_CHECK;
  */
 int socket_taken(int fd, uint64_t *ret_bytes) WEFT_MUST_CHECK;
 
+/** What a TCP connection says of its path. */
+struct socket_path {
+	uint64_t acked;  /**< Bytes that the peer has acknowledged. */
+	uint64_t rtt_ns; /**< Smoothed round trip (RFC 6298); 0 for unknown. */
+	bool is_losing;  /**< It makes up for a loss. */
+};
+
+/** Asks a connection. Returns 0 or -Exxx, -ENOTSUP among them. */
+int socket_path(int fd, struct socket_path *ret_path) WEFT_MUST_CHECK;
+
+/** Bytes that a connection has taken, and its peer has not acknowledged; 0 for unknown. */
+size_t socket_under_way(int fd);
+
 /** Ends a connection both ways, and leaves fd open: whoever watches it finds it at its end. */
 void socket_break(int fd);
 

@@ -20,6 +20,9 @@
 /* How often it is asked what has come, while more comes. */
 #define TAKEN_TRIES 8
 
+/* Linux's TCP_CA_Recovery; what follows it is TCP_CA_Loss. */
+#define CA_RECOVERY 3
+
 static void set(int fd, int level, int name, int value)
 {
 	/* What a socket is not, it cannot be told: a proxy's may be no TCP. */
@@ -67,6 +70,25 @@ int socket_taken(int fd, uint64_t *ret_bytes)
 		return 0;
 	}
 	return -EAGAIN;
+}
+
+int socket_path(int fd, struct socket_path *ret_path)
+{
+	struct tcp_info info = { .tcpi_state = 0 };
+	socklen_t len = sizeof(info);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return -errno;
+	*ret_path =
+		(struct socket_path){ .acked = info.tcpi_bytes_acked,
+				      .rtt_ns = info.tcpi_rtt * UINT64_C(1000),
+				      .is_losing = info.tcpi_ca_state >= CA_RECOVERY };
+	return 0;
+}
+
+size_t socket_under_way(int fd)
+{
+	int len = 0;
+	return ioctl(fd, SIOCOUTQ, &len) < 0 ? 0 : (size_t)len;
 }
 
 void socket_congestions(char *ret_names, size_t len)

@@ -30,6 +30,20 @@ int socket_taken(int fd, uint64_t *ret_bytes)
 	return -ENOTSUP;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): where the system tells, it is written to. */
+int socket_path(int fd, struct socket_path *ret_path)
+{
+	(void)fd;
+	(void)ret_path;
+	return -ENOTSUP;
+}
+
+size_t socket_under_way(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
 void socket_congestions(char *ret_names, size_t len)
 {
 	(void)len;

@@ -27,7 +27,7 @@ struct tcp_cubic {
 struct tcp_cc {
 	uint32_t cwnd, ssthresh;             /**< In bytes. */
 	uint32_t cwnd_prior, ssthresh_prior; /**< Before the last reduction. */
-	uint32_t mss;   /**< The connection's, kept up to date by it. */
+	uint32_t mss;                        /**< The connection's, see cc_set_mss. */
 	uint32_t acked; /**< Bytes that cwnd has not grown for yet. */
 	struct tcp_cubic cubic;
 };
@@ -68,6 +68,22 @@ static inline uint32_t cc_initial_window(uint32_t mss)
 {
 	uint32_t most = 2 * mss > 14600 ? 2 * mss : 14600;
 	return 10 * mss < most ? 10 * mss : most;
+}
+
+/** What a window may not be less than, so that a segment always fits. */
+static inline void cc_widen(uint32_t *window, uint32_t least)
+{
+	if (*window < least)
+		*window = least;
+}
+
+/** Segments are as long from now on; longer ones fit all windows (RFC 5681, 3.1, equation 4). */
+static inline void cc_set_mss(struct tcp_cc *cc, uint32_t mss)
+{
+	cc->mss = mss;
+	cc_widen(&cc->cwnd, mss);
+	cc_widen(&cc->ssthresh, 2 * mss);
+	cc_widen(&cc->ssthresh_prior, 2 * mss);
 }
 
 /** Remembers what undone goes back to. */

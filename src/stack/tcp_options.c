@@ -24,9 +24,8 @@ void tcp_set_mss(struct tcp_conn *conn)
 	uint16_t path = tcp_mss_of_path(&conn->active->path, &conn->node.flow);
 	uint16_t mss = conn->mss_peer < path ? conn->mss_peer : path;
 	conn->mss_gross = mss < TCP_MSS_MIN ? TCP_MSS_MIN : mss;
-	conn->cc.mss = conn->mss_gross - (conn->has_timestamps ? TIMESTAMPS_LEN : 0u);
-	if (conn->cc.cwnd < conn->cc.mss)
-		conn->cc.cwnd = conn->cc.mss;
+	cc_set_mss(&conn->cc,
+		   conn->mss_gross - (conn->has_timestamps ? TIMESTAMPS_LEN : 0u));
 }
 
 void tcp_agree(struct tcp_conn *conn, const struct tcp_opts *opts, uint64_t now)

@@ -252,6 +252,29 @@ static void newreno_adds_one_and_halves(void **state)
 	assert_int_equal(cc.ssthresh, 10000);
 }
 
+/* A path may take longer segments in the middle of a recovery, which ends at ssthresh. */
+static void longer_segments_fit_all_windows(void **state)
+{
+	(void)state;
+	static const struct tcp_cc_ops *const all[] = { &tcp_cubic_ops,
+							&tcp_newreno_ops };
+	for (size_t i = 0; i < 2; i++) {
+		struct tcp_cc cc = begin(all[i], 2);
+		all[i]->lost(&cc, 2000, S(1));
+		all[i]->timed_out(&cc, 1000, S(2));
+		assert_int_equal(cc.cwnd, 1000);
+		assert_int_equal(cc.ssthresh, 2000);
+		cc_set_mss(&cc, 9000);
+		assert_int_equal(cc.mss, 9000);
+		assert_int_equal(cc.cwnd, 9000);
+		assert_int_equal(cc.ssthresh, 18000);
+		all[i]->undone(&cc);
+		assert_true(cc.cwnd >= 9000 && cc.ssthresh >= 18000);
+		cc_set_mss(&cc, 500);
+		assert_true(cc.cwnd >= 9000 && cc.ssthresh >= 18000);
+	}
+}
+
 /* W(t) = 0.4 (t - K)^3 + w_max, K = cbrt(w_max 0.3 / 0.4), in segments and seconds. */
 static void cubic_follows_its_curve(void **state)
 {
@@ -314,6 +337,7 @@ int main(void)
 		cmocka_unit_test(the_timeout_follows_the_samples),
 		cmocka_unit_test(slow_start_doubles),
 		cmocka_unit_test(newreno_adds_one_and_halves),
+		cmocka_unit_test(longer_segments_fit_all_windows),
 		cmocka_unit_test(cubic_follows_its_curve),
 		cmocka_unit_test(cubic_is_no_slower_than_reno),
 		cmocka_unit_test(every_state_and_outcome_has_a_name),

@@ -80,7 +80,7 @@ enum tcp_count {
 	TCP_COUNT_COOKIES_SENT,
 	TCP_COUNT_COOKIES_TAKEN,
 	TCP_COUNT_TIME_WAITS_LOST, /**< TIME-WAITs that gave way to others. */
-	TCP_COUNT_SPLITS_REFUSED,  /**< SACKs not used: records_max. */
+	TCP_COUNT_SPLITS_REFUSED,  /**< Of records: records_max, or too many by SACKs. */
 	TCP_COUNTS
 };
 

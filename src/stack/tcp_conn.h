@@ -66,6 +66,7 @@ struct tcp_board {
 		by_time; /**< Those that are under way, in the order they were sent. */
 	struct list lost_list; /**< Those that are to be sent again, in that order. */
 	uint32_t sacked, lost; /**< In bytes. */
+	uint32_t cuts;         /**< Records that were cut off others. */
 };
 
 enum tcp_phase {

@@ -2,7 +2,7 @@
 /*
  * A walk for a SACK begins at SND.UNA. It is short, because what is sacked is one record however
  * much it is: the walk takes as many steps as there are records that have not arrived before
- * the block.
+ * the block. What SACKs may cut has a limit (may_cut), and with it how long a walk can get.
  */
 #include "stack/tcp_sent.h"
 
@@ -12,6 +12,8 @@
 
 #include <assert.h>
 #include <errno.h>
+
+#define CUTS_LEAST 32u /* That a connection may always have. */
 
 void board_init(struct tcp_board *board)
 {
@@ -30,9 +32,21 @@ static void uncount(struct tcp_board *board, const struct tcp_sent *sent, uint32
 		board->lost -= bytes;
 }
 
+/*
+ * Whether a SACK may cut one more record. A peer that tells what it has of segments makes a cut
+ * per segment at most; twice as many allow for an MSS that has changed meanwhile.
+ */
+static bool may_cut(const struct tcp_conn *conn)
+{
+	uint32_t segments = (conn->snd_nxt - conn->snd_una) / conn->cc.mss;
+	return conn->active->board.cuts < 2 * segments + CUTS_LEAST;
+}
+
 static void sent_free(struct tcp_conn *conn, struct tcp_sent *sent)
 {
-	uncount(&conn->active->board, sent, sent_len(sent));
+	struct tcp_board *board = &conn->active->board;
+	uncount(board, sent, sent_len(sent));
+	board->cuts -= sent->flags & SENT_CUT ? 1 : 0;
 	list_remove(&sent->of_seq);
 	list_remove(&sent->of_time);
 	pool_put(&conn->tcp->records, sent);
@@ -75,7 +89,8 @@ int board_split(struct tcp_conn *conn, struct tcp_sent *sent, uint32_t at)
 		tcp_count(conn->tcp, TCP_COUNT_SPLITS_REFUSED);
 		return -ENOBUFS;
 	}
-	rest->flags = sent->flags;
+	rest->flags = (uint8_t)(sent->flags | SENT_CUT);
+	conn->active->board.cuts++;
 	rest->sent_ns = sent->sent_ns;
 	sent->end = at;
 	list_push_front(&sent->of_seq, &rest->of_seq);
@@ -170,16 +185,26 @@ static void mark_sacked(struct tcp_conn *conn, struct tcp_sent *sent,
 	join_neighbours(conn, sent);
 }
 
+/* Cuts at the edge of a SACK. False if the record has to stay as it is. */
+static bool cut(struct tcp_conn *conn, struct tcp_sent *sent, uint32_t at)
+{
+	if (!may_cut(conn)) {
+		tcp_count(conn->tcp, TCP_COUNT_SPLITS_REFUSED);
+		return false;
+	}
+	return board_split(conn, sent, at) == 0;
+}
+
 /* Cuts the record down to what lies in [left, right). False if that cannot be done. */
 static bool narrow(struct tcp_conn *conn, struct tcp_sent **sent, uint32_t left,
 		   uint32_t right)
 {
 	if (seq_before((*sent)->start, left)) {
-		if (board_split(conn, *sent, left) < 0)
+		if (!cut(conn, *sent, left))
 			return false;
 		*sent = sent_of_seq((*sent)->of_seq.next);
 	}
-	return !seq_after((*sent)->end, right) || board_split(conn, *sent, right) == 0;
+	return !seq_after((*sent)->end, right) || cut(conn, *sent, right);
 }
 
 void board_sack(struct tcp_conn *conn, uint32_t left, uint32_t right,
@@ -192,8 +217,11 @@ void board_sack(struct tcp_conn *conn, uint32_t left, uint32_t right,
 			node = node->next;
 			continue;
 		}
-		if (!narrow(conn, &sent, left, right))
-			break;
+		if (!narrow(conn, &sent, left, right)) {
+			/* The next one may lie in the block whole. */
+			node = sent->of_seq.next;
+			continue;
+		}
 		left = sent->end;
 		node = sent->of_seq.prev; /* The record may have been joined to others. */
 		mark_sacked(conn, sent, d, now);

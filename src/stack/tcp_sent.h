@@ -12,9 +12,10 @@
  *      sacked       has arrived out of order; neighbours are joined into one record
  *
  * Records cover [SND.UNA, SND.NXT) without gaps. One is cut in two where an ACK or SACK ends
- * in its middle, which a super-segment of 64 KiB must allow for; how many there may be has a
- * limit, so that a peer who SACKs every second byte (CVE-2019-11477 and -11478) costs a known
- * amount of memory and of walking, and no more.
+ * in its middle, which a super-segment of 64 KiB must allow for. A peer who SACKs every second
+ * byte (CVE-2019-11477 and -11478) costs a known amount of memory and of walking, and no more,
+ * and of its own connection only: SACKs may make twice as many cuts as there are segments under
+ * way, and a few. Then a record of which a part has arrived counts as not arrived.
  */
 #ifndef STACK_TCP_SENT_H
 #define STACK_TCP_SENT_H
@@ -29,6 +30,7 @@
 #define SENT_SACKED 0x1u /**< The peer has it. */
 #define SENT_LOST   0x2u /**< Taken for lost. */
 #define SENT_AGAIN  0x4u /**< Has been sent more than once. */
+#define SENT_CUT    0x8u /**< Was cut off the end of another; counted in cuts. */
 
 struct tcp_sent {
 	struct list of_seq;
@@ -63,7 +65,7 @@ int board_push(struct tcp_conn *conn, uint32_t end, uint64_t now) WEFT_MUST_CHEC
 /** Settles all before ack, and moves SND.UNA. */
 void board_ack(struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d, uint64_t now);
 
-/** Settles [left, right) as far as it is not. */
+/** Settles [left, right) as far as it is not, and records can be cut at its edges. */
 void board_sack(struct tcp_conn *conn, uint32_t left, uint32_t right,
 		struct tcp_delivery *d, uint64_t now);
 

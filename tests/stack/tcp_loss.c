@@ -5,6 +5,7 @@
  *
  * The round trip is 100 ms in all of them, and nothing is paced.
  */
+#include "base/array.h"
 #include "stack/tcp_sent.h"
 #include "tcp_script.h"
 
@@ -331,6 +332,84 @@ static void sack_storms_have_a_limit(void **state)
 	script_fini(&s);
 }
 
+/* Opens a second connection beside the script's, which is the script's from then on. */
+static void script_connect_beside(struct script *script)
+{
+	struct tcp_open open = { .local = script->flow.local,
+				 .remote = script->flow.remote,
+				 .lport = OWN_PORT,
+				 .rport = PEER_PORT + 1,
+				 .events = script->conn->events,
+				 .user = script };
+	script->flow.rport = PEER_PORT + 1;
+	script->knows_iss = false;
+	assert_int_equal(tcp_open(&script->tcp, &open, script->now, &script->conn), 0);
+}
+
+/* Blocks of one byte, by fours, all over what the connection has under way: at most as many
+ * pieces of it come to be as the header says, and nothing is taken for arrived that is not. */
+static void storm(struct script *script, uint32_t flight, size_t most)
+{
+	struct line ack = { .flags = ACK, .seq = 301, .ack = 1, .sacks_n = 4 };
+	const struct tcp_board *board = &script->conn->active->board;
+	for (uint32_t at = 3; at + 8 <= flight && at < 40000; at += 8) {
+		for (uint32_t i = 0; i < 4; i++)
+			ack.sacks[i] = (struct tcp_sack){ at + 2 * i, at + 2 * i + 1 };
+		(void)script_rx(script, &ack);
+		script->sent_n = script->taken = 0;
+		assert_true(board->sacked <= at / 2 + 4);
+		assert_true(script->tcp.records.in_use <= most);
+	}
+}
+
+static void a_sack_storm_costs_its_own_connection(void **state)
+{
+	static const uint32_t records_max[] = { 0, 512 };
+	const uint32_t segments = 140, flight = segments * 1460;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(records_max); i++) {
+		struct script s;
+		struct tcp_config config = { .no_timestamps = true,
+					     .no_pacing = true,
+					     .records_max = records_max[i] };
+		script_init(&s, &config);
+		script_connect(&s);
+		AT(MS(100));
+		RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .sack = true,
+		   .scaled = true, .wscale = 7);
+		s.conn->cc.cwnd = flight;
+		RX(ACK, .seq = 301, .ack = 1, .window = 2048);
+		script_write(&s, flight);
+		assert_int_equal(s.conn->snd_nxt - s.conn->snd_una, flight);
+		size_t before = s.tcp.records.in_use;
+		AT(MS(110));
+		storm(&s, flight, before + 2 * (size_t)segments + 32);
+		assert_true(s.tcp.counts[TCP_COUNT_SPLITS_REFUSED] > 0);
+
+		struct tcp_conn *stormed = s.conn;
+		script_connect_beside(&s);
+		RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .sack = true);
+		s.taken = s.sent_n;
+		script_write(&s, 1460);
+		TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+		tcp_kill(s.conn, s.now);
+
+		/* What is whole in a block counts, and the transfer ends. */
+		s.conn = stormed;
+		s.flow.rport = PEER_PORT;
+		s.iss = stormed->iss;
+		RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1,
+		   .sacks = { { 1461, flight + 1 } });
+		assert_true(stormed->active->board.sacked > flight / 2);
+		RX(ACK, .seq = 301, .ack = flight + 1);
+		assert_int_equal(s.tcp.records.in_use, 0);
+		s.taken = s.sent_n;
+		script_write(&s, 1460);
+		TX(ACK, .seq = flight + 1, .ack = 301, .len = 1460);
+		script_fini(&s);
+	}
+}
+
 /* RFC 6937: in recovery, for about every ten that arrive, seven leave. */
 static void the_rate_is_reduced_in_proportion(void **state)
 {
@@ -378,6 +457,7 @@ int main(void)
 		cmocka_unit_test(a_spurious_timeout_is_undone),
 		cmocka_unit_test(reneging_is_survived),
 		cmocka_unit_test(sack_storms_have_a_limit),
+		cmocka_unit_test(a_sack_storm_costs_its_own_connection),
 		cmocka_unit_test(the_rate_is_reduced_in_proportion),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

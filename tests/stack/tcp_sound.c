@@ -13,7 +13,7 @@
 static void check_records(const struct tcp_conn *conn)
 {
 	const struct tcp_board *board = &conn->active->board;
-	uint32_t at = conn->snd_una, sacked = 0, lost = 0;
+	uint32_t at = conn->snd_una, sacked = 0, lost = 0, cuts = 0;
 	for (struct list *n = board->by_seq.next; n != &board->by_seq; n = n->next) {
 		const struct tcp_sent *sent = sent_of_seq(n);
 		assert_int_equal(sent->start, at);
@@ -23,11 +23,13 @@ static void check_records(const struct tcp_conn *conn)
 				 (sent->flags & SENT_SACKED) != 0);
 		sacked += sent->flags & SENT_SACKED ? sent_len(sent) : 0;
 		lost += sent->flags & SENT_LOST ? sent_len(sent) : 0;
+		cuts += sent->flags & SENT_CUT ? 1 : 0;
 		at = sent->end;
 	}
 	assert_int_equal(at, conn->snd_nxt);
 	assert_int_equal(sacked, board->sacked);
 	assert_int_equal(lost, board->lost);
+	assert_int_equal(cuts, board->cuts);
 	uint64_t last_ns = 0;
 	for (struct list *n = board->by_time.next; n != &board->by_time; n = n->next) {
 		const struct tcp_sent *sent = sent_of_time(n);

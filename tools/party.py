@@ -88,13 +88,18 @@ class Party(netlab.Lab):
         self.processes.append(process)
         return process
 
-    def start_dhcp(self):
-        """A real dnsmasq on the wired LAN."""
+    def start_dhcp(self, is_router=False):
+        """A real dnsmasq on the wired LAN; as a router, it is one for IPv6 (fd00:77::/64) too."""
+        options = '--dhcp-option=3'
+        if is_router:
+            self.run('server', 'ip address add fd00:77::1/64 dev eth0 nodad')
+            options = ('--dhcp-option=3,192.168.77.254 --enable-ra '
+                       '--dhcp-range=fd00:77::,ra-only,64')
         server = self.start('server', 'dnsmasq --no-daemon --conf-file=/dev/null --port=0 '
                             '--user=root --group=root --interface=eth0 --bind-interfaces '
                             '--dhcp-range=192.168.77.100,192.168.77.199,1h '
                             '--dhcp-authoritative --dhcp-leasefile=/run/leases '
-                            '--dhcp-option=3 --no-ping')
+                            f'{options} --no-ping')
         server.wait_for('DHCP, IP range')
         return server
 

@@ -2,11 +2,11 @@
 /*
  * What weft changes on this machine, and how it is undone.
  *
- * Every change (address, MTU, MAC, up, route, rule) goes through a struct weft_host, which
- * writes it into a journal under /run/weft before it makes it. weft_host_free undoes all of
- * it in reverse order; what a crashed process left behind is found by weft_host_recover at
- * the next start and undone then. Changes that vanish by themselves with a device need no
- * undoing and are no error when already gone.
+ * Every change (address, MTU, MAC, up, route, rule, refusal) goes through a struct
+ * weft_host, which writes it into a journal under /run/weft before it makes it.
+ * weft_host_free undoes all of it in reverse order; what a crashed process left behind is
+ * found by weft_host_recover at the next start and undone then. Changes that vanish by
+ * themselves with a device need no undoing and are no error when already gone.
  *
  * What is so already when it is asked for (an address that is there, an MTU that is set) is
  * success and not ours to undo. What somebody else has set after us is left to them. A
@@ -132,6 +132,15 @@ WEFT_API WEFT_MUST_CHECK int weft_host_set_up(struct weft_host *host, const char
 WEFT_API WEFT_MUST_CHECK int weft_host_set_bridge(struct weft_host *host,
 						  const char *ifname, const char *bridge,
 						  struct weft_error *err);
+
+/**
+ * Refuses default routes by router advertisements on the interface (RFC 4861, 6.3.4): they may
+ * give addresses still. At the end they are taken again. Success, and nothing done, where this
+ * kernel has no IPv6; -EROFS where its switches are not to be written, as in some containers.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_refuse_default_route(struct weft_host *host,
+							    const char *ifname,
+							    struct weft_error *err);
 
 /** A route. */
 struct weft_route {

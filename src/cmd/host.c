@@ -104,7 +104,8 @@ static int open_link(struct hosting *h, struct weft_error *err)
 	const struct place_opts place = { .spec = h->r.args->link,
 					  .mac = h->r.args->mac,
 					  .state = &h->r.state,
-					  .host = h->host };
+					  .host = h->host,
+					  .log = &h->r.output.log };
 	r = place_open(&place, err, &h->link, &h->mac);
 	h->is_bad_link = r == -EINVAL;
 	return r;

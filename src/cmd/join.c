@@ -18,7 +18,6 @@
 #include "cmd/plugged.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 struct join {
@@ -215,24 +214,6 @@ static void join_peer(struct membership *m, const struct weft_peer *peer, bool i
 		addressing_peer(&of(m)->addressing, peer, is_here);
 }
 
-/*
- * Router advertisements of the room may give addresses, never a default route. The setting is
- * the device's own and goes with it.
- */
-static void refuse_default_route(const char *device)
-{
-	char path[96];
-	FILE *stream;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra_defrtr",
-		 device);
-	stream = fopen(path, "we");
-	if (!stream)
-		return; /* no IPv6 here */
-	(void)fputs("0\n", stream);
-	(void)fclose(stream);
-}
-
 /* The MAC of a member that has no device. Returns 0 or -Exxx with err. */
 static int choose_mac(struct join *j, struct weft_error *err)
 {
@@ -277,13 +258,12 @@ static int open_link(struct join *j, struct weft_error *err)
 	const struct place_opts place = { .spec = j->m.args->link,
 					  .mac = j->m.args->mac,
 					  .state = &j->m.state,
-					  .host = j->m.host };
+					  .host = j->m.host,
+					  .log = &j->m.output.log };
 	int r = place_open(&place, err, &j->m.link, &j->addressing.mac);
 
 	j->is_bad_link = r == -EINVAL;
 	j->m.has_device = r == 0;
-	if (r == 0)
-		refuse_default_route(weft_link_name(j->m.link));
 	return r;
 }
 

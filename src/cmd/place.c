@@ -64,6 +64,16 @@ static int set_mac(const struct place_opts *opts, struct weft_link *link,
 	return r;
 }
 
+/* A room without a router needs none of it, so this is no reason to end. */
+static void refuse_default_route(const struct place_opts *opts,
+				 const struct weft_link *link)
+{
+	struct weft_error err = { .text = "" };
+
+	if (weft_host_refuse_default_route(opts->host, weft_link_name(link), &err) < 0)
+		weft_log_warning(opts->log, "%s", err.text);
+}
+
 int place_open(const struct place_opts *opts, struct weft_error *err,
 	       struct weft_link **ret_link, struct weft_mac *ret_mac)
 {
@@ -80,6 +90,7 @@ int place_open(const struct place_opts *opts, struct weft_error *err,
 		weft_link_free(link);
 		return r;
 	}
+	refuse_default_route(opts, link);
 	*ret_link = link;
 	return 0;
 }

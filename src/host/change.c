@@ -8,6 +8,7 @@
  *     {"change":"route","ifindex":7,"ifname":"weft0","dest":"198.51.100.0/24",
  *      "gateway":"192.0.2.254","metric":50,"table":0}
  *     {"change":"rule","family":4,"mark":1,"table":100,"priority":1000}
+ *     {"change":"refusal","ifindex":7,"ifname":"weft0"}
  *
  * A journal may be damaged, so the reading side believes nothing: each member must be there,
  * of its type and in its range.
@@ -250,6 +251,26 @@ static void rule_print(const struct change *change, struct fmt *f)
 	fmt_add(f, " into table %u", rule->table);
 }
 
+/* Refusal of default routes: the interface says all. */
+
+static json_t *refusal_emit(const struct change *change)
+{
+	(void)change;
+	return json_object();
+}
+
+static int refusal_parse(const json_t *object, struct change *ret_change)
+{
+	(void)object;
+	(void)ret_change;
+	return 0;
+}
+
+static void refusal_print(const struct change *change, struct fmt *f)
+{
+	fmt_add(f, "refusal of default routes by routers on %s", change->ifname);
+}
+
 static const struct kind kinds[CHANGE_KINDS] = {
 	[CHANGE_ADDRESS] = { "address", address_emit, address_parse, address_print },
 	[CHANGE_MTU] = { "mtu", mtu_emit, mtu_parse, mtu_print },
@@ -258,6 +279,7 @@ static const struct kind kinds[CHANGE_KINDS] = {
 	[CHANGE_BRIDGE] = { "bridge", bridge_emit, bridge_parse, bridge_print },
 	[CHANGE_ROUTE] = { "route", route_emit, route_parse, route_print },
 	[CHANGE_RULE] = { "rule", rule_emit, rule_parse, rule_print },
+	[CHANGE_REFUSAL] = { "refusal", refusal_emit, refusal_parse, refusal_print },
 };
 
 static int emit_object(const struct change *change, json_t **ret_object)

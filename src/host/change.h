@@ -3,10 +3,10 @@
  * One change of the machine as a value: what the journal writes down before it is made,
  * what the kernel is asked for, and what is taken back at the end.
  *
- * Address, route and rule are *things*: there or not there. MTU, MAC, up and the bridge that
- * it is a port of are *settings*: they hold the value before and the value after, so that
- * undoing is setting the former one. An interface is meant by index and name together, because
- * either alone may by then belong to another device.
+ * Address, route, rule and refusal are *things*: there or not there. MTU, MAC, up and the
+ * bridge that it is a port of are *settings*: they hold the value before and the value after,
+ * so that undoing is setting the former one. An interface is meant by index and name
+ * together, because either alone may by then belong to another device.
  */
 #ifndef HOST_CHANGE_H
 #define HOST_CHANGE_H
@@ -27,6 +27,7 @@ enum change_kind {
 	CHANGE_BRIDGE,
 	CHANGE_ROUTE,
 	CHANGE_RULE,
+	CHANGE_REFUSAL, /**< Of default routes by router advertisements; has no facts. */
 	CHANGE_KINDS
 };
 

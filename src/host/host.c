@@ -347,6 +347,15 @@ int weft_host_set_bridge(struct weft_host *host, const char *ifname, const char 
 	return make(host, &change, err);
 }
 
+int weft_host_refuse_default_route(struct weft_host *host, const char *ifname,
+				   struct weft_error *err)
+{
+	struct weft_interface interface;
+	struct change change;
+	int r = begin(host, CHANGE_REFUSAL, ifname, err, &change, &interface);
+	return r < 0 ? r : make(host, &change, err);
+}
+
 int weft_host_add_route(struct weft_host *host, const struct weft_route *route,
 			struct weft_error *err)
 {

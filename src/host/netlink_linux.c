@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The operations of netlink.h by rtnetlink(7): interfaces and addresses here, the others in
- * routes_linux.c.
+ * routes_linux.c and refusal_linux.c.
  *
  * An address, route or rule is looked for in a dump of all of its kind. They are few where
  * weft runs, and asked for when something is set up, never per packet.
@@ -240,6 +240,18 @@ static bool address_matches(const struct change *change, struct nl_object *objec
 	       rtnetlink_addr_equals(&change->address, rtnl_addr_get_local(addr));
 }
 
+/* Refusals */
+
+static int refusal_is_made(struct rtnetlink *rt, const struct change *change)
+{
+	struct rtnl_link *link;
+	int r = get_link_of(rt, change, &link);
+	if (r < 0)
+		return r;
+	rtnl_link_put(link);
+	return rtnetlink_refusal_is_made(rt, change);
+}
+
 /* The three questions */
 
 /* Takes the dump over: looks for the change's thing in it and frees it. */
@@ -273,7 +285,8 @@ static int rt_is_made(struct netlink *nl, const struct change *change)
 			rt, rtnl_rule_alloc_cache(rt->sock, change->rule.family, &cache));
 		return r < 0 ? r : is_in(cache, change, rtnetlink_rule_matches);
 	default:
-		r = setting_is_made(rt, change);
+		r = change->kind == CHANGE_REFUSAL ? refusal_is_made(rt, change)
+						   : setting_is_made(rt, change);
 		return r == -ENODEV ? 0 : r;
 	}
 }
@@ -287,6 +300,8 @@ static int set(struct rtnetlink *rt, const struct change *change, bool after)
 		return rtnetlink_set_route(rt, change, after);
 	case CHANGE_RULE:
 		return rtnetlink_set_rule(rt, change, after);
+	case CHANGE_REFUSAL:
+		return rtnetlink_set_refusal(rt, change, after);
 	default:
 		return setting_set(rt, change, after);
 	}
@@ -316,6 +331,8 @@ static void rt_free(struct netlink *nl)
 {
 	struct rtnetlink *rt = rtnetlink_of(nl);
 	nl_socket_free(rt->sock);
+	if (rt->switch_fd >= 0)
+		close(rt->switch_fd);
 	free(rt);
 }
 
@@ -369,6 +386,7 @@ int netlink_new(struct netlink **ret_netlink)
 	if (!rt)
 		return -ENOMEM;
 	rt->base.ops = &ops;
+	rt->switch_fd = -1;
 	int r = rtnetlink_open(rt);
 	if (r < 0)
 		goto fail_rt;

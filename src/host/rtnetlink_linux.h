@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One rtnetlink(7) socket by way of libnl-route-3, and its values in weft's terms. Who uses it:
- * netlink_linux.c for interfaces and addresses, routes_linux.c for routes and rules.
+ * netlink_linux.c for interfaces and addresses, routes_linux.c for routes and rules. What has no
+ * message of its own is a file of proc(5), in refusal_linux.c.
  *
  * libnl folds the kernel's errno into fewer codes of its own, and what a person has to mend
  * hangs on the difference; so the errno of each refused request is caught on its way and
@@ -20,7 +21,9 @@
 struct rtnetlink {
 	struct netlink base;
 	struct nl_sock *sock;
-	int refusal; /* -errno of the request that was refused last; 0 for none. */
+	int refusal;   /* -errno of the request that was refused last; 0 for none. */
+	int switch_fd; /* Of the interface whose default routes were refused last, or -1. */
+	uint32_t switch_ifindex;
 };
 
 static inline struct rtnetlink *rtnetlink_of(struct netlink *nl)
@@ -50,6 +53,12 @@ int rtnetlink_set_rule(struct rtnetlink *rt, const struct change *change, bool a
 /** Whether an object of a dump is the change's route or rule. */
 bool rtnetlink_route_matches(const struct change *change, struct nl_object *object);
 bool rtnetlink_rule_matches(const struct change *change, struct nl_object *object);
+
+/** Makes (after) or takes back the refusal of default routes. Returns 0 or -Exxx. */
+int rtnetlink_set_refusal(struct rtnetlink *rt, const struct change *change, bool after);
+
+/** Whether they are refused, or cannot come for want of IPv6: 1, 0 or -Exxx. */
+int rtnetlink_refusal_is_made(const struct rtnetlink *rt, const struct change *change);
 
 /** As the operations of netlink.h. */
 int rtnetlink_find_route(struct netlink *nl, const struct weft_ip *address,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A LAN party over QUIC: what every member of a LAN takes for granted."""
 import re
+import signal
 
 import netlab
 import party as p
@@ -13,8 +14,51 @@ def test_lease_comes_from_the_lan(running):
     assert running.address('player') != running.address('player2')
 
 
-def test_lease_brings_no_default_route(running):
-    assert 'default' not in running.run('player', 'ip -4 route show dev weft0')
+@pytest.mark.parametrize('verb', ['join', 'host'])
+def test_a_router_of_the_room_gives_no_default_route(party, verb):
+    """A LAN whose router offers itself to everybody, by DHCP and by advertisements."""
+    party.start_dhcp(is_router=True)
+    if verb == 'join':
+        party.start_relay()
+        member = party.start_player()
+        place = 'player'
+    else:
+        member = party.weft('relay', f'host --json --public {p.RELAY}')
+        party.invitation = member.wait_event('invitation')['invitation']
+        place = 'relay'
+    party.start_gateway().wait_event('state', state='joined')
+    member.wait_event('address')
+    party.until(lambda: 'fd00:77:' in party.run(place, 'ip -6 address show dev weft0'), 60)
+    assert 'default' not in party.run(place, 'ip route show dev weft0')
+    assert 'default' not in party.run(place, 'ip -6 route show dev weft0')
+
+
+@pytest.mark.parametrize('verb', ['join', 'host'])
+@pytest.mark.parametrize('is_killed', [False, True])
+def test_a_tap_that_stays_takes_default_routes_again(party, verb, is_killed):
+    """At the end, and after a crash by the next start on this machine."""
+    place = 'player' if verb == 'join' else 'relay'
+
+    def start():
+        if verb == 'join':
+            return party.start_player('player', '--link tap:kept0')
+        return party.weft('relay', f'host --json --public {p.RELAY} --link tap:kept0')
+
+    def takes():
+        return party.run(place, 'cat /proc/sys/net/ipv6/conf/kept0/accept_ra_defrtr').strip()
+    if verb == 'join':
+        party.start_relay()
+    party.run(place, 'ip tuntap add kept0 mode tap')
+    member = start()
+    member.wait_event('joined' if verb == 'join' else 'invitation')
+    assert takes() == '0'
+    if not is_killed:
+        assert member.stop() == 0
+        assert takes() == '1'
+        return
+    member.stop(signal.SIGKILL)
+    assert takes() == '0'
+    start().says('undone: refusal of default routes by routers on kept0')
 
 
 def test_ping_between_everybody(running):

@@ -58,6 +58,8 @@ static void test_every_kind_round_trips(void **state)
 	const struct change down = { CHANGE_UP, ON_WEFT0, .up = { true, false } };
 	const struct change bridge = { CHANGE_BRIDGE, ON_WEFT0,
 				       .bridge = { 0, 9, "br0" } };
+	const struct change refusal = { CHANGE_REFUSAL, ON_WEFT0, .address = { 0 } };
+	check_round_trip(&refusal, "refusal of default routes by routers on weft0");
 	check_round_trip(&bridge, "weft0 as a port of bridge br0");
 	check_round_trip(&address4, "address 192.0.2.1/24 on weft0");
 	check_round_trip(&address6, "address 2001:db8::1 on weft0");
@@ -120,6 +122,7 @@ static void test_damaged_lines_are_refused(void **state)
 		"{\"change\":\"mtu\",\"ifindex\":7,\"ifname\":\"sixteen-letters-\","
 		"\"before\":1,"
 		"\"after\":2}",
+		"{\"change\":\"refusal\",\"ifindex\":0,\"ifname\":\"\"}",
 		/* Values missing, of the wrong type, out of range. */
 		"{\"change\":\"mtu\",\"ifindex\":7,\"ifname\":\"weft0\",\"before\":1500}",
 		"{\"change\":\"mtu\",\"ifindex\":7,\"ifname\":\"weft0\",\"before\":1500,"

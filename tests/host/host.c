@@ -55,6 +55,7 @@ static void change_everything(struct weft_host *host)
 	assert_int_equal(weft_host_add_address(host, "weft0", &address, NULL), 0);
 	assert_int_equal(weft_host_add_route(host, &route, NULL), 0);
 	assert_int_equal(weft_host_add_rule(host, &rule, NULL), 0);
+	assert_int_equal(weft_host_refuse_default_route(host, "weft0", NULL), 0);
 }
 
 static void assert_changed(struct machine *machine)
@@ -63,7 +64,9 @@ static void assert_changed(struct machine *machine)
 	assert_int_equal(weft0->mtu, 1400);
 	assert_int_equal(weft0->mac.octet[5], 5);
 	assert_true(weft0->is_up);
-	assert_int_equal(machine->n_things, 3);
+	assert_int_equal(machine->n_things, 4);
+	assert_true(
+		machine_has(machine, "refusal of default routes by routers on weft0"));
 }
 
 static void assert_as_before(struct machine *machine)
@@ -360,9 +363,9 @@ static void test_a_crash_is_found_and_undone(void **state)
 	struct reports reports = { 0 };
 	crash_with_changes(dir, machine, HERE);
 	struct weft_host *host = new_host(dir, machine_netlink(machine, HERE));
-	assert_int_equal(weft_host_recover(host, keep_report, &reports), 6);
+	assert_int_equal(weft_host_recover(host, keep_report, &reports), 7);
 	assert_as_before(machine);
-	assert_int_equal(reports.n, 6);
+	assert_int_equal(reports.n, 7);
 	assert_non_null(
 		strstr(reports.last, "undone: MAC 02:01:02:03:04:05 of weft0 (left by "));
 	assert_int_equal(state_dir_files(dir), 1); /* The host's own. */
@@ -396,7 +399,7 @@ static void test_another_namespace_is_left_alone(void **state)
 	weft_host_free(host);
 	assert_changed(machine);
 	host = new_host(dir, machine_netlink(machine, ELSEWHERE));
-	assert_int_equal(weft_host_recover(host, NULL, NULL), 6);
+	assert_int_equal(weft_host_recover(host, NULL, NULL), 7);
 	weft_host_free(host);
 	assert_as_before(machine);
 	munmap(machine, sizeof(*machine));
@@ -429,7 +432,7 @@ static void test_what_cannot_be_undone_stays_on_record(void **state)
 	assert_non_null(
 		strstr(reports.last, "could not undo MAC 02:01:02:03:04:05 of weft0: "));
 	machine->refusal = 0;
-	assert_int_equal(weft_host_recover(host, NULL, NULL), 6);
+	assert_int_equal(weft_host_recover(host, NULL, NULL), 7);
 	weft_host_free(host);
 	assert_as_before(machine);
 	munmap(machine, sizeof(*machine));

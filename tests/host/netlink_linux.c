@@ -420,6 +420,62 @@ static void test_a_crash_is_undone(void **state)
 	assert_int_equal(state_dir_files(*state), 0);
 }
 
+/* Whether routers may give weft0 a default route, as the kernel writes it. */
+static int takes_default_routes(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv6/conf/weft0/accept_ra_defrtr", "r");
+	assert_non_null(f);
+	int value = fgetc(f) - '0';
+	(void)fclose(f);
+	return value;
+}
+
+/* Some containers have no IPv6, or switches that are only to be read. */
+static void need_switches(void)
+{
+	if (access("/proc/sys/net/ipv6/conf/weft0/accept_ra_defrtr", W_OK) < 0)
+		skip();
+}
+
+static void test_default_routes_are_refused_until_the_end(void **state)
+{
+	need_switches();
+	assert_int_equal(takes_default_routes(), 1);
+	struct weft_host *host = new_host(*state);
+	struct weft_host *second = new_host(*state);
+	assert_done(weft_host_refuse_default_route(host, "weft0", &err));
+	assert_done(weft_host_refuse_default_route(second, "weft0", &err));
+	weft_host_free(second);
+	assert_int_equal(takes_default_routes(), 0);
+	weft_host_free(host);
+	assert_int_equal(takes_default_routes(), 1);
+	assert_int_equal(state_dir_files(*state), 0);
+}
+
+static void refuse_and_crash(const struct state_dir *dir)
+{
+	assert_done(weft_host_refuse_default_route(new_host(dir), "weft0", &err));
+}
+
+static void test_a_refusal_of_a_crash_is_undone(void **state)
+{
+	need_switches();
+	in_child(refuse_and_crash, *state);
+	assert_int_equal(takes_default_routes(), 0);
+	assert_int_equal(recover(*state), 1);
+	assert_int_equal(takes_default_routes(), 1);
+}
+
+static void test_a_refusal_goes_with_its_device(void **state)
+{
+	need_switches();
+	struct weft_host *host = new_host(*state);
+	assert_done(weft_host_refuse_default_route(host, "weft0", &err));
+	sh("ip link del weft0");
+	weft_host_free(host);
+	assert_int_equal(state_dir_files(*state), 0);
+}
+
 static void crash_elsewhere(const struct state_dir *dir)
 {
 	netns_enter();
@@ -617,6 +673,9 @@ int main(void)
 		with_weft0(test_an_unknown_interface_is_named_with_those_there_are),
 		with_weft0(test_the_facts_of_interfaces),
 		with_weft0(test_a_crash_is_undone),
+		with_weft0(test_default_routes_are_refused_until_the_end),
+		with_weft0(test_a_refusal_of_a_crash_is_undone),
+		with_weft0(test_a_refusal_goes_with_its_device),
 		with_weft0(test_a_crash_in_another_namespace_is_left_alone),
 		with_weft0(test_without_rights_it_says_what_it_needs),
 		with_weft0(test_who_lost_the_rights_leaves_it_to_the_next),

@@ -16,6 +16,7 @@
 #include "wire/igmp.h"
 #include "wire/ip6.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -169,6 +170,12 @@ static void make_tagged(struct scene *s)
 	store_be16(s->buf + 16, ETHER_TYPE_IPX);
 }
 
+static void make_service_tagged(struct scene *s)
+{
+	make_tagged(s);
+	store_be16(s->buf + 12, ETHER_TYPE_QINQ);
+}
+
 static void make_dhcp_server(struct scene *s)
 {
 	make_udp(s, "10.0.0.9", "255.255.255.255", 67, 68);
@@ -177,6 +184,27 @@ static void make_dhcp_server(struct scene *s)
 static void make_dhcp6_server(struct scene *s)
 {
 	make_udp(s, "fe80::9", "fe80::1", 547, 546);
+}
+
+/* Behind destination options, as the router below. */
+static void make_hidden_dhcp6_server(struct scene *s)
+{
+	static const uint8_t bytes[16] = { IPPROTO_UDP, 0,         1, 4,        0,
+					   0,           0,         0, 547 >> 8, 547 & 255,
+					   546 >> 8,    546 & 255, 0, 8 };
+	make_ip6(s, IPPROTO_DSTOPTS, bytes, sizeof(bytes));
+}
+
+/* The first fragment ends behind the source port. */
+static void make_ports_in_fragments(struct scene *s)
+{
+	static const uint8_t bytes[2] = { 0, 67 };
+	struct compose c = packet("10.0.0.9", "255.255.255.255");
+	c.proto = IPPROTO_UDP;
+	int len = compose_ip(&c, bytes, sizeof(bytes), s->buf, sizeof(s->buf));
+	assert_true(len > 0);
+	store_be16(s->buf + ETHER_LEN + 6, 0x2000); /* more fragments */
+	s->frame = (struct weft_frame){ .data = s->buf, .len = (uint32_t)len };
 }
 
 static void make_router(struct scene *s)
@@ -213,6 +241,19 @@ static void make_headless(struct scene *s)
 	make_ip6(s, IPPROTO_FRAGMENT, bytes, sizeof(bytes));
 }
 
+/* UDP behind n headers of destination options, 8 bytes each. */
+static void make_many_headers(struct scene *s, size_t n)
+{
+	uint8_t bytes[16 * 8] = { 0 };
+	assert_true(8 * n + 8 <= sizeof(bytes));
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t next = i + 1 < n ? IPPROTO_DSTOPTS : IPPROTO_UDP;
+		const uint8_t padded[8] = { next, 0, 1, 4 };
+		memcpy(bytes + 8 * i, padded, sizeof(padded));
+	}
+	make_ip6(s, IPPROTO_DSTOPTS, bytes, 8 * n + 8);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(struct scene *s);
@@ -224,8 +265,13 @@ static const struct {
 	{ "lldp", make_lldp, FILTER_DROP_LLDP, FILTER_RULE_LLDP, true },
 	{ "slow", make_slow, FILTER_DROP_SLOW, FILTER_RULE_SLOW, true },
 	{ "tagged", make_tagged, FILTER_DROP_VLAN, FILTER_RULE_VLAN, false },
+	{ "service tag", make_service_tagged, FILTER_DROP_VLAN, FILTER_RULE_VLAN, false },
 	{ "dhcp", make_dhcp_server, FILTER_DROP_DHCP_SERVER, FILTER_RULE_DHCP, false },
 	{ "dhcp6", make_dhcp6_server, FILTER_DROP_DHCP6_SERVER, FILTER_RULE_DHCP, false },
+	{ "hidden dhcp6", make_hidden_dhcp6_server, FILTER_DROP_DHCP6_SERVER,
+	  FILTER_RULE_DHCP, false },
+	{ "hidden ports", make_ports_in_fragments, FILTER_DROP_FRAGMENT, FILTER_RULE_DHCP,
+	  false },
 	{ "query", make_query, FILTER_DROP_QUERY, FILTER_RULE_QUERY, false },
 	{ "mld query", make_mld_query, FILTER_DROP_QUERY, FILTER_RULE_QUERY, false },
 	{ "router", make_router, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
@@ -267,6 +313,22 @@ static void what_hides_is_stopped_whatever_it_is(void **state)
 	begin(&s, &opts);
 	make_headless(&s);
 	assert_int_equal(from(&s, &s.alice), FILTER_DROP_FRAGMENT);
+	end(&s);
+}
+
+/* Too many are nobody's need, and no rule's that could be switched off. */
+static void headers_have_a_most(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct filter_opts opts = filter_defaults();
+	opts.off = UINT_MAX;
+	begin(&s, &opts);
+	make_many_headers(&s, IP6_EXT_COUNT_MAX);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_many_headers(&s, IP6_EXT_COUNT_MAX + 1);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_HEADERS);
+	assert_int_equal(from(&s, &s.lan), FILTER_DROP_HEADERS);
 	end(&s);
 }
 
@@ -478,6 +540,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule_stops_its_frame),
 		cmocka_unit_test(what_hides_is_stopped_whatever_it_is),
+		cmocka_unit_test(headers_have_a_most),
 		cmocka_unit_test(games_pass),
 		cmocka_unit_test(an_address_has_one_owner),
 		cmocka_unit_test(neighbours_too),

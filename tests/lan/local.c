@@ -33,13 +33,14 @@ static void note(void *user, enum weft_log_level level, const char *text)
 	(void)snprintf(s->warning, sizeof(s->warning), "%s", text);
 }
 
-static void begin(struct scene *s)
+static void begin_with(struct scene *s, const struct weft_room_rules *rules)
 {
 	struct weft_error err = { "" };
 	s->warnings = 0;
 	s->log = (struct weft_log){ .write = note, .user = s, .level = WEFT_LOG_WARNING };
 	party_init(&s->party, test_seed());
 	s->party.relay_opts.log = &s->log;
+	s->party.relay_opts.rules = *rules;
 	party_open_relay(&s->party);
 	probe_init(&s->tap);
 	guest_init(&s->alice, &s->party, "alice", 1);
@@ -52,6 +53,12 @@ static void begin(struct scene *s)
 	guest_start(&s->bob);
 	assert_true(guest_reaches(&s->alice, WEFT_MEMBER_JOINED, 5000));
 	assert_true(guest_reaches(&s->bob, WEFT_MEMBER_JOINED, 5000));
+}
+
+static void begin(struct scene *s)
+{
+	const struct weft_room_rules defaults = { .allow = 0 };
+	begin_with(s, &defaults);
 }
 
 static void end(struct scene *s)
@@ -139,6 +146,44 @@ static void a_flood_has_its_rate(void **state)
 	party_run(&s.party, 1000);
 	assert_in_range(guest_got(&s.alice), 1, 400);
 	assert_int_equal(counted(&s, "drop-group-rate"), 600);
+	end(&s);
+}
+
+static void from_bob(struct scene *s, uint8_t type_low)
+{
+	uint8_t data[60] = { 255, 255, 255, 255, 255, 255, [12] = 0x88, [13] = type_low };
+	const struct weft_mac bob = guest_mac(2);
+	const struct weft_frame frame = { .data = data, .len = sizeof(data) };
+	memcpy(data + 6, bob.octet, 6);
+	link_deliver(&s->bob.probe.link, &frame, 1, sim_now(s->party.sim));
+}
+
+/* EAPOL passes, and of frames to everybody two seconds' worth at once, from members too. */
+static void the_relay_says_what_the_rules_are(void **state)
+{
+	(void)state;
+	const struct weft_room_rules rules = { .allow = WEFT_ALLOW_EAPOL,
+					       .group_rate = 7,
+					       .byte_rate = WEFT_RATE_UNLIMITED };
+	struct scene s;
+	begin_with(&s, &rules);
+	from_bob(&s, 0x8e);
+	party_run(&s.party, 100);
+	assert_int_equal(guest_got(&s.alice), 1);
+	party_run(&s.party, 5000); /* all is saved up again */
+	for (unsigned i = 0; i < 100; i++)
+		from_bob(&s, 0xb5);
+	party_run(&s.party, 100);
+	assert_int_equal(guest_got(&s.alice), 14);
+	from_bob(&s, 0xcc); /* LLDP is as it was */
+	party_run(&s.party, 1000);
+	assert_int_equal(guest_got(&s.alice), 0);
+	for (unsigned i = 0; i < 100; i++)
+		probe_sends(&s.tap, guest_mac(HOST), party_broadcast, 60,
+			    sim_now(s.party.sim));
+	party_run(&s.party, 100);
+	assert_int_equal(counted(&s, "drop-group-rate"), 100 - 14);
+	assert_int_equal(counted(&s, "drop-eapol"), 0);
 	end(&s);
 }
 
@@ -234,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_server_for_addresses_is_kept_out),
 		cmocka_unit_test(a_flood_has_its_rate),
+		cmocka_unit_test(the_relay_says_what_the_rules_are),
 		cmocka_unit_test(what_passes_of_a_batch_goes_on),
 		cmocka_unit_test(runts_and_strangers_go_nowhere),
 		cmocka_unit_test(its_questions_are_answered_for_others),

@@ -62,10 +62,19 @@ def test_random_datagrams_do_nothing(running):
     assert len(running.parts['player'].events('joined')) == 1
 
 
-def test_runts_and_giants_from_the_lan(running):
+def test_runts_and_giants_from_the_lan(party):
     """Frames of 14 bytes, and longer than the room carries: dropped, and nothing stalls."""
-    running.run('server', '/usr/bin/python3 -c "import socket;'
-                's=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);s.bind((\'eth0\',0));'
-                '[s.send(bytes.fromhex(\'ffffffffffff02000000beef88b5\')+bytes(n))'
-                ' for n in list(range(0,64))+list(range(1300,1500))]"')
-    assert_works(running, 'server', running.address('player'))
+    for host, device in (('gateway', 'lan0'), ('switch', 'eth-gateway'),
+                         ('switch', 'eth-server'), ('server', 'eth0')):
+        party.run(host, f'ip link set {device} mtu 2000')
+    parts = party.start_all()
+    giants = party.start('player', 'tcpdump -n -l -e -i weft0 ether proto 0x88b5 and greater 1519')
+    giants.wait_for('listening on')
+    party.run('server', '/usr/bin/python3 -c "import socket;'
+              's=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);s.bind((\'eth0\',0));'
+              '[s.send(bytes.fromhex(\'ffffffffffff02000000beef88b5\')+bytes(n))'
+              ' for n in list(range(0,64))+list(range(1300,1500))+list(range(1505,1601))]"')
+    assert_works(party, 'server', party.address('player'))
+    assert '0x88b5' not in giants.output()
+    assert parts['gateway'].stop() == 0
+    assert parts['gateway'].wait_event('facts')['drops'] > 0

@@ -142,20 +142,19 @@ static uint32_t queue_offset(const struct tcp_conn *conn, uint32_t seq)
 	return seq - conn->snd_una;
 }
 
-void tcp_emit_range(struct tcp_conn *conn, uint32_t start, uint32_t end, uint16_t extra,
-		    uint64_t now)
+void tcp_emit_range(struct tcp_conn *conn, const struct tcp_range *range, uint64_t now)
 {
 	struct ip_slice slices[SLICES_MAX];
 	uint32_t queue_end = conn->snd_una + (uint32_t)conn->to_send.len;
-	bool has_fin = seq_after(end, queue_end);
-	uint32_t data_end = has_fin ? queue_end : end;
+	bool has_fin = seq_after(range->end, queue_end);
+	uint32_t start = range->start, data_end = has_fin ? queue_end : range->end;
 	uint32_t mss = tcp_mss_now(conn);
 	do {
 		size_t len = 0;
 		size_t n = chain_slices(&conn->to_send, queue_offset(conn, start),
 					data_end - start, slices, SLICES_MAX, &len);
 		bool is_last = start + (uint32_t)len == data_end;
-		uint16_t flags = extra;
+		uint16_t flags = start == range->start ? range->flags : 0;
 		if (is_last && has_fin)
 			flags |= TCP_FIN;
 		if (is_last && len > 0 && data_end == queue_end)
@@ -164,7 +163,7 @@ void tcp_emit_range(struct tcp_conn *conn, uint32_t start, uint32_t end, uint16_
 			.flow = &conn->node.flow,
 			.path = &conn->active->path,
 			.hdr = header_of(conn, start, flags),
-			.tos = conn->has_ecn ? IP_ECN_ECT0 : 0,
+			.tos = range->is_ect ? IP_ECN_ECT0 : 0,
 			.slices = slices,
 			.slices_n = n,
 			.len = len,
@@ -172,7 +171,6 @@ void tcp_emit_range(struct tcp_conn *conn, uint32_t start, uint32_t end, uint16_
 		};
 		start += (uint32_t)len;
 		send_segment(conn, &tx, now);
-		extra = 0;
 	} while (start != data_end);
 }
 

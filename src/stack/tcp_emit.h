@@ -24,12 +24,15 @@ uint32_t tcp_mss_now(const struct tcp_conn *conn);
 /** SYN of an active open; SYN,ACK when SYNs have crossed. */
 void tcp_emit_syn(struct tcp_conn *conn, uint64_t now);
 
-/**
- * Sends the bytes [start, end), which are in the queue and may end with the FIN, in as many
- * super-segments as needed. extra: flags such as CWR for the first.
- */
-void tcp_emit_range(struct tcp_conn *conn, uint32_t start, uint32_t end, uint16_t extra,
-		    uint64_t now);
+/** The bytes [start, end), which are in the queue and may end with the FIN. */
+struct tcp_range {
+	uint32_t start, end;
+	uint16_t flags; /**< Besides those that all segments have, of the first: CWR. */
+	bool is_ect; /**< The network may mark it instead of dropping it (RFC 3168, 5). */
+};
+
+/** Sends a range in as many super-segments as needed. */
+void tcp_emit_range(struct tcp_conn *conn, const struct tcp_range *range, uint64_t now);
 
 /** An acknowledgment with the window that there is. */
 void tcp_emit_ack(struct tcp_conn *conn, uint64_t now);

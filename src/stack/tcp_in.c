@@ -79,6 +79,13 @@ static enum tcp_outcome refuse(struct tcp_conn *conn, const struct tcp_seg *seg,
 	return outcome;
 }
 
+/* What the SYN says of ECN has been heard, and is no mark (RFC 3168, 6.1.1). */
+static void strip_syn(struct tcp_seg *seg)
+{
+	seg->seq++;
+	seg->flags &= (uint16_t) ~(TCP_SYN | TCP_ECE | TCP_CWR);
+}
+
 /*
  * When SYNs have crossed, the peer's SYN,ACK repeats the SYN that is known (3.5, figure 8,
  * line 6): what is new is the ACK.
@@ -89,8 +96,7 @@ static void strip_known_syn(struct tcp_conn *conn, struct tcp_seg *seg)
 			seg->seq == conn->irs;
 	if (!is_known)
 		return;
-	seg->seq++;
-	seg->flags &= (uint16_t)~TCP_SYN;
+	strip_syn(seg);
 	conn->want_ack = true;
 }
 
@@ -249,8 +255,7 @@ static enum tcp_outcome syn_sent_input(struct tcp_conn *conn, struct tcp_seg *se
 		tcp_resend(conn, board_first(conn), now);
 		return TCP_TOOK_SYN;
 	}
-	seg->seq++;
-	seg->flags &= (uint16_t)~TCP_SYN;
+	strip_syn(seg);
 	establish(conn, seg);
 	tcp_on_ack(conn, seg, now);
 	conn->want_ack = true;

@@ -144,19 +144,27 @@ static uint32_t choose_length(struct tcp_conn *conn, uint32_t mss)
 
 /* ---- sending ----------------------------------------------------------------------------- */
 
-/* Sends [SND.NXT, end) as new. Returns false where there is no record for it. */
-static bool send_new(struct tcp_conn *conn, uint32_t end, uint64_t now)
+/*
+ * Sends [SND.NXT, end) as new. Returns false where there is no record for it. Nobody notices the
+ * loss of a window probe: it is neither to be marked nor to carry CWR (RFC 3168, 6.1.6).
+ */
+static bool send_new(struct tcp_conn *conn, uint32_t end, bool is_probe, uint64_t now)
 {
-	uint32_t start = conn->snd_nxt;
-	uint16_t extra = conn->cwr ? TCP_CWR : 0;
+	const struct tcp_range range = {
+		.start = conn->snd_nxt,
+		.end = end,
+		.flags = conn->cwr && !is_probe ? TCP_CWR : 0,
+		.is_ect = conn->has_ecn && !is_probe,
+	};
+	uint32_t len = end - conn->snd_nxt;
 	if (board_push(conn, end, now) < 0)
 		return false;
-	conn->cwr = false;
+	conn->cwr = conn->cwr && is_probe;
 	conn->fin_sent =
 		conn->fin_asked && end - conn->snd_una > (uint32_t)conn->to_send.len;
-	tcp_emit_range(conn, start, end, extra, now);
-	recovery_on_sent(conn, end - start, false, now);
-	pace(conn, end - start, now);
+	tcp_emit_range(conn, &range, now);
+	recovery_on_sent(conn, len, false, now);
+	pace(conn, len, now);
 	tlp_schedule(conn, now);
 	/* In slow start a window that is half full counts as full (RFC 7661, 4.3). */
 	if (cc_is_slow_start(&conn->cc) && 2 * board_in_flight(conn) >= conn->cc.cwnd)
@@ -175,7 +183,7 @@ static bool send_next(struct tcp_conn *conn, uint64_t now)
 	if (len == 0 && !with_fin)
 		return false;
 	return is_its_turn(conn, now) &&
-	       send_new(conn, conn->snd_nxt + len + (with_fin ? 1u : 0u), now);
+	       send_new(conn, conn->snd_nxt + len + (with_fin ? 1u : 0u), false, now);
 }
 
 bool tcp_send_one(struct tcp_conn *conn, uint64_t now)
@@ -184,18 +192,20 @@ bool tcp_send_one(struct tcp_conn *conn, uint64_t now)
 	uint32_t len = unsent < window ? unsent : window, mss = tcp_mss_now(conn);
 	if (len == 0)
 		return false;
-	return send_new(conn, conn->snd_nxt + (len < mss ? len : mss), now);
+	return send_new(conn, conn->snd_nxt + (len < mss ? len : mss), false, now);
 }
 
 void tcp_resend(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now)
 {
+	/* Not to be marked, and without CWR: RFC 3168, 6.1.5. */
+	const struct tcp_range range = { .start = sent->start, .end = sent->end };
 	bool is_syn = sent->start == conn->iss && !tcp_state_is_synchronized(conn->state);
 	board_resent(conn, sent, now);
 	recovery_on_sent(conn, sent_len(sent), true, now);
 	if (is_syn)
 		tcp_emit_syn(conn, now);
 	else
-		tcp_emit_range(conn, sent->start, sent->end, 0, now);
+		tcp_emit_range(conn, &range, now);
 }
 
 /* Sends the first of what is lost again, as far as cwnd allows. */
@@ -227,7 +237,8 @@ void tcp_probe_window(struct tcp_conn *conn, uint64_t now)
 		uint32_t most = tcp_mss_now(conn);
 		uint32_t len = window > 0 ? window : 1;
 		len = len < most ? len : most;
-		(void)send_new(conn, conn->snd_nxt + (len < unsent ? len : unsent), now);
+		len = len < unsent ? len : unsent;
+		(void)send_new(conn, conn->snd_nxt + len, true, now);
 	} else if (first) {
 		if (sent_len(first) > 1 && board_split(conn, first, first->start + 1) < 0)
 			return;

@@ -748,42 +748,6 @@ static void a_smaller_path_mtu_sends_again(void **state)
 	script_fini(&s);
 }
 
-/* ---- ECN: RFC 3168 ----------------------------------------------------------------------- */
-
-static void marks_are_told_and_heeded(void **state)
-{
-	(void)state;
-	struct script s;
-	script_init(&s, NULL);
-	script_listen(&s);
-	RX(SYN | ECE | CWR, .seq = 100, .mss = 1460, .sack = true);
-	TX(SYN | ACK | ECE, .seq = 0, .ack = 101);
-	RX(ACK, .seq = 101, .ack = 1);
-	/* A mark is told with each ACK, until the peer says that it has slowed down. */
-	RX(ACK, .seq = 101, .ack = 1, .len = 10, .tos = IP_ECN_CE);
-	TX(ACK | ECE, .seq = 1, .ack = 111);
-	RX(ACK, .seq = 111, .ack = 1, .len = 10, .tos = IP_ECN_ECT0);
-	AT(MS(50));
-	TX(ACK | ECE, .seq = 1, .ack = 121);
-	RX(ACK | CWR, .seq = 121, .ack = 1, .len = 10, .tos = IP_ECN_ECT0);
-	AT(MS(100));
-	TX(ACK, .seq = 1, .ack = 131);
-	/* And a mark that is told slows us down, once per round trip. */
-	script_write(&s, 14600);
-	TX(ACK, .seq = 1, .ack = 131, .len = 14600, .gso = 1460, .tos = IP_ECN_ECT0);
-	AT(MS(120));
-	RX(ACK | ECE, .seq = 131, .ack = 1461);
-	uint32_t ssthresh = s.conn->cc.ssthresh;
-	assert_true(ssthresh < 14600);
-	RX(ACK | ECE, .seq = 131, .ack = 2921);
-	assert_int_equal(s.conn->cc.ssthresh, ssthresh);
-	script_write(&s, 1460);
-	AT(MS(140));
-	RX(ACK, .seq = 131, .ack = 14601);
-	TX(ACK | CWR, .seq = 14601, .ack = 131, .len = 1460);
-	script_fini(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -825,7 +789,6 @@ int main(void)
 		cmocka_unit_test(time_waits_have_a_limit),
 		cmocka_unit_test(errors_count_for_what_is_under_way),
 		cmocka_unit_test(a_smaller_path_mtu_sends_again),
-		cmocka_unit_test(marks_are_told_and_heeded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -254,8 +254,19 @@ static void peer_sends_raw(struct run *run, struct tcp_flow flow)
 
 /* ---- what must always be true ------------------------------------------------------------ */
 
+/* Behind a FIN there is nothing. */
+static void check_early(const struct tcp_reassembly *early, uint32_t rcv_nxt)
+{
+	uint32_t end = early->count > 0 ? early->blocks[early->count - 1].end : rcv_nxt;
+	assert(early->count > 0 || early->has_fin);
+	assert(!early->has_fin || !seq_after(end, early->fin_seq));
+	assert(!early->has_fin || !seq_after(rcv_nxt, early->fin_seq));
+}
+
 static void check_conn(const struct tcp_conn *conn)
 {
+	if (conn->reassembly)
+		check_early(conn->reassembly, conn->rcv_nxt);
 	if (!conn->active) {
 		assert(conn->snd_una == conn->snd_nxt && conn->to_send.len == 0);
 		return;

@@ -271,6 +271,29 @@ void chain_drop(struct tcp_chain *chain, struct tcp_budget *budget, size_t n)
 	}
 }
 
+void chain_cut(struct tcp_chain *chain, struct tcp_budget *budget, size_t len)
+{
+	struct tcp_chain rest = { 0 };
+	struct tcp_chunk **at = &chain->first;
+	assert(len <= chain->len);
+	chain->len = len;
+	chain->last = NULL;
+	while (len > 0) {
+		struct tcp_chunk *chunk = *at;
+		if (chunk->len > len) {
+			chunk->len = len;
+			chunk->room =
+				0; /* It would begin behind what has been cut off. */
+		}
+		len -= chunk->len;
+		chain->last = chunk;
+		at = &chunk->next;
+	}
+	rest.first = *at;
+	*at = NULL;
+	chain_clear(&rest, budget);
+}
+
 void chain_clear(struct tcp_chain *chain, struct tcp_budget *budget)
 {
 	while (chain->first) {

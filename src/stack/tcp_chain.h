@@ -83,6 +83,9 @@ void chain_join(struct tcp_chain *to, struct tcp_chain *from);
 /** Drops n bytes (at most len) from the front. */
 void chain_drop(struct tcp_chain *chain, struct tcp_budget *budget, size_t n);
 
+/** Drops all behind the first len bytes (at most as many as there are). */
+void chain_cut(struct tcp_chain *chain, struct tcp_budget *budget, size_t len);
+
 /** Drops everything. */
 void chain_clear(struct tcp_chain *chain, struct tcp_budget *budget);
 

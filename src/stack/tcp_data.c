@@ -16,7 +16,18 @@
 /* Less is copied at once: a chunk of its own would cost more, in time and in memory. */
 #define BORROW_MIN 4096u
 
-/* Cuts off what is before RCV.NXT and what is beyond the window. */
+/* Cuts off what is behind a FIN that has come, also another FIN (RFC 9293, 3.10.7.4). */
+static void trim_at_fin(const struct tcp_conn *conn, struct tcp_seg *seg)
+{
+	const struct tcp_reassembly *early = conn->reassembly;
+	if (!early || !early->has_fin || seg->seq + seg->len == early->fin_seq)
+		return;
+	seg->flags &= (uint16_t)~TCP_FIN;
+	if (seq_after(seg->seq + seg->len, early->fin_seq))
+		seg->len = seq_max(early->fin_seq, seg->seq) - seg->seq;
+}
+
+/* Cuts off what is before RCV.NXT, beyond the window or behind the FIN. */
 static void trim(struct tcp_conn *conn, struct tcp_seg *seg)
 {
 	if (seq_before(seg->seq, conn->rcv_nxt)) {
@@ -36,6 +47,15 @@ static void trim(struct tcp_conn *conn, struct tcp_seg *seg)
 		seg->flags &= (uint16_t)~TCP_FIN;
 		conn->want_ack = true;
 	}
+	trim_at_fin(conn, seg);
+}
+
+/* The first FIN that comes holds: trim lets no other pass. */
+static void note_fin(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	struct tcp_reassembly *early = conn->reassembly;
+	if ((seg->flags & TCP_FIN) && !early->has_fin)
+		early_end(early, &conn->tcp->budget, seg->seq + seg->len);
 }
 
 /* ---- in order ---------------------------------------------------------------------------- */
@@ -78,6 +98,7 @@ static enum tcp_outcome take_in_order(struct tcp_conn *conn, const struct tcp_se
 	note_size(conn, seg);
 	tcp_window_on_data(conn, &seg->rx->opts, now);
 	if (conn->reassembly) {
+		note_fin(conn, seg);
 		take_early(conn);
 		conn->want_ack = true;
 	}
@@ -115,10 +136,8 @@ static enum tcp_outcome take_early_segment(struct tcp_conn *conn,
 		early_insert(early, &conn->tcp->budget, seg->seq, seg->data, seg->len);
 	if (fresh == 0 && seg->len > 0)
 		conn->dsack = (struct tcp_sack){ seg->seq, seg->seq + seg->len };
-	if (fresh >= 0 && (seg->flags & TCP_FIN)) {
-		early->has_fin = true;
-		early->fin_seq = seg->seq + seg->len;
-	}
+	if (fresh >= 0)
+		note_fin(conn, seg);
 	note_size(conn, seg);
 	if (conn->has_sack && fresh > 0 && early->count <= count)
 		conn->want_ack = true;

@@ -130,6 +130,19 @@ int early_insert(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t s
 	return fresh;
 }
 
+void early_end(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t fin_seq)
+{
+	r->has_fin = true;
+	r->fin_seq = fin_seq;
+	while (r->count > 0 && seq_after(r->blocks[r->count - 1].end, fin_seq)) {
+		struct tcp_block *last = &r->blocks[r->count - 1];
+		last->end = seq_max(last->start, fin_seq);
+		chain_cut(&last->bytes, budget, last->end - last->start);
+		if (last->end == last->start)
+			r->count--;
+	}
+}
+
 size_t early_take(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t seq,
 		  struct tcp_chain *to)
 {

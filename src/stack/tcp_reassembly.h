@@ -37,9 +37,10 @@ struct tcp_block {
 struct tcp_reassembly {
 	struct tcp_block *blocks;
 	uint16_t count, room, max;
-	bool has_fin;     /**< A FIN has come, ... */
-	uint32_t fin_seq; /**< ... and this is its sequence number. */
-	uint64_t clock;   /**< Counts insertions. */
+	bool has_fin; /**< A FIN has come, ... */
+	uint32_t
+		fin_seq; /**< ... and this is its sequence number: no block reaches beyond. */
+	uint64_t clock; /**< Counts insertions. */
 };
 
 /** Begins an empty set of at most blocks_max. Allocates nothing. */
@@ -55,6 +56,9 @@ void early_fini(struct tcp_reassembly *r, struct tcp_budget *budget);
  */
 int early_insert(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t seq,
 		 const uint8_t *data, size_t len) WEFT_MUST_CHECK;
+
+/** A FIN has come: what lies behind it is dropped. The caller cuts off what it inserts later. */
+void early_end(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t fin_seq);
 
 /**
  * All before seq has been delivered. Moves what follows without a gap to the end of to, and

@@ -167,6 +167,33 @@ static void a_chain_that_ends_borrows_no_more(void **state)
 	budget_fini(&budget);
 }
 
+/* In the middle of what is copied, lent and borrowed, and between; more may follow. */
+static void a_chain_is_cut_anywhere(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len <= 12; len++) {
+		struct tcp_budget budget = { .max = 1u << 20 };
+		struct tcp_chain chain = { 0 };
+		struct loan loan = { .len = 4 };
+		char got[16];
+		assert_int_equal(chain_append(&chain, &budget, "copy", 4), 0);
+		assert_int_equal(chain_lend(&chain, &budget, "lent", 4, give_back, &loan),
+				 0);
+		assert_int_equal(chain_borrow(&chain, &budget, "loan", 4), 0);
+		chain_cut(&chain, &budget, len);
+		assert_int_equal(loan.returned, len <= 4);
+		assert_int_equal(chain.len, len);
+		assert_int_equal(chain_append(&chain, &budget, "tail", 4), 0);
+		chain_keep(&budget);
+		assert_int_equal(chain_read(&chain, &budget, got, sizeof(got)), len + 4);
+		assert_memory_equal(got, "copylentloan", len);
+		assert_memory_equal(got + len, "tail", 4);
+		assert_int_equal(loan.returned, 1);
+		assert_int_equal(budget.used, 0);
+		budget_fini(&budget);
+	}
+}
+
 static void lent_memory_is_given_back_once(void **state)
 {
 	(void)state;
@@ -356,6 +383,7 @@ int main(void)
 		cmocka_unit_test(what_is_borrowed_outlives_its_frame),
 		cmocka_unit_test(a_peek_shows_what_a_read_would_read),
 		cmocka_unit_test(a_chain_that_ends_borrows_no_more),
+		cmocka_unit_test(a_chain_is_cut_anywhere),
 		cmocka_unit_test(lent_memory_is_given_back_once),
 		cmocka_unit_test(a_budget_is_a_limit),
 		cmocka_unit_test(a_small_message_has_a_limit_too),

@@ -3,6 +3,7 @@
  * The rules that are not about states: what is accepted, when an ACK is due, how much is sent
  * and when again, who is believed. One transcript each; the section stands with it.
  */
+#include "base/array.h"
 #include "stack/tcp_error.h"
 #include "tcp_script.h"
 
@@ -111,6 +112,95 @@ static void an_early_fin_waits(void **state)
 	STATE(TCP_CLOSE_WAIT);
 	script_read(&s, 20, 101);
 	script_fini(&s);
+}
+
+/* The stream has come to its end, after that many bytes. */
+static void assert_the_end(struct script *script, uint32_t len)
+{
+	script_read(script, len, 101);
+	assert_int_equal(tcp_receive(script->conn, (char[8]){ 0 }, 8, script->now), 0);
+	script_assert_state(script, TCP_CLOSE_WAIT, __FILE__, __LINE__);
+	assert_int_equal(script->conn->rcv_nxt, 101 + len + 1);
+}
+
+/* RFC 9293, 3.10.7.4: behind a FIN there is nothing, whatever comes there. */
+static void data_behind_a_fin_is_cut_off(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	RX(FIN | ACK, .seq = 111, .ack = 1);
+	TX(ACK, .seq = 1, .ack = 101);
+	RX(ACK, .seq = 111, .ack = 1, .len = 10);
+	TX(ACK, .seq = 1, .ack = 101);
+	RX(ACK, .seq = 106, .ack = 1, .len = 10);
+	TX(ACK, .seq = 1, .ack = 101, .sacks_n = 1, .sacks = { { 106, 111 } });
+	RX(ACK, .seq = 101, .ack = 1, .len = 5);
+	TX(ACK, .seq = 1, .ack = 112);
+	assert_the_end(&s, 10);
+	RX(ACK, .seq = 112, .ack = 1, .len = 10);
+	assert_int_equal(tcp_receive(s.conn, (char[8]){ 0 }, 8, s.now), 0);
+	script_fini(&s);
+}
+
+static void a_super_segment_ends_at_the_fin(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	RX(FIN | ACK, .seq = 2101, .ack = 1);
+	RX(ACK, .seq = 101, .ack = 1, .len = 4380, .gso = 1460);
+	assert_the_end(&s, 2000);
+	script_fini(&s);
+}
+
+/* What had come before the FIN was behind it, or reached across it. */
+static void a_fin_cuts_off_what_is_early(void **state)
+{
+	(void)state;
+	static const struct line fins[] = {
+		{ .flags = FIN | ACK, .seq = 101, .ack = 1, .len = 20 },
+		{ .flags = FIN | ACK, .seq = 121, .ack = 1 },
+		{ .flags = FIN | ACK, .seq = 111, .ack = 1, .len = 10 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(fins); i++) {
+		struct script s;
+		script_init(&s, NULL);
+		script_establish(&s);
+		RX(ACK, .seq = 141, .ack = 1, .len = 10);
+		RX(ACK, .seq = 116, .ack = 1, .len = 20);
+		(void)script_rx(&s, &fins[i]);
+		RX(ACK, .seq = 101, .ack = 1, .len = 20);
+		assert_the_end(&s, 20);
+		script_fini(&s);
+	}
+}
+
+/* Nor is a later FIN another end: not in front of the first, not behind it. */
+static void the_first_fin_holds(void **state)
+{
+	(void)state;
+	static const struct line others[] = {
+		{ .flags = FIN | ACK, .seq = 101, .ack = 1 },
+		{ .flags = FIN | ACK, .seq = 101, .ack = 1, .len = 10 },
+		{ .flags = FIN | ACK, .seq = 111, .ack = 1 },
+		{ .flags = FIN | ACK, .seq = 121, .ack = 1 },
+		{ .flags = FIN | ACK, .seq = 131, .ack = 1 },
+		{ .flags = FIN | ACK, .seq = 111, .ack = 1, .len = 30 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct script s;
+		script_init(&s, NULL);
+		script_establish(&s);
+		RX(FIN | ACK, .seq = 121, .ack = 1);
+		(void)script_rx(&s, &others[i]);
+		STATE(TCP_ESTABLISHED);
+		RX(ACK, .seq = 101, .ack = 1, .len = 20);
+		assert_the_end(&s, 20);
+		script_fini(&s);
+	}
 }
 
 /* RFC 2883: a duplicate is reported. */
@@ -757,6 +847,10 @@ int main(void)
 		cmocka_unit_test(overlaps_are_cut_off),
 		cmocka_unit_test(data_and_fin_in_one),
 		cmocka_unit_test(an_early_fin_waits),
+		cmocka_unit_test(data_behind_a_fin_is_cut_off),
+		cmocka_unit_test(a_super_segment_ends_at_the_fin),
+		cmocka_unit_test(a_fin_cuts_off_what_is_early),
+		cmocka_unit_test(the_first_fin_holds),
 		cmocka_unit_test(duplicates_are_reported),
 		cmocka_unit_test(the_window_is_a_limit),
 		cmocka_unit_test(small_windows_are_not_told),

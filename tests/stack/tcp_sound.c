@@ -77,6 +77,7 @@ static void check_receiving(const struct tcp_conn *conn)
 		at = early->blocks[i].end;
 	}
 	assert_false(seq_after(at, conn->rcv_edge));
+	assert_false(early->has_fin && seq_after(at, early->fin_seq));
 }
 
 void assert_conn_is_sound(const struct tcp_conn *conn)

@@ -68,7 +68,7 @@ struct ip_path {
 	uint32_t mtu;  /**< Of the path: the IP packet in bytes, 68 or 1280 at least. */
 	bool is_group; /**< To a broadcast or multicast address. */
 	bool is_local; /**< To an address of this host's own. */
-	uint64_t id_hash; /**< Where its IPv4 identifications begin, and are counted. */
+	uint64_t id_hash; /**< Where its identifications begin, and are counted. */
 };
 
 /** A piece of a packet, borrowed. */

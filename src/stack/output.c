@@ -15,7 +15,8 @@
  * fragments (RFC 8200, 4.5).
  *
  * IPv4 identifications (RFC 6864) count up per destination and protocol from a secret start;
- * those of IPv6 fragments count up from a secret start, too (RFC 7739, 5.3).
+ * those of IPv6 fragments count up per destination from a secret start, too (RFC 7739, 5.3): who
+ * gets some of them cannot tell what others get, and forge a fragment of theirs.
  */
 #include "stack/output.h"
 
@@ -62,6 +63,12 @@ static uint16_t next_id4(struct weft_stack *stack, const struct datagram *d,
 	uint16_t id = (uint16_t)(*counter + (hash >> 32));
 	*counter = (uint16_t)(*counter + count);
 	return id;
+}
+
+static uint32_t next_id6(struct weft_stack *stack, const struct datagram *d)
+{
+	uint64_t hash = d->path->id_hash;
+	return stack->ip6_ids[hash % IP6_IDS]++ + (uint32_t)(hash >> 32);
 }
 
 struct fragment {
@@ -248,7 +255,7 @@ static int send_fragments(struct weft_stack *stack, const struct datagram *d,
 		return -ENOBUFS;
 	copy_slices(tx, tx->slices_n, whole);
 	complete_checksum(d, whole);
-	f.id = d->is_ip4 ? next_id4(stack, d, 1) : stack->ip6_id++;
+	f.id = d->is_ip4 ? next_id4(stack, d, 1) : next_id6(stack, d);
 	for (size_t off = 0; off < d->len; off += step) {
 		size_t len = d->len - off < step ? d->len - off : step;
 		f.off = (uint16_t)off;

@@ -122,7 +122,8 @@ static void seed(struct weft_stack *stack)
 	rng_init(&stack->rng, hash_bytes(stack->secret, label, sizeof(label)));
 	for (size_t i = 0; i < IP4_IDS; i++)
 		stack->ip4_ids[i] = (uint16_t)rng_u64(&stack->rng);
-	stack->ip6_id = (uint32_t)rng_u64(&stack->rng);
+	for (size_t i = 0; i < IP6_IDS; i++)
+		stack->ip6_ids[i] = (uint32_t)rng_u64(&stack->rng);
 }
 
 static int init_parts(struct weft_stack *stack, uint64_t now)

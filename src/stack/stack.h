@@ -30,6 +30,7 @@
 #define MS_NS     UINT64_C(1000000)
 
 #define IP4_IDS 256u /**< Counters of IPv4 identifications, a power of two. */
+#define IP6_IDS 256u /**< Those of IPv6 fragments, likewise. */
 
 struct udp_host;
 struct tcp_host;
@@ -51,7 +52,7 @@ struct weft_stack {
 	struct frag_cache fragments;
 	struct bucket errors, echoes;
 	uint16_t ip4_ids[IP4_IDS];
-	uint32_t ip6_id;
+	uint32_t ip6_ids[IP6_IDS];
 	struct list pings;
 	unsigned pings_n;
 	struct udp_host *udp;

@@ -112,6 +112,44 @@ static void fragments_make_the_datagram(void **state)
 	}
 }
 
+/* The identification that a datagram's fragments have. */
+static uint32_t id_to(struct world *w, const char *peer)
+{
+	static const uint8_t data[3000];
+	const struct pair p = { "2001:db8::2", peer, false };
+	assert_int_equal(send_udp(w, &p, data, sizeof(data), false), 0);
+	struct seen first = see(tx(w));
+	assert_true(first.more);
+	tx_forget(w);
+	return first.id;
+}
+
+/* RFC 7739: one destination's say nothing of another's, and come again only after all others. */
+static void identifications_cannot_be_foreseen(void **state)
+{
+	static const uint8_t secrets[][16] = { "one of a stack's", "another stack's" };
+	const struct weft_ip other = ip("2001:db8::3");
+	uint32_t first[ARRAY_LEN(secrets)];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
+		const struct world_opts opts = { .stack = { .secret = secrets[i] } };
+		struct world w;
+		world_init(&w, &opts);
+		assert_int_equal(
+			weft_iface_add_neighbour(w.iface, &other, mac(TEST_MAC), w.now),
+			0);
+		first[i] = id_to(&w, "2001:db8::1");
+		uint32_t between = id_to(&w, "2001:db8::3");
+		assert_true(between - first[i] > 1000 && first[i] - between > 1000);
+		for (uint32_t n = 1; n < 100; n++) {
+			assert_int_equal(id_to(&w, "2001:db8::1"), first[i] + n);
+			assert_int_equal(id_to(&w, "2001:db8::3"), between + n);
+		}
+		world_fini(&w);
+	}
+	assert_true(first[0] - first[1] > 1000 && first[1] - first[0] > 1000);
+}
+
 static void a_link_that_sums_is_left_to(void **state)
 {
 	const struct world_opts opts = { .link_flags = WEFT_LINK_CSUM };
@@ -378,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_datagram_is_whole_up_to_the_mtu),
 		cmocka_unit_test(fragments_make_the_datagram),
+		cmocka_unit_test(identifications_cannot_be_foreseen),
 		cmocka_unit_test(a_link_that_sums_is_left_to),
 		cmocka_unit_test(super_frames_go_whole_or_are_cut),
 		cmocka_unit_test(what_ip_cannot_say_is_refused),

@@ -95,7 +95,8 @@ void world_init(struct world *w, const struct world_opts *opts)
 	struct weft_stack_opts stack_opts = opts->stack;
 	const struct weft_link_caps caps = { .flags = opts->link_flags,
 					     .frame_len_max = 1514 };
-	stack_opts.secret = secret;
+	if (!stack_opts.secret)
+		stack_opts.secret = secret;
 	memset(w, 0, sizeof(*w));
 	w->now = WORLD_START;
 	link_init(&w->link, &wire_ops, "wire", -1, caps);

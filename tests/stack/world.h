@@ -48,7 +48,7 @@ struct sent {
 };
 
 struct world_opts {
-	struct weft_stack_opts stack; /* secret is the world's own. */
+	struct weft_stack_opts stack; /* secret: NULL for the world's own. */
 	struct weft_iface_opts iface;
 	unsigned link_flags;
 	bool is_bare; /* No addresses of the test's. */

@@ -135,8 +135,9 @@ struct weft_stack_opts {
 	uint32_t path_mtus_max; /**< Destinations with an MTU of their own; 0 for 256. */
 	uint32_t groups_max;    /**< Multicast groups per interface; 0 for 32. */
 	uint32_t udp_sockets_max; /**< 0 for 1,024. */
-	uint32_t errors_per_s;    /**< ICMP errors that are sent; 0 for 1,000. */
-	uint32_t echoes_per_s;    /**< Echo requests that are answered; 0 for no limit. */
+	/** ICMP errors that are sent, a tenth of them to one address; 0 for 1,000. */
+	uint32_t errors_per_s;
+	uint32_t echoes_per_s; /**< Echo requests that are answered; 0 for no limit. */
 };
 
 /**

@@ -3,7 +3,10 @@
  * The rules for errors are the same in both families (RFC 1122 3.2.2, RFC 4443 2.4 (e)): none
  * about an error, a later fragment, or what was for a group; none to who is not one host; and
  * no more than so many per second, of all stacks' limits the one that matters most, because
- * anybody can have errors sent to anybody.
+ * anybody can have errors sent to anybody. Each address has a limit of its own, so that who asks
+ * for many does not silence what others are told. What all of them have in common is used up by
+ * a random amount for each error: who counts the errors left over for himself does not learn
+ * whether others were sent any, and with that which ports are open (SAD DNS, CVE-2020-25705).
  *
  * An error that comes in is believed as far as its quote shows something that this host has
  * sent: from an address of its own, to a protocol that recognises it (RFC 5927).
@@ -63,6 +66,26 @@ static struct ip_addr answer_src(const struct weft_stack *stack, const struct ip
 	return addr_is_ip4(&rx->dst) ? addr_of_ip4(0) : unspecified6;
 }
 
+void icmp_init_limits(struct weft_stack *stack)
+{
+	uint32_t rate = stack->opts.errors_per_s;
+	stack->errors = bucket_of(rate, rate / 10 + 1);
+	/* An error takes one to three halves of a token. */
+	stack->errors.interval_ns /= 2;
+	for (size_t i = 0; i < ICMP_BUCKETS; i++)
+		stack->errors_to[i] = bucket_of(rate / 10 + 1, rate / 100 + 1);
+	stack->echoes =
+		bucket_of(stack->opts.echoes_per_s, stack->opts.echoes_per_s / 10 + 1);
+}
+
+/* Addresses that share a bucket by chance share their limit; which do so is secret. */
+static bool rate_allows(struct weft_stack *stack, const struct ip_addr *to, uint64_t now)
+{
+	uint64_t hash = hash_bytes(stack->secret, to, sizeof(*to));
+	return bucket_take(&stack->errors_to[hash % ICMP_BUCKETS], 1, now) &&
+	       bucket_take(&stack->errors, 1 + (uint32_t)rng_below(&stack->rng, 3), now);
+}
+
 static int send_icmp(struct weft_stack *stack, const struct ip_rx *to,
 		     const uint8_t *header, const uint8_t *rest, size_t rest_len,
 		     uint64_t now)
@@ -98,7 +121,7 @@ void icmp_send_error(const struct ip_rx *about, const struct icmp_hdr *hdr, uint
 	uint8_t header[ICMP_LEN];
 	if (!may_send(about, hdr))
 		return;
-	if (!bucket_take(&stack->errors, 1, now)) {
+	if (!rate_allows(stack, &about->src, now)) {
 		stack_event(stack, WEFT_STACK_ERROR_LIMITED);
 		return;
 	}

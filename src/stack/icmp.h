@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Fills the buckets of the limits that opts say. */
+void icmp_init_limits(struct weft_stack *stack);
+
 /** An error of this type, code and rest about the packet, if rules and rate allow one. */
 void icmp_send_error(const struct ip_rx *about, const struct icmp_hdr *hdr, uint64_t now);
 

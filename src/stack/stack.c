@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/container.h"
+#include "stack/icmp.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -162,10 +163,7 @@ int weft_stack_new(const struct weft_stack_opts *opts, uint64_t now,
 	seed(stack);
 	wheel_init(&stack->wheel, stack, now);
 	routes_init(stack);
-	stack->errors =
-		bucket_of(stack->opts.errors_per_s, stack->opts.errors_per_s / 10 + 1);
-	stack->echoes =
-		bucket_of(stack->opts.echoes_per_s, stack->opts.echoes_per_s / 10 + 1);
+	icmp_init_limits(stack);
 	int r = init_parts(stack, now);
 	if (r < 0) {
 		weft_stack_free(stack);

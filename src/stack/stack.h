@@ -29,8 +29,9 @@
 #define SECOND_NS UINT64_C(1000000000)
 #define MS_NS     UINT64_C(1000000)
 
-#define IP4_IDS 256u /**< Counters of IPv4 identifications, a power of two. */
-#define IP6_IDS 256u /**< Those of IPv6 fragments, likewise. */
+#define IP4_IDS      256u /**< Counters of IPv4 identifications, a power of two. */
+#define IP6_IDS      256u /**< Those of IPv6 fragments, likewise. */
+#define ICMP_BUCKETS 256u /**< Limits of errors to one address, a power of two. */
 
 struct udp_host;
 struct tcp_host;
@@ -51,6 +52,7 @@ struct weft_stack {
 	struct dest_cache dests;
 	struct frag_cache fragments;
 	struct bucket errors, echoes;
+	struct bucket errors_to[ICMP_BUCKETS]; /**< By the hash of who gets them. */
 	uint16_t ip4_ids[IP4_IDS];
 	uint32_t ip6_ids[IP6_IDS];
 	struct list pings;

@@ -77,6 +77,76 @@ static void errors_have_a_rate(void **state)
 	}
 }
 
+static size_t errors_to(struct world *w, const struct family *f, const char *peer,
+			unsigned datagrams)
+{
+	struct family from = *f;
+	from.peer = peer;
+	tx_forget(w);
+	for (unsigned n = 0; n < datagrams; n++)
+		(void)rx_udp(w, &from, f->own, 10);
+	world_run(w);
+	return w->sent_n;
+}
+
+static void a_flood_silences_its_own_errors_only(void **state)
+{
+	static const char *const others[] = { "10.1.0.3", "2001:db8::3" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		const struct family *f = &families[i];
+		const struct weft_ip other = ip(others[i]);
+		struct world w;
+		world_init(&w, NULL);
+		assert_int_equal(
+			weft_iface_add_neighbour(w.iface, &other, mac(TEST_MAC), w.now),
+			0);
+		for (unsigned tenth = 0; tenth < 10; tenth++) {
+			size_t sent = errors_to(&w, f, f->peer, 1000);
+			assert_true(sent > 0 && sent <= 12);
+			assert_int_equal(errors_to(&w, f, others[i], 1), 1);
+			world_pass(&w, SECOND_NS / 10);
+		}
+		world_fini(&w);
+	}
+}
+
+/* How many errors all others together can be sent at once. */
+static size_t errors_to_all(struct world *w)
+{
+	char peer[16];
+	size_t sent = 0;
+	for (unsigned i = 3; i < 250; i++) {
+		(void)snprintf(peer, sizeof(peer), "10.1.0.%u", i);
+		const struct weft_ip known = ip(peer);
+		assert_int_equal(
+			weft_iface_add_neighbour(w->iface, &known, mac(TEST_MAC), w->now),
+			0);
+		sent += errors_to(w, &families[0], peer, 1);
+	}
+	return sent;
+}
+
+/* CVE-2020-25705: a limit that is used up exactly can be counted with. */
+static void what_is_left_of_the_rate_says_little(void **state)
+{
+	static const uint8_t secrets[][16] = { "one", "two", "three", "four" };
+	size_t first = 0;
+	bool differs = false;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
+		const struct world_opts opts = { .stack = { .secret = secrets[i] } };
+		struct world w;
+		world_init(&w, &opts);
+		size_t sent = errors_to_all(&w);
+		assert_true(sent >= 60 && sent <= 150);
+		first = i == 0 ? sent : first;
+		differs |= sent != first;
+		world_fini(&w);
+	}
+	assert_true(differs);
+}
+
 static void echoes_have_a_rate_if_wanted(void **state)
 {
 	const struct world_opts opts = { .stack = { .echoes_per_s = 10 } };
@@ -326,6 +396,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(errors_have_a_rate),
+		cmocka_unit_test(a_flood_silences_its_own_errors_only),
+		cmocka_unit_test(what_is_left_of_the_rate_says_little),
 		cmocka_unit_test(echoes_have_a_rate_if_wanted),
 		cmocka_unit_test(an_error_reaches_its_socket),
 		cmocka_unit_test(a_quote_has_to_be_long_enough),

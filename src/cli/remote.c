@@ -6,6 +6,7 @@
  */
 #include "cli/remote.h"
 
+#include "cli/state.h"
 #include "cli/units.h"
 
 #include <errno.h>
@@ -228,7 +229,8 @@ static int open_at(struct remote *r, const char *dir, const char *name)
 			 cleaned, (long)getpid());
 	if (n < 0 || (size_t)n >= sizeof(r->path))
 		return -ENAMETOOLONG;
-	return open_socket(r);
+	n = state_make_dir(dir);
+	return n < 0 ? n : open_socket(r);
 }
 
 int remote_new(struct weft_loop *loop, const struct remote_opts *opts,

@@ -40,7 +40,7 @@ typedef json_t *remote_fn(void *user, const char *what, const json_t *request,
 			  struct weft_error *err);
 
 struct remote_opts {
-	const char *dir;  /**< The runtime directory, which is there. */
+	const char *dir;  /**< The runtime directory; it is made if it is not there. */
 	const char *name; /**< For people; what does not fit a file's name is replaced. */
 	remote_fn *fn;
 	void *user;

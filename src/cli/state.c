@@ -19,11 +19,12 @@
 /* The rooms of a relay that has as many as there can be are far from it. */
 #define FILE_LEN_MAX (16u << 20)
 
-/* Makes each directory of the path that is missing. */
-static int make_directories(const char *path)
+int state_make_dir(const char *path)
 {
 	char part[STATE_PATH_LEN];
 
+	if (strlen(path) >= sizeof(part))
+		return -ENAMETOOLONG;
 	for (size_t i = 1; i <= strlen(path); i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
@@ -68,7 +69,7 @@ int state_open(const char *dir, struct weft_error *err, struct state *ret_state)
 		return weft_error_set(
 			err, r,
 			"no place to keep keys: HOME is not set; give --state DIR");
-	r = make_directories(state.dir);
+	r = state_make_dir(state.dir);
 	if (r == 0 && access(state.dir, R_OK | W_OK | X_OK) < 0)
 		r = -errno;
 	if (r < 0)

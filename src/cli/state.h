@@ -34,6 +34,9 @@ int state_open(const char *dir, struct weft_error *err,
  */
 const char *state_runtime_dir(char buf[STATE_PATH_LEN]);
 
+/** Makes a directory, and those above it, where they are missing. Returns 0 or -Exxx. */
+int state_make_dir(const char *path) WEFT_MUST_CHECK;
+
 /**
  * Reads a whole file; a NUL follows the last byte. The caller frees it.
  * Returns the length, -ENOENT when there is none (err untouched), or -Exxx with err.

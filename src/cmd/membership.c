@@ -108,17 +108,15 @@ static json_t *on_asked(void *user, const char *what, const json_t *request,
 /* A member is one without it, too. What those before it have left is looked for here. */
 static void listen_for_questions(struct membership *m)
 {
-	char path[STATE_PATH_LEN];
-	struct state runtime;
+	char runtime[STATE_PATH_LEN];
 	struct weft_error err;
-	int r = state_open(state_runtime_dir(path), &err, &runtime);
-	const struct remote_opts opts = {
-		.dir = runtime.dir, .name = m->verb, .fn = on_asked, .user = m
-	};
+	const struct remote_opts opts = { .dir = state_runtime_dir(runtime),
+					  .name = m->verb,
+					  .fn = on_asked,
+					  .user = m };
 	struct remote_place left;
 
-	if (r == 0)
-		r = remote_find(runtime.dir, m->verb, &left, 1, &err);
+	int r = remote_find(runtime, m->verb, &left, 1, &err);
 	if (r >= 0)
 		r = remote_new(m->loop, &opts, &err, &m->remote);
 	if (r < 0)

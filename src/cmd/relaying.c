@@ -202,16 +202,14 @@ static json_t *on_asked(void *user, const char *what, const json_t *request,
  */
 static void listen_for_questions(struct relaying *r)
 {
-	char path[STATE_PATH_LEN];
-	struct state runtime;
+	char runtime[STATE_PATH_LEN];
 	struct weft_error err;
-	int status = state_open(state_runtime_dir(path), &err, &runtime);
-	const struct remote_opts opts = {
-		.dir = runtime.dir, .name = r->verb, .fn = on_asked, .user = r
-	};
+	const struct remote_opts opts = { .dir = state_runtime_dir(runtime),
+					  .name = r->verb,
+					  .fn = on_asked,
+					  .user = r };
 	struct remote_place left;
-	if (status == 0)
-		status = remote_find(runtime.dir, r->verb, &left, 1, &err);
+	int status = remote_find(runtime, r->verb, &left, 1, &err);
 	if (status >= 0)
 		status = remote_new(r->loop, &opts, &err, &r->remote);
 	if (status < 0)

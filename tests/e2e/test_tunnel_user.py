@@ -144,6 +144,21 @@ def test_a_server_without_root(lab):  # noqa: F811
         assert fetch(lab, 'site', '--socks5 127.0.0.1:1080', f'http://{host}/stdio.h') == expected
 
 
+@pytest.mark.parametrize('as_whom, place', [(UNPRIVILEGED, '/run/user/65534/weft'), ('', '/run/weft')],
+                         ids=['nobody', 'root'])
+def test_the_first_program_of_a_user(lab, as_whom, place):  # noqa: F811
+    """Nothing has made the directory of its control socket yet."""
+    empty = shlex.quote('mount -t tmpfs -o mode=1777 tmpfs /run && exec "$@"')
+    site = p.Weft(lab, 'site', f'unshare --mount sh -c {empty} sh {as_whom} {p.WEFT} '
+                  'tunnel client http://192.0.2.1:8080/ --user --json',
+                  env={'TERM': 'dumb', 'WEFT_TOKEN': 'test', 'XDG_RUNTIME_DIR': '/run/user/65534'})
+    lab.processes.append(site)
+    site.wait_event('ready')
+    made = pathlib.Path(f'/proc/{site.popen.pid}/root{place}')
+    assert made.stat().st_mode & 0o777 == 0o700
+    assert len(list(made.glob('*.control'))) == 1
+
+
 def test_ethernet(world):
     """A TAP at the server; addresses by the server, and beyond one network nothing."""
     server = {**SERVER, 'name': 'tap0', 'mode': 'ethernet'}

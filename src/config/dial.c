@@ -3,6 +3,7 @@
  * How a client gets to its server: over a proxy, with which family of addresses, whom it
  * believes to be the server, and what else it says in its requests.
  */
+#include "base/proxy.h"
 #include "config/config.h"
 
 #include <weft/nearest.h>
@@ -25,14 +26,10 @@
 
 void config_read_proxy(struct reader *reader, const struct node *node, void *object)
 {
-	static const char *const schemes[] = { "http://",    "https://",  "socks4://",
-					       "socks4a://", "socks5://", "socks5h://",
-					       NULL };
 	static const struct config_url kind = {
 		.what = "a proxy",
-		.schemes = schemes,
-		.wants = "http://, https://, socks4://, socks4a://, socks5:// or "
-			 "socks5h://",
+		.schemes = proxy_schemes,
+		.wants = PROXY_SCHEMES_TEXT,
 		.scheme = "http://",
 		.example = "http://proxy.example.org:3128",
 	};

@@ -195,7 +195,8 @@ int http_server_reload(struct http_server *server,
 /* ---- client ------------------------------------------------------------------------------ */
 
 struct http_client_opts {
-	const char *proxy;   /**< "http://...", "socks5h://..."; NULL for none. */
+	/** A URL that begins as one of proxy_schemes (base/proxy.h); NULL for none. */
+	const char *proxy;
 	const char *ca_file; /**< PEM; NULL for the system's. */
 	/** 32 bytes: SHA-256 of the server's public key, in place of a CA; NULL for none. */
 	const uint8_t *pin;

@@ -5,6 +5,7 @@
  */
 #include "http/setup.h"
 
+#include "base/proxy.h"
 #include "http/stream.h"
 #include "io/socket.h"
 
@@ -59,19 +60,18 @@ static int check_ca_file(const char *path, struct weft_error *err)
 	return 0;
 }
 
-/* curl would say it too, but only when the first request fails. */
+/*
+ * curl would say it too, but only when the first request fails. There may be a password in the
+ * URL: it is not repeated.
+ */
 static int check_proxy(const char *proxy, struct weft_error *err)
 {
-	static const char *const schemes[] = { "http://", "https://", "socks5://",
-					       "socks5h://" };
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (strncmp(proxy, schemes[i], strlen(schemes[i])) == 0)
+	for (const char *const *scheme = proxy_schemes; *scheme; scheme++)
+		if (strncasecmp(proxy, *scheme, strlen(*scheme)) == 0)
 			return 0;
-	}
 	return weft_error_set(err, -EINVAL,
-			      "%s is not a proxy: write http://HOST:PORT or "
-			      "socks5h://HOST:PORT",
-			      proxy);
+			      "the URL of a proxy begins with " PROXY_SCHEMES_TEXT
+			      ", such as http://HOST:PORT");
 }
 
 static int setup_fill(struct setup *s, const struct http_client_opts *opts,
@@ -211,7 +211,7 @@ bool setup_way_past(const struct setup *setup, CURL *easy, gnutls_session_t *ret
 {
 	const char *scheme = NULL;
 	(void)curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
-	if (!scheme || strncmp(setup->proxy, "https:", 6) == 0)
+	if (!scheme || strncasecmp(setup->proxy, "https:", 6) == 0)
 		return false;
 	if (strcasecmp(scheme, "http") == 0) {
 		*ret_session = NULL;
@@ -241,7 +241,8 @@ static const char *advice(const struct setup *s, CURLcode result)
 	case CURLE_OPERATION_TIMEDOUT:
 		return "check the address, and firewalls on the way";
 	case CURLE_PEER_FAILED_VERIFICATION:
-		return "name the CA that signed the certificate, or pin its key";
+		return "check the name in the URL; name the CA that signed the "
+		       "certificate, or pin its key";
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return "the server has another key than the pinned one: ask who runs it";
 	case CURLE_SSL_CACERT_BADFILE:

@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define NS_PER_S 1000000000ull
 #define MIB      1048576ull
@@ -391,7 +392,7 @@ int weft_doctor_new(struct weft_loop *loop, const struct weft_doctor_opts *opts,
 	d->user = user;
 	d->stage = EXAM_STAGES;
 	d->exam.is_long = opts->is_long;
-	d->exam.is_tls = strncmp(opts->url, "https:", 6) == 0;
+	d->exam.is_tls = strncasecmp(opts->url, "https:", 6) == 0;
 	d->is_due = true;
 	d->pace_due = WEFT_NEVER;
 	d->task = (struct weft_task){ .fd = -1,

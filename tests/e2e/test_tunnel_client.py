@@ -10,8 +10,8 @@ import pytest
 
 import netlab
 import party as p
-from tunnels import (CLIENT, HASHES, HTTPS, SERVER, certificate, facts_at_end, iperf, lab, ping,
-                     secure, tunnel)
+from tunnels import (CLIENT, HASHES, HTTPS, SERVER, certificate, connections_to, facts_at_end, iperf,
+                     lab, ping, secure, tunnel)
 
 SIX = {**SERVER, 'net6': 'fd00::1/64',
        'clients': [{'token': HASHES['test'], 'ips': ['10.0.0.2', '10.0.0.22', 'fd00::2']}]}
@@ -131,14 +131,9 @@ def test_the_way_back_is_free_while_the_server_is_away(lab):
 # ---- lanes -------------------------------------------------------------------------------
 
 
-def streams_of(lab):
-    found = lab.run('site', 'ss -Htn state established dport = 8080').splitlines()
-    return [int(line.split()[2].rsplit(':', 1)[1]) for line in found]
-
-
 def test_flows_are_spread_over_several_streams(lab):
     hub, site = connect(lab, SERVER, streams=4)
-    lab.until(lambda: len(streams_of(lab)) == 8)
+    lab.until(lambda: len(connections_to(lab, 8080)) == 8)
     assert netlab.is_ever_over(1e6, lambda: iperf(lab))
     peer = facts_at_end(hub)['peers'][0]
     assert peer['lanes'] == 4 and peer['rx_bad'] == peer['broken'] == 0
@@ -147,14 +142,14 @@ def test_flows_are_spread_over_several_streams(lab):
 
 def test_a_cut_stream_takes_no_other_along(lab):
     hub, site = connect(lab, SERVER, streams=4)
-    lab.until(lambda: len(streams_of(lab)) == 8)
+    lab.until(lambda: len(connections_to(lab, 8080)) == 8)
 
     def cut_two():
         running = lab.start('site', 'ping -i 0.05 -c 100 10.0.0.1')
-        for port in streams_of(lab)[:2]:
+        for port in connections_to(lab, 8080)[:2]:
             lab.run('site', f'ss -K sport = {port}')
         running.wait_for('packets transmitted')
-        lab.until(lambda: len(streams_of(lab)) == 8)
+        lab.until(lambda: len(connections_to(lab, 8080)) == 8)
         return int(running.wait_for(r'(\d+) received')[1])
     assert netlab.is_ever_over(94, cut_two)
     assert hub.events('disconnected') == site.events('disconnected') == []
@@ -170,20 +165,58 @@ def test_a_name_with_addresses_of_both_families(lab, family, address):
     server.wait_event('connected', name='10.0.0.2', address=address)
 
 
-@pytest.mark.parametrize('scheme', ['http', 'socks5', 'socks5h'])
+@pytest.mark.parametrize('scheme', ['http', 'HTTP', 'socks4', 'socks4a', 'socks5', 'socks5h'])
 def test_through_a_proxy(lab, scheme):
     proxy = lab.start('site', f'/usr/bin/python3 {p.ROOT}/tools/forwarder.py 3128')
     proxy.wait_for('ready')
     connect(lab, SERVER, proxy=f'{scheme}://127.0.0.1:3128')
     ping(lab, 'site', '10.0.0.1')
+    proxy.wait_for({'http': 'PUT', 'socks5h': 'socks5'}.get(scheme.lower(), scheme)
+                   + ' 192.0.2.1 8080')
+
+
+@pytest.mark.parametrize('scheme', ['http', 'socks5'])
+def test_through_a_proxy_with_a_password(lab, scheme):
+    """It comes from the environment, is needed, and is not shown."""
+    proxy = lab.start('site', f'/usr/bin/python3 {p.ROOT}/tools/forwarder.py 3128 me:wort')
+    proxy.wait_for('ready')
+    tunnel(lab, 'hub', SERVER)
+
+    def client(password):
+        site = p.Weft(lab, 'site', f'{p.WEFT} tunnel client {CLIENT["server"]} --json', env={
+            'TERM': 'dumb', 'WEFT_TOKEN': 'test',
+            'WEFT_PROXY': f'{scheme}://me:{password}@127.0.0.1:3128'})
+        lab.processes.append(site)
+        return site
+    wrong = client('wirt')
+    wrong.wait_for('trying again')
+    assert wrong.events('connected') == [] and wrong.stop() == 0
+    client('wort').wait_event('connected')
+    ping(lab, 'site', '10.0.0.1')
     proxy.wait_for('192.0.2.1 8080')
+    assert 'wirt' not in wrong.output()
 
 
 @pytest.mark.parametrize('http2', [False, True], ids=['http1', 'http2'])
 def test_tls_of_its_own_and_a_ca(lab, http2):
+    """A server of weft speaks HTTP/1.1: who offers HTTP/2 takes that."""
     cert, key, _ = certificate(lab)
     connect(lab, secure(cert, key), server=HTTPS, ca=cert, http2=http2)
     ping(lab, 'site', '10.0.0.1')
+    lab.until(lambda: len(connections_to(lab, 8080)) == 2)  # HTTP/2 would need one
+
+
+def test_a_certificate_for_another_host_is_refused(lab):
+    """Who signed it is believed, but it says 192.0.2.1."""
+    lab.run('hub', 'ip address add 198.51.100.1/32 dev lo')
+    lab.run('site', 'ip route add 198.51.100.1 via 192.0.2.1')
+    cert, key, _ = certificate(lab)
+    tunnel(lab, 'hub', secure(cert, key))
+    site = tunnel(lab, 'site', {**CLIENT, 'server': 'https://198.51.100.1:8080/', 'ca': cert})
+    site.wait_for('certificate.* match.*trying again')
+    assert site.events('connected') == []
+    assert site.stop() == 0
+    tunnel(lab, 'site', {**CLIENT, 'server': HTTPS, 'ca': cert}).wait_event('connected')
 
 
 def test_tls_of_its_own_and_a_pin(lab):

@@ -64,6 +64,12 @@ def ping(lab, host, address, seconds=netlab.PATIENCE):
     lab.until(answered, seconds)
 
 
+def connections_to(lab, port):
+    """The ports from which the client has TCP connections to one of the server or a proxy."""
+    found = lab.run('site', f'ss -Htn state established dport = {port}').splitlines()
+    return [int(line.split()[2].rsplit(':', 1)[1]) for line in found]
+
+
 def facts_at_end(process):
     assert process.stop() == 0
     return process.wait_event('facts')['interfaces'][0]

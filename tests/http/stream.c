@@ -3,9 +3,11 @@
  * Streams from a client to a server and back: bytes and their order, back-pressure, and every
  * way to end.
  */
+#include "base/proxy.h"
 #include "http/world.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MB (1024ull * 1024)
@@ -436,6 +438,31 @@ static void a_congestion_control_that_is_none(void **state)
 	assert_non_null(strstr(err.text, "no congestion control \"warp\", but "));
 }
 
+static int try_proxy(const char *url, struct weft_error *err)
+{
+	struct http_client *client = NULL;
+	const int r =
+		http_client_new(&(struct http_client_opts){ .proxy = url }, err, &client);
+	http_client_free(client);
+	return r;
+}
+
+static void proxies_of_each_kind(void **state)
+{
+	struct weft_error err;
+	char url[32];
+	(void)state;
+	for (const char *const *scheme = proxy_schemes; *scheme; scheme++) {
+		(void)snprintf(url, sizeof(url), "%s10.0.0.1:1", *scheme);
+		assert_int_equal(try_proxy(url, &err), 0);
+	}
+	assert_int_equal(try_proxy("SOCKS5h://[::1]:1080", &err), 0);
+	assert_int_equal(try_proxy("ftp://me:word@proxy", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "begins with http://, "));
+	assert_null(strstr(err.text, "word"));
+	assert_int_equal(try_proxy("proxy:3128", &err), -EINVAL);
+}
+
 /* ---- Freed ---- */
 
 static void one_is_freed_first(bool is_server)
@@ -583,6 +610,7 @@ int main(void)
 		cmocka_unit_test(the_server_is_freed_while_a_client_does_not_read),
 		cmocka_unit_test(the_client_is_freed_first),
 		cmocka_unit_test(the_client_is_freed_before_it_has_run),
+		cmocka_unit_test(proxies_of_each_kind),
 		cmocka_unit_test(two_hundred_streams),
 		cmocka_unit_test(one_more_than_allowed),
 	};

@@ -70,6 +70,7 @@ def test_both_ways(lab, kind, http2):
     assert is_quick(lab, 'site', '10.0.0.1') and is_quick(lab, 'hub', '10.0.0.2')
     assert netlab.is_ever_over(1e7, lambda: iperf(lab, 5201))
     assert netlab.is_ever_over(1e7, lambda: iperf(lab, 5202, '--reverse'))
+    lab.until(lambda: len(t.connections_to(lab, 443)) == (1 if http2 else 2))
     assert client.events('disconnected') == []
     assert client.stop() == 0
     peer = t.facts_at_end(server)['peers'][0]

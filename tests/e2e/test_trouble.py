@@ -136,12 +136,15 @@ def test_a_proxy_that_cuts(lab):
 
 
 def test_a_server_that_never_answers(lab):
-    """A client waits for it, and ends at once when it is told to."""
+    """A client gives it up after a minute, and takes one that answers; told to, it ends at once."""
     silent = Listener(8080, lambda connection: connection.recv(65536))
     client = t.tunnel(lab, None, HERE)
-    lab.until(lambda: silent.connections)
-    assert client.stop() == 0
+    lab.until(lambda: len(silent.connections) >= 2, seconds=180)
+    assert client.events('connected') == []
     silent.close()
+    t.tunnel(lab, None, t.SERVER)
+    client.wait_event('connected', seconds=120)
+    assert client.stop() == 0
 
 
 def resident_kib(process):

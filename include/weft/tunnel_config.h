@@ -137,6 +137,12 @@ struct weft_tunnel_interface {
 
 #define WEFT_TUNNEL_STREAMS_MAX 8u
 
+/** Clients of one server with mode ip, and with mode ethernet. */
+#define WEFT_TUNNEL_CLIENTS_MAX          4095u
+#define WEFT_TUNNEL_ETHERNET_CLIENTS_MAX 1023u
+/** Of one server: addresses and routes of all clients, their sources, or its own routes. */
+#define WEFT_TUNNEL_NETWORKS_MAX         65536u
+
 /** A server has no room to say more of one client: its addresses, and the routes it is told. */
 #define WEFT_TUNNEL_CLIENT_IPS_MAX  64u
 #define WEFT_TUNNEL_CLIENT_PUSH_MAX 1024u

@@ -65,8 +65,8 @@ static void check_interfaces(struct reader *reader)
 	stakes_check_ports(&reader->ports, faults);
 	stakes_check_unique(&reader->mark_values, faults, true, "this mark",
 			    "packets that carry it go to one of them only");
-	stakes_check_unique(&reader->mark_tables, faults, true, "this table",
-			    "it can lead to one of them only");
+	stakes_check_unique(&reader->mark_tables, faults, false, "this table",
+			    "it can lead to one of them only: take another one here");
 }
 
 static void read_root(struct reader *reader, const struct node *root,

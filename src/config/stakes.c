@@ -65,16 +65,28 @@ static int compare_items(const void *a, const void *b)
 	return r != 0 ? r : place_compare(first->node->at, second->node->at);
 }
 
-static void sort(struct stakes *stakes)
+void stakes_sort(struct stakes *stakes)
 {
 	if (stakes->n > 1)
 		qsort(stakes->items, stakes->n, sizeof(stakes->items[0]), compare_items);
 }
 
+static int compare_claims(const void *a, const void *b)
+{
+	return compare(a, b);
+}
+
+const struct stake *stakes_find(const struct stakes *stakes, const struct stake *like)
+{
+	return stakes->n > 0 ? bsearch(like, stakes->items, stakes->n,
+				       sizeof(stakes->items[0]), compare_claims)
+			     : NULL;
+}
+
 void stakes_check_unique(struct stakes *stakes, struct faults *faults, bool is_warning,
 			 const char *what, const char *why)
 {
-	sort(stakes);
+	stakes_sort(stakes);
 	for (size_t i = 1, first = 0; i < stakes->n; i++) {
 		const struct stake *stake = &stakes->items[i];
 		const struct node *node = stakes->items[first].node;
@@ -93,7 +105,7 @@ void stakes_check_unique(struct stakes *stakes, struct faults *faults, bool is_w
 /* One without an address is in front of all others of its port. */
 void stakes_check_ports(struct stakes *stakes, struct faults *faults)
 {
-	sort(stakes);
+	stakes_sort(stakes);
 	for (size_t i = 1, first = 0; i < stakes->n; i++) {
 		const struct stake *stake = &stakes->items[i];
 		const struct stake *other = &stakes->items[first];
@@ -149,7 +161,7 @@ void stakes_check_networks(struct stakes *stakes, struct faults *faults)
 {
 	const struct stake *chain[CHAIN_MAX];
 	size_t n = 0;
-	sort(stakes);
+	stakes_sort(stakes);
 	for (size_t i = 0; i < stakes->n; i++) {
 		const struct stake *stake = &stakes->items[i];
 		while (n > 0 && !net_contains(&chain[n - 1]->ip, &stake->ip))

@@ -36,6 +36,12 @@ void stakes_fini(struct stakes *stakes);
 /** Returns 0 or -ENOMEM. */
 int stakes_add(struct stakes *stakes, const struct stake *stake) WEFT_MUST_CHECK;
 
+/** Puts them in the order in which stakes_find looks. */
+void stakes_sort(struct stakes *stakes);
+
+/** One of the sorted that claims the same as like does; NULL for none. */
+const struct stake *stakes_find(const struct stakes *stakes, const struct stake *like);
+
 /**
  * Adds a fault for each that was claimed before: "WHAT is also at PATH (line N); WHY". Sorts.
  */

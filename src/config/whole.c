@@ -65,6 +65,32 @@ static void check_addresses(struct reader *reader, const struct node *node,
 
 /* ---- networks ---------------------------------------------------------------------------- */
 
+/* The client of a server below which a node is. */
+static const struct node *client_of(const struct node *node, const struct node *server)
+{
+	while (node->parent && node->parent->parent != server)
+		node = node->parent;
+	return node;
+}
+
+/* Says so where a route is another client's address, and returns true. */
+static bool check_owner(struct reader *reader, const struct node *server,
+			const struct stake *route)
+{
+	const struct stake like = { .ip = route->ip };
+	const struct stake *owner = stakes_find(&reader->addresses, &like);
+	char ip[WEFT_IP_TEXT], path[NODE_PATH_LEN];
+	if (!owner || !is_clients(owner->node, server) ||
+	    client_of(owner->node, server) == client_of(route->node, server))
+		return false;
+	reader_fault(reader, SEVERITY_ERROR, route->node,
+		     "%s is also %s (line %u), the address of another client; its "
+		     "packets can go to one client only: take one of the two out",
+		     weft_ip_print(&route->ip, ip), node_path(owner->node, path),
+		     owner->node->at.line);
+	return true;
+}
+
 static void check_route(struct reader *reader, const struct stake *route,
 			const struct weft_ip *net)
 {
@@ -86,14 +112,15 @@ static void check_route(struct reader *reader, const struct stake *route,
 			route_text, net_text);
 }
 
-static void check_routes(struct reader *reader,
+static void check_routes(struct reader *reader, const struct node *node,
 			 const struct weft_tunnel_interface *interface)
 {
+	stakes_sort(&reader->addresses);
 	for (size_t i = 0; i < reader->routes.n; i++) {
 		const struct stake *route = &reader->routes.items[i];
 		const struct weft_ip *net =
 			route->ip.family == AF_INET ? &interface->net : &interface->net6;
-		if (net->family)
+		if (!check_owner(reader, node, route) && net->family)
 			check_route(reader, route, net);
 	}
 }
@@ -152,6 +179,65 @@ static void check_pushes(struct reader *reader, const struct node *clients,
 	}
 }
 
+/* ---- how many ---------------------------------------------------------------------------- */
+
+static void check_clients(struct reader *reader, const struct node *clients)
+{
+	const bool is_ip = reader->mode == WEFT_TUNNEL_IP;
+	const size_t max =
+		is_ip ? WEFT_TUNNEL_CLIENTS_MAX : WEFT_TUNNEL_ETHERNET_CLIENTS_MAX;
+	if (!clients || clients->type != JSON_ARRAY || clients->count <= max)
+		return;
+	const struct node *member = clients->first;
+	while (member->index < max)
+		member = member->next;
+	reader_fault(reader, SEVERITY_ERROR, member,
+		     "found %zu clients; a server with mode \"%s\" has at most %zu: from "
+		     "here on they need another server",
+		     clients->count, is_ip ? "ip" : "ethernet", max);
+}
+
+/* Of what there can be WEFT_TUNNEL_NETWORKS_MAX in all. Returns whether there are too many now. */
+static bool add_networks(struct reader *reader, const struct node *member, size_t *total,
+			 size_t n, const char *what)
+{
+	*total += n;
+	if (*total <= WEFT_TUNNEL_NETWORKS_MAX)
+		return false;
+	reader_fault(reader, SEVERITY_ERROR, member,
+		     "up to this client there are %zu %s; a server has at most %u: from "
+		     "here on they need another server, or larger networks",
+		     *total, what, WEFT_TUNNEL_NETWORKS_MAX);
+	return true;
+}
+
+static void check_networks(struct reader *reader, const struct node *node,
+			   const struct node *clients,
+			   const struct weft_tunnel_interface *interface)
+{
+	const size_t own =
+		interface->routes_n + !!interface->net.family + !!interface->net6.family;
+	size_t networks = 0, sources = 0;
+	bool is_full = false;
+	if (own > WEFT_TUNNEL_NETWORKS_MAX)
+		reader_fault(reader, SEVERITY_ERROR, node_get(node, "routes"),
+			     "found %zu routes; with its own addresses a server has at "
+			     "most %u networks: write larger ones",
+			     interface->routes_n, WEFT_TUNNEL_NETWORKS_MAX);
+	if (!clients || clients->count != interface->clients_n)
+		return;
+	const struct node *member = clients->first;
+	for (size_t i = 0; i < interface->clients_n && !is_full; i++) {
+		const struct weft_tunnel_client *client = &interface->clients[i];
+		is_full = add_networks(reader, member, &networks,
+				       client->ips_n + client->routes_n,
+				       "addresses and routes") ||
+			  add_networks(reader, member, &sources, client->sources_n,
+				       "sources");
+		member = member->next;
+	}
+}
+
 /* ---- all of it --------------------------------------------------------------------------- */
 
 static void forget(struct reader *reader)
@@ -204,8 +290,10 @@ void config_server_check(struct reader *reader, const struct node *node,
 					     .ip = interface->listen,
 					     .node = port });
 	check_addresses(reader, node, interface);
-	check_routes(reader, interface);
+	check_routes(reader, node, interface);
 	check_pushes(reader, clients, interface);
+	check_clients(reader, clients);
+	check_networks(reader, node, clients, interface);
 	config_acl_check(reader, node, interface);
 	config_exits_check(reader, node, interface);
 	check_claims(reader);

@@ -282,6 +282,8 @@ static void refuses_routes_of_clients(void **state)
 	       "10.1.0.0/24");
 	EXPECT(CLIENT("'routes':['10.1.0.128/25']"),
 	       "3:11 warning [0].clients[0].routes[0]: lies in the tunnel's own net");
+	EXPECT(CLIENT("'routes':['10.1.0.2/32']"),
+	       "3:11 warning [0].clients[0].routes[0]: lies in the tunnel's own net");
 	EXPECT(CLIENT("'sources':['10.1.0.9']"),
 	       "3:12 error [0].clients[0].sources[0]: the prefix is missing");
 	EXPECT(CLIENT("'sources':['10.1.0.9/24']"),
@@ -302,6 +304,15 @@ static void tells_which_routes_overlap(void **state)
 	       "3:11 warning [0].clients[1].routes[0]: 192.168.1.0/24 lies in "
 	       "192.168.0.0/16, "
 	       "[0].clients[0].routes[0] (line 2)");
+	EXPECT(TWO("routes", "192.168.0.0/16", "10.1.0.2/32"),
+	       "3:11 error [0].clients[1].routes[0]: 10.1.0.2 is also "
+	       "[0].clients[0].ip (line 2), the address of another client; its packets "
+	       "can go to one client only: take one of the two out");
+	EXPECT(TWO("routes", "10.1.0.3/32", "192.168.0.0/16"),
+	       "2:79 error [0].clients[0].routes[0]: 10.1.0.3 is also [0].clients[1].ip "
+	       "(line 2)");
+	EXPECT(TWO("routes", "192.168.0.0/16", "10.1.0.2/31"),
+	       "3:11 warning [0].clients[1].routes[0]: lies in the tunnel's own net");
 	EXPECT(TWO("sources", "10.1.0.4/32", "10.1.0.4/32"),
 	       "3:12 error [0].clients[1].sources[0]: also [0].clients[0].sources[0] "
 	       "(line 2)");
@@ -402,7 +413,7 @@ static void tells_what_interfaces_share(void **state)
 	       "2:20 error [1].port: this port is also that of [0].port (line 1)");
 	EXPECT("[" OTHER("a", "1", ",\n'mark':{'value':1,'table':5}") "," OTHER(
 		       "b", "2", ",\n'mark':{'value':2,'table':5}") "]",
-	       "3:27 warning [1].mark.table: this table is also that of [0].mark.table "
+	       "3:27 error [1].mark.table: this table is also that of [0].mark.table "
 	       "(line 2)");
 	EXPECT("[" OTHER("a", "1", ",\n'mark':{'value':1,'table':5}") "," OTHER(
 		       "b", "2", ",\n'mark':{'value':1,'table':6}") "]",

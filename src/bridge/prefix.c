@@ -13,6 +13,9 @@
 
 #define NODES_LEN_MIN 64u
 
+/* A network has its own node, and a fork at most to hold it apart from another. */
+#define NODES_EACH 2u
+
 struct prefix_node {
 	uint64_t hi, lo;
 	uint32_t child[2]; /* 0 for none; of a free node, [0] is the next free one. */
@@ -126,13 +129,12 @@ void prefix_table_fini(struct prefix_table *t)
 	*t = (struct prefix_table){ 0 };
 }
 
-/* Room for two more nodes: what one addition takes at most. Returns 0 or -ENOMEM. */
-static int reserve(struct prefix_table *t)
+/* Makes the array that long; never shorter. Returns 0 or -ENOMEM. */
+static int grow(struct prefix_table *t, uint32_t len)
 {
-	if (t->nodes && t->nodes_len - t->nodes_n >= 2)
+	if (len <= t->nodes_len)
 		return 0;
-	uint32_t len = t->nodes ? t->nodes_len * 2 : NODES_LEN_MIN;
-	struct prefix_node *nodes = realloc(t->nodes, len * sizeof(*nodes));
+	struct prefix_node *nodes = realloc(t->nodes, (size_t)len * sizeof(*nodes));
 	if (!nodes)
 		return -ENOMEM;
 	if (!t->nodes) {
@@ -144,14 +146,30 @@ static int reserve(struct prefix_table *t)
 	return 0;
 }
 
+/* Room for two more nodes: what one addition takes at most. Returns 0 or -ENOMEM. */
+static int reserve(struct prefix_table *t)
+{
+	if (t->nodes_len - t->nodes_n + t->free_n >= NODES_EACH)
+		return 0;
+	return grow(t, t->nodes ? t->nodes_len * 2 : NODES_LEN_MIN);
+}
+
+int prefix_reserve(struct prefix_table *t, uint32_t count)
+{
+	/* Nobody, what the networks have, and what prefix_add asks for before it adds. */
+	return count > 0 ? grow(t, 1 + NODES_EACH * count) : 0;
+}
+
 /* A node for a prefix, out of what was reserved; returns its number. */
 static uint32_t node_new(struct prefix_table *t, const struct prefix *p, void *value)
 {
 	uint32_t number = t->free_list;
-	if (number)
+	if (number) {
 		t->free_list = t->nodes[number].child[0];
-	else
+		t->free_n--;
+	} else {
 		number = t->nodes_n++;
+	}
 	t->nodes[number] = (struct prefix_node){
 		.hi = p->hi, .lo = p->lo, .value = value, .bits = p->bits
 	};
@@ -162,6 +180,7 @@ static void node_free(struct prefix_table *t, uint32_t number)
 {
 	t->nodes[number] = (struct prefix_node){ .child = { t->free_list } };
 	t->free_list = number;
+	t->free_n++;
 }
 
 /* ---- the trie ---------------------------------------------------------------------------- */

@@ -59,6 +59,7 @@ struct prefix_table {
 	uint32_t nodes_len;        /**< Of the array. */
 	uint32_t nodes_n;          /**< Used so far; those given back are in free_list. */
 	uint32_t free_list;
+	uint32_t free_n;  /**< How many are in it. */
 	uint32_t root[2]; /**< Of IPv4 and of IPv6. */
 	uint32_t count, count_max;
 };
@@ -68,6 +69,12 @@ void prefix_table_init(struct prefix_table *t, uint32_t count_max);
 
 /** Frees the table, not what the values point to. */
 void prefix_table_fini(struct prefix_table *t);
+
+/**
+ * Makes room for so many networks in all: as long as there are no more, adding one takes no
+ * memory. Returns 0 or -ENOMEM, and then nothing has changed.
+ */
+int prefix_reserve(struct prefix_table *t, uint32_t count) WEFT_MUST_CHECK;
 
 /**
  * Adds a network with a value that is not NULL. Returns 0, -EEXIST if it is there (its value

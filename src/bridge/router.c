@@ -192,6 +192,16 @@ void weft_router_unexempt(struct weft_router *router, const struct weft_ip *netw
 	table_remove_ip(router, &router->routes.exempt, network);
 }
 
+int router_reserve(struct weft_router *router, const struct weft_router *other)
+{
+	struct routes *own = &router->routes;
+	const struct routes *as = &other->routes;
+	int r = prefix_reserve(&own->networks, as->networks.count);
+	if (r == 0)
+		r = prefix_reserve(&own->pins, as->pins.count);
+	return r == 0 ? prefix_reserve(&own->exempt, as->exempt.count) : r;
+}
+
 static const struct weft_router_port *table_port(const struct prefix_table *table,
 						 const struct weft_ip *ip)
 {

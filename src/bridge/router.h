@@ -59,6 +59,13 @@ static inline bool router_is_passed(enum weft_router_outcome outcome)
 	return outcome <= WEFT_ROUTER_UPLINK;
 }
 
+/**
+ * Makes room in the tables for what is in those of another router: as long as there is no more
+ * in each, adding takes no memory. Returns 0 or -ENOMEM.
+ */
+int router_reserve(struct weft_router *router,
+		   const struct weft_router *other) WEFT_MUST_CHECK;
+
 /** The receiver of a port's link: what becomes of a batch that came in on it. */
 void router_receive(void *user, struct weft_link *link, const struct weft_frame *frames,
 		    size_t n, uint64_t now);

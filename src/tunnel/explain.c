@@ -156,6 +156,8 @@ static int prepare(struct asking *a, struct weft_error *err)
 	for (size_t i = 0; i < conf->clients_n && r == 0; i++) {
 		struct plane_port *port;
 		r = plane_add(a->plane, &conf->clients[i], NULL, err, &port);
+		if (r == 0)
+			plane_join(port, &conf->clients[i]);
 	}
 	if (r < 0)
 		return r;

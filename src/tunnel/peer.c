@@ -238,36 +238,27 @@ static void tell_original(struct peer *peer, const struct weft_tunnel_interface 
 		duplex_end(&peer->duplex);
 }
 
-static int tell_weft(struct peer *peer, const struct weft_tunnel_interface *before,
-		     const struct weft_tunnel_client *conf, struct peer_texts *texts)
+static void tell_weft(struct peer *peer, const struct weft_tunnel_interface *before,
+		      const struct weft_tunnel_client *conf, struct peer_texts *texts)
 {
 	const unsigned lanes = peer->duplex.lanes_n;
-	struct hello_conf *old = malloc(sizeof(*old));
-	if (!old)
-		return -ENOMEM;
-	terms_of(before, peer->conf, lanes, old);
+	terms_of(before, peer->conf, lanes, &texts->before);
 	terms_of(peer->netif->conf, conf, lanes, &texts->conf);
-	if (!terms_are_same(old, &texts->conf))
+	if (!terms_are_same(&texts->before, &texts->conf))
 		tell_conf(peer, &texts->conf, 0);
-	free(old);
-	return 0;
 }
 
-int peer_apply(struct peer *peer, const struct weft_tunnel_client *conf,
-	       const struct weft_tunnel_interface *before, struct peer_texts *texts,
-	       struct weft_error *err)
+void peer_apply(struct peer *peer, const struct weft_tunnel_client *conf,
+		const struct weft_tunnel_interface *before, struct peer_texts *texts)
 {
-	int r = 0;
 	if (strcmp(peer->conf->token, conf->token) != 0)
 		break_off(peer);
 	else if (peer->is_extended)
-		r = tell_weft(peer, before, conf, texts);
+		tell_weft(peer, before, conf, texts);
 	else
 		tell_original(peer, before, conf);
 	peer->conf = conf;
-	if (r < 0)
-		return weft_error_set(err, r, "out of memory");
-	return plane_port_apply(peer->port, conf, err);
+	plane_join(peer->port, conf);
 }
 
 bool peer_end(struct peer *peer)

@@ -43,7 +43,7 @@ struct peer {
 struct peer_texts {
 	char tun_conf[TUNNEL_CONF_TEXT];
 	char weft_conf[HELLO_CONF_TEXT];
-	struct hello_conf conf;
+	struct hello_conf conf, before;
 };
 
 /** A request of this client. */
@@ -54,7 +54,10 @@ struct peer_request {
 	struct weft_ip from;
 };
 
-/** Makes a client's peer and gives it its place. Returns 0 or -Exxx with err. */
+/**
+ * Makes a client's peer and adds it to the plane; plane_join gives it its networks. Returns 0 or
+ * -Exxx with err.
+ */
 int peer_new(const struct netif *netif, struct plane *plane,
 	     const struct weft_tunnel_client *conf, struct weft_error *err,
 	     struct peer **ret_peer) WEFT_MUST_CHECK;
@@ -69,11 +72,10 @@ void peer_accept(struct peer *peer, const struct peer_request *request,
 /**
  * Gives it another entry of another configuration of the server, which netif and plane have
  * already. before is the former one. Tells the client what is different for it; ends its streams
- * where its token is another one. Returns 0 or -Exxx with err.
+ * where its token is another one.
  */
-int peer_apply(struct peer *peer, const struct weft_tunnel_client *conf,
-	       const struct weft_tunnel_interface *before, struct peer_texts *texts,
-	       struct weft_error *err) WEFT_MUST_CHECK;
+void peer_apply(struct peer *peer, const struct weft_tunnel_client *conf,
+		const struct weft_tunnel_interface *before, struct peer_texts *texts);
 
 /** It is no client any more: takes its place away and breaks off its streams. */
 void peer_part(struct peer *peer);

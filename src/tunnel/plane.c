@@ -3,11 +3,16 @@
  * Each plane has a router or a bridge, never both; what differs is in functions whose names
  * begin with router_ and bridge_. The router asks (weft_router_hooks) what ACL and exits say;
  * where the configuration has neither, nobody is asked.
+ *
+ * A configuration is tried before it is taken: its networks are put into a router of their own,
+ * to which nothing is connected. What goes into that one goes into the plane's as well, which
+ * is given as much room as it took. So nothing can fail half way.
  */
 #include "tunnel/plane.h"
 
 #include "base/list.h"
 #include "base/net.h"
+#include "bridge/router.h"
 #include "tunnel/policy.h"
 
 #include <weft/bridge.h>
@@ -22,8 +27,14 @@
 #define FDB_MAX      16384u
 #define FDB_PORT_MAX 1024u
 
+/* While clients make way for others, both are there; and the device. */
+#define ROUTER_PORTS_MAX (2 * WEFT_TUNNEL_CLIENTS_MAX + 1)
+#define BRIDGE_PORTS_MAX (2 * WEFT_TUNNEL_ETHERNET_CLIENTS_MAX + 1)
+
 struct plane {
 	const struct weft_tunnel_interface *conf;
+	const struct weft_tunnel_interface *next; /* What is prepared, or NULL: */
+	struct policy *next_policy;
 	uint8_t secret[16];
 	struct list ports;
 	struct weft_router *router; /* NULL with mode ethernet, */
@@ -72,63 +83,132 @@ static void router_ask(struct plane *p)
 	weft_router_set_hooks(p->router, &hooks);
 }
 
-static int router_begin(struct plane *p, struct weft_link *device)
+/* What is said twice of one client is no contradiction. */
+static int router_add_network(struct weft_router *router, struct weft_router_port *port,
+			      const struct weft_ip *network)
+{
+	int r = weft_router_add_network(router, port, network);
+	return r == -EEXIST && weft_router_network_port(router, network) == port ? 0 : r;
+}
+
+static int router_add_pin(struct weft_router *router, struct weft_router_port *port,
+			  const struct weft_ip *source)
+{
+	int r = weft_router_add_pin(router, port, source);
+	return r == -EEXIST && weft_router_pin_port(router, source) == port ? 0 : r;
+}
+
+/* Gives the port what its client's entry in the configuration says. */
+static int router_fill(struct weft_router *router, struct weft_router_port *port,
+		       const struct weft_tunnel_client *conf)
+{
+	int r = 0;
+	for (size_t i = 0; i < conf->ips_n && r == 0; i++)
+		r = router_add_network(router, port, &conf->ips[i]);
+	for (size_t i = 0; i < conf->routes_n && r == 0; i++)
+		r = router_add_network(router, port, &conf->routes[i]);
+	for (size_t i = 0; i < conf->sources_n && r == 0; i++)
+		r = router_add_pin(router, port, &conf->sources[i]);
+	return r;
+}
+
+/* A router for the clients of two configurations. */
+static int router_new(struct weft_router **ret_router)
+{
+	const struct weft_router_opts opts = { .ports_max = ROUTER_PORTS_MAX,
+					       .networks_max = WEFT_TUNNEL_NETWORKS_MAX };
+	return weft_router_new(&opts, ret_router);
+}
+
+static int router_tell(const char *name, int r, struct weft_error *err)
+{
+	if (r == -EEXIST)
+		return weft_error_set(err, r,
+				      "%s: an address, route or source of this client is "
+				      "another client's as well",
+				      name);
+	if (r == -ENOSPC)
+		return weft_error_set(err, r,
+				      "%s: with its networks there are more than %u; the "
+				      "rest needs another server",
+				      name, WEFT_TUNNEL_NETWORKS_MAX);
+	return r < 0 ? weft_error_set(err, r, "%s: %s", name, strerror(-r)) : 0;
+}
+
+static int router_try_client(struct weft_router *trial,
+			     const struct weft_tunnel_client *conf,
+			     struct weft_error *err)
+{
+	struct weft_router_port *port;
+	int r = weft_router_add(trial, NULL, NULL, &port);
+	if (r == 0)
+		r = router_fill(trial, port, conf);
+	return router_tell(conf->name, r, err);
+}
+
+/* Whether a router can hold the configuration; p's gets the room for it. */
+static int router_try(struct plane *p, const struct weft_tunnel_interface *conf,
+		      struct weft_error *err)
+{
+	struct weft_router *trial = NULL;
+	int r = router_new(&trial);
+	if (r == 0)
+		r = router_exempt(trial, conf);
+	r = router_tell(conf->name, r, err);
+	for (size_t i = 0; i < conf->clients_n && r == 0; i++)
+		r = router_try_client(trial, &conf->clients[i], err);
+	if (r == 0 && router_reserve(p->router, trial) < 0)
+		r = weft_error_set(err, -ENOMEM, "out of memory");
+	weft_router_free(trial);
+	return r;
+}
+
+/* All that can fail before the router holds the configuration. */
+static int router_prepare(struct plane *p, const struct weft_tunnel_interface *conf,
+			  struct weft_error *err, struct policy **ret_policy)
+{
+	int r = router_try(p, conf, err);
+	if (r < 0)
+		return r;
+	r = policy_new(conf, p->secret, ret_policy);
+	return r < 0 ? weft_error_set(err, r, "out of memory") : 0;
+}
+
+static int router_begin(struct plane *p, struct weft_link *device, struct weft_error *err)
 {
 	const struct weft_router_port_opts opts = { .uplink = true };
 	struct weft_router_port *uplink;
-	int r = weft_router_new(NULL, &p->router);
+	int r = router_new(&p->router);
 	if (r == 0)
 		r = weft_router_add(p->router, device, &opts, &uplink);
-	if (r == 0)
-		r = router_exempt(p->router, p->conf);
-	if (r == 0)
-		r = policy_new(p->conf, p->secret, &p->policy);
-	if (r == 0)
-		router_ask(p);
+	if (r < 0)
+		return weft_error_set(err, r, "%s: %s", p->conf->name, strerror(-r));
+	r = router_prepare(p, p->conf, err, &p->policy);
+	if (r < 0)
+		return r;
+	r = router_exempt(p->router, p->conf);
+	assert(r == 0);
+	router_ask(p);
 	return r;
 }
 
-/* What is said twice of one client is no contradiction. */
-static int router_add_network(struct plane_port *port, const struct weft_ip *network)
-{
-	struct weft_router *router = port->plane->router;
-	const struct weft_router_port *own = port->policy.on_router;
-	int r = weft_router_add_network(router, port->policy.on_router, network);
-	return r == -EEXIST && weft_router_network_port(router, network) == own ? 0 : r;
-}
-
-static int router_add_pin(struct plane_port *port, const struct weft_ip *source)
-{
-	struct weft_router *router = port->plane->router;
-	const struct weft_router_port *own = port->policy.on_router;
-	int r = weft_router_add_pin(router, port->policy.on_router, source);
-	return r == -EEXIST && weft_router_pin_port(router, source) == own ? 0 : r;
-}
-
-/* Makes the port what its client's entry in the configuration says. */
-static int router_join(struct plane_port *port)
+static void router_join(struct plane_port *port)
 {
 	struct plane *p = port->plane;
 	const struct weft_tunnel_client *conf = port->conf;
-	int r = 0;
 	assert(conf >= p->conf->clients && conf < p->conf->clients + p->conf->clients_n);
 	policy_join(p->policy, &port->policy, (uint32_t)(conf - p->conf->clients));
 	weft_router_set_source_check(port->policy.on_router, !conf->no_source_check);
-	for (size_t i = 0; i < conf->ips_n && r == 0; i++)
-		r = router_add_network(port, &conf->ips[i]);
-	for (size_t i = 0; i < conf->routes_n && r == 0; i++)
-		r = router_add_network(port, &conf->routes[i]);
-	for (size_t i = 0; i < conf->sources_n && r == 0; i++)
-		r = router_add_pin(port, &conf->sources[i]);
-	return r;
+	int r = router_fill(p->router, port->policy.on_router, conf);
+	assert(r == 0);
+	(void)r;
 }
 
 static int router_add(struct plane_port *port, struct weft_link *link)
 {
 	const struct weft_router_port_opts opts = { .user = &port->policy };
-	int r = weft_router_add(port->plane->router, link, &opts,
-				&port->policy.on_router);
-	return r == 0 ? router_join(port) : r;
+	port->policy.party = PARTY_NOBODY;
+	return weft_router_add(port->plane->router, link, &opts, &port->policy.on_router);
 }
 
 static void router_remove(struct plane_port *port)
@@ -140,12 +220,16 @@ static void router_remove(struct plane_port *port)
 
 /* ---- mode ethernet ----------------------------------------------------------------------- */
 
-static int bridge_begin(struct plane *p, struct weft_link *device)
+static int bridge_begin(struct plane *p, struct weft_link *device, struct weft_error *err)
 {
-	const struct weft_bridge_opts opts = { .fdb_max = FDB_MAX, .secret = p->secret };
+	const struct weft_bridge_opts opts = { .ports_max = BRIDGE_PORTS_MAX,
+					       .fdb_max = FDB_MAX,
+					       .secret = p->secret };
 	struct weft_bridge_port *port;
 	int r = weft_bridge_new(&opts, &p->bridge);
-	return r == 0 && device ? weft_bridge_add(p->bridge, device, NULL, &port) : r;
+	if (r == 0 && device)
+		r = weft_bridge_add(p->bridge, device, NULL, &port);
+	return r < 0 ? weft_error_set(err, r, "%s: %s", p->conf->name, strerror(-r)) : 0;
 }
 
 static int bridge_add(struct plane_port *port, struct weft_link *link)
@@ -156,6 +240,20 @@ static int bridge_add(struct plane_port *port, struct weft_link *link)
 
 /* ---- both -------------------------------------------------------------------------------- */
 
+static int check_clients(const struct weft_tunnel_interface *conf, struct weft_error *err)
+{
+	const bool is_ip = conf->mode == WEFT_TUNNEL_IP;
+	const size_t max =
+		is_ip ? WEFT_TUNNEL_CLIENTS_MAX : WEFT_TUNNEL_ETHERNET_CLIENTS_MAX;
+	if (conf->clients_n <= max)
+		return 0;
+	return weft_error_set(err, -ENOSPC,
+			      "%s: %zu clients; a server with mode \"%s\" has at most "
+			      "%zu, the rest needs another one",
+			      conf->name, conf->clients_n, is_ip ? "ip" : "ethernet",
+			      max);
+}
+
 int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16],
 	      struct weft_link *device, struct weft_error *err, struct plane **ret_plane)
 {
@@ -165,11 +263,13 @@ int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16]
 	p->conf = conf;
 	memcpy(p->secret, secret, sizeof(p->secret));
 	list_init(&p->ports);
-	int r = conf->mode == WEFT_TUNNEL_IP ? router_begin(p, device)
-					     : bridge_begin(p, device);
+	int r = check_clients(conf, err);
+	if (r == 0)
+		r = conf->mode == WEFT_TUNNEL_IP ? router_begin(p, device, err)
+						 : bridge_begin(p, device, err);
 	if (r < 0) {
 		plane_free(p);
-		return weft_error_set(err, r, "%s: %s", conf->name, strerror(-r));
+		return r;
 	}
 	*ret_plane = p;
 	return 0;
@@ -179,22 +279,13 @@ void plane_free(struct plane *p)
 {
 	if (!p)
 		return;
+	plane_cancel(p);
 	list_for_each (node, &p->ports)
 		plane_remove(container_of(node, struct plane_port, of_plane));
 	weft_router_free(p->router);
 	policy_free(p->policy);
 	weft_bridge_free(p->bridge);
 	free(p);
-}
-
-static int tell(const struct weft_tunnel_client *conf, int r, struct weft_error *err)
-{
-	if (r == -EEXIST)
-		return weft_error_set(err, r,
-				      "%s: an address, route or source of this client is "
-				      "another client's as well",
-				      conf->name);
-	return r < 0 ? weft_error_set(err, r, "%s: %s", conf->name, strerror(-r)) : 0;
 }
 
 int plane_add(struct plane *p, const struct weft_tunnel_client *conf,
@@ -210,7 +301,7 @@ int plane_add(struct plane *p, const struct weft_tunnel_client *conf,
 	int r = p->router ? router_add(port, link) : bridge_add(port, link);
 	if (r < 0) {
 		plane_remove(port);
-		return tell(conf, r, err);
+		return weft_error_set(err, r, "%s: %s", conf->name, strerror(-r));
 	}
 	*ret_port = port;
 	return 0;
@@ -242,53 +333,55 @@ static void router_clear(struct plane_port *port)
 		weft_router_remove_pin(router, &port->conf->sources[i]);
 }
 
-static int router_change_exempt(struct plane *p, const struct weft_tunnel_interface *conf)
+static void router_commit(struct plane *p)
 {
+	struct policy *before = p->policy;
 	router_unexempt(p->router, p->conf);
-	int r = router_exempt(p->router, conf);
-	if (r == 0)
-		return 0;
-	router_unexempt(p->router, conf);
-	/* Cannot fail: the tables have been as large before. */
-	return router_exempt(p->router, p->conf) < 0 ? -ENOMEM : r;
-}
-
-static int router_apply(struct plane *p, const struct weft_tunnel_interface *conf)
-{
-	struct policy *before = p->policy, *after;
-	int r = policy_new(conf, p->secret, &after);
-	if (r < 0)
-		return r;
-	r = router_change_exempt(p, conf);
-	if (r < 0) {
-		policy_free(after);
-		return r;
-	}
-	policy_inherit(after, before);
+	int r = router_exempt(p->router, p->next);
+	assert(r == 0);
+	(void)r;
+	policy_inherit(p->next_policy, before);
 	list_for_each (node, &p->ports)
 		router_clear(container_of(node, struct plane_port, of_plane));
-	p->policy = after;
+	p->policy = p->next_policy;
+	p->next_policy = NULL;
 	router_ask(p);
 	policy_free(before);
-	return 0;
 }
 
-int plane_apply(struct plane *p, const struct weft_tunnel_interface *conf,
-		struct weft_error *err)
+int plane_prepare(struct plane *p, const struct weft_tunnel_interface *conf,
+		  struct weft_error *err)
 {
-	assert(conf->mode == p->conf->mode);
-	int r = p->router ? router_apply(p, conf) : 0;
-	if (r < 0)
-		return weft_error_set(err, r, "%s: %s", conf->name, strerror(-r));
-	p->conf = conf;
-	return 0;
+	assert(conf->mode == p->conf->mode && !p->next);
+	int r = check_clients(conf, err);
+	if (r == 0 && p->router)
+		r = router_prepare(p, conf, err, &p->next_policy);
+	if (r == 0)
+		p->next = conf;
+	return r;
 }
 
-int plane_port_apply(struct plane_port *port, const struct weft_tunnel_client *conf,
-		     struct weft_error *err)
+void plane_commit(struct plane *p)
+{
+	assert(p->next);
+	if (p->router)
+		router_commit(p);
+	p->conf = p->next;
+	p->next = NULL;
+}
+
+void plane_cancel(struct plane *p)
+{
+	policy_free(p->next_policy);
+	p->next_policy = NULL;
+	p->next = NULL;
+}
+
+void plane_join(struct plane_port *port, const struct weft_tunnel_client *conf)
 {
 	port->conf = conf;
-	return port->plane->router ? tell(conf, router_join(port), err) : 0;
+	if (port->plane->router)
+		router_join(port);
 }
 
 /* ---- time and facts ---------------------------------------------------------------------- */

@@ -11,16 +11,19 @@
  * Whoever has a plane does not see which of the two it is. Clients' ports are there while
  * their clients are away: their links then forget what they are sent.
  *
- * A plane keeps pointers into its configuration. A changed one is put in like this, with no
- * packet in between:
+ * A plane keeps pointers into its configuration. The first one is put in with
+ * plane_new, then plane_add and plane_join for each client. Another one is put in like this,
+ * with no packet in between; what comes after plane_commit cannot fail:
  *
- *     plane_apply(plane, after);            rules, exits; no client has its networks any more
+ *     plane_prepare(plane, after, ...)      whether it is possible at all
+ *     plane_add(plane, client, link, ...)   of each new client
+ *     plane_commit(plane)                   rules, exits; no client has its networks any more
  *     plane_remove(port)                    of each client that is no more
- *     plane_port_apply(port, client)        of each other, though it be the same
- *     plane_add(plane, client, link, ...)   of each new one
+ *     plane_join(port, client)              of each other, new or not
  *
  * Then the former configuration may be freed. What the ACL knows of flows stays; each is judged
- * again by the new rules at its next packet.
+ * again by the new rules at its next packet. Whoever thinks better of it before plane_commit
+ * removes what was added, and calls plane_cancel.
  */
 #ifndef TUNNEL_PLANE_H
 #define TUNNEL_PLANE_H
@@ -40,7 +43,8 @@ struct plane_port;
 /**
  * Makes the plane of a server, with the device and without clients. conf must outlive it or
  * be replaced; the device, too, gets the plane as its receiver. device may be NULL for a plane
- * that is only asked. Returns 0 or -Exxx with err.
+ * that is only asked. Returns 0, or -Exxx with err: -EEXIST for a network that two clients
+ * have, -ENOSPC for more clients or networks than there can be.
  */
 int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16],
 	      struct weft_link *device, struct weft_error *err,
@@ -50,9 +54,9 @@ int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16]
 void plane_free(struct plane *p);
 
 /**
- * Adds a client of the plane's configuration. The link stays the caller's and must outlive the
- * port; NULL only with mode ip. Returns 0 or -Exxx with err: -EEXIST for a network that is
- * another client's.
+ * Adds a client of the plane's configuration, or of the one that is prepared; before plane_join
+ * it has no networks. The link stays the caller's and must outlive the port; NULL only with
+ * mode ip. Returns 0 or -Exxx with err.
  */
 int plane_add(struct plane *p, const struct weft_tunnel_client *conf,
 	      struct weft_link *link, struct weft_error *err,
@@ -62,18 +66,20 @@ int plane_add(struct plane *p, const struct weft_tunnel_client *conf,
 void plane_remove(struct plane_port *port);
 
 /**
- * Replaces the configuration; mode must be the same. Returns 0, or -Exxx with err, and then
- * nothing has changed.
+ * Does all that can fail on the way to another configuration; mode must be the same. Returns 0,
+ * or -Exxx with err as plane_new, and then nothing is prepared.
  */
-int plane_apply(struct plane *p, const struct weft_tunnel_interface *conf,
-		struct weft_error *err) WEFT_MUST_CHECK;
+int plane_prepare(struct plane *p, const struct weft_tunnel_interface *conf,
+		  struct weft_error *err) WEFT_MUST_CHECK;
 
-/**
- * Gives a port its client's entry in the plane's configuration. Returns 0, or -Exxx with err,
- * and then the client is without some of its networks.
- */
-int plane_port_apply(struct plane_port *port, const struct weft_tunnel_client *conf,
-		     struct weft_error *err) WEFT_MUST_CHECK;
+/** Replaces the configuration by the one that is prepared. */
+void plane_commit(struct plane *p);
+
+/** Forgets the one that is prepared; harmless if none is. */
+void plane_cancel(struct plane *p);
+
+/** Gives a port, which must have no networks, its client's entry in the plane's configuration. */
+void plane_join(struct plane_port *port, const struct weft_tunnel_client *conf);
 
 /**
  * Says how a client does, each second or so: exits are chosen by it. rtt_ns is 0 where nobody

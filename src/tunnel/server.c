@@ -33,7 +33,8 @@ struct server {
 	/* From prepare to commit: */
 	const struct weft_tunnel_interface *before;
 	struct http_server *next_http; /* on another port */
-	struct peer **next_peers;
+	struct peer **next_peers; /* of the clients that are new, each at its place */
+	size_t next_peers_n;
 	struct gate *gate;
 	struct waiting_room waiting; /* until the gate knows their tokens */
 	struct doctor *doctor;
@@ -169,10 +170,14 @@ static int make_peers(struct server *s, struct weft_error *err)
 	s->peers = calloc(conf->clients_n + 1, sizeof(void *));
 	if (!s->peers)
 		return weft_error_set(err, -ENOMEM, "out of memory");
-	while (s->peers_n < conf->clients_n && r == 0) {
+	while (s->peers_n < conf->clients_n) {
+		struct peer **peer = &s->peers[s->peers_n];
 		r = peer_new(&s->interface, s->plane, &conf->clients[s->peers_n], err,
-			     &s->peers[s->peers_n]);
-		s->peers_n += r == 0;
+			     peer);
+		if (r < 0)
+			break;
+		plane_join((*peer)->port, (*peer)->conf);
+		s->peers_n++;
 	}
 	return r;
 }
@@ -285,7 +290,7 @@ static const char *find_fixed(const struct weft_tunnel_interface *a,
 static int prepare_listening(struct server *s, const struct weft_tunnel_interface *conf,
 			     struct weft_error *err)
 {
-	const struct weft_tunnel_interface *before = s->interface.conf;
+	const struct weft_tunnel_interface *before = s->before;
 	if (conf->port != before->port || !net_is_same(&conf->listen, &before->listen))
 		return listen_at(s, conf, err, &s->next_http);
 	const char *fixed = find_fixed(conf, before);
@@ -297,18 +302,35 @@ static int prepare_listening(struct server *s, const struct weft_tunnel_interfac
 			      conf->name, fixed, conf->port);
 }
 
+/* Makes those of the new clients, which have no networks before the commit. */
+static int prepare_peers(struct server *s, const struct weft_tunnel_interface *conf,
+			 struct weft_error *err)
+{
+	int r = 0;
+	s->next_peers = calloc(conf->clients_n + 1, sizeof(void *));
+	if (!s->next_peers)
+		return weft_error_set(err, -ENOMEM, "out of memory");
+	s->next_peers_n = conf->clients_n;
+	for (size_t i = 0; i < conf->clients_n && r == 0; i++)
+		if (!changes_find_client(s->before, conf->clients[i].name))
+			r = peer_new(&s->interface, s->plane, &conf->clients[i], err,
+				     &s->next_peers[i]);
+	return r;
+}
+
 int server_prepare(struct server *s, const struct weft_tunnel_interface *conf,
 		   struct weft_error *err)
 {
 	s->before = s->interface.conf;
 	int r = netif_check(&s->interface, conf, err);
-	if (r < 0)
-		return r;
-	s->next_peers = calloc(conf->clients_n + 1, sizeof(void *));
-	r = s->next_peers ? prepare_listening(s, conf, err)
-			  : weft_error_set(err, -ENOMEM, "out of memory");
+	if (r == 0)
+		r = plane_prepare(s->plane, conf, err);
+	if (r == 0)
+		r = prepare_peers(s, conf, err);
 	if (r == 0)
 		r = netif_apply(&s->interface, conf, err);
+	if (r == 0)
+		r = prepare_listening(s, conf, err);
 	if (r < 0)
 		server_cancel(s);
 	return r;
@@ -319,8 +341,12 @@ void server_cancel(struct server *s)
 	struct weft_error err;
 	stop_listening(s, s->next_http);
 	s->next_http = NULL;
+	for (size_t i = 0; i < s->next_peers_n; i++)
+		peer_free(s->next_peers[i]);
 	free(s->next_peers);
 	s->next_peers = NULL;
+	s->next_peers_n = 0;
+	plane_cancel(s->plane);
 	if (s->interface.conf != s->before &&
 	    netif_apply(&s->interface, s->before, &err) < 0)
 		weft_log_error(s->interface.env->log, "%s", err.text);
@@ -346,34 +372,36 @@ static bool keep(struct server *s, struct peer *peer)
 	return now;
 }
 
-/* Those that are left make place, before others take it. */
-static int change_peers(struct server *s, struct weft_error *err)
+/* Gives a peer, which may be a new one, its entry in the new configuration. */
+static void apply_to(struct server *s, struct peer *peer,
+		     const struct weft_tunnel_client *conf)
+{
+	if (peer->conf == conf)
+		plane_join(peer->port, conf);
+	else
+		peer_apply(peer, conf, s->before, &s->texts);
+}
+
+/* Those that are no more make way before others take their networks. */
+static void change_peers(struct server *s)
 {
 	const struct weft_tunnel_interface *conf = s->interface.conf;
-	int r = plane_apply(s->plane, conf, err);
+	plane_commit(s->plane);
 	for (size_t i = 0; i < s->peers_n; i++)
 		if (!keep(s, s->peers[i]))
 			part(s, s->peers[i]);
 	free(s->peers);
 	s->peers = s->next_peers;
+	s->peers_n = s->next_peers_n;
 	s->next_peers = NULL;
-	s->peers_n = conf->clients_n;
-	for (size_t i = 0; i < s->peers_n && r == 0; i++)
-		if (s->peers[i])
-			r = peer_apply(s->peers[i], &conf->clients[i], s->before,
-				       &s->texts, err);
-	for (size_t i = 0; i < s->peers_n && r == 0; i++)
-		if (!s->peers[i])
-			r = peer_new(&s->interface, s->plane, &conf->clients[i], err,
-				     &s->peers[i]);
-	return r;
+	s->next_peers_n = 0;
+	for (size_t i = 0; i < s->peers_n; i++)
+		apply_to(s, s->peers[i], &conf->clients[i]);
 }
 
 void server_commit(struct server *s)
 {
-	struct weft_error err;
-	if (change_peers(s, &err) < 0)
-		weft_log_error(s->interface.env->log, "%s", err.text);
+	change_peers(s);
 	gate_forget_wrong(s->gate);
 	if (!s->next_http)
 		return;

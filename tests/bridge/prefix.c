@@ -14,6 +14,7 @@
 #define MODEL_MAX 400u
 #define STEPS     20000u
 #define VALUES    7u
+#define ROOM      300u
 
 static struct prefix net(const char *text)
 {
@@ -198,6 +199,31 @@ static void nothing_is_left_behind(void **state)
 	prefix_table_fini(&t);
 }
 
+/* However networks come and go, no more of them than that take no memory. */
+static void reserved_room_is_enough(void **state)
+{
+	struct prefix_table t;
+	(void)state;
+	prefix_table_init(&t, ROOM);
+	assert_int_equal(prefix_reserve(&t, 0), 0);
+	assert_null(t.nodes);
+	assert_int_equal(prefix_reserve(&t, ROOM), 0);
+	const struct prefix_node *nodes = t.nodes;
+	const uint32_t len = t.nodes_len;
+	for (uint32_t round = 0; round < 8; round++) {
+		for (uint32_t i = 0; i < ROOM; i++) {
+			const struct prefix p =
+				prefix_of_ip4((i * 8 + round) * 0x9e3779b1u);
+			assert_int_equal(prefix_add(&t, &p, &values[round % 2]), 0);
+		}
+		assert_int_equal(prefix_reserve(&t, ROOM / 2), 0);
+		prefix_remove_all(&t, &values[round % 2]);
+	}
+	assert_ptr_equal(t.nodes, nodes);
+	assert_int_equal(t.nodes_len, len);
+	prefix_table_fini(&t);
+}
+
 /* ---- against the model ------------------------------------------------------------------- */
 
 struct model {
@@ -337,6 +363,7 @@ int main(void)
 		cmocka_unit_test(one_value_can_be_left_out),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(nothing_is_left_behind),
+		cmocka_unit_test(reserved_room_is_enough),
 		cmocka_unit_test(table_and_model_agree),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

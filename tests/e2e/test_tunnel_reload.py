@@ -4,6 +4,7 @@
     hub ------------ 192.0.2.0/30 ------------ site
     tun0 10.0.0.1/24 === HTTP, port 8080 === tun1 10.0.0.2
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -157,7 +158,11 @@ def test_a_client_takes_other_routes(lab):
     ([SERVER, {**CLIENT, 'name': 'tun7', 'ca': '/nowhere'}], '/nowhere'),
     ([{**SERVER, 'mtu': 1300}, {**OTHER, 'name': 'tun7', 'port': 8090}],
      'TCP port 8090 is in use'),
-], ids=['invalid', 'mode', 'congestion', 'ca', 'port'])
+    ([{**SERVER, 'clients': [*SERVER['clients'],
+                             {**TWO['clients'][1], 'routes': ['10.0.0.2/32']},
+                             {'token': hashlib.sha1(b'bar').hexdigest(), 'ip': '10.0.0.4'}]}],
+     '10.0.0.2'),
+], ids=['invalid', 'mode', 'congestion', 'ca', 'port', 'claims'])
 def test_what_is_wrong_changes_nothing(lab, wrong, said):
     server, client = both(lab)
     lab.start('hub', '/usr/bin/python3 -m http.server 8090').wait_for('Serving')

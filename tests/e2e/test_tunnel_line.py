@@ -250,7 +250,7 @@ def test_a_tokens_file_of_others(tmp_path):
 
 def test_no_terminal_to_ask():
     done = weft('tunnel', 'client', 'http://hub/', stdin=subprocess.DEVNULL)
-    assert done.returncode == 1 and 'set WEFT_TOKEN, or use --token-file' in done.stderr
+    assert done.returncode == 1 and 'give the token as WEFT_TOKEN, or by --token-file' in done.stderr
 
 
 def on_terminal(typed, *args):

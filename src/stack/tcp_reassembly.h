@@ -37,10 +37,9 @@ struct tcp_block {
 struct tcp_reassembly {
 	struct tcp_block *blocks;
 	uint16_t count, room, max;
-	bool has_fin; /**< A FIN has come, ... */
-	uint32_t
-		fin_seq; /**< ... and this is its sequence number: no block reaches beyond. */
-	uint64_t clock; /**< Counts insertions. */
+	bool has_fin;     /**< A FIN has come, ... */
+	uint32_t fin_seq; /**< ... and with this number; no block reaches beyond. */
+	uint64_t clock;   /**< Counts insertions. */
 };
 
 /** Begins an empty set of at most blocks_max. Allocates nothing. */

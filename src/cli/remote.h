@@ -87,4 +87,8 @@ int remote_ask(const struct remote_place *place, json_t *request, struct weft_er
 int remote_ask_status(const struct remote_place *place, struct weft_error *err,
 		      json_t **ret_answer) WEFT_MUST_CHECK;
 
+/** Of an object in an answer: a number, at least 0, and a text; without them 0 and "". */
+uint64_t remote_number(const json_t *object, const char *key);
+const char *remote_text(const json_t *object, const char *key);
+
 #endif

@@ -186,3 +186,15 @@ int remote_ask_status(const struct remote_place *place, struct weft_error *err,
 {
 	return remote_ask(place, json_pack("{s:s}", "do", "status"), err, ret_answer);
 }
+
+uint64_t remote_number(const json_t *object, const char *key)
+{
+	const json_int_t number = json_integer_value(json_object_get(object, key));
+	return number > 0 ? (uint64_t)number : 0;
+}
+
+const char *remote_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}

@@ -32,51 +32,63 @@ static const struct command command = {
 		 "nothing runs.",
 };
 
-static uint64_t number(const json_t *object, const char *key)
-{
-	return (uint64_t)json_integer_value(json_object_get(object, key));
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-	return value ? value : "";
-}
-
 static void print_peer(const json_t *peer)
 {
 	char in[UNITS_TEXT], out[UNITS_TEXT], rtt[UNITS_TEXT];
-	const uint64_t rtt_ns = number(peer, "rtt_ns");
+	const uint64_t rtt_ns = remote_number(peer, "rtt_ns");
 	if (!json_is_true(json_object_get(peer, "connected"))) {
-		(void)printf("    %-24s away\n", text(peer, "name"));
+		(void)printf("    %-24s away\n", remote_text(peer, "name"));
 		return;
 	}
-	const char *address = text(peer, "address"); /* none in Ethernet */
-	(void)printf("    %-24s %s%sin %s, out %s", text(peer, "name"), address,
+	const char *address = remote_text(peer, "address"); /* none in Ethernet */
+	(void)printf("    %-24s %s%sin %s, out %s", remote_text(peer, "name"), address,
 		     address[0] ? ", " : "",
-		     units_print_bytes(number(peer, "rx_bytes"), in),
-		     units_print_bytes(number(peer, "tx_bytes"), out));
+		     units_print_bytes(remote_number(peer, "rx_bytes"), in),
+		     units_print_bytes(remote_number(peer, "tx_bytes"), out));
 	if (rtt_ns > 0)
 		(void)printf(", RTT %s", units_print_duration(rtt_ns, rtt));
 	(void)putchar('\n');
 }
 
+/* Of a rule that balances, which part of all flows each has: "gateway-a 67 %, gateway-b 33 %". */
+static void print_exit(const json_t *exit)
+{
+	size_t i;
+	const json_t *name, *usable = json_object_get(exit, "usable");
+	const json_t *shares = json_object_get(exit, "shares_permille");
+	(void)printf("    %s of line %d: ", remote_text(exit, "mode"),
+		     (int)remote_number(exit, "line"));
+	json_array_foreach(usable, i, name)
+	{
+		char share[UNITS_TEXT];
+		const json_int_t permille = json_integer_value(json_array_get(shares, i));
+		(void)printf("%s%s", i > 0 ? ", " : "", json_string_value(name));
+		if (json_array_size(usable) > 1)
+			(void)printf(" %s",
+				     units_print_share((uint32_t)permille * 1000, share));
+	}
+	(void)puts(json_array_size(usable) > 0 ? "" : "no exit is good");
+}
+
 static void print_interface(const json_t *interface)
 {
 	size_t i;
-	const json_t *peer;
-	(void)printf("  %s, %s\n", text(interface, "interface"), text(interface, "role"));
+	const json_t *peer, *exit;
+	(void)printf("  %s, %s\n", remote_text(interface, "interface"),
+		     remote_text(interface, "role"));
 	json_array_foreach(json_object_get(interface, "peers"), i, peer) print_peer(peer);
+	json_array_foreach(json_object_get(interface, "exits"), i, exit) print_exit(exit);
 }
 
 /* How good a path is: "RTT 25 ms, jitter 1.2 ms, loss 0.5 %". */
 static void print_path(const json_t *path)
 {
 	char rtt[UNITS_TEXT], jitter[UNITS_TEXT], loss[UNITS_TEXT];
-	const uint32_t loss_ppm = (uint32_t)number(path, "loss_ppm");
-	(void)printf("RTT %s, jitter %s",
-		     units_print_duration(number(path, "rtt_us") * 1000, rtt),
-		     units_print_duration(number(path, "jitter_us") * 1000, jitter));
+	const uint32_t loss_ppm = (uint32_t)remote_number(path, "loss_ppm");
+	(void)printf(
+		"RTT %s, jitter %s",
+		units_print_duration(remote_number(path, "rtt_us") * 1000, rtt),
+		units_print_duration(remote_number(path, "jitter_us") * 1000, jitter));
 	if (loss_ppm > 0)
 		(void)printf(", loss %s", units_print_share(loss_ppm, loss));
 }
@@ -86,30 +98,31 @@ static void print_membership(const json_t *answer, const json_t *facts)
 {
 	size_t i;
 	const json_t *peer, *path = json_object_get(facts, "path");
-	const char *reason = text(facts, "reason"), *address = text(answer, "address");
-	(void)printf("  room %s at %s: %s%s%s\n", text(facts, "room"),
-		     text(facts, "relay"), text(facts, "state"), reason[0] ? ": " : "",
-		     reason);
+	const char *reason = remote_text(facts, "reason"),
+		   *address = remote_text(answer, "address");
+	(void)printf("  room %s at %s: %s%s%s\n", remote_text(facts, "room"),
+		     remote_text(facts, "relay"), remote_text(facts, "state"),
+		     reason[0] ? ": " : "", reason);
 	if (path) {
-		(void)printf("    %s%s%s, to the relay ", text(answer, "place"),
+		(void)printf("    %s%s%s, to the relay ", remote_text(answer, "place"),
 			     address[0] ? " " : "", address);
 		print_path(path);
 		(void)putchar('\n');
 	}
 	json_array_foreach(json_object_get(facts, "peers"), i, peer)
 	{
-		(void)printf("    %-3d %-24s %s\n", (int)number(peer, "id"),
-			     text(peer, "name"), text(peer, "role"));
+		(void)printf("    %-3d %-24s %s\n", (int)remote_number(peer, "id"),
+			     remote_text(peer, "name"), remote_text(peer, "role"));
 	}
 }
 
 static void print_member(const json_t *member)
 {
 	const json_t *path = json_object_get(member, "path");
-	(void)printf("    %-3d %-24s %s", (int)number(member, "id"), text(member, "name"),
-		     text(member, "role"));
+	(void)printf("    %-3d %-24s %s", (int)remote_number(member, "id"),
+		     remote_text(member, "name"), remote_text(member, "role"));
 	if (path) {
-		(void)printf(", %s, ", text(path, "address"));
+		(void)printf(", %s, ", remote_text(path, "address"));
 		print_path(path);
 	}
 	(void)putchar('\n');
@@ -119,7 +132,8 @@ static void print_room(const json_t *room)
 {
 	size_t i;
 	const json_t *member;
-	(void)printf("  room %s, MTU %d\n", text(room, "name"), (int)number(room, "mtu"));
+	(void)printf("  room %s, MTU %d\n", remote_text(room, "name"),
+		     (int)remote_number(room, "mtu"));
 	json_array_foreach(json_object_get(room, "members"), i, member)
 		print_member(member);
 }
@@ -129,9 +143,9 @@ static void print_program(const struct remote_place *place, const json_t *answer
 	const json_t *facts = json_object_get(answer, "facts");
 	size_t i;
 	const json_t *interface, *room;
-	const char *config = text(answer, "config");
+	const char *config = remote_text(answer, "config");
 	(void)printf("%s (%ld): weft %s%s%s\n", place->name, place->pid,
-		     text(answer, "command"), config[0] ? " " : "", config);
+		     remote_text(answer, "command"), config[0] ? " " : "", config);
 	json_array_foreach(json_object_get(facts, "interfaces"), i, interface)
 		print_interface(interface);
 	json_array_foreach(json_object_get(facts, "rooms"), i, room) print_room(room);

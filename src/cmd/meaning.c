@@ -108,7 +108,8 @@ static void print_exit(const struct weft_tunnel_exit *exit)
 		printf("everybody");
 	print_texts("", exit->from.items, exit->from.n);
 	print_texts(" goes out via ", exit->via.items, exit->via.n);
-	puts(exit->balance ? ", spread over all good ones" : ", the best one");
+	puts(exit->balance ? ", spread over all good ones by nearness"
+			   : ", the best one");
 }
 
 static void print_server(const struct weft_tunnel_interface *server)

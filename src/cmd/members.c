@@ -49,16 +49,10 @@ struct listing {
 	unsigned rooms_n, members_n;
 };
 
-static const char *text_of(const json_t *object, const char *name)
+static const char *text_or_dash(const json_t *object, const char *key)
 {
-	const char *text = json_string_value(json_object_get(object, name));
-	return text && text[0] ? text : "-";
-}
-
-static uint64_t number_of(const json_t *object, const char *name)
-{
-	const json_int_t number = json_integer_value(json_object_get(object, name));
-	return number > 0 ? (uint64_t)number : 0;
+	const char *text = remote_text(object, key);
+	return text[0] ? text : "-";
 }
 
 static void print_head(const struct listing *listing)
@@ -74,24 +68,26 @@ static void print_member(const char *room, const json_t *member)
 	const json_t *path = json_object_get(member, "path");
 	char rtt[UNITS_TEXT] = "-", jitter[UNITS_TEXT] = "-", loss[UNITS_TEXT] = "-";
 	char address[WEFT_IP_TEXT];
-	const bool is_gateway = strcmp(text_of(member, "role"), "gateway") == 0;
+	const bool is_gateway = strcmp(text_or_dash(member, "role"), "gateway") == 0;
 	(void)snprintf(address, sizeof(address), "%s",
-		       text_of(member, "offered_address"));
+		       text_or_dash(member, "offered_address"));
 	address[strcspn(address, "/")] = '\0';
 	if (path) {
-		units_print_duration(number_of(path, "rtt_us") * NS_PER_US, rtt);
-		units_print_duration(number_of(path, "jitter_us") * NS_PER_US, jitter);
-		units_print_share((uint32_t)number_of(path, "loss_ppm"), loss);
+		units_print_duration(remote_number(path, "rtt_us") * NS_PER_US, rtt);
+		units_print_duration(remote_number(path, "jitter_us") * NS_PER_US,
+				     jitter);
+		units_print_share((uint32_t)remote_number(path, "loss_ppm"), loss);
 	}
 	(void)printf("%-12s %5llu %-16s %-15s %-17s %8s %8s %7s %s\n", room,
-		     (unsigned long long)number_of(member, "id"), text_of(member, "name"),
-		     is_gateway ? "gateway" : address, text_of(member, "mac"), rtt,
-		     jitter, loss, path ? text_of(path, "address") : "here");
+		     (unsigned long long)remote_number(member, "id"),
+		     text_or_dash(member, "name"), is_gateway ? "gateway" : address,
+		     text_or_dash(member, "mac"), rtt, jitter, loss,
+		     path ? text_or_dash(path, "address") : "here");
 }
 
 static void list_room(struct listing *listing, const json_t *room)
 {
-	const char *name = text_of(room, "name");
+	const char *name = text_or_dash(room, "name");
 	json_t *member;
 	size_t i;
 	listing->rooms_n++;
@@ -121,7 +117,8 @@ static void list_place(struct listing *listing, const struct remote_place *place
 	const json_t *rooms = json_object_get(json_object_get(answer, "facts"), "rooms");
 	json_array_foreach(rooms, i, room)
 	{
-		if (!listing->room || strcmp(listing->room, text_of(room, "name")) == 0)
+		if (!listing->room ||
+		    strcmp(listing->room, text_or_dash(room, "name")) == 0)
 			list_room(listing, room);
 	}
 	json_decref(answer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What takes time (whom a rule may use, and who is the best) is done each second; a packet
- * only finds its rule, and compares as many numbers as there are members to choose from.
+ * only finds its rule, and draws as many numbers as there are members to choose from.
  */
 #include "tunnel/exits.h"
 
@@ -9,6 +9,7 @@
 #include "tunnel/selection.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,33 @@ static uint64_t cost_of(const struct exit_member *member)
 	return rtt + rtt / 100 * member->loss_permille;
 }
 
+static double smooth(const struct exit_member *member, double cost, uint64_t now)
+{
+	if (member->smoothed_ns == 0)
+		return cost;
+	const double elapsed = (double)(now - member->smoothed_at);
+	return member->smoothed_ns + (cost - member->smoothed_ns) * elapsed /
+					     (elapsed + (double)EXITS_SMOOTH_NS);
+}
+
+/* What nobody measures any more begins anew when it is measured again. */
+static void weigh(struct exit_member *member, uint64_t now)
+{
+	const uint64_t cost = cost_of(member);
+	if (!member->is_connected || member->rtt_ns == 0) {
+		member->smoothed_ns = 0;
+		member->distance_ns = (double)cost;
+		return;
+	}
+	const bool is_first = member->smoothed_ns == 0;
+	member->smoothed_ns = smooth(
+		member, (double)(cost > EXITS_NEAR_NS ? cost : EXITS_NEAR_NS), now);
+	member->smoothed_at = now;
+	if (is_first || member->smoothed_ns > member->distance_ns * 1.25 ||
+	    member->smoothed_ns < member->distance_ns * 0.75)
+		member->distance_ns = member->smoothed_ns;
+}
+
 bool exits_set_health(struct exit_member *member, const struct exit_member *health,
 		      uint64_t now)
 {
@@ -179,6 +207,7 @@ bool exits_set_health(struct exit_member *member, const struct exit_member *heal
 	member->is_connected = health->is_connected;
 	member->rtt_ns = health->rtt_ns;
 	member->loss_permille = health->loss_permille;
+	weigh(member, now);
 	if (was_good && !is_good(member))
 		member->penalty_until = now + EXITS_PENALTY_NS;
 	return was_good != is_good(member);
@@ -288,18 +317,40 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
+/* Exponentially distributed with mean 1, by a hash whose 53 uppermost bits a double can hold. */
+static double draw(uint64_t hash)
+{
+	return -log(((double)(hash >> 11) + 0.5) * 0x1p-53);
+}
+
 struct exit_member *exits_pick(const struct exits_rule *rule, uint64_t hash)
 {
-	struct exit_member *best = NULL;
-	uint64_t best_weight = 0;
+	if (rule->usable_n == 1)
+		return rule->usable[0];
+	struct exit_member *first = NULL;
+	double first_ns = 0;
 	for (size_t i = 0; i < rule->usable_n; i++) {
-		const uint64_t weight = mix(hash ^ rule->usable[i]->seed);
-		if (!best || weight > best_weight) {
-			best = rule->usable[i];
-			best_weight = weight;
+		struct exit_member *member = rule->usable[i];
+		const double ns = member->distance_ns * draw(mix(hash ^ member->seed));
+		if (!first || ns < first_ns) {
+			first = member;
+			first_ns = ns;
 		}
 	}
-	return best;
+	return first;
+}
+
+double exits_nearness(const struct exits_rule *rule)
+{
+	double all = 0;
+	for (size_t i = 0; i < rule->usable_n; i++)
+		all += 1 / rule->usable[i]->distance_ns;
+	return all;
+}
+
+unsigned exits_share(const struct exit_member *member, double nearness)
+{
+	return (unsigned)lround(1000 / (member->distance_ns * nearness));
 }
 
 bool exits_leads_out(const struct exits_rule *rule, uint32_t party)

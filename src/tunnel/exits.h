@@ -11,9 +11,22 @@
  *
  *     failover    the cheapest has all; it is changed when it is not to be used any more, or
  *                 another has cost at most 80 % of it for 60 s
- *     balance     each flow has one of those that may be used, by rendezvous hashing (Thaler
- *                 and Ravishankar 1998): where one of n goes, only its flows move; where one
- *                 comes, one in n
+ *     balance     each flow has one of those that may be used, and of all flows each of these
+ *                 has a share that is the larger the lower its cost: half the cost, twice the
+ *                 flows
+ *
+ * A flow finds its way by weighted rendezvous hashing (Thaler and Ravishankar 1998; weights as
+ * Schindelhauer and Schomaker 2005 have them): it draws a time for each member, the same at
+ * each packet, which is distributed exponentially with the member's distance as its mean,
+ * and takes the earliest. Where a member goes, only its flows move; where one comes or gets
+ * cheaper, it gets flows from all the others, and these get none from each other.
+ *
+ * The distance is the cost, but it must not move flows at each ripple of that:
+ *
+ *     below 5 ms  all are equally near
+ *     smoothed    exponentially, by 30 s. The first measurement counts at once
+ *     held        until the smoothed cost is off by a quarter of it, up or down; then it is
+ *                 that cost
  *
  * Where none is good, packets go nowhere: not out of the server, whose owner did not say so.
  * Who is itself a way out of a rule does not use that rule.
@@ -37,6 +50,8 @@
 #define EXITS_LOSS_MAX   500u /**< In thousandths. */
 #define EXITS_PENALTY_NS UINT64_C(600000000000)
 #define EXITS_CHANGE_NS  UINT64_C(60000000000)
+#define EXITS_NEAR_NS    UINT64_C(5000000)     /**< Who is nearer counts as that near. */
+#define EXITS_SMOOTH_NS  UINT64_C(30000000000) /**< What the smoothed cost goes by. */
 
 /** How a client does. Zero is one that is not connected. */
 struct exit_member {
@@ -44,8 +59,11 @@ struct exit_member {
 	uint64_t rtt_ns; /**< 0 if nobody has measured. */
 	uint32_t loss_permille;
 	uint64_t penalty_until; /**< 0 for none. */
-	uint64_t seed;          /**< Its share in hashing. */
-	void *user;             /**< Whose it is. */
+	double smoothed_ns;     /**< The cost; 0 until somebody has measured, */
+	uint64_t smoothed_at;   /**< and since when it is that. */
+	double distance_ns; /**< What it counts as with balance; 0: never looked at. */
+	uint64_t seed;      /**< What its draws are made of. */
+	void *user;         /**< Whose it is. */
 };
 
 /** One rule, with the members it may use now. */
@@ -68,7 +86,10 @@ void exits_join(struct exits *e, uint32_t party, struct exit_member *member);
 /** Takes the member out. Harmless for one that is none. */
 void exits_leave(struct exits *e, const struct exit_member *member);
 
-/** Says how a member does. Returns whether its being good has changed: time to choose. */
+/**
+ * Says how a member does, each second or so. Returns whether its being good has changed: time
+ * to choose.
+ */
 bool exits_set_health(struct exit_member *member, const struct exit_member *health,
 		      uint64_t now);
 
@@ -88,6 +109,12 @@ bool exits_leads_out(const struct exits_rule *rule, uint32_t party);
 /** How many members the rule may use now, and which; valid until it chooses anew. */
 size_t exits_usable(const struct exits_rule *rule,
 		    struct exit_member *const **ret_members);
+
+/** How near all of these are, taken together. */
+double exits_nearness(const struct exits_rule *rule);
+
+/** Of a thousand flows, how many one of these is to have. */
+unsigned exits_share(const struct exit_member *member, double nearness);
 
 /** The rule with this number; NULL behind the last. */
 const struct exits_rule *exits_rule_at(const struct exits *e, size_t number);

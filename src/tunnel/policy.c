@@ -236,16 +236,21 @@ static json_t *rule_json(const struct exits_rule *rule,
 {
 	struct exit_member *const *members;
 	const size_t n = exits_usable(rule, &members);
-	json_t *usable = json_array();
+	const double nearness = exits_nearness(rule);
+	json_t *usable = json_array(), *shares = json_array();
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_port *port = members[i]->user;
-		if (port->party < PARTY_NOBODY)
-			(void)json_array_append_new(
-				usable, json_string(clients[port->party].name));
+		if (port->party >= PARTY_NOBODY)
+			continue;
+		(void)json_array_append_new(usable,
+					    json_string(clients[port->party].name));
+		(void)json_array_append_new(
+			shares, json_integer(exits_share(members[i], nearness)));
 	}
-	return json_pack("{s:I, s:s, s:o}", "line", (json_int_t)exits_conf(rule)->line,
-			 "mode", exits_conf(rule)->balance ? "balance" : "failover",
-			 "usable", usable);
+	return json_pack("{s:I, s:s, s:o, s:o}", "line",
+			 (json_int_t)exits_conf(rule)->line, "mode",
+			 exits_conf(rule)->balance ? "balance" : "failover", "usable",
+			 usable, "shares_permille", shares);
 }
 
 void policy_json(const struct policy *p, json_t *object)

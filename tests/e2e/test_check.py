@@ -140,7 +140,7 @@ def test_meaning_of_everything(config):
                   'clients are told of 192.168.0.0/24', 'gateway-a  also fd00:20::2  tags office',
                   'gateway-b  may send from any address',
                   'line 4: office may talk to *, __self__ (tcp 22, 80-90)',
-                  'line 5: office goes out via gateway-*, spread over all good ones',
+                  'line 5: office goes out via gateway-*, spread over all good ones by nearness',
                   'line 5: everybody goes out via gateway-b, the best one',
                   'Ethernet server on port 8081, MTU 1500, port of br0',
                   'by proxy socks5h://192.0.2.1:1080, IPv4 only, HTTP/2, 4 streams each way, pinned key',

@@ -287,22 +287,35 @@ static void assert_about(unsigned n, unsigned expected)
 	assert_true(n > expected - expected / 5 && n < expected + expected / 5);
 }
 
-static void few_flows_move(void **state)
+/* The flows of a test: other ones each time. */
+static const uint64_t *some_flows(void)
 {
-	struct fixture *f = *state;
 	static uint64_t hashes[FLOWS];
-	static unsigned taken[FLOWS];
-	unsigned shares[MEMBERS];
 	struct rng rng;
 	rng_init(&rng, test_seed());
 	for (unsigned i = 0; i < FLOWS; i++)
 		hashes[i] = rng_u64(&rng);
+	return hashes;
+}
+
+/* Of a thousand. */
+static unsigned share(const struct fixture *f, unsigned member)
+{
+	return exits_share(&f->members[member], exits_nearness(rule_of(f)));
+}
+
+static void few_flows_move(void **state)
+{
+	struct fixture *f = *state;
+	static unsigned taken[FLOWS];
+	unsigned shares[MEMBERS];
+	const uint64_t *hashes = some_flows();
 	does(f, 0, 10, 0, S);
-	does(f, 1, 400, 0, S);
+	does(f, 1, 10, 0, S);
 	(void)spread(f, hashes, taken, shares);
 	assert_about(shares[0], FLOWS / 2);
 	/* One comes: it gets its third, and nobody else anything. */
-	does(f, 2, 50, 0, 2 * S);
+	does(f, 2, 10, 0, 2 * S);
 	const unsigned moved = spread(f, hashes, taken, shares);
 	assert_int_equal(moved, shares[2]);
 	for (unsigned i = 0; i < MEMBERS; i++)
@@ -317,9 +330,108 @@ static void few_flows_move(void **state)
 	assert_int_equal(spread(f, hashes, taken, shares), 0);
 	exits_choose(f->exits, 603 * S);
 	assert_int_equal(spread(f, hashes, taken, shares), its);
-	/* How fast it is does not matter, as long as it is good. */
-	does(f, 1, 499, 0, 604 * S);
-	assert_int_equal(spread(f, hashes, taken, shares), 0);
+}
+
+/* Half the way, twice the flows; 10 % of loss double it. */
+static void shares_follow_what_is_measured(void **state)
+{
+	struct fixture *f = *state;
+	static unsigned taken[FLOWS];
+	unsigned shares[MEMBERS];
+	const uint64_t *hashes = some_flows();
+	does(f, 0, 20, 0, S);
+	does(f, 1, 40, 0, S);
+	does(f, 2, 20, 100, S);
+	(void)spread(f, hashes, taken, shares);
+	assert_about(shares[0], FLOWS / 2);
+	assert_about(shares[1], FLOWS / 4);
+	assert_about(shares[2], FLOWS / 4);
+	assert_int_equal(share(f, 0), 500);
+	assert_int_equal(share(f, 1), 250);
+	assert_int_equal(share(f, 2), 250);
+	/* One fails: the others have its flows, each by its own share, and keep theirs. */
+	const unsigned its = shares[0];
+	does(f, 0, 20, 500, 2 * S);
+	assert_int_equal(spread(f, hashes, taken, shares), its);
+	assert_about(shares[1], FLOWS / 2);
+	assert_about(shares[2], FLOWS / 2);
+}
+
+/* A member goes on as it does until then. Returns how many flows have changed since before. */
+static unsigned goes_on(struct fixture *f, unsigned member, uint64_t rtt_ms,
+			uint64_t until, unsigned ret_shares[MEMBERS])
+{
+	static uint64_t hashes[FLOWS];
+	static unsigned taken[FLOWS];
+	for (unsigned i = 0; i < FLOWS; i++)
+		hashes[i] = UINT64_C(0x9e3779b97f4a7c15) * i;
+	for (uint64_t now = f->members[member].smoothed_at + S; now <= until; now += S)
+		does(f, member, rtt_ms, 0, now);
+	return spread(f, hashes, taken, ret_shares);
+}
+
+/* From 20 to 40 ms for good: flows go to both others, and none between these. */
+static void a_change_moves_its_share_only(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before[MEMBERS], after[MEMBERS];
+	for (unsigned i = 0; i < MEMBERS; i++)
+		does(f, i, 20, 0, S);
+	(void)goes_on(f, 0, 20, S, before);
+	const unsigned moved = goes_on(f, 0, 40, 600 * S, after);
+	assert_true(moved > 0);
+	assert_int_equal(moved, before[0] - after[0]);
+	assert_true(after[1] > before[1] && after[2] > before[2]);
+	assert_about(after[0], FLOWS / 5);
+	/* And back, to within a quarter of what it had. */
+	const unsigned few = after[0];
+	const unsigned back = goes_on(f, 0, 20, 1200 * S, after);
+	assert_int_equal(back, after[0] - few);
+	assert_true(after[0] > before[0] / 4 * 3 && after[0] <= before[0] / 4 * 5);
+}
+
+static void ripples_move_nothing(void **state)
+{
+	struct fixture *f = *state;
+	unsigned shares[MEMBERS];
+	does(f, 0, 20, 0, S);
+	does(f, 1, 20, 0, S);
+	(void)goes_on(f, 0, 20, S, shares);
+	assert_int_equal(goes_on(f, 0, 24, 600 * S, shares), 0);
+	assert_int_equal(goes_on(f, 0, 16, 1200 * S, shares), 0);
+	/* A few seconds of a long way are not the way; minutes are. */
+	assert_int_equal(goes_on(f, 0, 60, 1204 * S, shares), 0);
+	assert_int_equal(goes_on(f, 0, 20, 1300 * S, shares), 0);
+	assert_true(goes_on(f, 0, 60, 1400 * S, shares) > 0);
+}
+
+static void who_is_near_is_equally_near(void **state)
+{
+	struct fixture *f = *state;
+	const struct exit_member nearest = { .is_connected = true, .rtt_ns = 1000 };
+	(void)exits_set_health(&f->members[0], &nearest, S);
+	does(f, 1, 5, 0, S);
+	does(f, 2, 10, 0, S);
+	assert_int_equal(share(f, 0), 400);
+	assert_int_equal(share(f, 1), 400);
+	assert_int_equal(share(f, 2), 200);
+}
+
+/* As the slowest good one; the first measurement counts at once. */
+static void who_was_not_measured_has_little(void **state)
+{
+	struct fixture *f = *state;
+	const struct exit_member unmeasured = { .is_connected = true };
+	does(f, 0, 125, 0, S);
+	(void)exits_set_health(&f->members[1], &unmeasured, S);
+	exits_choose(f->exits, S);
+	assert_int_equal(share(f, 1), 200);
+	does(f, 1, 125, 0, 2 * S);
+	assert_int_equal(share(f, 1), 500);
+	/* Where nobody is measured, shares are even. */
+	(void)exits_set_health(&f->members[0], &unmeasured, 3 * S);
+	(void)exits_set_health(&f->members[1], &unmeasured, 3 * S);
+	assert_int_equal(share(f, 0), 500);
 }
 
 static void what_may_be_used_is_told(void **state)
@@ -353,6 +465,11 @@ int main(void)
 		failover(who_leaves_is_not_taken),
 		failover(a_choice_outlives_a_change_of_the_configuration),
 		balance(few_flows_move),
+		balance(shares_follow_what_is_measured),
+		balance(a_change_moves_its_share_only),
+		balance(ripples_move_nothing),
+		balance(who_is_near_is_equally_near),
+		balance(who_was_not_measured_has_little),
 		balance(what_may_be_used_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -369,7 +369,7 @@ static void flows_are_spread_and_each_stays(void **state)
 	plane_set_health(f.ports[0], true, 20 * MS, 0, 0);
 	plane_set_health(f.ports[1], true, 40 * MS, 0, 0);
 	size_t n[2] = { 0, 0 };
-	for (uint16_t i = 0; i < 200; i++) {
+	for (uint16_t i = 0; i < 300; i++) {
 		wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .sport = i);
 		wire_in(&f.wires[2], "10.0.0.4", "198.51.100.1", .sport = i);
 		const size_t a = wire_take(&f.wires[0]), b = wire_take(&f.wires[1]);
@@ -377,7 +377,8 @@ static void flows_are_spread_and_each_stays(void **state)
 		n[0] += a;
 		n[1] += b;
 	}
-	assert_true(n[0] > 100 && n[1] > 100);
+	/* Of 300 flows about 200 and 100; the secret is always the same. */
+	assert_true(n[0] + n[1] == 600 && n[0] > 340 && n[0] < 460);
 	end(&f);
 }
 
@@ -559,11 +560,11 @@ static void what_is_known_is_told(void **state)
 	wire_in(&f.wires[0], "10.0.0.2", "10.0.0.3", .now = S);
 	json_t *json = plane_json(f.plane, S);
 	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-	assert_string_equal(text,
-			    "{\"acl\":{\"datagrams\":0,\"evicted\":0,\"flows\":1,"
-			    "\"verdicts\":{\"denied\":1,\"new\":1}},"
-			    "\"exits\":[{\"line\":101,\"mode\":\"balance\",\"usable\":"
-			    "[\"a\"]}],\"packets\":{\"drop-denied\":1,\"exit\":1}}");
+	assert_string_equal(text, "{\"acl\":{\"datagrams\":0,\"evicted\":0,\"flows\":1,"
+				  "\"verdicts\":{\"denied\":1,\"new\":1}},"
+				  "\"exits\":[{\"line\":101,\"mode\":\"balance\","
+				  "\"shares_permille\":[1000],\"usable\":[\"a\"]}],"
+				  "\"packets\":{\"drop-denied\":1,\"exit\":1}}");
 	free(text);
 	json_decref(json);
 	plane_tick(f.plane, 121 * S);

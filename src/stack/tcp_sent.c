@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #define CUTS_LEAST 32u /* That a connection may always have. */
+#define RUNS       32u /* More than 2^31 records there are never. */
 
 void board_init(struct tcp_board *board)
 {
@@ -250,25 +251,53 @@ void board_lose_all(struct tcp_conn *conn, bool with_sacked)
 	}
 }
 
-/* Puts a record to its place in the order of sending. */
-static void insert_by_time(struct tcp_board *board, struct tcp_sent *sent)
+/* Moves all from one list into another, both in the order of sending. One walk over each. */
+static void merge_by_time(struct list *into, struct list *from)
 {
-	struct list *pos = &board->by_time;
-	while (pos->prev != &board->by_time &&
-	       sent_of_time(pos->prev)->sent_ns > sent->sent_ns)
-		pos = pos->prev;
-	list_insert_before(pos, &sent->of_time);
+	struct list *pos = into->next, *node;
+	while ((node = list_pop_front(from)) != NULL) {
+		while (pos != into &&
+		       sent_of_time(pos)->sent_ns <= sent_of_time(node)->sent_ns)
+			pos = pos->next;
+		list_insert_before(pos, node);
+	}
+}
+
+/*
+ * Puts a list into the order of sending. It may be in any: a time-out takes segments for lost by
+ * their numbers, however often each was sent. So it is merged in runs that grow as a binary
+ * counter does, n log n steps for n records; each run has its place among runs by its length.
+ */
+static void sort_by_time(struct list *records)
+{
+	struct list runs[RUNS], single, *node;
+	for (unsigned i = 0; i < RUNS; i++)
+		list_init(&runs[i]);
+	list_init(&single);
+	while ((node = list_pop_front(records)) != NULL) {
+		struct list *carry = &single;
+		bool was_empty = false;
+		list_push_back(carry, node);
+		for (unsigned i = 0; i < RUNS && !was_empty; carry = &runs[i++]) {
+			was_empty = list_is_empty(&runs[i]);
+			merge_by_time(&runs[i], carry);
+		}
+	}
+	for (unsigned i = 0; i < RUNS; i++)
+		merge_by_time(records, &runs[i]);
 }
 
 void board_unlose(struct tcp_conn *conn)
 {
-	struct list *node;
-	while ((node = list_pop_front(&conn->active->board.lost_list)) != NULL) {
+	struct tcp_board *board = &conn->active->board;
+	for (struct list *node = board->lost_list.next; node != &board->lost_list;
+	     node = node->next) {
 		struct tcp_sent *sent = sent_of_time(node);
-		uncount(&conn->active->board, sent, sent_len(sent));
+		uncount(board, sent, sent_len(sent));
 		sent->flags &= (uint8_t)~SENT_LOST;
-		insert_by_time(&conn->active->board, sent);
 	}
+	sort_by_time(&board->lost_list);
+	merge_by_time(&board->by_time, &board->lost_list);
 }
 
 void board_resent(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now)

@@ -75,7 +75,7 @@ static bool fuzz_path_is_current(void *user, const struct ip_path *path)
 	return path->generation == run->generation;
 }
 
-static void fuzz_confirm(void *user, const struct ip_path *path, uint64_t now)
+static void fuzz_advise(void *user, const struct ip_path *path, uint64_t now)
 {
 	(void)user;
 	(void)path;
@@ -83,7 +83,7 @@ static void fuzz_confirm(void *user, const struct ip_path *path, uint64_t now)
 }
 
 static const struct tcp_ops ops = { fuzz_emit, fuzz_find_path, fuzz_path_is_current,
-				    fuzz_confirm };
+				    fuzz_advise, fuzz_advise };
 
 /* ---- the user ---------------------------------------------------------------------------- */
 

@@ -133,7 +133,7 @@ WEFT_API int weft_socket_peer(const struct weft_sockets *set, int s,
 /** What holds now, whether it was told or not: WEFT_READABLE, WEFT_WRITABLE, WEFT_ENDED. */
 WEFT_API int weft_socket_poll(const struct weft_sockets *set, int s);
 
-/** What setsockopt(2) sets. Connections inherit what their listener has. */
+/** What setsockopt(2) sets. Connections inherit what their listener has. Datagrams: TOS, TTL. */
 enum weft_socket_option {
 	WEFT_SO_NODELAY,   /**< 0 or 1, at any time: TCP_NODELAY. */
 	WEFT_SO_CORK,      /**< 0 or 1, once connected: TCP_CORK. */
@@ -144,6 +144,10 @@ enum weft_socket_option {
 	WEFT_SO_USER_TIMEOUT, /**< In ms, before connecting: TCP_USER_TIMEOUT. */
 	WEFT_SO_SNDBUF,       /**< In bytes, before connecting. */
 	WEFT_SO_V6ONLY,       /**< 0 or 1, before listening. */
+	/** 0..255, at any time: IP_TOS, IPV6_TCLASS. TCP has the ECN bits to itself. */
+	WEFT_SO_TOS,
+	/** 0 (the default) ..255, at any time: IP_TTL, IPV6_UNICAST_HOPS, IP_MULTICAST_TTL. */
+	WEFT_SO_TTL,
 };
 
 /** Returns 0, -EINVAL for a value that cannot be, -ENOTCONN where it has to be connected. */

@@ -58,6 +58,12 @@ struct weft_tcp_events {
 	 * received can still be read, and the connection has still to be closed.
 	 */
 	void (*on_closed)(void *user, struct weft_tcp *tcp, int error, uint64_t now);
+	/**
+	 * Something may be wrong, and the connection goes on (ERROR_REPORT of RFC 9293,
+	 * 3.9.1.8): error is what an ICMP message has said, such as -EHOSTUNREACH, or -ETIMEDOUT
+	 * when the same segment has been sent three times more and not been acknowledged.
+	 */
+	void (*on_report)(void *user, struct weft_tcp *tcp, int error, uint64_t now);
 };
 
 /** What TCP may take of a stack. Zero is the default that is named. */
@@ -92,6 +98,7 @@ struct weft_tcp_opts {
 		user_timeout_ms; /**< Give up when nothing is acknowledged; 0 for 5 min. */
 	uint32_t send_max; /**< Bytes that may wait to be acknowledged; 0 for 4 MiB. */
 	uint8_t tos;       /**< DSCP, in the upper six bits. */
+	uint8_t ttl;       /**< TTL or hop limit; 0 for the default. */
 	const char *congestion; /**< "cubic" or "newreno"; NULL for "cubic". */
 };
 
@@ -115,11 +122,19 @@ struct weft_tcp_listen_opts {
 	uint32_t
 		syn_max; /**< Half-open ones; beyond them, cookies are used. 0 for 1,024. */
 	bool only_ip6;   /**< :: is for IPv6 only. */
+	/**
+	 * Of whom connections are taken; family 0, an unspecified address and a port of 0: of
+	 * anybody. Others are refused as if nobody listened.
+	 */
+	union weft_sockaddr peer;
+	uint8_t tos; /**< Of the handshake's answers; a connection's are those of its opts. */
+	uint8_t ttl; /**< Likewise. */
 };
 
 /**
  * Listens at an address and port; the unspecified address listens at all, and that of IPv6
- * also at those of IPv4. opts may be NULL. Returns 0, -EINVAL, -EADDRINUSE, or -ENOMEM.
+ * also at those of IPv4. Of several at one port, the one for the peer decides, then the one at
+ * the address. opts may be NULL. Returns 0, -EINVAL, -EADDRINUSE, or -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tcp_listen(struct weft_stack *stack,
 					     const union weft_sockaddr *local,
@@ -207,6 +222,12 @@ WEFT_API void weft_tcp_set_cork(struct weft_tcp *tcp, bool on, uint64_t now);
 /** Begins or ends asking a silent peer, by the times of weft_tcp_opts. */
 WEFT_API void weft_tcp_set_keepalive(struct weft_tcp *tcp, bool on, uint64_t now);
 
+/** What its segments say from now on: DSCP, in the upper six bits. */
+WEFT_API void weft_tcp_set_tos(struct weft_tcp *tcp, uint8_t tos);
+
+/** TTL or hop limit of its segments from now on; 0 for the default. */
+WEFT_API void weft_tcp_set_ttl(struct weft_tcp *tcp, uint8_t ttl);
+
 /** This side's address and port. */
 WEFT_API union weft_sockaddr weft_tcp_local(const struct weft_tcp *tcp);
 
@@ -227,6 +248,8 @@ struct weft_tcp_info {
 	uint32_t in_flight, lost;
 	uint32_t peer_window, window; /**< What may be sent; what may be received. */
 	size_t unsent, unacked, unread;
+	/** What ICMP has said since something was acknowledged last; 0: nothing. */
+	int soft_error;
 };
 
 /** Fills in how it does now. */

@@ -119,6 +119,17 @@ void dest_redirect(struct weft_stack *stack, const struct ip_addr *addr,
 	d->iface = iface;
 }
 
+void dest_remove_gateway(struct weft_stack *stack, const struct ip_addr *gateway,
+			 const struct weft_iface *iface)
+{
+	list_for_each (node, &stack->dests.oldest) {
+		struct dest *d = container_of(node, struct dest, of_cache);
+		if (d->iface == iface && d->has_gateway &&
+		    addr_equal(&d->gateway, gateway))
+			d->has_gateway = false;
+	}
+}
+
 void dest_remove_all(struct weft_stack *stack, const struct weft_iface *iface)
 {
 	list_for_each (node, &stack->dests.oldest) {

@@ -50,6 +50,10 @@ void dest_set_mtu(struct weft_stack *stack, const struct ip_addr *addr, uint32_t
 void dest_redirect(struct weft_stack *stack, const struct ip_addr *addr,
 		   const struct ip_addr *gateway, struct weft_iface *iface, uint64_t now);
 
+/** Forgets all redirects to a gateway, which does not answer (RFC 4861, 7.3.3). */
+void dest_remove_gateway(struct weft_stack *stack, const struct ip_addr *gateway,
+			 const struct weft_iface *iface);
+
 /** Forgets all redirects to an interface. */
 void dest_remove_all(struct weft_stack *stack, const struct weft_iface *iface);
 

@@ -80,6 +80,12 @@ void ip_path_confirm(struct weft_stack *stack, const struct ip_path *path, uint6
 		neigh_confirm(path->neigh, now);
 }
 
+void ip_path_doubt(struct weft_stack *stack, const struct ip_path *path, uint64_t now)
+{
+	if (path->neigh && ip_path_is_current(stack, path))
+		neigh_doubt(path->neigh, now);
+}
+
 /* Whether a packet from this host may say so. */
 static bool may_send_from(const struct weft_iface *iface, const struct ip_addr *src)
 {

@@ -179,6 +179,13 @@ bool ip_path_is_current(const struct weft_stack *stack, const struct ip_path *pa
 void ip_path_confirm(struct weft_stack *stack, const struct ip_path *path, uint64_t now);
 
 /**
+ * The upper layer sends the same again and again and has no answer (RFC 1122, 3.3.1.4): the
+ * neighbour is asked whether it is there, however lately it was. If it is not, paths are no
+ * longer current, and the next one goes by another router if there is one.
+ */
+void ip_path_doubt(struct weft_stack *stack, const struct ip_path *path, uint64_t now);
+
+/**
  * Whether the transport checksum is right, by what the link says or by summing up. Counts for
  * TCP, UDP (a zero is none over IPv4), ICMPv6.
  */

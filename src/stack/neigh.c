@@ -150,6 +150,7 @@ static void fail(struct neigh *n, uint64_t now)
 	struct weft_stack *stack = n->iface->stack;
 	stack_event(stack, WEFT_STACK_NEIGH_FAILED);
 	drop_all(n);
+	dest_remove_gateway(stack, &n->addr, n->iface);
 	stack_changed(stack);
 	enter(n, NEIGH_FAILED, now);
 }
@@ -225,6 +226,13 @@ void neigh_confirm(struct neigh *n, uint64_t now)
 {
 	if (n->state == NEIGH_STALE || n->state == NEIGH_DELAY || n->state == NEIGH_PROBE)
 		enter(n, NEIGH_REACHABLE, now);
+}
+
+void neigh_doubt(struct neigh *n, uint64_t now)
+{
+	if (n->state == NEIGH_REACHABLE || n->state == NEIGH_STALE ||
+	    n->state == NEIGH_DELAY)
+		enter(n, NEIGH_PROBE, now);
 }
 
 /* ---- the cache --------------------------------------------------------------------------- */

@@ -11,8 +11,9 @@
  *              '----------> STALE <---- REACHABLE <---.
  *                             | packet                | answer, or a protocol's word
  *                             v        5 s            | (ip_path_confirm)
- *                           DELAY --------------> PROBE --3 without answer--> (nothing)
+ *                           DELAY --------------> PROBE --3 without answer--> FAILED
  *
+ *     From STALE, REACHABLE and DELAY, a protocol's doubt (ip_path_doubt) leads to PROBE at once.
  *     STATIC: told by the program; nothing changes it.
  *
  * Packets wait in INCOMPLETE, the newest of them if there are too many (RFC 4861, 7.2.2). In
@@ -100,6 +101,9 @@ void neigh_update(struct weft_iface *iface, const struct ip_addr *addr,
 
 /** The neighbour has answered a higher protocol (RFC 4861, 7.3.1). */
 void neigh_confirm(struct neigh *neigh, uint64_t now);
+
+/** The neighbour has not answered a higher protocol: whether it is there is asked at once. */
+void neigh_doubt(struct neigh *neigh, uint64_t now);
 
 /** Forgets a neighbour; packets that wait are lost. */
 void neigh_remove(struct neigh *neigh);

@@ -121,32 +121,41 @@ void routes_remove_all(struct weft_stack *stack, const struct weft_iface *iface)
 	}
 }
 
-static bool is_dead(const struct ip_route *route)
+enum liveness { DEAD, UNKNOWN, ALIVE };
+
+/* A router that has not answered is asked again only when there is no other. */
+static enum liveness liveness_of(const struct ip_route *route)
 {
-	const struct neigh *n = NULL;
-	if (route->has_gateway)
-		n = neigh_find(route->iface, &route->gateway);
-	return n && n->state == NEIGH_FAILED;
+	if (!route->has_gateway)
+		return ALIVE;
+	const struct neigh *n = neigh_find(route->iface, &route->gateway);
+	if (n && n->state == NEIGH_FAILED)
+		return DEAD;
+	return n && neigh_is_known(n) ? ALIVE : UNKNOWN;
 }
 
 const struct ip_route *routes_lookup(const struct weft_stack *stack,
 				     const struct ip_addr *dst,
 				     const struct weft_iface *iface, uint64_t now)
 {
-	const struct ip_route *dead = NULL;
+	const struct ip_route *best = NULL;
+	enum liveness most = DEAD;
 	for (size_t i = 0; i < stack->routes.n; i++) {
 		const struct ip_route *route = &stack->routes.entries[i];
 		if ((iface && route->iface != iface) || route->expires <= now ||
 		    !addr_is_in(dst, &route->network, route->bits))
 			continue;
-		if (dead && route->bits < dead->bits)
+		if (best && route->bits < best->bits)
 			break;
-		if (!is_dead(route))
+		enum liveness liveness = liveness_of(route);
+		if (liveness == ALIVE)
 			return route;
-		if (!dead)
-			dead = route;
+		if (!best || liveness > most) {
+			best = route;
+			most = liveness;
+		}
 	}
-	return dead;
+	return best;
 }
 
 /* ---- the public face --------------------------------------------------------------------- */

@@ -66,8 +66,9 @@ void routes_remove(struct weft_stack *stack, struct ip_route *route);
 void routes_remove_all(struct weft_stack *stack, const struct weft_iface *iface);
 
 /**
- * The best route to the address, by the interface if that is not NULL; NULL for none. Those of
- * a gateway that does not answer come last (RFC 1122 3.3.1.4, RFC 4861 6.3.6).
+ * The best route to the address, by the interface if that is not NULL; NULL for none. Among
+ * equals, a gateway that is known to be there comes before one of which nothing is known, and
+ * one that does not answer comes last (RFC 1122 3.3.1.4, RFC 4861 6.3.6).
  */
 const struct ip_route *routes_lookup(const struct weft_stack *stack,
 				     const struct ip_addr *dst,

@@ -217,6 +217,8 @@ int weft_socket_listen(struct weft_sockets *set, int s, int backlog)
 		.user = sock,
 		.backlog = backlog > 0 ? (uint32_t)backlog : 0,
 		.only_ip6 = sock->only_ip6,
+		.tos = sock->opts.tos,
+		.ttl = sock->opts.ttl,
 	};
 	return weft_tcp_listen(set->stack, &sock->local, &opts, &sock->listener);
 }
@@ -280,7 +282,12 @@ static int settle(struct sock *sock, int result, unsigned event)
 static int udp_send(struct sock *sock, const void *data, size_t len,
 		    const union weft_sockaddr *peer, uint64_t now)
 {
-	struct weft_udp_message msg = { .data = data, .len = len };
+	struct weft_udp_message msg = {
+		.data = data,
+		.len = len,
+		.tos = sock->opts.tos,
+		.ttl = sock->opts.ttl,
+	};
 	if (len > INT_MAX)
 		return -EMSGSIZE;
 	if (peer)

@@ -48,6 +48,25 @@ static void apply_live(struct sock *sock, enum weft_socket_option option, bool o
 		weft_tcp_set_keepalive(sock->tcp, on, now);
 	else if (option == WEFT_SO_CORK)
 		weft_tcp_set_cork(sock->tcp, on, now);
+	else if (option == WEFT_SO_TOS)
+		weft_tcp_set_tos(sock->tcp, sock->opts.tos);
+	else if (option == WEFT_SO_TTL)
+		weft_tcp_set_ttl(sock->tcp, sock->opts.ttl);
+}
+
+static bool can_be(enum weft_socket_option option, int value)
+{
+	switch (option) {
+	case WEFT_SO_KEEPIDLE:
+	case WEFT_SO_KEEPINTVL:
+		return value >= 0 && value <= UINT16_MAX;
+	case WEFT_SO_KEEPCNT:
+	case WEFT_SO_TOS:
+	case WEFT_SO_TTL:
+		return value >= 0 && value <= UINT8_MAX;
+	default:
+		return value >= 0;
+	}
 }
 
 int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option option,
@@ -56,11 +75,9 @@ int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option opt
 	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
-	if (sock->udp)
+	if (sock->udp && option != WEFT_SO_TOS && option != WEFT_SO_TTL)
 		return -EOPNOTSUPP;
-	bool is_small = option == WEFT_SO_KEEPIDLE || option == WEFT_SO_KEEPINTVL;
-	if (value < 0 || (is_small && value > UINT16_MAX) ||
-	    (option == WEFT_SO_KEEPCNT && value > UINT8_MAX))
+	if (!can_be(option, value))
 		return -EINVAL;
 	struct weft_tcp_opts *opts = &sock->opts;
 	switch (option) {
@@ -91,6 +108,12 @@ int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option opt
 		break;
 	case WEFT_SO_V6ONLY:
 		sock->only_ip6 = value;
+		break;
+	case WEFT_SO_TOS:
+		opts->tos = (uint8_t)value;
+		break;
+	case WEFT_SO_TTL:
+		opts->ttl = (uint8_t)value;
 		break;
 	default:
 		return -EINVAL;

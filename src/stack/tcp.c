@@ -141,7 +141,7 @@ static enum tcp_outcome dispatch(struct tcp *tcp, const struct tcp_rx *rx, uint6
 	default:
 		break;
 	}
-	struct tcp_listener *listener = tcp_listener_find(tcp, &flow->local, flow->lport);
+	struct tcp_listener *listener = tcp_listener_find(tcp, flow);
 	return listener ? tcp_listener_input(listener, rx, now)
 			: closed_input(tcp, rx, now);
 }
@@ -200,6 +200,8 @@ static void tell(struct tcp_conn *conn, uint64_t now)
 		events->on_readable(conn->user, tcp, now);
 	if (is_told(conn, TCP_TELL_WRITABLE) && events->on_writable)
 		events->on_writable(conn->user, tcp, now);
+	if (is_told(conn, TCP_TELL_REPORT) && events->on_report)
+		events->on_report(conn->user, tcp, conn->report, now);
 	if (is_told(conn, TCP_TELL_CLOSED) && events->on_closed)
 		events->on_closed(conn->user, tcp, conn->error, now);
 }

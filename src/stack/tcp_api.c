@@ -56,6 +56,7 @@ static void apply(struct tcp_conn *conn, const struct weft_tcp_opts *opts, uint6
 	conn->nodelay = opts->nodelay;
 	conn->user_timeout_ms = opts->user_timeout_ms;
 	conn->tos = opts->tos & DSCP_MASK;
+	conn->ttl = opts->ttl;
 	if (opts->send_max > 0)
 		conn->snd_limit = opts->send_max;
 	if (cc_ops) {
@@ -76,6 +77,8 @@ int weft_tcp_connect(struct weft_stack *stack, const union weft_sockaddr *peer,
 	struct tcp_conn *conn;
 	if (!opts)
 		opts = &none;
+	open.tos = opts->tos & DSCP_MASK;
+	open.ttl = opts->ttl;
 	if (!addr_of_sockaddr(peer, &open.remote, &open.rport) ||
 	    !congestion_of(tcp, opts->congestion))
 		return -EINVAL;
@@ -168,6 +171,16 @@ void weft_tcp_set_keepalive(struct weft_tcp *tcp, bool on, uint64_t now)
 	tcp_set_keepalive(tcp_conn_of(tcp), on, 0, 0, 0, now);
 }
 
+void weft_tcp_set_tos(struct weft_tcp *tcp, uint8_t tos)
+{
+	tcp_conn_of(tcp)->tos = tos & DSCP_MASK;
+}
+
+void weft_tcp_set_ttl(struct weft_tcp *tcp, uint8_t ttl)
+{
+	tcp_conn_of(tcp)->ttl = ttl;
+}
+
 /* ---- names and facts --------------------------------------------------------------------- */
 
 union weft_sockaddr weft_tcp_local(const struct weft_tcp *tcp)
@@ -212,26 +225,44 @@ void weft_tcp_info(const struct weft_tcp *tcp, struct weft_tcp_info *ret_info)
 		.unsent = conn->to_send.len - sent,
 		.unacked = sent,
 		.unread = conn->to_read.len,
+		.soft_error = conn->soft_error,
 	};
 }
 
 /* ---- listeners --------------------------------------------------------------------------- */
 
+/* Of whom connections are taken. An unspecified address is that of IPv6, whatever the family. */
+static bool read_peer(const union weft_sockaddr *peer, struct tcp_listen_opts *listen)
+{
+	if (peer->sa.sa_family == AF_UNSPEC)
+		return true;
+	if (!addr_of_sockaddr(peer, &listen->peer, &listen->peer_port))
+		return false;
+	if (addr_is_unspecified(&listen->peer))
+		listen->peer = (struct ip_addr){ 0 };
+	return true;
+}
+
 int weft_tcp_listen(struct weft_stack *stack, const union weft_sockaddr *local,
 		    const struct weft_tcp_listen_opts *opts,
 		    struct weft_tcp_listener **ret_listener)
 {
+	static const struct weft_tcp_listen_opts none;
 	struct tcp_listener *listener;
-	struct tcp_listen_opts listen = { 0 };
-	if (!addr_of_sockaddr(local, &listen.local, &listen.port) || listen.port == 0)
+	if (!opts)
+		opts = &none;
+	struct tcp_listen_opts listen = {
+		.only_ip6 = opts->only_ip6,
+		.tos = opts->tos & DSCP_MASK,
+		.ttl = opts->ttl,
+		.backlog = opts->backlog,
+		.syn_max = opts->syn_max,
+		.on_acceptable = opts->on_acceptable,
+		.user = opts->user,
+	};
+	if (!addr_of_sockaddr(local, &listen.local, &listen.port) || listen.port == 0 ||
+	    !read_peer(&opts->peer, &listen))
 		return -EINVAL;
-	if (opts) {
-		listen.only_ip6 = opts->only_ip6;
-		listen.backlog = opts->backlog;
-		listen.syn_max = opts->syn_max;
-		listen.on_acceptable = opts->on_acceptable;
-		listen.user = opts->user;
-	}
 	int r = tcp_listen(tcp_of_stack(stack), &listen, &listener);
 	if (r < 0)
 		return r;

@@ -163,6 +163,7 @@ struct tcp_conn {
 	uint8_t state;      /**< enum tcp_state: set by tcp_set_state only. */
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t tos;
+	uint8_t ttl; /**< 0: the stack's default. */
 	bool has_timestamps : 1, has_sack : 1, has_wscale : 1, has_ecn : 1;
 	bool nodelay : 1, cork : 1, keepalive : 1, pacing_off : 1;
 
@@ -184,6 +185,7 @@ struct tcp_conn {
 	uint8_t keep_probes; /**< Keep-alive probes without an answer. */
 	int16_t error;       /**< Why it ended. */
 	int16_t soft_error;  /**< An ICMP error that may explain a time-out. */
+	int16_t report;      /**< What on_report is to tell. */
 
 	/* Timestamps (RFC 7323). */
 	uint32_t ts_offset;
@@ -229,5 +231,6 @@ static inline const struct tcp_conn *tcp_conn_of_const(const struct weft_tcp *tc
 #define TCP_TELL_READABLE  0x2u
 #define TCP_TELL_WRITABLE  0x4u
 #define TCP_TELL_CLOSED    0x8u
+#define TCP_TELL_REPORT    0x10u
 
 #endif

@@ -101,10 +101,16 @@ static void send_segment(struct tcp_conn *conn, struct tcp_tx *tx, uint64_t now)
 	tx->flow = &conn->node.flow;
 	tx->path = &conn->active->path;
 	tx->tos |= conn->tos;
+	tx->ttl = conn->ttl;
 	transmit(conn->tcp, tx, &opts, now);
 }
 
 /* ---- segments of a connection ------------------------------------------------------------ */
+
+bool tcp_asks_ecn(const struct tcp_conn *conn)
+{
+	return conn->tcp->config.ecn && conn->rto.backoff == 0;
+}
 
 void tcp_emit_syn(struct tcp_conn *conn, uint64_t now)
 {
@@ -121,16 +127,18 @@ void tcp_emit_syn(struct tcp_conn *conn, uint64_t now)
 		.ts_val = tcp_timestamp(conn, now),
 		.ts_ecr = is_answer ? conn->ts_recent : 0,
 	};
-	bool asks_ecn = !is_answer && config->ecn && conn->rto.backoff == 0;
+	uint16_t ecn = is_answer            ? (conn->has_ecn ? TCP_ECE : 0)
+		       : tcp_asks_ecn(conn) ? TCP_ECE | TCP_CWR
+					    : 0;
 	struct tcp_tx tx = {
 		.flow = &conn->node.flow,
 		.path = &conn->active->path,
 		.hdr = { .seq = conn->iss,
 			 .ack = is_answer ? conn->rcv_nxt : 0,
-			 .flags = (uint16_t)(TCP_SYN | (is_answer ? TCP_ACK : 0) |
-					     (asks_ecn ? TCP_ECE | TCP_CWR : 0)),
+			 .flags = (uint16_t)(TCP_SYN | (is_answer ? TCP_ACK : 0) | ecn),
 			 .window = tcp_window_of_syn(conn) },
 		.tos = conn->tos,
+		.ttl = conn->ttl,
 	};
 	conn->want_ack = false;
 	transmit(conn->tcp, &tx, &opts, now);
@@ -196,6 +204,7 @@ void tcp_emit_reset(struct tcp_conn *conn, uint64_t now)
 			 .ack = acks ? conn->rcv_nxt : 0,
 			 .flags = (uint16_t)(TCP_RST | (acks ? TCP_ACK : 0)) },
 		.tos = conn->tos,
+		.ttl = conn->ttl,
 	};
 	tcp_count(conn->tcp, TCP_COUNT_RESETS_SENT);
 	transmit(conn->tcp, &tx, &(struct tcp_opts){ 0 }, now);
@@ -213,6 +222,7 @@ void tcp_emit_bare(struct tcp *tcp, const struct tcp_bare *bare, uint64_t now)
 			 .flags = bare->flags,
 			 .window = bare->window },
 		.tos = bare->tos,
+		.ttl = bare->ttl,
 	};
 	transmit(tcp, &tx, bare->opts ? bare->opts : &none, now);
 }

@@ -21,6 +21,12 @@ static inline uint32_t tcp_timestamp(const struct tcp_conn *conn, uint64_t at_ns
 /** Bytes of data that fit beside the options that a segment carries now (RFC 6691). */
 uint32_t tcp_mss_now(const struct tcp_conn *conn);
 
+/**
+ * Whether the SYN asks for ECN. One that is sent again does not, because it may have been lost for
+ * that; and then it is not used (RFC 3168, 6.1.1 and 6.1.1.1).
+ */
+bool tcp_asks_ecn(const struct tcp_conn *conn);
+
 /** SYN of an active open; SYN,ACK when SYNs have crossed. */
 void tcp_emit_syn(struct tcp_conn *conn, uint64_t now);
 
@@ -49,7 +55,7 @@ struct tcp_bare {
 	uint32_t seq, ack;
 	uint16_t flags, window;
 	const struct tcp_opts *opts; /**< NULL: none. */
-	uint8_t tos;
+	uint8_t tos, ttl;            /**< ttl of 0: the stack's default. */
 };
 void tcp_emit_bare(struct tcp *tcp, const struct tcp_bare *bare, uint64_t now);
 

@@ -33,6 +33,8 @@ bool tcp_on_error(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq,
 		conn->soft_error = (int16_t)error->error;
 	if (is_hard(error->kind) && is_opening(conn))
 		tcp_end(conn, error->error);
+	else if (error->kind != IP_ERROR_TOO_BIG)
+		tcp_report(conn, error->error);
 	tcp_touch(conn);
 	return true;
 }

@@ -6,7 +6,8 @@
  *
  *      too big                  the path's MTU is another one: sent again in smaller segments
  *      port, prohibited         a handshake fails; otherwise as the next
- *      anything else            remembered: if the connection times out, it was because of this
+ *      anything else            remembered and reported: if the connection times out, it was
+ *                               because of this
  */
 #ifndef STACK_TCP_ERROR_H
 #define STACK_TCP_ERROR_H

@@ -96,6 +96,8 @@ static void strip_known_syn(struct tcp_conn *conn, struct tcp_seg *seg)
 			seg->seq == conn->irs;
 	if (!is_known)
 		return;
+	if ((seg->flags & (TCP_ECE | TCP_CWR)) != TCP_ECE)
+		conn->has_ecn = false;
 	strip_syn(seg);
 	conn->want_ack = true;
 }
@@ -218,14 +220,12 @@ static enum tcp_outcome check_ack(struct tcp_conn *conn, struct tcp_seg *seg,
 static void note_peer_syn(struct tcp_conn *conn, const struct tcp_seg *seg, uint64_t now)
 {
 	const uint16_t flags = seg->flags & (TCP_ECE | TCP_CWR);
+	const uint16_t agrees = seg->flags & TCP_ACK ? TCP_ECE : TCP_ECE | TCP_CWR;
 	conn->irs = seg->seq;
 	conn->rcv_nxt = conn->rcv_acked = seg->seq + 1;
 	conn->rcv_edge += conn->rcv_nxt; /* It was the window's length so far. */
 	tcp_agree(conn, &seg->rx->opts, now);
-	if (seg->flags & TCP_ACK)
-		conn->has_ecn = conn->tcp->config.ecn && flags == TCP_ECE;
-	else
-		conn->has_ecn = flags == (TCP_ECE | TCP_CWR);
+	conn->has_ecn = tcp_asks_ecn(conn) && flags == agrees;
 }
 
 /* 3.10.7.3, from "first check the ACK bit" to "fourth, check the SYN bit". */

@@ -86,11 +86,17 @@ static void confirm(void *user, const struct ip_path *path, uint64_t now)
 	ip_path_confirm(user, path, now);
 }
 
+static void doubt(void *user, const struct ip_path *path, uint64_t now)
+{
+	ip_path_doubt(user, path, now);
+}
+
 static const struct tcp_ops ops = {
 	.emit = emit,
 	.find_path = find_path,
 	.path_is_current = path_is_current,
 	.confirm = confirm,
+	.doubt = doubt,
 };
 
 /* ---- in ---------------------------------------------------------------------------------- */

@@ -43,8 +43,7 @@ int tcp_choose_port(struct tcp *tcp, struct tcp_flow *flow)
 	for (uint32_t i = 0; i < PORTS; i++) {
 		flow->lport =
 			(uint16_t)(TCP_PORT_FIRST + (offset + tcp->next_port++) % PORTS);
-		if (!tcp_table_find(&tcp->table, flow) &&
-		    !tcp_listener_find(tcp, &flow->local, flow->lport))
+		if (!tcp_table_find(&tcp->table, flow) && !tcp_listener_find(tcp, flow))
 			return 0;
 	}
 	return -EADDRINUSE;

@@ -146,6 +146,12 @@ void tcp_tell(struct tcp_conn *conn, unsigned what)
 	tcp_touch(conn);
 }
 
+void tcp_report(struct tcp_conn *conn, int error)
+{
+	conn->report = (int16_t)error;
+	tcp_tell(conn, TCP_TELL_REPORT);
+}
+
 static void drop_reassembly(struct tcp_conn *conn)
 {
 	if (conn->reassembly)

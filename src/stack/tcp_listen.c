@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listeners are few and stand in a list. Of those for a port, the one with the address wins over
- * the one for all addresses of the family, and that over the one for all addresses.
+ * Listeners are few and stand in a list. Of those for a port, one for the peer wins over one for
+ * all peers; then the one with the address wins over the one for all addresses of the family, and
+ * that over the one for all addresses.
  */
 #include "stack/tcp_listen.h"
 
@@ -22,11 +23,9 @@ static struct tcp_listener *of_list(struct list *node)
 	return container_of(node, struct tcp_listener, of_tcp);
 }
 
-/* 0: does not listen there; the higher, the more specific. */
-static int match(const struct tcp_listener *l, const struct ip_addr *local, uint16_t port)
+/* 0: does not listen there; the higher, the more specific. Likewise in the next two. */
+static int match_local(const struct tcp_listener *l, const struct ip_addr *local)
 {
-	if (l->port != port)
-		return 0;
 	if (addr_equal(&l->local, local))
 		return 3;
 	if (!addr_is_unspecified(&l->local))
@@ -37,14 +36,30 @@ static int match(const struct tcp_listener *l, const struct ip_addr *local, uint
 	return takes_ip4 || l->only_ip6 ? 0 : 1;
 }
 
-struct tcp_listener *tcp_listener_find(const struct tcp *tcp, const struct ip_addr *local,
-				       uint16_t port)
+static int match_peer(const struct tcp_listener *l, const struct tcp_flow *flow)
+{
+	bool any_addr = addr_is_unspecified(&l->peer), any_port = l->peer_port == 0;
+	if ((!any_addr && !addr_equal(&l->peer, &flow->remote)) ||
+	    (!any_port && l->peer_port != flow->rport))
+		return 0;
+	return 1 + !any_port + 2 * !any_addr;
+}
+
+static int match(const struct tcp_listener *l, const struct tcp_flow *flow)
+{
+	if (l->port != flow->lport)
+		return 0;
+	int peer = match_peer(l, flow), local = match_local(l, &flow->local);
+	return peer == 0 || local == 0 ? 0 : 4 * peer + local;
+}
+
+struct tcp_listener *tcp_listener_find(const struct tcp *tcp, const struct tcp_flow *flow)
 {
 	struct tcp_listener *best = NULL;
 	int most = 0;
 	for (struct list *node = tcp->listeners.next; node != &tcp->listeners;
 	     node = node->next) {
-		int quality = match(of_list(node), local, port);
+		int quality = match(of_list(node), flow);
 		if (quality > most) {
 			most = quality;
 			best = of_list(node);
@@ -53,12 +68,17 @@ struct tcp_listener *tcp_listener_find(const struct tcp *tcp, const struct ip_ad
 	return best;
 }
 
+static bool is_same(const struct tcp_listener *l, const struct tcp_listen_opts *opts)
+{
+	return l->port == opts->port && l->peer_port == opts->peer_port &&
+	       addr_equal(&l->local, &opts->local) && addr_equal(&l->peer, &opts->peer);
+}
+
 int tcp_listen(struct tcp *tcp, const struct tcp_listen_opts *opts,
 	       struct tcp_listener **ret_listener)
 {
 	list_for_each (node, &tcp->listeners) {
-		struct tcp_listener *other = of_list(node);
-		if (other->port == opts->port && addr_equal(&other->local, &opts->local))
+		if (is_same(of_list(node), opts))
 			return -EADDRINUSE;
 	}
 	struct tcp_listener *l = malloc(sizeof(*l));
@@ -67,8 +87,12 @@ int tcp_listen(struct tcp *tcp, const struct tcp_listen_opts *opts,
 	*l = (struct tcp_listener){
 		.tcp = tcp,
 		.local = opts->local,
+		.peer = opts->peer,
 		.port = opts->port,
+		.peer_port = opts->peer_port,
 		.only_ip6 = opts->only_ip6,
+		.tos = opts->tos,
+		.ttl = opts->ttl,
 		.on_acceptable = opts->on_acceptable,
 		.user = opts->user,
 		.backlog = opts->backlog ? opts->backlog : BACKLOG_DEFAULT,

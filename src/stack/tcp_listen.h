@@ -27,8 +27,11 @@ struct tcp_listener {
 	struct tcp *tcp;
 	struct ip_addr
 		local; /**< Unspecified: any address of its family, :: any at all. */
+	struct ip_addr peer; /**< Only from there, unless it is unspecified. */
 	uint16_t port;
-	bool only_ip6; /**< :: does not take IPv4. */
+	uint16_t peer_port; /**< 0: any. */
+	bool only_ip6;      /**< :: does not take IPv4. */
+	uint8_t tos, ttl;   /**< Of the answers to SYNs. */
 	/** A connection is ready to be accepted. Called from tcp_flush. */
 	void (*on_acceptable)(void *user, struct weft_tcp_listener *listener,
 			      uint64_t now);
@@ -47,8 +50,11 @@ struct tcp_listener {
 
 struct tcp_listen_opts {
 	struct ip_addr local;
+	struct ip_addr peer; /**< Unspecified: anybody. */
 	uint16_t port;
+	uint16_t peer_port; /**< 0: any. */
 	bool only_ip6;
+	uint8_t tos, ttl; /**< Of the answers to SYNs. */
 	uint32_t backlog; /**< 0 for 128. */
 	uint32_t syn_max; /**< 0 for 1,024. */
 	void (*on_acceptable)(void *user, struct weft_tcp_listener *listener,
@@ -74,9 +80,9 @@ int tcp_listen(struct tcp *tcp, const struct tcp_listen_opts *opts,
 /** Stops listening: what has not been accepted is reset. */
 void tcp_unlisten(struct tcp_listener *listener, uint64_t now);
 
-/** Who listens for segments to that address and port; the most specific one, or NULL. */
-struct tcp_listener *tcp_listener_find(const struct tcp *tcp, const struct ip_addr *local,
-				       uint16_t port);
+/** Who listens for segments of the flow; the most specific one, or NULL. */
+struct tcp_listener *tcp_listener_find(const struct tcp *tcp,
+				       const struct tcp_flow *flow);
 
 /** A segment to a listener for which there is no connection (RFC 9293, 3.10.7.2). */
 enum tcp_outcome tcp_listener_input(struct tcp_listener *listener,

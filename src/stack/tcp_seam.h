@@ -67,6 +67,8 @@ struct tcp_ops {
 	bool (*path_is_current)(void *user, const struct ip_path *path);
 	/** New data was acknowledged: the way works in both directions. */
 	void (*confirm)(void *user, const struct ip_path *path, uint64_t now);
+	/** The same is sent again and again for nothing: perhaps the way is dead. */
+	void (*doubt)(void *user, const struct ip_path *path, uint64_t now);
 };
 
 #endif

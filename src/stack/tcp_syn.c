@@ -33,12 +33,17 @@ static uint16_t mss_to(const struct tcp *tcp, const struct tcp_flow *flow, uint6
 	return tcp_mss_of_path(&path, flow);
 }
 
+static bool asks_ecn(const struct tcp_hdr *hdr)
+{
+	const uint16_t setup = TCP_ECE | TCP_CWR;
+	return (hdr->flags & setup) == setup;
+}
+
 struct tcp_syn tcp_syn_of(struct tcp_listener *listener, const struct tcp_rx *rx,
 			  uint64_t now)
 {
 	const struct tcp *tcp = listener->tcp;
 	const struct tcp_config *config = &tcp->config;
-	const uint16_t ecn_setup = TCP_ECE | TCP_CWR;
 	return (struct tcp_syn){
 		.node.flow = rx->flow,
 		.listener = listener,
@@ -53,7 +58,7 @@ struct tcp_syn tcp_syn_of(struct tcp_listener *listener, const struct tcp_rx *rx
 		.has_wscale = rx->opts.has_wscale && !config->no_wscale,
 		.has_timestamps = rx->opts.has_timestamps && !config->no_timestamps,
 		.has_sack = rx->opts.sack_permitted && !config->no_sack,
-		.has_ecn = (rx->hdr.flags & ecn_setup) == ecn_setup,
+		.has_ecn = asks_ecn(&rx->hdr),
 	};
 }
 
@@ -77,6 +82,8 @@ void tcp_syn_answer(const struct tcp_syn *syn, uint64_t now)
 		.flags = (uint16_t)(TCP_SYN | TCP_ACK | (syn->has_ecn ? TCP_ECE : 0)),
 		.window = (uint16_t)first_window(tcp),
 		.opts = &opts,
+		.tos = syn->listener->tos,
+		.ttl = syn->listener->ttl,
 	};
 	tcp_emit_bare(tcp, &bare, now);
 }
@@ -188,6 +195,8 @@ static void send_ack(const struct tcp_syn *syn, uint64_t now)
 		.flags = TCP_ACK,
 		.window = (uint16_t)first_window(tcp),
 		.opts = &opts,
+		.tos = syn->listener->tos,
+		.ttl = syn->listener->ttl,
 	};
 	tcp_emit_bare(tcp, &bare, now);
 }
@@ -279,6 +288,8 @@ enum tcp_outcome tcp_syn_input(struct tcp_syn *syn, const struct tcp_rx *rx, uin
 					   : TCP_DROP_RESET;
 	}
 	if ((hdr->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && hdr->seq == syn->irs) {
+		/* Once without is without for good: RFC 3168, 6.1.1. */
+		syn->has_ecn = syn->has_ecn && asks_ecn(hdr);
 		tcp_syn_answer(syn, now);
 		return TCP_TOOK_AGAIN;
 	}

@@ -15,7 +15,9 @@
 #include <errno.h>
 
 /* So much too early a timer may stay: it fires for nothing then, or is put off by far first. */
-#define EARLY_MAX_NS (10ull * NS_PER_MS)
+#define EARLY_MAX_NS       (10ull * NS_PER_MS)
+/* Of the same segment, by the time-out (SHLD-10 of RFC 9293). */
+#define RETRANSMISSIONS_R1 3u
 
 static void fire(struct timer *timer, void *user, uint64_t now);
 
@@ -81,6 +83,20 @@ static void give_up(struct tcp_conn *conn)
 	tcp_count(conn->tcp, TCP_COUNT_ABORTED);
 }
 
+/*
+ * R1 of RFC 9293, 3.8.3: IP is to look whether the next hop is still there, and the user is told
+ * that something may be wrong.
+ */
+static void doubt_the_way(struct tcp_conn *conn, uint64_t now)
+{
+	const struct tcp *tcp = conn->tcp;
+	if (conn->rto.backoff < RETRANSMISSIONS_R1)
+		return;
+	tcp->ops->doubt(tcp->user, &conn->active->path, now);
+	if (conn->rto.backoff == RETRANSMISSIONS_R1)
+		tcp_report(conn, -ETIMEDOUT);
+}
+
 /* RFC 6298, 5.4 to 5.7. */
 static void on_retransmit_due(struct tcp_conn *conn, uint64_t now)
 {
@@ -90,6 +106,7 @@ static void on_retransmit_due(struct tcp_conn *conn, uint64_t now)
 	}
 	recovery_on_timeout(conn, now);
 	rto_back_off(&conn->rto);
+	doubt_the_way(conn, now);
 	if (is_opening(conn))
 		tcp_resend(conn, board_first(conn), now);
 	else

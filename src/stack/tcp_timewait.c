@@ -73,6 +73,8 @@ void tcp_enter_time_wait(struct tcp_conn *conn, uint64_t now)
 		.ts_offset = conn->ts_offset,
 		.window = tcp_window_field(conn),
 		.has_timestamps = conn->has_timestamps,
+		.tos = conn->tos,
+		.ttl = conn->ttl,
 	};
 	tcp_table_add(&tcp->table, &tw->node, TCP_KIND_TIME_WAIT);
 	tcp->time_waits_n++;
@@ -106,6 +108,8 @@ static enum tcp_outcome answer(struct tcp *tcp, struct tcp_time_wait *tw,
 		.flags = TCP_ACK,
 		.window = tw->window,
 		.opts = &opts,
+		.tos = tw->tos,
+		.ttl = tw->ttl,
 	};
 	if (tw->acked_ns != 0 && now - tw->acked_ns < ACK_EVERY_NS)
 		return TCP_DROP_LIMITED;
@@ -117,8 +121,7 @@ static enum tcp_outcome answer(struct tcp *tcp, struct tcp_time_wait *tw,
 enum tcp_outcome tcp_time_wait_input(struct tcp *tcp, struct tcp_time_wait *tw,
 				     const struct tcp_rx *rx, uint64_t now)
 {
-	struct tcp_listener *listener =
-		tcp_listener_find(tcp, &rx->flow.local, rx->flow.lport);
+	struct tcp_listener *listener = tcp_listener_find(tcp, &rx->flow);
 	if (listener && is_of_new_connection(tw, rx)) {
 		tcp_time_wait_free(tcp, tw);
 		return tcp_listener_input(listener, rx, now);

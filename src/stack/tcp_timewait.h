@@ -26,6 +26,7 @@ struct tcp_time_wait {
 	uint32_t ts_recent, ts_offset;
 	uint16_t window; /**< As last advertised: a field, not bytes. */
 	bool has_timestamps;
+	uint8_t tos, ttl; /**< As the connection had them. */
 };
 
 /** The connection becomes a record, after a last ACK, and is dead. */

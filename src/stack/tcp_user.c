@@ -63,6 +63,8 @@ int tcp_open(struct tcp *tcp, const struct tcp_open *open, uint64_t now,
 		return -ENOBUFS;
 	conn->events = open->events;
 	conn->user = open->user;
+	conn->tos = open->tos;
+	conn->ttl = open->ttl;
 	tcp_set_state(conn, TCP_SYN_SENT);
 	if (board_push(conn, conn->iss + 1, now) < 0) {
 		tcp_conn_free(conn);

@@ -293,6 +293,10 @@ int host_setsockopt(struct host *h, int s, int level, int name, int value)
 		{ IPPROTO_TCP, TCP_KEEPCNT, WEFT_SO_KEEPCNT },
 		{ IPPROTO_TCP, TCP_USER_TIMEOUT, WEFT_SO_USER_TIMEOUT },
 		{ IPPROTO_IPV6, IPV6_V6ONLY, WEFT_SO_V6ONLY },
+		{ IPPROTO_IP, IP_TOS, WEFT_SO_TOS },
+		{ IPPROTO_IP, IP_TTL, WEFT_SO_TTL },
+		{ IPPROTO_IPV6, IPV6_TCLASS, WEFT_SO_TOS },
+		{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, WEFT_SO_TTL },
 	};
 	if (level == SOL_SOCKET && name == SO_REUSEADDR)
 		return 0; /* As it always is here: TIME-WAIT never stops a listener. */

@@ -417,6 +417,28 @@ static void a_redirect_is_believed_from_the_router_only(void **state)
 	world_fini(&w);
 }
 
+/* RFC 4861, 7.3.3: the router that has redirected knows better by then, or nobody does. */
+static void a_redirect_to_who_is_not_there_is_forgotten(void **state)
+{
+	struct world w;
+	struct ip_path path;
+	struct ip_addr far = addr("2001:db8:ffff::1");
+	const struct nd_msg msg = advert(1800);
+	(void)state;
+	world_init(&w, NULL);
+	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
+	assert_outcome(rx_redirect(&w, ROUTER, "fe80::2", "2001:db8:ffff::1"), NOTED);
+	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
+	struct weft_ip hop = addr_to_ip(&path.neigh->addr, ADDR_BITS);
+	assert_string_equal(text(&hop), "fe80::2");
+	world_pass(&w, 4 * SECOND_NS);
+	assert_false(ip_path_is_current(w.stack, &path));
+	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
+	hop = addr_to_ip(&path.neigh->addr, ADDR_BITS);
+	assert_string_equal(text(&hop), ROUTER);
+	world_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_flood_of_advertisements_has_limits),
 		cmocka_unit_test(who_does_not_want_it_takes_nothing),
 		cmocka_unit_test(a_redirect_is_believed_from_the_router_only),
+		cmocka_unit_test(a_redirect_to_who_is_not_there_is_forgotten),
 	};
 	return cmocka_run_group_tests_name("nd", tests, NULL, NULL);
 }

@@ -293,10 +293,50 @@ static void a_scan_pushes_out_nobody_who_answers(void **state)
 	world_fini(&w);
 }
 
+/* RFC 1122, 3.3.1.4: TCP has no answer. However lately the neighbour had one, it is asked. */
+static void a_doubt_is_asked_about_at_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const struct kind *k = &kinds[i];
+		struct ip_addr other = addr(k->other);
+		struct ip_path path;
+		struct world w;
+		world_init(&w, NULL);
+		assert_int_equal(ping(&w, k), 0);
+		asks(&w, k, NULL);
+		hear(&w, k, OTHER_MAC, true);
+		sends_to(&w, OTHER_MAC);
+		assert_int_equal(ip_path_find(w.stack, NULL, &other, NULL, w.now, &path),
+				 0);
+		ip_path_doubt(w.stack, &path, w.now);
+		asks(&w, k, OTHER_MAC);
+		assert_int_equal(state_of(&w, k), NEIGH_PROBE);
+		ip_path_doubt(w.stack, &path, w.now); /* Once is enough. */
+		world_run(&w);
+		tx_none(&w);
+		hear(&w, k, OTHER_MAC, true);
+		assert_int_equal(state_of(&w, k), NEIGH_REACHABLE);
+		assert_true(ip_path_is_current(w.stack, &path));
+		/* And when it does not answer: three times, a second apart. */
+		ip_path_doubt(w.stack, &path, w.now);
+		world_pass(&w, 2900 * MS_NS);
+		for (unsigned j = 0; j < 3; j++)
+			asks(&w, k, OTHER_MAC);
+		tx_none(&w);
+		assert_true(ip_path_is_current(w.stack, &path));
+		world_pass(&w, 200 * MS_NS);
+		assert_int_equal(state_of(&w, k), NEIGH_FAILED);
+		assert_false(ip_path_is_current(w.stack, &path));
+		world_fini(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_wait_for_the_answer),
+		cmocka_unit_test(a_doubt_is_asked_about_at_once),
 		cmocka_unit_test(who_does_not_answer_is_left_alone_for_a_while),
 		cmocka_unit_test(an_old_entry_is_used_then_asked_for),
 		cmocka_unit_test(what_a_protocol_has_heard_spares_asking),

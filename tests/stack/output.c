@@ -324,6 +324,42 @@ static void a_dead_gateway_gives_way_to_another(void **state)
 	world_fini(&w);
 }
 
+/* Where the next packet to the world outside goes. */
+static uint32_t gateway_of(struct world *w)
+{
+	struct ip_path path;
+	assert_int_equal(find(w, NULL, "8.8.8.8", &path), 0);
+	return addr_to_ip4(&path.neigh->addr);
+}
+
+/* RFC 4861, 6.3.6: who is known to be there goes before who was not when last asked. */
+static void who_has_taken_over_keeps_its_place(void **state)
+{
+	struct world w;
+	struct weft_ip any = ip("0.0.0.0/0"), g1 = ip("10.1.0.21"), g2 = ip("10.1.0.22");
+	struct ip_addr first = addr("10.1.0.21"), second = addr("10.1.0.22");
+	const struct neigh_news answer = { .mac = mac(TEST_MAC),
+					   .is_solicited = true,
+					   .may_create = true };
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(weft_stack_add_route(w.stack, &any, &g1, w.iface), 0);
+	assert_int_equal(weft_stack_add_route(w.stack, &any, &g2, w.iface), 0);
+	assert_int_equal(gateway_of(&w), 0x0a010015);
+	world_pass(&w, 4 * SECOND_NS);
+	assert_int_equal(gateway_of(&w), 0x0a010016);
+	neigh_update(w.iface, &second, &answer, w.now);
+	for (unsigned i = 0; i < 10; i++) {
+		world_pass(&w, SECOND_NS); /* The first one's failure is forgotten. */
+		assert_int_equal(gateway_of(&w), 0x0a010016);
+	}
+	assert_null(neigh_find(w.iface, &first));
+	/* It is heard of again. */
+	neigh_update(w.iface, &first, &answer, w.now);
+	assert_int_equal(gateway_of(&w), 0x0a010015);
+	world_fini(&w);
+}
+
 static void the_source_suits_the_destination(void **state)
 {
 	static const struct {
@@ -422,6 +458,7 @@ int main(void)
 		cmocka_unit_test(what_ip_cannot_say_is_refused),
 		cmocka_unit_test(the_longest_network_decides),
 		cmocka_unit_test(a_dead_gateway_gives_way_to_another),
+		cmocka_unit_test(who_has_taken_over_keeps_its_place),
 		cmocka_unit_test(the_source_suits_the_destination),
 		cmocka_unit_test(addresses_that_are_no_host_s_are_refused),
 		cmocka_unit_test(interfaces_have_to_be_possible),

@@ -3,6 +3,7 @@
  * Marks of the network instead of losses (RFC 3168, 6.1): who may be marked, who tells of it, and
  * who heeds it.
  */
+#include "base/array.h"
 #include "tcp_script.h"
 
 static void marks_are_told_and_heeded(void **state)
@@ -122,6 +123,78 @@ static void a_repeated_syn_asks_for_no_ecn(void **state)
 	script_fini(&s);
 }
 
+/* 6.1.1: who has sent a SYN that does not ask must not use it, whatever the answer says. */
+static void who_has_asked_without_does_without(void **state)
+{
+	(void)state;
+	struct script s;
+	struct tcp_config config = { .ecn = true, .no_timestamps = true };
+	script_init(&s, &config);
+	script_connect(&s);
+	TX(SYN | ECE | CWR, .seq = 0);
+	AT(MS(1500));
+	TX(SYN, .seq = 0);
+	RX(SYN | ACK | ECE, .seq = 300, .ack = 1, .mss = 1460);
+	TX(ACK, .seq = 1, .ack = 301);
+	script_write(&s, 1000);
+	TX(ACK, .seq = 1, .ack = 301, .len = 1000);
+	assert_int_equal(ecn_of_last(&s), 0);
+	script_fini(&s);
+}
+
+/* The same of who listens: both SYNs have come, the one that asks and the one that does not. */
+static void a_peer_that_asks_no_more_gets_none(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_listen(&s);
+	RX(SYN | ECE | CWR, .seq = 100, .mss = 1460);
+	TX(SYN | ACK | ECE, .seq = 0, .ack = 101);
+	RX(SYN, .seq = 100, .mss = 1460);
+	TX(SYN | ACK, .seq = 0, .ack = 101);
+	RX(SYN | ECE | CWR, .seq = 100, .mss = 1460);
+	TX(SYN | ACK, .seq = 0, .ack = 101);
+	RX(ACK, .seq = 101, .ack = 1);
+	script_write(&s, 1000);
+	TX(ACK, .seq = 1, .ack = 101, .len = 1000);
+	assert_int_equal(ecn_of_last(&s), 0);
+	script_fini(&s);
+}
+
+/* SYNs that cross: agreed if both ask and both answers agree, and nobody else is marked. */
+static void syns_that_cross_can_agree(void **state)
+{
+	(void)state;
+	static const struct {
+		bool ecn;
+		uint16_t syn, answer;
+		bool agreed;
+	} cases[] = {
+		{ true, ECE | CWR, ECE, true },
+		{ true, ECE | CWR, 0, false },
+		{ true, 0, ECE, false },
+		{ false, ECE | CWR, ECE, false },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct script s;
+		struct tcp_config config = { .ecn = cases[i].ecn, .no_timestamps = true };
+		bool offers = cases[i].ecn && cases[i].syn;
+		script_init(&s, &config);
+		script_connect(&s);
+		TX(SYN | (cases[i].ecn ? ECE | CWR : 0), .seq = 0);
+		RX(SYN | cases[i].syn, .seq = 300, .mss = 1460);
+		TX(SYN | ACK | (offers ? ECE : 0), .seq = 0, .ack = 301);
+		RX(SYN | ACK | cases[i].answer, .seq = 300, .ack = 1);
+		TX(ACK, .seq = 1, .ack = 301);
+		STATE(TCP_ESTABLISHED);
+		script_write(&s, 1000);
+		TX(ACK, .seq = 1, .ack = 301, .len = 1000);
+		assert_int_equal(ecn_of_last(&s), cases[i].agreed ? IP_ECN_ECT0 : 0);
+		script_fini(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +202,9 @@ int main(void)
 		cmocka_unit_test(what_is_sent_again_is_not_to_be_marked),
 		cmocka_unit_test(a_window_probe_is_not_to_be_marked),
 		cmocka_unit_test(a_repeated_syn_asks_for_no_ecn),
+		cmocka_unit_test(who_has_asked_without_does_without),
+		cmocka_unit_test(a_peer_that_asks_no_more_gets_none),
+		cmocka_unit_test(syns_that_cross_can_agree),
 	};
 	return cmocka_run_group_tests_name("tcp_ecn", tests, NULL, NULL);
 }

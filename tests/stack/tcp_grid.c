@@ -100,8 +100,12 @@ static void on_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
 	weft_tcp_close(tcp, now);
 }
 
-static const struct weft_tcp_events events = { on_connected, on_readable, on_writable,
-					       on_closed };
+static const struct weft_tcp_events events = {
+	.on_connected = on_connected,
+	.on_readable = on_readable,
+	.on_writable = on_writable,
+	.on_closed = on_closed,
+};
 
 static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Peers that know the rules and turn them against the host: what they get is what the rules
- * allow, and it costs a known amount. What is impossible rather than unkind stands in tcp_rules.c
+ * allow, and it costs a known amount. What is impossible rather than unkind stands in tcp_in.c
  * and tcp_states.c; README.md has the whole list.
  */
 #include "../unit.h"

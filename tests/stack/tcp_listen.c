@@ -48,6 +48,16 @@ static enum tcp_outcome handshake(struct script *script, uint16_t peer,
 	return outcome;
 }
 
+/* Who listens for what the peer sends there. */
+static struct tcp_listener *found(const struct script *script,
+				  const struct ip_addr *local, uint16_t port)
+{
+	struct tcp_flow flow = script->flow;
+	flow.local = *local;
+	flow.lport = port;
+	return tcp_listener_find(&script->tcp, &flow);
+}
+
 static void the_most_specific_listener_wins(void **state)
 {
 	(void)state;
@@ -57,18 +67,18 @@ static void the_most_specific_listener_wins(void **state)
 	struct tcp_listen_opts opts = { .local = any6, .port = 80 };
 	assert_int_equal(tcp_listen(&s->tcp, &opts, &all), 0);
 	assert_int_equal(tcp_listen(&s->tcp, &opts, &none), -EADDRINUSE);
-	assert_ptr_equal(tcp_listener_find(&s->tcp, &s->flow.local, 80), all);
+	assert_ptr_equal(found(s, &s->flow.local, 80), all);
 	opts.local = addr_of_ip4(0);
 	assert_int_equal(tcp_listen(&s->tcp, &opts, &ip4), 0);
-	assert_ptr_equal(tcp_listener_find(&s->tcp, &s->flow.local, 80), ip4);
+	assert_ptr_equal(found(s, &s->flow.local, 80), ip4);
 	opts.local = s->flow.local;
 	assert_int_equal(tcp_listen(&s->tcp, &opts, &one), 0);
-	assert_ptr_equal(tcp_listener_find(&s->tcp, &s->flow.local, 80), one);
-	assert_ptr_equal(tcp_listener_find(&s->tcp, &s->flow.remote, 80), ip4);
-	assert_null(tcp_listener_find(&s->tcp, &s->flow.local, 81));
+	assert_ptr_equal(found(s, &s->flow.local, 80), one);
+	assert_ptr_equal(found(s, &s->flow.remote, 80), ip4);
+	assert_null(found(s, &s->flow.local, 81));
 	all->only_ip6 = true;
 	tcp_unlisten(ip4, s->now);
-	assert_null(tcp_listener_find(&s->tcp, &s->flow.remote, 80));
+	assert_null(found(s, &s->flow.remote, 80));
 	script_fini(s);
 }
 

@@ -21,14 +21,15 @@ static uint8_t byte_at(uint32_t seq)
 static void script_emit(void *user, const struct tcp_tx *tx, uint64_t now)
 {
 	struct script *s = user;
-	(void)now;
 	assert_true(s->sent_n < SCRIPT_SENT_MAX);
 	struct sent_segment *sent = &s->sent[s->sent_n++];
 	*sent = (struct sent_segment){ .hdr = tx->hdr,
 				       .flow = *tx->flow,
 				       .len = tx->len,
 				       .gso_size = tx->gso_size,
-				       .tos = tx->tos };
+				       .tos = tx->tos,
+				       .ttl = tx->ttl,
+				       .at = now };
 	assert_true(tcp_opts_parse(tx->hdr.options, tx->hdr.options_len, &sent->opts) >=
 		    0);
 	sent->hdr.options = NULL;
@@ -69,11 +70,20 @@ static void script_confirm(void *user, const struct ip_path *path, uint64_t now)
 	(void)now;
 }
 
+static void script_doubt(void *user, const struct ip_path *path, uint64_t now)
+{
+	struct script *s = user;
+	(void)path;
+	(void)now;
+	s->doubts++;
+}
+
 static const struct tcp_ops ops = {
 	.emit = script_emit,
 	.find_path = script_find_path,
 	.path_is_current = script_path_is_current,
 	.confirm = script_confirm,
+	.doubt = script_doubt,
 };
 
 /* ---- the user ---------------------------------------------------------------------------- */
@@ -113,8 +123,17 @@ static void on_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
 	}
 }
 
+static void on_report(void *user, struct weft_tcp *tcp, int error, uint64_t now)
+{
+	struct script *s = user;
+	(void)tcp;
+	(void)now;
+	s->reports++;
+	s->report = error;
+}
+
 static const struct weft_tcp_events events = { on_connected, on_readable, on_writable,
-					       on_closed };
+					       on_closed, on_report };
 
 static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
 {

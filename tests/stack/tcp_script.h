@@ -69,7 +69,8 @@ struct sent_segment {
 	struct tcp_flow flow;
 	size_t len;
 	uint16_t gso_size;
-	uint8_t tos;
+	uint8_t tos, ttl;
+	uint64_t at;   /* When. */
 	uint8_t first; /* Byte of data. */
 };
 
@@ -88,8 +89,10 @@ struct script {
 	struct sent_segment sent[SCRIPT_SENT_MAX];
 	size_t sent_n, taken;
 	unsigned connected, readable, writable, closed, acceptable;
-	int error;          /**< Of on_closed. */
-	bool closes_at_end; /**< The user closes when on_closed comes. */
+	unsigned reports, doubts; /**< Calls of on_report; of the seam's doubt. */
+	int report;               /**< Of the last on_report. */
+	int error;                /**< Of on_closed. */
+	bool closes_at_end;       /**< The user closes when on_closed comes. */
 };
 
 /** NULL: no timestamps, the rest as by default. */

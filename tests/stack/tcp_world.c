@@ -170,7 +170,7 @@ static bool world_path_is_current(void *user, const struct ip_path *path)
 	return path->generation == 1;
 }
 
-static void world_confirm(void *user, const struct ip_path *path, uint64_t now)
+static void world_advise(void *user, const struct ip_path *path, uint64_t now)
 {
 	(void)user;
 	(void)path;
@@ -181,7 +181,8 @@ static const struct tcp_ops ops = {
 	.emit = world_emit,
 	.find_path = world_find_path,
 	.path_is_current = world_path_is_current,
-	.confirm = world_confirm,
+	.confirm = world_advise,
+	.doubt = world_advise,
 };
 
 static void deliver(struct packet *p, uint64_t now)
@@ -259,8 +260,12 @@ static void on_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
 	h->error = error;
 }
 
-static const struct weft_tcp_events events = { on_connected, on_readable, on_writable,
-					       on_closed };
+static const struct weft_tcp_events events = {
+	.on_connected = on_connected,
+	.on_readable = on_readable,
+	.on_writable = on_writable,
+	.on_closed = on_closed,
+};
 
 static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
 {

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting: for an acknowledgment, a window, a sign of life. How long, how often, and what is said
+ * when it was in vain (RFC 9293, 3.8.3, 3.8.4, 3.8.6.1; RFC 6298).
+ */
+#include "tcp_script.h"
+
+#include <errno.h>
+
+/* RFC 9293, 3.8.6.1: a closed window is asked, further and further apart, for as long as the
+ * peer answers. */
+static void a_closed_window_is_probed(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	RX(ACK, .seq = 101, .ack = 1, .window_zero = true);
+	script_write(&s, 100);
+	QUIET();
+	/* After 1, 2, 4 ... s, and then once a minute. */
+	for (uint64_t at = 1, wait = 2; at < 4000;
+	     at += wait, wait = wait < 30 ? 2 * wait : 60) {
+		AT(S(at) - 1);
+		QUIET();
+		AT(S(at));
+		TX(ACK, .seq = 1, .ack = 101, .len = 1);
+		RX(ACK, .seq = 101, .ack = 1, .window_zero = true);
+	}
+	assert_int_equal(s.closed, 0);
+	RX(ACK, .seq = 101, .ack = 2, .window = 1000);
+	TX(ACK, .seq = 2, .ack = 101, .len = 99);
+	script_fini(&s);
+}
+
+static void a_peer_that_never_opens_is_left_when_the_user_has_a_limit(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	s.conn->user_timeout_ms = 30000;
+	RX(ACK, .seq = 101, .ack = 1, .window_zero = true);
+	script_write(&s, 100);
+	for (uint64_t at = 0; at < 100 && s.closed == 0; at++) {
+		AT(S(at));
+		if (s.sent_n > s.taken && s.closed == 0)
+			RX(ACK, .seq = 101, .ack = 1, .window_zero = true);
+		s.taken = s.sent_n;
+	}
+	assert_int_equal(s.closed, 1);
+	assert_int_equal(s.error, -ETIMEDOUT);
+	script_fini(&s);
+}
+
+/* RFC 6298, 5: twice as long each time; microps: 200 ms, and 12 s at most. */
+static void retransmissions_back_off(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_connect(&s);
+	TX(SYN, .seq = 0);
+	for (unsigned i = 0, at = 1; i < 5; i++, at = 2 * at + 1) {
+		AT(S(at) - 1);
+		QUIET();
+		AT(S(at));
+		TX(SYN, .seq = 0);
+	}
+	AT(S(400));
+	assert_int_equal(s.closed, 1);
+	assert_int_equal(s.error, -ETIMEDOUT);
+	script_fini(&s);
+}
+
+/* R1 of RFC 9293, 3.8.3: IP is asked to look, and the user is told, once. */
+static void the_third_time_out_doubts_the_way(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	script_write(&s, 10);
+	for (uint64_t at = 1; at < 60; at++) {
+		AT(S(at));
+		uint64_t timeouts = s.tcp.counts[TCP_COUNT_TIMEOUTS];
+		assert_int_equal(s.doubts, timeouts < 3 ? 0 : timeouts - 2);
+		assert_int_equal(s.reports, timeouts < 3 ? 0 : 1);
+	}
+	assert_true(s.doubts > 1);
+	assert_int_equal(s.report, -ETIMEDOUT);
+	/* Something gets through, and it begins anew. */
+	RX(ACK, .seq = 101, .ack = 11);
+	unsigned doubts = s.doubts;
+	script_write(&s, 10);
+	AT(S(62));
+	assert_int_equal(s.doubts, doubts);
+	AT(S(90));
+	assert_true(s.doubts > doubts);
+	assert_int_equal(s.reports, 2);
+	script_fini(&s);
+}
+
+static void data_is_given_up_after_the_user_timeout(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	script_write(&s, 10);
+	AT(S(299));
+	assert_int_equal(s.closed, 0);
+	AT(S(420));
+	assert_int_equal(s.closed, 1);
+	assert_int_equal(s.error, -ETIMEDOUT);
+	script_fini(&s);
+}
+
+/* RFC 9293, 3.8.4. */
+static void keep_alive(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	tcp_set_keepalive(s.conn, true, 10, 5, 3, s.now);
+	AT(S(10));
+	TX(ACK, .seq = 0, .ack = 101);
+	RX(ACK, .seq = 101, .ack = 1);
+	AT(S(19));
+	QUIET();
+	AT(S(20));
+	TX(ACK, .seq = 0, .ack = 101);
+	AT(S(25));
+	TX(ACK, .seq = 0, .ack = 101);
+	AT(S(30));
+	TX(ACK, .seq = 0, .ack = 101);
+	assert_int_equal(s.closed, 0);
+	AT(S(35));
+	assert_int_equal(s.closed, 1);
+	assert_int_equal(s.error, -ETIMEDOUT);
+	script_fini(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_closed_window_is_probed),
+		cmocka_unit_test(
+			a_peer_that_never_opens_is_left_when_the_user_has_a_limit),
+		cmocka_unit_test(retransmissions_back_off),
+		cmocka_unit_test(the_third_time_out_doubts_the_way),
+		cmocka_unit_test(data_is_given_up_after_the_user_timeout),
+		cmocka_unit_test(keep_alive),
+	};
+	return cmocka_run_group_tests_name("tcp_timer", tests, NULL, NULL);
+}

@@ -66,6 +66,22 @@ def tcp_service(lab, program):
     return process
 
 
+def tcp_by_the_rfc(lab, program):
+    process = start(lab, program, 'tap')
+    text = b'Hello, weft. ' * 20000
+    lab.until(lambda: ' 0% packet loss' in lab.run(None, 'ping -c1 -W1 192.0.2.2', check=False))
+    for served in range(2):
+        lab.until(lambda: process.output().count('LISTEN\n') == served + 1)
+        with socket.create_connection(('192.0.2.2', 7), timeout=30) as client:
+            sender = threading.Thread(target=lambda: (client.sendall(text),
+                                                      client.shutdown(socket.SHUT_WR)))
+            sender.start()
+            assert b''.join(iter(lambda: client.recv(65536), b'')) == text
+            sender.join()
+        lab.until(lambda: process.output().count('error: connection closing\n') == served + 1)
+    return process
+
+
 def udp_service(lab, program):
     process = start(lab, program, 'tun')
     for family, address in (socket.AF_INET, '192.0.2.99'), (socket.AF_INET6, '2001:db8::99'):
@@ -149,6 +165,7 @@ RUNS = {
     'on_libuv': (on_libuv, ANYWHERE),
     'ping_responder': (ping_responder, IN_NAMESPACE),
     'plug_emulator': (plug_emulator, IN_NAMESPACE),
+    'tcp_by_the_rfc': (tcp_by_the_rfc, IN_NAMESPACE),
     'tcp_service': (tcp_service, IN_NAMESPACE),
     'udp_service': (udp_service, IN_NAMESPACE),
 }

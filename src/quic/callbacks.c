@@ -70,12 +70,23 @@ static int on_datagram(ngtcp2_conn *ng, uint32_t flags, const uint8_t *data, siz
 	return 0;
 }
 
-static int on_datagram_lost(ngtcp2_conn *ng, uint64_t id, void *user_data)
+static int on_datagram_acked(ngtcp2_conn *ng, uint64_t id, void *user_data)
 {
 	(void)ng;
-	(void)id;
 	struct quic_conn *conn = user_data;
+	blackhole_on_acked(&conn->blackhole, id == CONN_DATAGRAM_LARGE);
+	return 0;
+}
+
+static int on_datagram_lost(ngtcp2_conn *ng, uint64_t id, void *user_data)
+{
+	struct quic_conn *conn = user_data;
+	uint64_t latest_ns, smoothed_ns;
 	conn->datagrams_lost++;
+	if (id != CONN_DATAGRAM_LARGE)
+		return 0;
+	compat_trips(ng, &latest_ns, &smoothed_ns);
+	blackhole_on_lost(&conn->blackhole, smoothed_ns, conn->endpoint->now);
 	return 0;
 }
 
@@ -132,6 +143,7 @@ static int on_stream_acked(ngtcp2_conn *ng, int64_t id, uint64_t offset, uint64_
 		conn->probe_is_out = false;
 	if (s)
 		stream_on_acked(&conn->streams, s, offset + len);
+	blackhole_on_acked(&conn->blackhole, false);
 	return 0;
 }
 
@@ -244,6 +256,7 @@ const ngtcp2_callbacks *conn_callbacks(void)
 		.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
 		.dcid_status = compat_on_dcid_status,
 		.recv_datagram = on_datagram,
+		.ack_datagram = on_datagram_acked,
 		.lost_datagram = on_datagram_lost,
 		.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
 		.version_negotiation = ngtcp2_crypto_version_negotiation_cb,

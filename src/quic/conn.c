@@ -255,6 +255,13 @@ int conn_new_server(struct quic_endpoint *endpoint, const struct conn_initial *i
 	return 0;
 }
 
+size_t conn_payload_max(const struct quic_conn *conn)
+{
+	size_t max = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->ng);
+	bool is_open = blackhole_is_open(&conn->blackhole, conn->endpoint->now);
+	return is_open && max > BLACKHOLE_BASE_LEN ? BLACKHOLE_BASE_LEN : max;
+}
+
 static size_t datagram_max_of(const struct quic_conn *conn)
 {
 	const ngtcp2_transport_params *params =
@@ -262,9 +269,9 @@ static size_t datagram_max_of(const struct quic_conn *conn)
 	if (!conn->is_established || !params ||
 	    params->max_datagram_frame_size <= DATAGRAM_FRAME_LEN)
 		return 0;
-	size_t max = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->ng) -
-		     SHORT_HEADER_LEN - ngtcp2_conn_get_dcid(conn->ng)->datalen -
-		     DATAGRAM_FRAME_LEN - AEAD_TAG_LEN;
+	size_t max = conn_payload_max(conn) - SHORT_HEADER_LEN -
+		     ngtcp2_conn_get_dcid(conn->ng)->datalen - DATAGRAM_FRAME_LEN -
+		     AEAD_TAG_LEN;
 	size_t peer_max = (size_t)params->max_datagram_frame_size - DATAGRAM_FRAME_LEN;
 	return max < peer_max ? max : peer_max;
 }
@@ -275,6 +282,7 @@ bool conn_update_path(struct quic_conn *conn)
 	const union weft_sockaddr peer = compat_path_peer(conn->ng);
 	if (!weft_sockaddr_equal(&conn->peer, &peer)) {
 		conn->peer = peer;
+		conn->blackhole = (struct blackhole){ 0 };
 		changed = true;
 	}
 	size_t datagram_max = datagram_max_of(conn);
@@ -302,6 +310,7 @@ void conn_migrate(struct quic_conn *conn, const union weft_sockaddr *local)
 	 * find out by itself, as it would behind a NAT. */
 	if (r != 0)
 		ngtcp2_conn_set_local_addr(conn->ng, &path.local);
+	conn->blackhole = (struct blackhole){ 0 };
 	conn->is_settled = false;
 	conn_mark_dirty(conn);
 }
@@ -361,6 +370,16 @@ static bool is_lost(struct quic_conn *conn)
 	return now >= until;
 }
 
+static int handle_expiry(struct quic_conn *conn)
+{
+	const uint64_t now = conn->endpoint->now;
+	struct quic_conn_stats stats;
+	compat_stats(conn->ng, &stats);
+	blackhole_on_timer(&conn->blackhole, stats.bytes_in_flight > 0,
+			   ngtcp2_conn_get_pto(conn->ng), now);
+	return ngtcp2_conn_handle_expiry(conn->ng, now);
+}
+
 bool conn_flush(struct quic_conn *conn)
 {
 	struct quic_endpoint *endpoint = conn->endpoint;
@@ -372,9 +391,8 @@ bool conn_flush(struct quic_conn *conn)
 		ngtcp2_conn_set_tls_native_handle(conn->ng, NULL);
 		tls_session_release(&conn->session);
 	}
-	int r = 0;
-	if (ngtcp2_conn_get_expiry(conn->ng) <= endpoint->now)
-		r = ngtcp2_conn_handle_expiry(conn->ng, endpoint->now);
+	int r = ngtcp2_conn_get_expiry(conn->ng) <= endpoint->now ? handle_expiry(conn)
+								  : 0;
 	if (r == 0)
 		r = conn_write(conn);
 	if (r < 0) {

@@ -16,6 +16,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "quic/blackhole.h"
 #include "quic/compat.h"
 #include "quic/quality.h"
 #include "quic/queue.h"
@@ -34,6 +35,12 @@
  * what a busy machine may add. A probe time-out of the peer's is longer by as much.
  */
 #define CONN_MAX_ACK_DELAY_NS 75000000u
+
+/** By which ngtcp2 tells what became of a DATAGRAM: what packet it went in. */
+enum conn_datagram {
+	CONN_DATAGRAM_SMALL,
+	CONN_DATAGRAM_LARGE, /**< Above BLACKHOLE_BASE_LEN. */
+};
 
 struct quic_conn {
 	struct quic_endpoint *endpoint;
@@ -64,6 +71,7 @@ struct quic_conn {
 	bool was_reset;  /**< A stateless reset has come. */
 	struct quic_close close;
 	struct quality quality;
+	struct blackhole blackhole;
 	uint64_t datagrams_rx, datagrams_tx, datagrams_lost, drop_too_long, migrations;
 };
 
@@ -84,6 +92,9 @@ int conn_new_server(struct quic_endpoint *endpoint, const struct conn_initial *i
 
 /** Frees without a word to anyone. */
 void conn_free(struct quic_conn *conn);
+
+/** Largest UDP payload that may be sent on the path now, in bytes. */
+size_t conn_payload_max(const struct quic_conn *conn);
 
 /** Puts the connection on the endpoint's list of those that have something to do. */
 void conn_mark_dirty(struct quic_conn *conn);

@@ -126,8 +126,7 @@ struct quic_conn_stats quic_conn_stats(const struct quic_conn *conn)
 		.drop_queue_old = conn->queue.drop_old,
 		.drop_too_long = conn->drop_too_long,
 		.migrations = conn->migrations,
-		.udp_payload =
-			(uint16_t)ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->ng),
+		.udp_payload = (uint16_t)conn_payload_max(conn),
 	};
 	compat_stats(conn->ng, &stats);
 	return stats;

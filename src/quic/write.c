@@ -138,15 +138,18 @@ static ngtcp2_ssize write_streams(struct writer *w, bool *ret_had_some)
 	return 0;
 }
 
-static int write_datagram(struct writer *w, struct queued *d, uint32_t flags,
+/* used: bytes of the packet that DATAGRAMs take, with this one. */
+static int write_datagram(struct writer *w, struct queued *d, size_t used, uint32_t flags,
 			  ngtcp2_ssize *ret_len)
 {
 	int accepted = 0;
 	/* ngtcp2 0.12 takes an empty datagram only as no vector, not as an empty one. */
 	ngtcp2_vec vec = { .base = d->data, .len = d->len };
 	size_t vecs = d->len > 0 ? 1 : 0;
+	uint64_t id =
+		used > BLACKHOLE_BASE_LEN ? CONN_DATAGRAM_LARGE : CONN_DATAGRAM_SMALL;
 	*ret_len = ngtcp2_conn_writev_datagram(w->conn->ng, &w->ps.path, &w->pi, w->buf,
-					       w->len, &accepted, flags, 0, &vec, vecs,
+					       w->len, &accepted, flags, id, &vec, vecs,
 					       w->now);
 	return accepted;
 }
@@ -164,7 +167,7 @@ static ngtcp2_ssize write_datagrams(struct writer *w)
 		bool more = next && used + next->len <= conn->datagram_max;
 		uint32_t flags = more ? NGTCP2_WRITE_DATAGRAM_FLAG_MORE
 				      : NGTCP2_WRITE_DATAGRAM_FLAG_NONE;
-		if (write_datagram(w, d, flags, &len)) {
+		if (write_datagram(w, d, used, flags, &len)) {
 			queue_pop(&conn->queue, d);
 			conn->datagrams_tx++;
 		}
@@ -256,6 +259,14 @@ static bool may_wait(const struct quic_conn *conn)
 	       ngtcp2_conn_get_expiry(conn->ng) < conn->endpoint->now + ACK_DELAY_NS;
 }
 
+/* Probes for a larger MTU need room above what is known of the path, unless that is a trap. */
+static size_t packet_room(const struct quic_conn *conn)
+{
+	return blackhole_is_open(&conn->blackhole, conn->endpoint->now)
+		       ? BLACKHOLE_BASE_LEN
+		       : conn->endpoint->opts.udp_payload_max;
+}
+
 int conn_write(struct quic_conn *conn)
 {
 	uint64_t patience = conn->endpoint->now + QUIET_PATIENCE_NS;
@@ -270,7 +281,7 @@ int conn_write(struct quic_conn *conn)
 	conn->owes_stream_ack = false;
 	struct writer w = {
 		.conn = conn,
-		.len = conn->endpoint->opts.udp_payload_max,
+		.len = packet_room(conn),
 		.now = conn->endpoint->now,
 	};
 	ngtcp2_path_storage_zero(&w.ps);

@@ -194,6 +194,29 @@ def test_client_changes_its_address(party):
     assert len(parts['player'].events('joined')) == 1
 
 
+def test_a_path_that_carries_less_than_it_did(party):
+    """Somewhere on the way packets of full size are lost from now on, and nobody is told."""
+    for name in ('home', 'isp'):
+        party.host(name)
+        party.run(name, 'sysctl -qw net.ipv4.ip_forward=1')
+    party.cable('player', 'home', '198.51.100.34/30', '198.51.100.33/30', name_a='eth1')
+    party.cable('home', 'isp', '198.51.100.37/30', '198.51.100.38/30', name_a='wan', name_b='dsl')
+    party.cable('isp', 'relay', '198.51.100.41/30', '198.51.100.42/30')
+    for host, to, via in (('player', p.RELAY, 33), ('home', p.RELAY, 38), ('isp', p.RELAY, 42),
+                          ('isp', '198.51.100.32/30', 37), ('relay', '198.51.100.32/30', 41)):
+        party.run(host, f'ip route replace {to} via 198.51.100.{via}')
+    party.start_relay()
+    player = party.start_player(options='--address 10.7.0.2/24')
+    player.wait_event('address')
+    party.start_player('player2', '--address 10.7.0.3/24').wait_event('address')
+    full = '-i 0.1 -M do -s 1472'
+    party.until(lambda: party.unanswered('player', '10.7.0.3', 5, full) == [])
+    party.run('home', 'ip link set wan mtu 1280')
+    party.run('isp', 'ip link set dsl mtu 1280')
+    party.until(lambda: party.unanswered('player', '10.7.0.3', 5, full) == [])
+    assert len(player.events('joined')) == 1
+
+
 def test_killed_members_leave_nothing(party):
     """The room has their places back once they have been silent for long enough."""
     parts = party.start_all()

@@ -21,8 +21,7 @@
  */
 #define SINGLE_LEAST_US 60000u
 
-/* RACK_sent_after: a was sent after b; in one burst, the sequence number decides. */
-static bool sent_after(uint64_t a_ns, uint32_t a_end, uint64_t b_ns, uint32_t b_end)
+bool rack_sent_after(uint64_t a_ns, uint32_t a_end, uint64_t b_ns, uint32_t b_end)
 {
 	return a_ns > b_ns || (a_ns == b_ns && seq_after(a_end, b_end));
 }
@@ -53,7 +52,7 @@ void rack_delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
 		rec->fack = sent->end;
 	else if (seq_before(sent->end, rec->fack) && !(sent->flags & SENT_AGAIN))
 		rec->reordering_seen = true;
-	if (!sent_after(sent->sent_ns, sent->end, rec->rack_xmit_ns, rec->rack_end))
+	if (!rack_sent_after(sent->sent_ns, sent->end, rec->rack_xmit_ns, rec->rack_end))
 		return;
 	rec->rack_rtt_us = rtt_us;
 	rec->rack_xmit_ns = sent->sent_ns;
@@ -108,8 +107,8 @@ uint32_t rack_detect(struct tcp_conn *conn, uint64_t now)
 	uint64_t next = TCP_NOT_DUE;
 	list_for_each (node, &conn->active->board.by_time) {
 		struct tcp_sent *sent = sent_of_time(node);
-		if (!sent_after(rec->rack_xmit_ns, rec->rack_end, sent->sent_ns,
-				sent->end))
+		if (!rack_sent_after(rec->rack_xmit_ns, rec->rack_end, sent->sent_ns,
+				     sent->end))
 			break;
 		if (now >= sent->sent_ns + allowed) {
 			lost += sent_len(sent);

@@ -24,6 +24,12 @@
 
 #include <stdint.h>
 
+/**
+ * RACK_sent_after: what ends at a_end was sent after what ends at b_end. In one burst, the
+ * sequence number decides.
+ */
+bool rack_sent_after(uint64_t a_ns, uint32_t a_end, uint64_t b_ns, uint32_t b_end);
+
 /** A record has arrived (6.2, steps 1 to 3). */
 void rack_delivered(struct tcp_conn *conn, const struct tcp_sent *sent,
 		    const struct tcp_delivery *d, uint64_t now);

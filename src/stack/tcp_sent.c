@@ -251,13 +251,18 @@ void board_lose_all(struct tcp_conn *conn, bool with_sacked)
 	}
 }
 
+static bool is_sent_after(struct list *a, struct list *b)
+{
+	const struct tcp_sent *x = sent_of_time(a), *y = sent_of_time(b);
+	return rack_sent_after(x->sent_ns, x->end, y->sent_ns, y->end);
+}
+
 /* Moves all from one list into another, both in the order of sending. One walk over each. */
 static void merge_by_time(struct list *into, struct list *from)
 {
 	struct list *pos = into->next, *node;
 	while ((node = list_pop_front(from)) != NULL) {
-		while (pos != into &&
-		       sent_of_time(pos)->sent_ns <= sent_of_time(node)->sent_ns)
+		while (pos != into && !is_sent_after(pos, node))
 			pos = pos->next;
 		list_insert_before(pos, node);
 	}

@@ -5,37 +5,39 @@
 #include "stack/tcp_sent.h"
 
 #include "base/rng.h"
+#include "stack/tcp_rack.h"
 #include "tcp_script.h"
 
 #include <stdlib.h>
 
 #define MANY 131072u /* Of 88 bytes, they fill a window of 11 MB. */
 
-/* Records of a byte each, all under way, one sent after the other. */
+/* Records of a byte each, all under way, sent in bursts of four. */
 static void push(struct script *script, uint32_t n)
 {
 	script_init(script, NULL);
 	script_establish(script);
 	for (uint32_t i = 0; i < n; i++)
 		assert_int_equal(board_push(script->conn, script->conn->snd_nxt + 1,
-					    script->begin + i),
+					    script->begin + i / 4),
 				 0);
 }
 
-/* All are under way again, in the order in which they were sent. */
+/* All are under way again, in the order in which they were sent, within a burst as well. */
 static void assert_in_order(const struct script *script, uint32_t n)
 {
 	const struct tcp_board *board = &script->conn->active->board;
-	uint64_t last = 0;
+	const struct tcp_sent *last = NULL;
 	uint32_t count = 0;
 	assert_null(board_first_lost(script->conn));
 	assert_int_equal(board->lost, 0);
 	for (struct list *node = board->by_time.next; node != &board->by_time;
 	     node = node->next, count++) {
 		const struct tcp_sent *sent = sent_of_time(node);
-		assert_true(sent->sent_ns >= last);
+		assert_true(!last || rack_sent_after(sent->sent_ns, sent->end,
+						     last->sent_ns, last->end));
 		assert_false(sent->flags & SENT_LOST);
-		last = sent->sent_ns;
+		last = sent;
 	}
 	assert_int_equal(count, n);
 }
@@ -55,6 +57,7 @@ static void what_was_not_lost_goes_back_to_its_place(void **state)
 	rng_init(&rng, 9293);
 	for (uint32_t n = 0; n < 70; n++) {
 		struct script s;
+		uint32_t resent = 0;
 		push(&s, n);
 		list_for_each (node, &s.conn->active->board.by_seq) {
 			struct tcp_sent *sent = sent_of_seq(node);
@@ -62,7 +65,7 @@ static void what_was_not_lost_goes_back_to_its_place(void **state)
 			if (what == 0)
 				board_lose(s.conn, sent);
 			else if (what == 1)
-				board_resent(s.conn, sent, s.begin + n + sent->end);
+				board_resent(s.conn, sent, s.begin + n + resent++ / 3);
 		}
 		if (rng_below(&rng, 2) == 0)
 			board_lose_all(s.conn, false);

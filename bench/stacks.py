@@ -10,7 +10,10 @@ import collections
 import os
 import pathlib
 import re
+import select
+import shlex
 import shutil
+import subprocess
 import time
 
 import netlab
@@ -48,6 +51,10 @@ class Stack:
             f'{connections}', seconds=seconds + WAIT)
         return float(output), self.cpu_seconds() - before
 
+    def echoes(self, seconds, cpu):
+        return Echoes(self, seconds,
+                      f'taskset -c {cpu} {LOAD} echo {self.address} cubic {seconds}')
+
     def cpu_seconds(self):
         return sum(plugs.cpu_seconds(process) for process in self.processes)
 
@@ -67,6 +74,30 @@ class Stack:
         after = self.memory()
         holder.stop()
         return (after - before) / connections
+
+
+class Echoes:
+    """A connection that is kept, and has a turn of echoes whenever it is told to."""
+
+    def __init__(self, stack, seconds, command):
+        self.seconds, self.command = seconds, command
+        self.popen = subprocess.Popen(stack.lab.enter_host(stack.host) + shlex.split(command),
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True)
+
+    def turn(self):
+        """How many a second."""
+        self.popen.stdin.write('\n')
+        self.popen.stdin.flush()
+        has_said, _, _ = select.select([self.popen.stdout], [], [], self.seconds + WAIT)
+        said = self.popen.stdout.readline() if has_said else 'no answer\n'
+        if not said.strip().isdigit():
+            raise netlab.Failure(f'{self.command}: {said or "ended"}')
+        return float(said)
+
+    def close(self):
+        with self.popen:
+            self.popen.kill()
 
 
 def children(pid):

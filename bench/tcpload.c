@@ -9,8 +9,9 @@
  *     5003 echo      writes what it has read
  *
  *     bench-tcpload serve ADDRESS CONGESTION
- *     bench-tcpload send|receive|echo ADDRESS CONGESTION SECONDS     prints bit/s, echoes/s
- *     bench-tcpload crowd ADDRESS CONGESTION SECONDS CONNECTIONS     ... one at random each time
+ *     bench-tcpload send|receive ADDRESS CONGESTION SECONDS          prints bit/s
+ *     bench-tcpload echo ADDRESS CONGESTION SECONDS                  a turn for each line it reads
+ *     bench-tcpload crowd ADDRESS CONGESTION SECONDS CONNECTIONS     one at random each time
  *     bench-tcpload hold ADDRESS CONGESTION SECONDS CONNECTIONS      opens them, says so, waits
  *
  * A connection that is served has a process of its own, which blocks: the least that the kernel
@@ -40,6 +41,7 @@
 #define WALK_LEN    ((size_t)64 << 20)
 #define PIECE_LEN   ((size_t)256 << 10)
 #define WARM_S      0.5
+#define TURN_WARM_S 0.01
 #define BACKLOG     1024
 #define FILES_MAX   20000u
 #define RANDOM_SEED 1u
@@ -211,9 +213,10 @@ static void serve(const struct load *load)
 /* ---- measuring --------------------------------------------------------------------------- */
 
 /* What piece has returned per second, after a time to get going. Its end is an error. */
-static double rate_of(const struct load *load, int fd, ssize_t (*piece)(int fd))
+static double rate_of(const struct load *load, double warm_s, int fd,
+		      ssize_t (*piece)(int fd))
 {
-	double begin = now_s() + WARM_S, end = begin + load->seconds, now;
+	double begin = now_s() + warm_s, end = begin + load->seconds, now;
 	uint64_t sum = 0;
 	while ((now = now_s()) < end) {
 		ssize_t n = piece(fd);
@@ -223,6 +226,18 @@ static double rate_of(const struct load *load, int fd, ssize_t (*piece)(int fd))
 			sum += (uint64_t)n;
 	}
 	return (double)sum / (now - begin);
+}
+
+/* Others have their turns in between, on the same CPU. */
+static void echo_in_turns(const struct load *load)
+{
+	int fd = connect_to(load, PORT_ECHO), c;
+	while ((c = getchar()) != EOF) {
+		if (c != '\n')
+			continue;
+		(void)printf("%.0f\n", rate_of(load, TURN_WARM_S, fd, ask_echo));
+		(void)fflush(stdout);
+	}
 }
 
 static int *open_crowd(const struct load *load)
@@ -255,15 +270,15 @@ static void hold(const struct load *load)
 static double measure(const char *what, const struct load *load)
 {
 	if (strcmp(what, "send") == 0)
-		return 8 * rate_of(load, connect_to(load, PORT_SINK), write_piece);
+		return 8 *
+		       rate_of(load, WARM_S, connect_to(load, PORT_SINK), write_piece);
 	if (strcmp(what, "receive") == 0)
-		return 8 * rate_of(load, connect_to(load, PORT_SOURCE), read_piece);
-	if (strcmp(what, "echo") == 0)
-		return rate_of(load, connect_to(load, PORT_ECHO), ask_echo);
+		return 8 *
+		       rate_of(load, WARM_S, connect_to(load, PORT_SOURCE), read_piece);
 	crowd = open_crowd(load);
 	crowd_n = load->connections;
 	srandom(RANDOM_SEED);
-	return rate_of(load, -1, ask_any);
+	return rate_of(load, WARM_S, -1, ask_any);
 }
 
 int main(int argc, char **argv)
@@ -286,6 +301,8 @@ int main(int argc, char **argv)
 		serve(&load);
 	else if (strcmp(argv[1], "hold") == 0)
 		hold(&load);
+	else if (strcmp(argv[1], "echo") == 0)
+		echo_in_turns(&load);
 	else
 		(void)printf("%.0f\n", measure(argv[1], &load));
 	return 0;

@@ -12,7 +12,7 @@ size_t grant_len(const struct grant *g)
 
 static size_t clamp(uint64_t bytes)
 {
-	if (bytes < GRANT_MIN)
+	if (bytes < GRANT_CUT)
 		return GRANT_MIN;
 	return bytes < GRANT_MAX ? (size_t)bytes : GRANT_MAX;
 }

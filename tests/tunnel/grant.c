@@ -34,6 +34,14 @@ static void it_has_bounds(void **state)
 	assert_int_equal(after(10000000), GRANT_MAX);
 }
 
+static void nothing_is_as_long_as_what_a_shaper_saves_up_for(void **state)
+{
+	(void)state;
+	assert_int_equal(after(25000), GRANT_MIN);
+	assert_int_equal(after(2 * GRANT_CUT - 10), GRANT_MIN);
+	assert_int_equal(after(2 * GRANT_CUT), GRANT_CUT);
+}
+
 static void a_pause_makes_it_careful(void **state)
 {
 	(void)state;
@@ -60,6 +68,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_what_goes_in_half_a_millisecond),
 		cmocka_unit_test(it_has_bounds),
+		cmocka_unit_test(nothing_is_as_long_as_what_a_shaper_saves_up_for),
 		cmocka_unit_test(a_pause_makes_it_careful),
 		cmocka_unit_test(clocks_jump),
 	};

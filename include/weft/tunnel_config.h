@@ -125,8 +125,9 @@ struct weft_tunnel_interface {
 	char *ca_file;   /**< PEM; NULL for the system's. */
 	uint8_t pin[32]; /**< SHA-256 of the server's public key, if has_pin. */
 	bool has_pin;
-	bool http2;       /**< Where the other end speaks it. */
-	unsigned family;  /**< AF_INET or AF_INET6 only; 0 for both. */
+	bool http2;            /**< Where the other end speaks it. */
+	unsigned family;       /**< AF_INET or AF_INET6 only; 0 for both. */
+	unsigned first_family; /**< Of both: AF_INET or AF_INET6 first; 0 for none. */
 	unsigned streams; /**< Each way, side by side: 1 to WEFT_TUNNEL_STREAMS_MAX. */
 	bool no_routes;   /**< Takes no pushed routes. */
 	struct weft_tunnel_networks

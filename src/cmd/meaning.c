@@ -143,6 +143,8 @@ static void print_client_head(const struct weft_tunnel_interface *client)
 		printf(" by proxy %s", meaning_url(client->proxy, url));
 	if (client->family)
 		printf(", IPv%u only", client->family == AF_INET ? 4 : 6);
+	if (client->first_family)
+		printf(", IPv%u first", client->first_family == AF_INET ? 4 : 6);
 	if (client->http2)
 		printf(", HTTP/2");
 	if (client->streams > 1)

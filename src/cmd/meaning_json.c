@@ -112,17 +112,25 @@ static json_t *json_accept(const struct weft_tunnel_interface *client)
 	return json_boolean(!client->no_routes);
 }
 
+static const char *family_of(const struct weft_tunnel_interface *client)
+{
+	if (client->family)
+		return client->family == AF_INET ? "ipv4" : "ipv6";
+	if (client->first_family)
+		return client->first_family == AF_INET ? "prefer-ipv4" : "prefer-ipv6";
+	return NULL;
+}
+
 static void add_client(json_t *object, const struct weft_tunnel_interface *client)
 {
 	char url[MEANING_URL_LEN], proxy[MEANING_URL_LEN];
-	const char *family = client->family == AF_INET ? "ipv4" : "ipv6";
-	json_t *more = json_pack(
-		"{s:s, s:s*, s:s*, s:b, s:b, s:s*, s:i, s:o}", "server",
-		meaning_url(client->url, url), "proxy",
-		client->proxy ? meaning_url(client->proxy, proxy) : NULL, "ca",
-		client->ca_file, "pinned", client->has_pin, "http2", client->http2,
-		"family", client->family ? family : NULL, "streams", (int)client->streams,
-		"accept_routes", json_accept(client));
+	json_t *more =
+		json_pack("{s:s, s:s*, s:s*, s:b, s:b, s:s*, s:i, s:o}", "server",
+			  meaning_url(client->url, url), "proxy",
+			  client->proxy ? meaning_url(client->proxy, proxy) : NULL, "ca",
+			  client->ca_file, "pinned", client->has_pin, "http2",
+			  client->http2, "family", family_of(client), "streams",
+			  (int)client->streams, "accept_routes", json_accept(client));
 	(void)json_object_update(object, more);
 	json_decref(more);
 }

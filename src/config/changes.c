@@ -78,6 +78,7 @@ static const struct row interface_rows[] = {
 	IFACE("pin", BYTES32, pin),
 	IFACE("http2", FLAG, http2),
 	IFACE("family", UNSIGNED, family),
+	IFACE("family", UNSIGNED, first_family),
 	IFACE("streams", UNSIGNED, streams),
 	IFACE("accept_routes", FLAG, no_routes),
 	IFACE("accept_routes", NETWORKS, accept),

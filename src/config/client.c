@@ -105,7 +105,9 @@ static const struct field table[] = {
 	{ "pin", JSON_STRING, 0, "the server's public key, as \"sha256//BASE64\"",
 	  config_read_pin },
 	{ "http2", JSON_TRUE, 0, "true or false", read_http2 },
-	{ "family", JSON_STRING, 0, "\"ipv4\" or \"ipv6\"", config_read_family },
+	{ "family", JSON_STRING, 0,
+	  "\"ipv4\" or \"ipv6\", or with \"prefer-\" in front of it",
+	  config_read_family },
 	{ "streams", JSON_INTEGER, FIELD_NEW, "a number from 1 to 8", read_streams },
 	{ "accept_routes", JSON_TRUE, FIELD_ANY_TYPE | FIELD_IP | FIELD_NEW,
 	  "true, false or an array of networks", read_accept },
@@ -150,13 +152,18 @@ static void check_family(struct reader *reader, const struct node *node,
 	struct weft_ip ip;
 	config_url_host(interface->proxy ? interface->proxy : interface->url, host,
 			sizeof(host));
-	if (interface->family == 0 || weft_ip_parse(host, &ip) < 0 ||
-	    ip.family == interface->family)
+	if (weft_ip_parse(host, &ip) < 0)
 		return;
-	reader_fault(reader, SEVERITY_ERROR, node_get(node, "family"),
-		     "the address of the %s, %s, is one of %s",
-		     interface->proxy ? "proxy" : "server", host,
-		     ip.family == AF_INET ? "IPv4" : "IPv6");
+	if (interface->first_family != 0)
+		reader_fault(reader, SEVERITY_WARNING, node_get(node, "family"),
+			     "the %s has one address here, %s: no other one is preferred "
+			     "or tried; write its name",
+			     interface->proxy ? "proxy" : "server", host);
+	else if (interface->family != 0 && ip.family != interface->family)
+		reader_fault(reader, SEVERITY_ERROR, node_get(node, "family"),
+			     "the address of the %s, %s, is one of %s",
+			     interface->proxy ? "proxy" : "server", host,
+			     ip.family == AF_INET ? "IPv4" : "IPv6");
 }
 
 void config_client_check(struct reader *reader, const struct node *node,

@@ -39,11 +39,17 @@ void config_read_proxy(struct reader *reader, const struct node *node, void *obj
 
 void config_read_family(struct reader *reader, const struct node *node, void *object)
 {
-	static const char *const words[] = { "ipv4", "ipv6", NULL };
+	static const char *const words[] = { "ipv4", "ipv6", "prefer-ipv4", "prefer-ipv6",
+					     NULL };
+	struct weft_tunnel_interface *interface = object;
 	unsigned i;
-	if (field_word(reader, node, words, &i))
-		((struct weft_tunnel_interface *)object)->family =
-			i == 0 ? AF_INET : AF_INET6;
+	if (!field_word(reader, node, words, &i))
+		return;
+	const unsigned family = i % 2 == 0 ? AF_INET : AF_INET6;
+	if (i < 2)
+		interface->family = family;
+	else
+		interface->first_family = family;
 }
 
 /* ---- whom it believes -------------------------------------------------------------------- */

@@ -203,6 +203,11 @@ struct http_client_opts {
 	/** Congestion control of what is sent, "bbr" and the like; NULL: the system's. */
 	const char *congestion;
 	unsigned family; /**< AF_INET or AF_INET6 only; 0 for both. */
+	/**
+	 * Of both: AF_INET or AF_INET6 is tried first, and the other with it where that has not
+	 * brought about a connection within 2 s; 0 for the order that the resolver gives.
+	 */
+	unsigned first_family;
 	bool http2; /**< HTTP/2 with https:// servers that speak it. Else HTTP/1.1. */
 	uint64_t connect_timeout_ns; /**< 0 for 30 s. */
 };

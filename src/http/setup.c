@@ -20,6 +20,12 @@
 #define CONNECT_TIMEOUT_MS 30000u
 #define MS_NS              1000000ull
 
+/*
+ * The longest that RFC 8305, 5 lets the second family wait for the first, for here it is the
+ * handshakes with a proxy and of TLS that have to be over by then.
+ */
+#define FIRST_FAMILY_MS 2000L
+
 /* Of HTTP/2; with larger ones libcurl 7.88 loses bytes where the peer's window is small. */
 #define HTTP2_UPLOAD_LEN 16384L
 
@@ -29,6 +35,7 @@ struct setup {
 	char *congestion;   /* Or NULL. */
 	char pin[PIN_TEXT]; /* Empty for none. */
 	long family;        /* CURL_IPRESOLVE_* */
+	long first_family;  /* Likewise; CURL_IPRESOLVE_WHATEVER for none. */
 	long http_version;
 	long connect_timeout_ms;
 };
@@ -74,6 +81,13 @@ static int check_proxy(const char *proxy, struct weft_error *err)
 			      ", such as http://HOST:PORT");
 }
 
+static long resolve_of(unsigned family)
+{
+	return family == AF_INET    ? CURL_IPRESOLVE_V4
+	       : family == AF_INET6 ? CURL_IPRESOLVE_V6
+				    : CURL_IPRESOLVE_WHATEVER;
+}
+
 static int setup_fill(struct setup *s, const struct http_client_opts *opts,
 		      struct weft_error *err)
 {
@@ -95,9 +109,8 @@ static int setup_fill(struct setup *s, const struct http_client_opts *opts,
 		(void)snprintf(s->pin, sizeof(s->pin), "sha256//");
 		base64(opts->pin, PIN_LEN, s->pin + strlen(s->pin));
 	}
-	s->family = opts->family == AF_INET    ? CURL_IPRESOLVE_V4
-		    : opts->family == AF_INET6 ? CURL_IPRESOLVE_V6
-					       : CURL_IPRESOLVE_WHATEVER;
+	s->family = resolve_of(opts->family);
+	s->first_family = resolve_of(opts->first_family);
 	s->http_version = opts->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 	uint64_t ms = opts->connect_timeout_ns / MS_NS;
 	s->connect_timeout_ms = (long)(opts->connect_timeout_ns == 0 ? CONNECT_TIMEOUT_MS
@@ -194,6 +207,32 @@ int setup_apply(const struct setup *setup, const struct http_client_request *req
 	apply_ways(setup, easy);
 	apply_tls(setup, easy);
 	return 0;
+}
+
+/* ---- One family before the other ---- */
+
+bool setup_has_preference(const struct setup *setup)
+{
+	return setup->first_family != CURL_IPRESOLVE_WHATEVER;
+}
+
+void setup_set_preference(const struct setup *setup, CURL *easy, bool is_alone)
+{
+	const long all_ms = setup->connect_timeout_ms;
+	const long alone_ms = all_ms < FIRST_FAMILY_MS ? all_ms : FIRST_FAMILY_MS;
+	(void)curl_easy_setopt(easy, CURLOPT_IPRESOLVE,
+			       is_alone ? setup->first_family : setup->family);
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+			       is_alone ? alone_ms : all_ms);
+	/* What is kept of a name is of one family, and would be taken for all of it. */
+	(void)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+}
+
+bool setup_may_fall_back(CURLcode result)
+{
+	return result == CURLE_COULDNT_RESOLVE_HOST ||
+	       result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_COULDNT_CONNECT ||
+	       result == CURLE_OPERATION_TIMEDOUT;
 }
 
 /* The session is there once its handshake is done, if it is one of GnuTLS. */

@@ -24,6 +24,15 @@ void setup_free(struct setup *setup);
 int setup_apply(const struct setup *setup, const struct http_client_request *request,
 		CURL *easy) WEFT_MUST_CHECK;
 
+/** Whether one family of addresses is to be tried before the other. */
+bool setup_has_preference(const struct setup *setup);
+
+/** Has a request that is not under way try the preferred family alone, for 2 s, or both. */
+void setup_set_preference(const struct setup *setup, CURL *easy, bool is_alone);
+
+/** Whether a request that tried one family alone may be made with both, having ended so. */
+bool setup_may_fall_back(CURLcode result);
+
 /**
  * Whether chunks may go past curl through the socket of a request that is under way, and what
  * encrypts them there: NULL for nothing.

@@ -12,6 +12,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* After a preferred family was in vain, the other one is good for so long (RFC 6555, 4.2). */
+#define PREFERENCE_NS UINT64_C(600000000000)
+
 static struct transfer *transfer_of(struct http_stream *stream)
 {
 	return container_of(stream, struct transfer, stream);
@@ -124,6 +127,9 @@ static void transfer_on_head(struct transfer *t)
 	set_peer(t);
 	set_version(t);
 	t->is_chunked = has_chunks(t);
+	/* The other family leads there, so it is the preferred one that does not. */
+	if (t->has_fallen_back)
+		t->client->prefers_at = t->client->now + PREFERENCE_NS;
 	if (t->stream.events->response)
 		t->stream.events->response(t->stream.user, &t->stream, t->status,
 					   t->client->now);
@@ -238,7 +244,7 @@ static bool was_under_way(const struct transfer *t)
 	return transfer_is_accepted(t) || (t->is_put && t->has_begun && !t->status);
 }
 
-void transfer_done(struct transfer *t, CURLcode result)
+static void transfer_end(struct transfer *t, CURLcode result)
 {
 	struct weft_error err = { .text = "" };
 	const char *url = NULL;
@@ -258,6 +264,28 @@ void transfer_done(struct transfer *t, CURLcode result)
 	bool is_lost =
 		t->stream.is_aborted || (was_under_way(t) && !what.is_head_too_long);
 	transfer_close(t, is_lost ? HTTP_ABORTED : HTTP_FAILED, &err);
+}
+
+/* Nothing has come or gone: it begins once more, with all addresses. */
+static void transfer_fall_back(struct transfer *t)
+{
+	multi_remove(t->client->multi, t->easy);
+	t->is_open = false;
+	t->is_preferring = false;
+	t->has_fallen_back = true;
+	t->error[0] = '\0';
+	setup_set_preference(t->client->setup, t->easy, false);
+	transfer_mark(t);
+}
+
+void transfer_done(struct transfer *t, CURLcode result)
+{
+	if (t->is_preferring && !t->has_begun && t->head_len == 0 &&
+	    !t->stream.is_aborted && setup_may_fall_back(result)) {
+		transfer_fall_back(t);
+		return;
+	}
+	transfer_end(t, result);
 }
 
 /* ---- What is done about it ---- */
@@ -290,8 +318,18 @@ static void transfer_go_on(struct transfer *t)
 		transfer_mark(t);
 }
 
+/* Of a first attempt. */
+static void transfer_prefer(struct transfer *t)
+{
+	if (t->has_fallen_back || !setup_has_preference(t->client->setup))
+		return;
+	t->is_preferring = t->client->now >= t->client->prefers_at;
+	setup_set_preference(t->client->setup, t->easy, t->is_preferring);
+}
+
 static void transfer_begin(struct transfer *t)
 {
+	transfer_prefer(t);
 	if (multi_add(t->client->multi, t->easy) == 0) {
 		t->is_open = true;
 		return;

@@ -32,8 +32,9 @@ struct http_client {
 	struct list paused; /* those that put out nothing before their time, likewise. */
 	uint8_t *scratch;   /* What streams put out; NULL until it is needed. */
 	uint64_t now;
-	uint64_t deadline; /* curl's own. */
-	bool is_ending;    /* Nothing is opened any more. */
+	uint64_t deadline;   /* curl's own. */
+	uint64_t prefers_at; /* Until then no family is tried before the other. */
+	bool is_ending;      /* Nothing is opened any more. */
 };
 
 struct transfer {
@@ -55,12 +56,14 @@ struct transfer {
 	size_t head_len;
 	unsigned status; /* 0 before the response's head. */
 	bool is_put;
-	bool is_open;       /* curl has it. */
-	bool is_in_paused;  /* curl waits for is_reading; */
-	bool is_out_paused; /* for a wake. */
-	bool is_woken;      /* Since output was asked last. */
-	bool is_out_over;   /* output is not asked again. */
-	bool is_lost;       /* The server has gone while curl was paused. */
+	bool is_preferring;   /* One family is tried alone. */
+	bool has_fallen_back; /* That was in vain. */
+	bool is_open;         /* curl has it. */
+	bool is_in_paused;    /* curl waits for is_reading; */
+	bool is_out_paused;   /* for a wake. */
+	bool is_woken;        /* Since output was asked last. */
+	bool is_out_over;     /* output is not asked again. */
+	bool is_lost;         /* The server has gone while curl was paused. */
 	bool is_asked; /* What is put out has found its way: direct, or through curl; */
 	bool is_in_asked; /* and so has what comes in. */
 	bool is_chunked;  /* What comes in of a GET. */

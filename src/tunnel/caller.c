@@ -69,6 +69,7 @@ static int start(struct caller *c, struct weft_error *err)
 					       .ca_file = conf->ca_file,
 					       .pin = conf->has_pin ? conf->pin : NULL,
 					       .family = conf->family,
+					       .first_family = conf->first_family,
 					       .http2 = conf->http2,
 					       .congestion = conf->congestion };
 	if (make_texts(c) < 0)
@@ -140,8 +141,9 @@ bool caller_is_other(const struct weft_tunnel_interface *a,
 	       is_other_text(a->ca_file, b->ca_file) ||
 	       is_other_text(a->congestion, b->congestion) || a->has_pin != b->has_pin ||
 	       memcmp(a->pin, b->pin, sizeof(a->pin)) != 0 || a->http2 != b->http2 ||
-	       a->family != b->family || a->streams != b->streams ||
-	       a->is_compat != b->is_compat || has_other_headers(a, b);
+	       a->family != b->family || a->first_family != b->first_family ||
+	       a->streams != b->streams || a->is_compat != b->is_compat ||
+	       has_other_headers(a, b);
 }
 
 void caller_move(struct caller *caller, const struct weft_tunnel_interface *conf)

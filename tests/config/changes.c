@@ -158,6 +158,8 @@ static void keys_of_a_client_without_its_secrets(void **state)
 			   "['10.0.0.0/8'],'headers':{'a':'b'}"),
 		    "t0: \"family\" has changed\nt0: \"streams\" is 4, was 1\n"
 		    "t0: \"accept_routes\" has changed\nt0: \"headers\" has changed\n");
+	assert_told(CLIENT(",'family':'ipv6'"), CLIENT(",'family':'prefer-ipv6'"),
+		    "t0: \"family\" has changed\n");
 	assert_told(CLIENT(",'headers':{'a':'b'}"), CLIENT(",'headers':{'a':'c'}"),
 		    "t0: \"headers\" has changed\n");
 }

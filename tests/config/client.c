@@ -35,6 +35,19 @@ static void takes_all_of_a_client(void **state)
 	weft_tunnel_config_free(config);
 }
 
+static void takes_a_preference_of_a_family(void **state)
+{
+	(void)state;
+	struct weft_tunnel_config *config = read_good(TLS("'family':'prefer-ipv4'"));
+	assert_int_equal(config->interfaces[0].family, 0);
+	assert_int_equal(config->interfaces[0].first_family, AF_INET);
+	weft_tunnel_config_free(config);
+	config = read_good(TLS("'family':'prefer-ipv6'"));
+	assert_int_equal(config->interfaces[0].family, 0);
+	assert_int_equal(config->interfaces[0].first_family, AF_INET6);
+	weft_tunnel_config_free(config);
+}
+
 static void takes_defaults_of_a_client(void **state)
 {
 	(void)state;
@@ -42,6 +55,7 @@ static void takes_defaults_of_a_client(void **state)
 	const struct weft_tunnel_interface *client = &config->interfaces[0];
 	assert_int_equal(client->streams, 1);
 	assert_int_equal(client->family, 0);
+	assert_int_equal(client->first_family, 0);
 	assert_false(client->no_routes || client->http2 || client->has_pin);
 	assert_null(client->proxy);
 	assert_int_equal(client->accept.n + client->headers_n, 0);
@@ -96,7 +110,8 @@ static void refuses_families(void **state)
 {
 	(void)state;
 	EXPECT(TLS("'family':'ipv5'"),
-	       "2:10 error [0].family: it must be \"ipv4\" or \"ipv6\"; did you mean");
+	       "2:10 error [0].family: it must be \"ipv4\", \"ipv6\", "
+	       "\"prefer-ipv4\" or \"prefer-ipv6\"; did you mean");
 	EXPECT(TLS("'family':4"), "2:10 error [0].family: put it in double quotes");
 #define TO(server, more) "[{'name':'t','token':'x','server':'" server "',\n" more "}]"
 	EXPECT_NONE(TO("http://10.0.0.1/", "'family':'ipv4'"));
@@ -108,6 +123,9 @@ static void refuses_families(void **state)
 	EXPECT_NONE(TO("http://10.0.0.1/", "'family':'ipv6','proxy':'http://p'"));
 	EXPECT(TO("http://x/", "'family':'ipv6','proxy':'http://10.0.0.2'"),
 	       "2:10 error [0].family: of the proxy, 10.0.0.2");
+	EXPECT(TO("http://10.0.0.1/", "'family':'prefer-ipv6'"),
+	       "2:10 warning [0].family: the server has one address here, 10.0.0.1");
+	EXPECT_NONE(TO("http://10.0.0.1/", "'family':'prefer-ipv6','proxy':'http://p'"));
 #undef TO
 }
 
@@ -192,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_all_of_a_client),
+		cmocka_unit_test(takes_a_preference_of_a_family),
 		cmocka_unit_test(takes_defaults_of_a_client),
 		cmocka_unit_test(refuses_proxies),
 		cmocka_unit_test(refuses_pins),

@@ -4,6 +4,7 @@
     lan 192.168.7.1 -- hub ---- 192.0.2.0/30, fd01::/64 ---- site -- proxy on port 3128
                        tun0 10.0.0.1/24, fd00::1/64          tun1 10.0.0.2, fd00::2
 """
+import json
 import pathlib
 
 import pytest
@@ -158,11 +159,45 @@ def test_a_cut_stream_takes_no_other_along(lab):
 # ---- the way to the server ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize('family, address', [('ipv4', '127.0.0.1'), ('ipv6', '::1')])
+@pytest.mark.parametrize('family, address', [
+    ('ipv4', '127.0.0.1'), ('ipv6', '::1'), ('prefer-ipv4', '127.0.0.1'), ('prefer-ipv6', '::1')])
 def test_a_name_with_addresses_of_both_families(lab, family, address):
     server = tunnel(lab, None, SERVER)
     tunnel(lab, None, {**CLIENT, 'server': 'http://localhost:8080/', 'family': family})
     server.wait_event('connected', name='10.0.0.2', address=address)
+
+
+@pytest.fixture
+def hosts(lab):
+    """What hub.example is: a name of the hub's by IPv6, and by IPv4 one of nobody."""
+    path = pathlib.Path(f'{lab.directory}/hosts')
+    path.write_text('198.51.100.1 hub.example\nfd01::1 hub.example\n')
+    lab.run(None, f'mount --bind {path} /etc/hosts')
+    yield
+    lab.run(None, 'umount /etc/hosts')
+
+
+def test_a_preferred_family_that_leads_nowhere(lab, hosts):
+    """It is left alone once the other one has led there. A cable counts how often it was tried."""
+    def tried():
+        said = lab.run('site', 'ip -s -j link show eth-nobody')
+        return json.loads(said)[0]['stats64']['tx']['packets']
+    lab.run('hub', 'ip address add fd01::1/64 dev eth-site')
+    lab.run('site', 'ip address add fd01::2/64 dev eth-hub')
+    lab.host('nobody')
+    lab.cable('site', 'nobody', '198.51.100.2/30')
+    lab.run('site', 'sysctl -qw net.ipv6.conf.eth-nobody.disable_ipv6=1')
+    lab.run('site', 'ip neighbour add 198.51.100.1 lladdr 02:00:00:00:00:01 dev eth-nobody')
+    unused = tried()
+    server, site = connect(lab, SERVER, server='http://hub.example:8080/', family='prefer-ipv4')
+    server.wait_event('connected', address='fd01::2')
+    ping(lab, 'site', '10.0.0.1')  # by the upload, which has begun beside the download
+    before = tried()
+    assert before > unused
+    assert server.stop() == 0
+    tunnel(lab, 'hub', SERVER)
+    site.wait_event('connected', number=2)
+    assert tried() == before
 
 
 @pytest.mark.parametrize('scheme', ['http', 'HTTP', 'socks4', 'socks4a', 'socks5', 'socks5h'])

@@ -191,6 +191,13 @@ union weft_sockaddr http_server_addr(const struct http_server *server);
 /** Reads the certificate anew. Returns 0, or -Exxx with err and goes on with the old one. */
 int http_server_reload(struct http_server *server,
 		       struct weft_error *err) WEFT_MUST_CHECK;
+/** The same in two steps, the first of which changes nothing that a peer is shown. */
+int http_server_read_certificate(struct http_server *server,
+				 struct weft_error *err) WEFT_MUST_CHECK;
+/** The second: what was read, if anything was, is shown; */
+void http_server_take_certificate(struct http_server *server);
+/** or it is forgotten. */
+void http_server_forget_certificate(struct http_server *server);
 
 /* ---- client ------------------------------------------------------------------------------ */
 

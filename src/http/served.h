@@ -22,6 +22,7 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	union weft_sockaddr addr;
 	struct credentials *credentials;
+	struct credentials *next_credentials; /* Read, but not shown yet; or NULL. */
 	struct list heads;   /* Connections without a stream, oldest first; */
 	struct list streams; /* and with one. */
 	struct list marked;  /* Streams that are to be asked for output, */

@@ -159,7 +159,7 @@ static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_
 	return 0;
 }
 
-int http_server_reload(struct http_server *server, struct weft_error *err)
+int http_server_read_certificate(struct http_server *server, struct weft_error *err)
 {
 	struct credentials *fresh = NULL;
 	if (!server->cert_file)
@@ -167,9 +167,32 @@ int http_server_reload(struct http_server *server, struct weft_error *err)
 	int r = credentials_load(server->cert_file, server->key_file, err, &fresh);
 	if (r < 0)
 		return r;
-	credentials_drop(server->credentials);
-	server->credentials = fresh;
+	http_server_forget_certificate(server);
+	server->next_credentials = fresh;
 	return 0;
+}
+
+void http_server_take_certificate(struct http_server *server)
+{
+	if (!server->next_credentials)
+		return;
+	credentials_drop(server->credentials);
+	server->credentials = server->next_credentials;
+	server->next_credentials = NULL;
+}
+
+void http_server_forget_certificate(struct http_server *server)
+{
+	credentials_drop(server->next_credentials);
+	server->next_credentials = NULL;
+}
+
+int http_server_reload(struct http_server *server, struct weft_error *err)
+{
+	int r = http_server_read_certificate(server, err);
+	if (r == 0)
+		http_server_take_certificate(server);
+	return r;
 }
 
 /* ---- The task ---- */
@@ -380,6 +403,7 @@ void http_server_free(struct http_server *server)
 	poller_free(server->poller);
 	free(server->scratch);
 	credentials_drop(server->credentials);
+	http_server_forget_certificate(server);
 	free(server->cert_file);
 	free(server->key_file);
 	free(server);

@@ -380,6 +380,26 @@ static uint64_t visit_deadline(const struct visit *v)
 	return v->due;
 }
 
+/* Whoever is still there will ask for the notes at last. */
+static bool is_under_way(const struct doctor *d, const char *run)
+{
+	list_for_each (node, &d->visits) {
+		const struct visit *v = container_of(node, struct visit, node);
+		if (v->stream && strcmp(v->run, run) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The time of a PUT's notes is over. */
+static void forget(struct visit *v, uint64_t now)
+{
+	if (is_under_way(v->doctor, v->run))
+		v->last = now;
+	else
+		visit_free(v);
+}
+
 static void doctor_run(struct weft_task *task, uint64_t now)
 {
 	const struct doctor *d = container_of(task, struct doctor, task);
@@ -388,7 +408,7 @@ static void doctor_run(struct weft_task *task, uint64_t now)
 		if (visit_deadline(v) > now)
 			continue;
 		if (v->is_put) {
-			visit_free(v);
+			forget(v, now);
 			continue;
 		}
 		add_piece(v);

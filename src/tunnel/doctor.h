@@ -14,8 +14,8 @@
  *
  * Each answer has the header x-weft-doctor. A stream is a *visit*; there are at most
  * DOCTOR_VISITS_MAX of them, and further ones are told to come back. A PUT's notes are kept
- * for DOCTOR_KEPT_NS after its last byte. Whoever asks has shown a client's token, and nothing
- * of that client's own streams is touched.
+ * for DOCTOR_KEPT_NS after its last byte, and while others of its run go on. Whoever asks has
+ * shown a client's token, and nothing of that client's own streams is touched.
  */
 #ifndef TUNNEL_DOCTOR_H
 #define TUNNEL_DOCTOR_H

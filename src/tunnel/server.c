@@ -295,7 +295,7 @@ static int prepare_listening(struct server *s, const struct weft_tunnel_interfac
 		return listen_at(s, conf, err, &s->next_http);
 	const char *fixed = find_fixed(conf, before);
 	if (!fixed)
-		return http_server_reload(s->http, err);
+		return http_server_read_certificate(s->http, err);
 	return weft_error_set(err, -EOPNOTSUPP,
 			      "%s: \"%s\" cannot change while it listens at port %u: "
 			      "restart weft, or change \"port\" as well",
@@ -341,6 +341,7 @@ void server_cancel(struct server *s)
 	struct weft_error err;
 	stop_listening(s, s->next_http);
 	s->next_http = NULL;
+	http_server_forget_certificate(s->http);
 	for (size_t i = 0; i < s->next_peers_n; i++)
 		peer_free(s->next_peers[i]);
 	free(s->next_peers);
@@ -403,6 +404,7 @@ void server_commit(struct server *s)
 {
 	change_peers(s);
 	gate_forget_wrong(s->gate);
+	http_server_take_certificate(s->http);
 	if (!s->next_http)
 		return;
 	stop_listening(s, s->http);

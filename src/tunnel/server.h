@@ -34,8 +34,7 @@ void server_free(struct server *s);
 
 /**
  * First of two steps to another configuration: does all that can fail, and nothing that a client
- * notices. Listening comes last, as a certificate that was read again cannot be unread. Returns
- * 0, or -Exxx with err and all as before.
+ * notices. Returns 0, or -Exxx with err and all as before.
  */
 int server_prepare(struct server *s, const struct weft_tunnel_interface *conf,
 		   struct weft_error *err) WEFT_MUST_CHECK;

@@ -17,6 +17,7 @@ import threading
 import time
 
 import netlab
+import party as p
 import tapotun
 import tunnels as t
 from tunnels import lab
@@ -313,6 +314,24 @@ def test_a_server_that_vanishes_without_a_word(lab):
     server.popen.wait()
     t.tunnel(lab, 'hub', t.SERVER)
     lab.run('hub', 'ip link set eth-site up')
+    t.ping(lab, 'site', '10.0.0.1', seconds=120)
+    assert client.is_running()
+
+
+def test_a_client_that_vanishes_without_a_word(lab):
+    """Its machine is cut off: what it does not acknowledge for 60 s costs it its streams here."""
+    server, client = t.both(lab)
+    t.ping(lab, 'site', '10.0.0.1')
+    lab.run('site', 'ip link set eth-hub down')
+    lab.start('hub', 'ping -i0.5 10.0.0.2')
+    gone = server.wait_event('disconnected', seconds=300)
+    assert gone['name'] == '10.0.0.2'
+    assert 'away' in lab.run('hub', f'{p.WEFT} status {server.popen.pid}')
+
+    def upload_is_gone():
+        return lab.run('hub', 'ss -Htn state established sport = 8080') == ''
+    lab.until(upload_is_gone, seconds=300)
+    lab.run('site', 'ip link set eth-hub up')
     t.ping(lab, 'site', '10.0.0.1', seconds=120)
     assert client.is_running()
 

@@ -23,7 +23,7 @@ import netlab
 import party as p
 import tapotun
 from tunnels import (CLIENT, HASHES, HTTPS, SERVER, certificate, facts_at_end, hang_up, lab, ping,
-                     secure, tunnel)
+                     rewrite, secure, tunnel)
 
 LOCAL = 'http://127.0.0.1:8080/'
 BAR = hashlib.sha1(b'bar').hexdigest()
@@ -194,6 +194,31 @@ def test_a_bad_certificate_leaves_the_old_one(lab):
     server.popen.send_signal(signal.SIGHUP)
     server.wait_event('not-reloaded')
     assert shown_key(lab) == before
+
+
+def test_a_reload_that_fails_later_leaves_the_certificate(lab):
+    """The second interface cannot listen; the first would have been ready."""
+    cert, key, _ = certificate(lab)
+    server = tunnel(lab, 'hub', secure(cert, key))
+    other = {**SERVER, 'name': 'tun2', 'port': 7001, 'net': '10.9.0.1/24', 'clients': []}
+    lab.start('hub', '/usr/bin/python3 -m http.server 7001').wait_for('Serving')
+    before = shown_key(lab)
+    certificate(lab)
+    rewrite(server, secure(cert, key), other)
+    server.popen.send_signal(signal.SIGHUP)
+    assert '7001 is in use' in server.wait_event('not-reloaded')['error']
+    assert shown_key(lab) == before
+    assert hang_up(server, secure(cert, key)) == []
+    assert shown_key(lab) != before
+
+
+def test_a_certificate_is_read_again_by_itself(lab):
+    """Within the minute, and nobody has said so."""
+    cert, key, _ = certificate(lab)
+    tunnel(lab, 'hub', secure(cert, key))
+    before = shown_key(lab)
+    certificate(lab)
+    lab.until(lambda: shown_key(lab) != before, seconds=180)
 
 
 # ---- x-weft, by another program ----------------------------------------------------------

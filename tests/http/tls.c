@@ -257,6 +257,45 @@ static void a_bad_certificate_changes_nothing(void **state)
 	make_identity(&first);
 }
 
+/* How a request of a new client ends that knows the key with this pin. */
+static int end_with(const uint8_t pin[32])
+{
+	const struct http_client_opts opts = { .pin = pin };
+	struct http_client *usual = w.client;
+	struct weft_error err;
+	assert_int_equal(http_client_new(&opts, &err, &w.client), 0);
+	const struct end *get = world_get(&w, "/");
+	world_until(&w, get->closings);
+	http_client_free(w.client);
+	w.client = usual;
+	return get->end;
+}
+
+static void a_certificate_is_shown_once_it_is_taken(void **state)
+{
+	struct world_opts opts = tls_opts();
+	struct weft_error err;
+	uint8_t old[sizeof(first.pin)];
+	(void)state;
+	memcpy(old, first.pin, sizeof(old));
+	world_start(&w, &opts);
+	make_identity(&first); /* Other keys in the same files. */
+	assert_int_equal(http_server_read_certificate(w.server, &err), 0);
+	assert_int_equal(http_server_read_certificate(w.server, &err), 0);
+	assert_int_equal(end_with(old), HTTP_ENDED);
+	http_server_forget_certificate(w.server);
+	http_server_take_certificate(w.server);
+	assert_int_equal(end_with(old), HTTP_ENDED);
+	assert_int_equal(end_with(first.pin), HTTP_FAILED);
+	assert_int_equal(http_server_read_certificate(w.server, &err), 0);
+	http_server_take_certificate(w.server);
+	assert_int_equal(end_with(old), HTTP_FAILED);
+	assert_int_equal(end_with(first.pin), HTTP_ENDED);
+	/* What is read and neither taken nor forgotten is freed with the server. */
+	assert_int_equal(http_server_read_certificate(w.server, &err), 0);
+	world_stop(&w);
+}
+
 static void files_that_do_not_match(void **state)
 {
 	struct http_server_opts opts = { .listen.in.sin_family = AF_INET,
@@ -285,6 +324,7 @@ int main(void)
 		TEST(strangers_are_not_believed),
 		TEST(a_new_certificate_without_a_restart),
 		TEST(a_bad_certificate_changes_nothing),
+		TEST(a_certificate_is_shown_once_it_is_taken),
 		TEST(files_that_do_not_match),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,6 +257,25 @@ static void notes_are_forgotten(void **state)
 	assert_int_equal(due(), WEFT_NEVER);
 }
 
+/* A long examination asks for them when it has been there for five minutes. */
+static void notes_are_kept_while_their_run_goes_on(void **state)
+{
+	const uint64_t kept = START + DOCTOR_KEPT_NS;
+	struct http_stream put = { .asked = "doctor; test=sip; " RUN };
+	struct http_stream lasting = { .asked = "doctor; test=sip; " RUN };
+	struct http_stream other = { .asked = "doctor; test=sip; run=0123456789abcdee" };
+	(void)state;
+	ask(&put, "PUT", START);
+	end(&put, HTTP_ENDED, START);
+	ask(&other, "PUT", START);
+	ask(&lasting, "PUT", START);
+	run_at(kept);
+	assert_int_equal(due(), kept + DOCTOR_KEPT_NS);
+	end(&lasting, HTTP_ENDED, kept);
+	run_at(kept + DOCTOR_KEPT_NS);
+	assert_int_equal(due(), WEFT_NEVER);
+}
+
 static void there_are_only_so_many_visits(void **state)
 {
 	(void)state;
@@ -326,6 +345,7 @@ int main(void)
 		TEST(a_report_is_for_its_own_run),
 		TEST(notes_are_bounded_and_their_sum_is_right),
 		TEST(notes_are_forgotten),
+		TEST(notes_are_kept_while_their_run_goes_on),
 		TEST(there_are_only_so_many_visits),
 		TEST(what_is_no_test_is_refused),
 		TEST(numbers_have_limits),

@@ -20,11 +20,12 @@
 #include <string.h>
 
 #define MS        1000000ull
+#define S         (1000 * MS)
 #define WIRES     16u
 #define ROOM      16384u
 #define HEADERS   3u
 #define FOUND_MAX 8u
-#define END_MS    120000u
+#define END_MS    400000u
 
 struct http_stream {
 	struct wire *wire;
@@ -39,7 +40,7 @@ struct wire {
 	struct http_stream client, server;
 	uint8_t held[ROOM]; /* by a path that buffers */
 	size_t held_n;
-	uint64_t moved_at;
+	uint64_t began_at, moved_at;
 };
 
 /* Stalls while small pieces are sent: so long in each period, but for further rounds. */
@@ -55,10 +56,13 @@ static struct world {
 	bool holds_requests, holds_responses;
 	unsigned
 		cuts_ms; /* A request that brings nothing for so long is cut; 0: none is. */
+	unsigned lives_ms; /* Nothing lives for longer; 0: it may. */
+	bool is_long;      /* The examination. */
 	struct stalls here, there;
 	uint64_t now, pieces_at;
 	bool has_pieces, is_done, is_fit;
-	unsigned rounds; /* of small pieces */
+	uint64_t silent_ns, long_ns; /* What was tried. */
+	unsigned rounds;             /* of small pieces */
 	char found[FOUND_MAX][32];
 	size_t found_n;
 } world;
@@ -135,6 +139,7 @@ int http_client_open(struct http_client *client,
 	assert_true(wire < world.wires + WIRES);
 	*wire = (struct wire){ .is_used = true,
 			       .request = *request,
+			       .began_at = world.now,
 			       .moved_at = world.now };
 	wire->client = (struct http_stream){ .wire = wire };
 	wire->server = (struct http_stream){ .wire = wire, .is_server = true };
@@ -239,8 +244,10 @@ static void wire_carry(struct wire *wire)
 
 static bool is_cut(const struct wire *wire)
 {
-	return world.cuts_ms > 0 && wire->request.is_put &&
-	       world.now - wire->moved_at >= world.cuts_ms * MS;
+	const bool is_old =
+		world.lives_ms > 0 && world.now - wire->began_at >= world.lives_ms * MS;
+	return is_old || (world.cuts_ms > 0 && wire->request.is_put &&
+			  world.now - wire->moved_at >= world.cuts_ms * MS);
 }
 
 static void wire_step(struct wire *wire)
@@ -302,6 +309,8 @@ static void on_done(void *user, const struct weft_doctor_summary *summary)
 	(void)user;
 	world.is_done = true;
 	world.is_fit = summary->is_fit;
+	world.silent_ns = summary->silent_ns;
+	world.long_ns = summary->long_ns;
 }
 
 /* Examines the world that w describes. */
@@ -310,7 +319,9 @@ static void examine(const struct world *w)
 	static const struct weft_doctor_events events = { .step = on_step,
 							  .finding = on_finding,
 							  .done = on_done };
-	const struct weft_doctor_opts opts = { .url = "http://server/", .token = "test" };
+	const struct weft_doctor_opts opts = { .url = "http://server/",
+					       .token = "test",
+					       .is_long = w->is_long };
 	struct weft_doctor *exam;
 	struct weft_error err;
 	world = *w;
@@ -327,6 +338,8 @@ static void examine(const struct world *w)
 static void expect(unsigned rounds, const char *id)
 {
 	assert_int_equal(world.rounds, rounds);
+	for (size_t i = 0; i < world.found_n && !id; i++)
+		fail_msg("%s", world.found[i]);
 	assert_int_equal(world.found_n, id ? 1 : 0);
 	if (id)
 		assert_string_equal(world.found[0], id);
@@ -402,6 +415,43 @@ static void a_time_out_is_found_beside_a_busy_server(void **state)
 	expect(2, "request-timeout");
 }
 
+/* A minute of silence and five of small pieces, side by side. */
+static void a_long_examination_takes_five_minutes(void **state)
+{
+	(void)state;
+	examine(&(const struct world){ .has_pieces = false });
+	assert_true(world.now < 30 * S);
+	assert_true(world.silent_ns < 10 * S && world.long_ns == 0);
+	examine(&(const struct world){ .is_long = true });
+	expect(1, NULL);
+	assert_true(world.is_fit);
+	assert_true(world.now > 300 * S && world.now < 320 * S);
+	assert_true(world.silent_ns >= 65 * S && world.long_ns >= 300 * S);
+}
+
+/* What proxies are like whose time-out is the usual minute: a tunnel is silent for 55 s. */
+static void a_time_out_of_a_minute_is_found_by_a_long_one(void **state)
+{
+	(void)state;
+	examine(&(const struct world){ .cuts_ms = 60000 });
+	expect(1, NULL);
+	examine(&(const struct world){ .cuts_ms = 60000, .is_long = true });
+	expect(1, "request-timeout");
+	assert_false(world.is_fit);
+}
+
+static void a_limit_of_a_requests_life_is_found_by_a_long_one(void **state)
+{
+	(void)state;
+	examine(&(const struct world){ .lives_ms = 240000 });
+	expect(1, NULL);
+	examine(&(const struct world){ .lives_ms = 240000, .is_long = true });
+	assert_int_equal(world.found_n, 2);
+	assert_string_equal(world.found[0], "response-length");
+	assert_string_equal(world.found[1], "request-length");
+	assert_true(world.is_fit); /* A tunnel makes its requests anew. */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +463,9 @@ int main(void)
 		cmocka_unit_test(the_server_is_busy_all_the_time),
 		cmocka_unit_test(a_proxy_that_holds_is_found_beside_a_busy_server),
 		cmocka_unit_test(a_time_out_is_found_beside_a_busy_server),
+		cmocka_unit_test(a_long_examination_takes_five_minutes),
+		cmocka_unit_test(a_time_out_of_a_minute_is_found_by_a_long_one),
+		cmocka_unit_test(a_limit_of_a_requests_life_is_found_by_a_long_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,8 @@ static const struct option options[] = {
 	  .type = OPTION_TEXT,
 	  .syntax = "FILE",
 	  .offset = OFFSET(struct args, write),
-	  .help = "record the frames in FILE as well (pcap)" },
+	  .help = "record the frames in FILE as well: in pcapng\n" OPTION_INDENT
+		  "where it is called so, else in pcap" },
 	{ .name = "time",
 	  .letter = 't',
 	  .type = OPTION_CHOICE,

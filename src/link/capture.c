@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libpcap writes through stdio's buffer. It is flushed soon after something was recorded, so
- * that `tail -f` and a crash find nearly all of it, and not once per frame, because that
- * would cost a system call for each. A disk that is full ends the recording, never the link.
+ * The file is flushed soon after something was recorded, so that `tail -f` and a crash find
+ * nearly all of it, and not once per frame, because that would cost a system call for each. A
+ * disk that is full ends the recording, never the link.
  */
 #include "link/capture.h"
 
 #include "link/drivers.h"
+#include "link/recording.h"
 
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define NS_PER_S     1000000000
@@ -21,9 +20,7 @@
 
 struct capture {
 	struct weft_link link;
-	pcap_t *type; /* What libpcap knows the file's link type and precision by. */
-	pcap_dumper_t *file; /* NULL once it cannot be written any more. */
-	uint32_t snap_len;
+	struct recording *file; /* NULL once it cannot be written any more. */
 	int64_t epoch_ns;
 	uint64_t flush_at; /* WEFT_NEVER: everything is written. */
 };
@@ -35,26 +32,20 @@ static struct capture *capture_of(struct weft_link *link)
 
 static void capture_close(struct capture *c)
 {
-	if (c->file)
-		pcap_dump_close(c->file);
+	recording_free(c->file);
 	c->file = NULL;
 	c->flush_at = WEFT_NEVER;
 }
 
 static void capture_record(struct capture *c, const struct weft_frame *frames, size_t n,
-			   uint64_t now)
+			   bool is_outbound, uint64_t now)
 {
-	int64_t stamp = (int64_t)now + c->epoch_ns;
-	for (size_t i = 0; c->file && i < n; i++) {
-		uint32_t len = frames[i].len;
-		const struct pcap_pkthdr hdr = {
-			.ts = { .tv_sec = stamp / NS_PER_S, .tv_usec = stamp % NS_PER_S },
-			.caplen = len < c->snap_len ? len : c->snap_len,
-			.len = len,
-		};
-		pcap_dump((u_char *)c->file, &hdr, frames[i].data);
-	}
-	if (c->file && n > 0 && c->flush_at == WEFT_NEVER)
+	if (!c->file)
+		return;
+	for (size_t i = 0; i < n; i++)
+		recording_add(c->file, &frames[i], (int64_t)now + c->epoch_ns,
+			      is_outbound);
+	if (n > 0 && c->flush_at == WEFT_NEVER)
 		c->flush_at = now + FLUSH_NS;
 }
 
@@ -63,14 +54,14 @@ static void capture_received(void *user, struct weft_link *inner,
 {
 	struct capture *c = user;
 	(void)inner;
-	capture_record(c, frames, n, now);
+	capture_record(c, frames, n, false, now);
 	link_deliver(&c->link, frames, n, now);
 }
 
 static size_t capture_send(struct weft_link *link, const struct weft_frame *frames,
 			   size_t n, uint64_t now)
 {
-	capture_record(capture_of(link), frames, n, now);
+	capture_record(capture_of(link), frames, n, true, now);
 	weft_link_send(link->inner, frames, n, now);
 	return n;
 }
@@ -81,7 +72,7 @@ static void capture_run(struct weft_link *link, uint64_t now)
 	if (now < c->flush_at)
 		return;
 	c->flush_at = WEFT_NEVER;
-	if (pcap_dump_flush(c->file) != 0)
+	if (!recording_flush(c->file))
 		capture_close(c);
 }
 
@@ -95,8 +86,6 @@ static void capture_free(struct weft_link *link)
 	struct capture *c = capture_of(link);
 	link_fini(link);
 	capture_close(c);
-	if (c->type)
-		pcap_close(c->type);
 	free(c);
 }
 
@@ -107,39 +96,20 @@ static const struct link_ops capture_ops = {
 	.free = capture_free,
 };
 
-/* What libpcap calls the frames of a link. */
-static int datalink_of(const struct weft_link *link)
-{
-	if (link->caps.flags & WEFT_LINK_PPP)
-		return DLT_PPP;
-	return link->caps.flags & WEFT_LINK_IP ? DLT_RAW : DLT_EN10MB;
-}
-
-static int capture_file_open(struct capture *c, const char *path, int datalink,
-			     struct weft_error *err)
-{
-	c->type = pcap_open_dead_with_tstamp_precision(datalink, (int)c->snap_len,
-						       PCAP_TSTAMP_PRECISION_NANO);
-	if (!c->type)
-		return -ENOMEM;
-	c->file = pcap_dump_open(c->type, path);
-	if (!c->file)
-		return weft_error_set(err, -EIO, "cannot record: %s",
-				      pcap_geterr(c->type));
-	return 0;
-}
-
 int capture_new(const struct capture_opts *opts, struct weft_link *inner,
 		struct weft_error *err, struct weft_link **ret_link)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	c->snap_len = opts->snap_len ? opts->snap_len : SNAP_LEN_MAX;
-	int r = capture_file_open(c, opts->path, datalink_of(inner), err);
+	const struct recording_opts recording = {
+		.path = opts->path,
+		.name = weft_link_name(inner),
+		.flags = inner->caps.flags,
+		.snap_len = opts->snap_len ? opts->snap_len : SNAP_LEN_MAX,
+	};
+	int r = recording_new(&recording, err, &c->file);
 	if (r < 0) {
-		if (c->type)
-			pcap_close(c->type);
 		free(c);
 		return r;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A wrapper that writes what passes, in both directions, into a capture file: pcap with
- * nanoseconds, which tcpdump, Wireshark and pcap: read. Frames are recorded as they pass
- * the wrapper: super-frames whole, and with the checksums that are yet to be filled in.
+ * A wrapper that writes what passes, in both directions, into a capture file, which tcpdump,
+ * Wireshark and pcap: read (link/recording.h). Frames are recorded as they pass the wrapper:
+ * super-frames whole, and with the checksums that are yet to be filled in.
  */
 #ifndef LINK_CAPTURE_H
 #define LINK_CAPTURE_H

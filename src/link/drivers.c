@@ -127,8 +127,8 @@ static const struct spec_driver capture_driver = {
 	.name_syntax = "FILE",
 	.needs_name = true,
 	.is_wrapper = true,
-	.summary = "records what passes LINK, both ways (pcap)",
-	.example = "capture:trace.pcap:tap:weft0",
+	.summary = "records what passes LINK, both ways (pcap, or .pcapng)",
+	.example = "capture:trace.pcapng:tap:weft0",
 	.options = capture_options,
 	.open = capture_open,
 };

@@ -14,6 +14,7 @@ import re
 import shlex
 import struct
 import subprocess
+import time
 
 import netlab
 import party as p
@@ -292,6 +293,31 @@ def compare(headers, theirs, compared):
             compared[f'{header}.{name}'] += 1
             if values != wanted:
                 yield f'{header}.{name} is {values}, {their_name} {wanted}'
+
+
+WAY = {'in': '0x00000001', 'out': '0x00000002'}  # epb_flags: the lowest two bits
+
+
+def test_a_pcapng_says_which_way_a_frame_went(tmp_path):
+    """What a host sent and got, by its own capture, as tshark reads it."""
+    lab, file = netlab.Lab(), tmp_path / 'trace.pcapng'
+    try:
+        lab.host('one')
+        lab.host('two')
+        lab.cable('one', 'two', '', '10.7.0.2/24')
+        lab.run('one', f'{p.WEFT} ping --count 1 --address 10.7.0.1/24 '
+                       f'--link capture:{file}:packet:eth-two 10.7.0.2')
+    finally:
+        lab.close()
+    said = subprocess.run(
+        ['tshark', '-n', '-r', str(file), '-T', 'fields', '-e', 'frame.packet_flags', '-e',
+         'frame.interface_name', '-e', 'frame.time_epoch', '-e', 'icmp.type', '-Y', 'icmp'],
+        check=True, stdout=subprocess.PIPE, text=True).stdout
+    request, answer = (line.split('\t') for line in said.splitlines())
+    assert (request[0], request[3]) == (WAY['out'], '8')
+    assert (answer[0], answer[3]) == (WAY['in'], '0')
+    assert request[1] == answer[1] == 'eth-two'
+    assert abs(float(request[2]) - time.time()) < 600 and float(answer[2]) >= float(request[2])
 
 
 def test_headers_agree_with_tshark(tmp_path):

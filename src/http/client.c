@@ -12,34 +12,13 @@
 
 /* ---- Requests that want something ---- */
 
-static struct transfer *client_first_held(const struct http_client *c)
-{
-	struct list *node = list_first(&c->held);
-	return node ? container_of(node, struct transfer, hold) : NULL;
-}
-
 static void client_let_go(struct http_client *c)
 {
-	struct transfer *t;
-	while ((t = client_first_held(c)) && t->direct_at <= c->now) {
-		list_remove(&t->hold);
-		transfer_mark(t);
-	}
-}
-
-static struct transfer *client_first_paused(const struct http_client *c)
-{
-	struct list *node = list_first(&c->paused);
-	return node ? container_of(node, struct transfer, pause) : NULL;
-}
-
-static void client_go_on(struct http_client *c)
-{
-	struct transfer *t;
-	while ((t = client_first_paused(c)) && t->goes_on_at <= c->now) {
-		list_remove(&t->pause);
-		transfer_mark(t);
-	}
+	struct due *due;
+	while ((due = due_take(&c->held, c->now)))
+		transfer_mark(container_of(due, struct transfer, hold));
+	while ((due = due_take(&c->paused, c->now)))
+		transfer_mark(container_of(due, struct transfer, pause));
 }
 
 /* What is marked while this runs is for the next run. */
@@ -72,7 +51,6 @@ static void client_run(struct weft_task *task, uint64_t now)
 	struct http_client *c = container_of(task, struct http_client, task);
 	c->now = now;
 	client_let_go(c);
-	client_go_on(c);
 	client_do_marked(c);
 	multi_run(c->multi, now);
 	client_reap(c);
@@ -83,14 +61,11 @@ static void client_run(struct weft_task *task, uint64_t now)
 static uint64_t client_deadline(const struct weft_task *task)
 {
 	const struct http_client *c = container_of_const(task, struct http_client, task);
-	const struct transfer *held = client_first_held(c);
+	const uint64_t held = due_deadline(&c->held), paused = due_deadline(&c->paused);
+	const uint64_t earliest = held < paused ? held : paused;
 	if (!list_is_empty(&c->marked))
 		return 0;
-	uint64_t earliest = c->deadline;
-	if (held && held->direct_at < earliest)
-		earliest = held->direct_at;
-	const struct transfer *paused = client_first_paused(c);
-	return paused && paused->goes_on_at < earliest ? paused->goes_on_at : earliest;
+	return earliest < c->deadline ? earliest : c->deadline;
 }
 
 struct weft_task *http_client_task(struct http_client *client)

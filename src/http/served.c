@@ -435,7 +435,7 @@ struct served *served_new(struct http_server *s, struct MHD_Connection *mhd)
 	c->out_task.fd = -1;
 	list_init(&c->node);
 	list_init(&c->mark);
-	list_init(&c->pause);
+	due_init(&c->pause);
 	served_touch(c);
 	return c;
 }

@@ -9,6 +9,7 @@
 #include "http/chunks.h"
 #include "http/credentials.h"
 #include "http/direct.h"
+#include "http/due.h"
 #include "http/stream.h"
 
 #include <microhttpd.h>
@@ -57,9 +58,8 @@ struct served {
 	struct direct direct;            /* Of a GET that MHD has left to us, */
 	struct weft_task out_task;       /* which waits until it can be written to, */
 	struct list mark;
-	struct list pause;   /* its path being full, */
-	uint64_t goes_on_at; /* until then; */
-	int out_end; /* and what MHD's reader is to say at last: -EPIPE and so on. */
+	struct due pause; /* its path being full, until then; */
+	int out_end;      /* and what MHD's reader is to say at last: -EPIPE and so on. */
 	struct weft_task
 		in_task;      /* Of a PUT that MHD has left to us; no run: it has not. */
 	struct chunks chunks; /* Where its body stands. */

@@ -59,13 +59,11 @@ void served_watch_output(struct served *c)
 		served_break(c);
 }
 
-/* All pauses are as long, so that who began first goes on first. */
 static void served_pause(struct served *c)
 {
-	if (!list_is_empty(&c->pause))
-		return;
-	c->goes_on_at = c->server->now + DIRECT_PAUSE_NS;
-	list_push_back(&c->server->paused, &c->pause);
+	struct http_server *s = c->server;
+	if (!due_is_waiting(&c->pause))
+		due_wait(&c->pause, &s->paused, s->now + DIRECT_PAUSE_NS);
 }
 
 void served_put_out(struct served *c)
@@ -107,7 +105,7 @@ void served_drop_output(struct served *c)
 {
 	poller_remove(c->server->poller, &c->out_task);
 	list_remove(&c->mark);
-	list_remove(&c->pause);
+	due_cancel(&c->pause);
 	direct_close(&c->direct);
 	c->out_end = 0;
 }

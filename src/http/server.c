@@ -92,19 +92,11 @@ static void server_sweep(struct http_server *s)
 	}
 }
 
-static struct served *first_paused(const struct http_server *s)
-{
-	struct list *node = list_first(&s->paused);
-	return node ? container_of(node, struct served, pause) : NULL;
-}
-
 static void server_go_on(struct http_server *s)
 {
-	struct served *c;
-	while ((c = first_paused(s)) && c->goes_on_at <= s->now) {
-		list_remove(&c->pause);
-		served_mark(c);
-	}
+	struct due *due;
+	while ((due = due_take(&s->paused, s->now)))
+		served_mark(container_of(due, struct served, pause));
 }
 
 static void server_put_out(struct http_server *s)
@@ -245,9 +237,9 @@ static uint64_t server_deadline(const struct weft_task *task)
 	uint64_t streams = list_deadline(&s->streams, s->opts.idle_timeout_ns);
 	if (streams > s->sweep_at && !list_is_empty(&s->streams))
 		streams = s->sweep_at;
-	const struct served *paused = first_paused(s);
-	uint64_t earliest = heads < streams ? heads : streams;
-	return paused && paused->goes_on_at < earliest ? paused->goes_on_at : earliest;
+	const uint64_t paused = due_deadline(&s->paused);
+	const uint64_t earliest = heads < streams ? heads : streams;
+	return paused < earliest ? paused : earliest;
 }
 
 struct weft_task *http_server_task(struct http_server *server)

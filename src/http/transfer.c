@@ -222,8 +222,8 @@ static void transfer_free(struct transfer *t)
 	if (t->is_open)
 		multi_remove(t->client->multi, t->easy);
 	list_remove(&t->node);
-	list_remove(&t->hold);
-	list_remove(&t->pause);
+	due_cancel(&t->hold);
+	due_cancel(&t->pause);
 	list_remove(&t->mark);
 	curl_easy_cleanup(t->easy);
 	curl_slist_free_all(t->headers);
@@ -403,8 +403,8 @@ int transfer_new(struct http_client *client, const struct http_client_request *r
 	t->client = client;
 	t->is_put = request->is_put;
 	list_init(&t->mark);
-	list_init(&t->hold);
-	list_init(&t->pause);
+	due_init(&t->hold);
+	due_init(&t->pause);
 	list_push_back(&client->streams, &t->node);
 	t->easy = curl_easy_init();
 	int r = t->easy ? transfer_set(t, request) : -ENOMEM;

@@ -16,6 +16,7 @@
 #include "http/chunks.h"
 #include "http/conduit.h"
 #include "http/direct.h"
+#include "http/due.h"
 #include "http/multi.h"
 #include "http/setup.h"
 #include "http/stream.h"
@@ -40,14 +41,13 @@ struct http_client {
 struct transfer {
 	struct http_stream stream; /* First. */
 	struct list node;
-	struct list mark, hold;
+	struct list mark;
+	struct due hold; /* Until then direct is not used, so that its head goes first. */
 	struct http_client *client;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct direct direct;     /* Of a PUT that curl has left to us, */
-	uint64_t direct_at;       /* from then on, */
-	struct list pause;        /* and not, its path being full, */
-	uint64_t goes_on_at;      /* until then; */
+	struct direct direct;     /* Of a PUT that curl has left to us; */
+	struct due pause;         /* its path is full until then; */
 	struct watch *watch;      /* direct's socket, or NULL. */
 	struct conduit in;        /* Of a GET that curl has left to us; */
 	struct weft_task in_task; /* no run: it has not. */

@@ -36,7 +36,7 @@ static uint8_t *client_scratch(struct http_client *c)
 bool transfer_is_direct(const struct transfer *t)
 {
 	return t->watch && t->is_out_paused && !t->is_out_over && !t->is_lost &&
-	       t->client->now >= t->direct_at;
+	       t->client->now >= t->hold.at;
 }
 
 /* Where a rest is kept, the socket is to tell of room for it. */
@@ -62,13 +62,11 @@ bool transfer_send_direct(struct transfer *t, const struct socket_piece *pieces,
 	return true;
 }
 
-/* All pauses are as long, so that who began first goes on first. */
 static void transfer_pause(struct transfer *t)
 {
-	if (!list_is_empty(&t->pause))
-		return;
-	t->goes_on_at = t->client->now + DIRECT_PAUSE_NS;
-	list_push_back(&t->client->paused, &t->pause);
+	struct http_client *c = t->client;
+	if (!due_is_waiting(&t->pause))
+		due_wait(&t->pause, &c->paused, c->now + DIRECT_PAUSE_NS);
 }
 
 void transfer_put_out(struct transfer *t)
@@ -115,8 +113,7 @@ void transfer_take_output(struct transfer *t)
 	watch_share(t->watch,
 		    &(const struct sharer){ transfer_on_ready, transfer_on_gone, t });
 	direct_open(&t->direct, t->watch->task.fd, session);
-	t->direct_at = c->now + HOLD_NS;
-	list_push_back(&c->held, &t->hold);
+	due_wait(&t->hold, &c->held, c->now + HOLD_NS);
 }
 
 /* ---- Input that curl has left to us ---- */

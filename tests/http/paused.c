@@ -26,15 +26,13 @@ static struct transfer *transfer_of_end(const struct end *end)
 static void pause_served(struct served *c, uint64_t until)
 {
 	assert_true(c->direct.is_open);
-	c->goes_on_at = until;
-	list_push_back(&c->server->paused, &c->pause);
+	due_wait(&c->pause, &c->server->paused, until);
 }
 
 static void pause_transfer(struct transfer *t, uint64_t until)
 {
 	assert_true(t->direct.is_open);
-	t->goes_on_at = until;
-	list_push_back(&t->client->paused, &t->pause);
+	due_wait(&t->pause, &t->client->paused, until);
 }
 
 static void a_server_goes_on_by_itself(void **state)

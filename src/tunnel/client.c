@@ -469,9 +469,8 @@ json_t *client_json(const struct client *c, uint64_t now)
 	(void)json_object_set_new(peer, "name", json_string(caller_name(c->caller)));
 	(void)json_object_set_new(peer, "address", json_string(c->assigned.text));
 	(void)json_object_set_new(peer, "connected", json_boolean(c->is_connected));
-	(void)json_object_set_new(peer, "connects",
-				  json_integer((json_int_t)c->connects));
-	(void)json_object_set_new(peer, "lanes", json_integer((json_int_t)c->lanes));
+	facts_set(peer, "connects", c->connects);
+	facts_set(peer, "lanes", c->lanes);
 	(void)json_object_set_new(object, "peers", json_pack("[o]", peer));
 	return object;
 }

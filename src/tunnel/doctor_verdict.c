@@ -236,36 +236,41 @@ static void judge_compression(struct judge *j)
 
 /* ---- patience ---------------------------------------------------------------------------- */
 
-static void judge_response_patience(struct judge *j)
+/* A time-out of silence, or else a limit of a whole life; claims are what each is called. */
+static void judge_patience(struct judge *j, const char *what,
+			   const struct doctor_patience *silent,
+			   const struct doctor_patience *lasting,
+			   const struct claim claims[2])
 {
-	const struct doctor_patience *silent = &j->facts->down_silent;
-	const struct doctor_patience *lasting = &j->facts->down_long;
 	char status[16];
 	if (silent->is_cut)
-		say(j, ERROR("response-timeout", RESPONSE_TIMEOUT),
-		    "A response that is silent is cut after %.1f s%s; a tunnel's can be "
-		    "silent for 55 s, and lives for up to 91 minutes",
-		    seconds(silent->cut_ns), status_text(silent->status, status));
+		say(j, &claims[0],
+		    "A %s that is silent is cut after %.1f s%s; a tunnel's can be silent "
+		    "for 55 s, and lives for up to 91 minutes",
+		    what, seconds(silent->cut_ns), status_text(silent->status, status));
 	else if (lasting->is_cut)
-		say(j, WARNING("response-length", RESPONSE_TIMEOUT),
-		    "A response is cut after %.1f s%s, although it was not silent",
+		say(j, &claims[1],
+		    "A %s is cut after %.1f s%s, although it was not silent", what,
 		    seconds(lasting->cut_ns), status_text(lasting->status, status));
+}
+
+static void judge_response_patience(struct judge *j)
+{
+	static const struct claim claims[] = {
+		{ WEFT_DOCTOR_ERROR, "response-timeout", REMEDY_RESPONSE_TIMEOUT },
+		{ WEFT_DOCTOR_WARNING, "response-length", REMEDY_RESPONSE_TIMEOUT },
+	};
+	judge_patience(j, "response", &j->facts->down_silent, &j->facts->down_long,
+		       claims);
 }
 
 static void judge_request_patience(struct judge *j)
 {
-	const struct doctor_patience *silent = &j->facts->up_silent;
-	const struct doctor_patience *lasting = &j->facts->up_long;
-	char status[16];
-	if (silent->is_cut)
-		say(j, ERROR("request-timeout", REQUEST_TIMEOUT),
-		    "A request that is silent is cut after %.1f s%s; a tunnel's can be "
-		    "silent for 55 s, and lives for up to 91 minutes",
-		    seconds(silent->cut_ns), status_text(silent->status, status));
-	else if (lasting->is_cut)
-		say(j, WARNING("request-length", REQUEST_TIMEOUT),
-		    "A request is cut after %.1f s%s, although it was not silent",
-		    seconds(lasting->cut_ns), status_text(lasting->status, status));
+	static const struct claim claims[] = {
+		{ WEFT_DOCTOR_ERROR, "request-timeout", REMEDY_REQUEST_TIMEOUT },
+		{ WEFT_DOCTOR_WARNING, "request-length", REMEDY_REQUEST_TIMEOUT },
+	};
+	judge_patience(j, "request", &j->facts->up_silent, &j->facts->up_long, claims);
 }
 
 /* ---- sizes ------------------------------------------------------------------------------- */

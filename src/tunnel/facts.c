@@ -4,19 +4,19 @@
  */
 #include "tunnel/facts.h"
 
-static void set(json_t *object, const char *name, uint64_t value)
+void facts_set(json_t *object, const char *name, uint64_t count)
 {
-	(void)json_object_set_new(object, name, json_integer((json_int_t)value));
+	(void)json_object_set_new(object, name, json_integer((json_int_t)count));
 }
 
 static void set_link(json_t *object, const struct weft_link_stats *stats)
 {
-	set(object, "rx_packets", stats->rx_frames);
-	set(object, "rx_bytes", stats->rx_bytes);
-	set(object, "tx_packets", stats->tx_frames);
-	set(object, "tx_bytes", stats->tx_bytes);
-	set(object, "tx_dropped", stats->tx_dropped + stats->tx_too_long);
-	set(object, "cut", stats->cut);
+	facts_set(object, "rx_packets", stats->rx_frames);
+	facts_set(object, "rx_bytes", stats->rx_bytes);
+	facts_set(object, "tx_packets", stats->tx_frames);
+	facts_set(object, "tx_bytes", stats->tx_bytes);
+	facts_set(object, "tx_dropped", stats->tx_dropped + stats->tx_too_long);
+	facts_set(object, "cut", stats->cut);
 }
 
 json_t *facts_interface(const struct netif *i)
@@ -33,8 +33,8 @@ static void set_health(json_t *object, const struct duplex *s, uint64_t now)
 	const struct duplex_health health = duplex_health(s, now);
 	if (!health.is_measured)
 		return;
-	set(object, "rtt_ns", health.rtt_ns);
-	set(object, "loss_permille", health.loss_permille);
+	facts_set(object, "rtt_ns", health.rtt_ns);
+	facts_set(object, "loss_permille", health.loss_permille);
 }
 
 json_t *facts_duplex(const struct duplex *s, uint64_t now)
@@ -43,19 +43,19 @@ json_t *facts_duplex(const struct duplex *s, uint64_t now)
 	const struct duplex_counts counts = duplex_counts(s);
 	json_t *object = json_object();
 	set_link(object, &stats);
-	set(object, "outbox_len", s->outbox.len);
-	set(object, "dropped_old", s->outbox.dropped_old);
-	set(object, "dropped_full", s->outbox.dropped_full);
-	set(object, "dropped_cut", s->outbox.dropped_cut);
-	set(object, "dropped_codel", s->outbox.dropped_codel);
-	set(object, "marked", s->outbox.marked);
-	set(object, "rx_pings", counts.rx_pings);
-	set(object, "tx_pings", s->tx_pings);
-	set(object, "rx_bad", counts.rx_bad);
-	set(object, "broken", s->broken);
+	facts_set(object, "outbox_len", s->outbox.len);
+	facts_set(object, "dropped_old", s->outbox.dropped_old);
+	facts_set(object, "dropped_full", s->outbox.dropped_full);
+	facts_set(object, "dropped_cut", s->outbox.dropped_cut);
+	facts_set(object, "dropped_codel", s->outbox.dropped_codel);
+	facts_set(object, "marked", s->outbox.marked);
+	facts_set(object, "rx_pings", counts.rx_pings);
+	facts_set(object, "tx_pings", s->tx_pings);
+	facts_set(object, "rx_bad", counts.rx_bad);
+	facts_set(object, "broken", s->broken);
 	set_health(object, s, now);
 	if (duplex_has_rx(s))
-		set(object, "rx_silent_ns", duplex_silence(s, 0, now));
+		facts_set(object, "rx_silent_ns", duplex_silence(s, 0, now));
 	return object;
 }
 

@@ -10,6 +10,9 @@
 
 #include <jansson.h>
 
+/** Sets a member to a count. */
+void facts_set(json_t *object, const char *name, uint64_t count);
+
 /** {"interface": ..., "role": ..., and the device's counters} */
 json_t *facts_interface(const struct netif *i);
 

@@ -284,10 +284,8 @@ json_t *peer_json(const struct peer *peer, uint64_t now)
 	(void)json_object_set_new(object, "address", json_string(peer->from));
 	(void)json_object_set_new(object, "connected",
 				  json_boolean(duplex_has_tx(&peer->duplex)));
-	(void)json_object_set_new(object, "connects",
-				  json_integer((json_int_t)peer->connects));
-	(void)json_object_set_new(object, "lanes",
-				  json_integer((json_int_t)peer->duplex.lanes_n));
+	facts_set(object, "connects", peer->connects);
+	facts_set(object, "lanes", peer->duplex.lanes_n);
 	(void)json_object_update_new(object, plane_port_json(peer->port, now));
 	return object;
 }

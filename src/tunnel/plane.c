@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/net.h"
 #include "bridge/router.h"
+#include "tunnel/facts.h"
 #include "tunnel/policy.h"
 
 #include <weft/bridge.h>
@@ -431,10 +432,11 @@ uint64_t plane_dropped(const struct plane *p)
 	return n;
 }
 
-static void set_count(json_t *object, const char *name, uint64_t n)
+/* Outcomes that never were are not told. */
+static void set_outcome(json_t *object, const char *name, uint64_t n)
 {
 	if (n > 0)
-		(void)json_object_set_new(object, name, json_integer((json_int_t)n));
+		facts_set(object, name, n);
 }
 
 static json_t *router_outcomes(const struct weft_router *router,
@@ -443,8 +445,8 @@ static json_t *router_outcomes(const struct weft_router *router,
 	json_t *object = json_object();
 	for (unsigned i = 0; i < WEFT_ROUTER_OUTCOMES; i++) {
 		enum weft_router_outcome outcome = (enum weft_router_outcome)i;
-		set_count(object, weft_router_outcome_name(outcome),
-			  weft_router_count(router, port, outcome));
+		set_outcome(object, weft_router_outcome_name(outcome),
+			    weft_router_count(router, port, outcome));
 	}
 	return object;
 }
@@ -455,8 +457,8 @@ static json_t *bridge_outcomes(const struct weft_bridge *bridge,
 	json_t *object = json_object();
 	for (unsigned i = 0; i < WEFT_BRIDGE_OUTCOMES; i++) {
 		enum weft_bridge_outcome outcome = (enum weft_bridge_outcome)i;
-		set_count(object, weft_bridge_outcome_name(outcome),
-			  weft_bridge_count(bridge, port, outcome));
+		set_outcome(object, weft_bridge_outcome_name(outcome),
+			    weft_bridge_count(bridge, port, outcome));
 	}
 	return object;
 }

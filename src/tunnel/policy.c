@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/net.h"
+#include "tunnel/facts.h"
 #include "tunnel/flows.h"
 #include "tunnel/tuple.h"
 
@@ -211,21 +212,16 @@ void policy_tick(struct policy *p, uint64_t now)
 
 /* ---- facts ------------------------------------------------------------------------------- */
 
-static void set_count(json_t *object, const char *name, uint64_t n)
-{
-	(void)json_object_set_new(object, name, json_integer((json_int_t)n));
-}
-
 static json_t *acl_json(const struct flows *flows)
 {
 	const struct flows_stats stats = flows_stats(flows);
 	json_t *object = json_object(), *verdicts = json_object();
-	set_count(object, "flows", stats.flows);
-	set_count(object, "datagrams", stats.datagrams);
-	set_count(object, "evicted", stats.evicted);
+	facts_set(object, "flows", stats.flows);
+	facts_set(object, "datagrams", stats.datagrams);
+	facts_set(object, "evicted", stats.evicted);
 	for (unsigned i = 0; i < FLOWS_VERDICTS; i++)
 		if (stats.verdicts[i] > 0)
-			set_count(verdicts, flows_verdict_name((enum flows_verdict)i),
+			facts_set(verdicts, flows_verdict_name((enum flows_verdict)i),
 				  stats.verdicts[i]);
 	(void)json_object_set_new(object, "verdicts", verdicts);
 	return object;

@@ -431,8 +431,7 @@ json_t *server_json(const struct server *s, uint64_t now)
 	json_t *peers = json_array();
 	for (size_t i = 0; i < s->peers_n; i++)
 		(void)json_array_append_new(peers, peer_json(s->peers[i], now));
-	(void)json_object_set_new(object, "refused",
-				  json_integer((json_int_t)s->refused));
+	facts_set(object, "refused", s->refused);
 	(void)json_object_update_new(object, plane_json(s->plane, now));
 	(void)json_object_set_new(object, "peers", peers);
 	return object;

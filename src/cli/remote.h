@@ -72,7 +72,7 @@ int remote_find(const char *dir, const char *name, struct remote_place *ret_plac
 /** The most that remote_find_here tells of. */
 #define REMOTE_PLACES_MAX 64u
 
-/** The same in the runtime directory of this machine, or of the user. */
+/** The same in the runtime directory of this machine, or of the user, and in services' own. */
 int remote_find_here(const char *name, struct remote_place ret_places[REMOTE_PLACES_MAX],
 		     struct weft_error *err) WEFT_MUST_CHECK;
 

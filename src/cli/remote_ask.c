@@ -95,12 +95,48 @@ int remote_find(const char *dir, const char *name, struct remote_place *ret_plac
 	return n;
 }
 
+/* The name of a service's own directory, beside root's: /run/weft-relay beside /run/weft. */
+static bool is_beside(const struct dirent *entry, const char *own)
+{
+	const size_t len = strlen(own);
+	return entry->d_type == DT_DIR && strncmp(entry->d_name, own, len) == 0 &&
+	       entry->d_name[len] == '-';
+}
+
+/* What may not be looked into is passed over. */
+static int find_beside(const char *dir, const char *name, struct remote_place *ret_places,
+		       size_t max)
+{
+	const char *own = strrchr(dir, '/') + 1;
+	char path[STATE_PATH_LEN + 256];
+	(void)snprintf(path, sizeof(path), "%.*s", (int)(own - dir), dir);
+	DIR *stream = opendir(path);
+	const struct dirent *entry;
+	int n = 0;
+	while (stream && (entry = readdir(stream))) {
+		struct weft_error err;
+		if (!is_beside(entry, own))
+			continue;
+		(void)snprintf(path, sizeof(path), "%.*s%s", (int)(own - dir), dir,
+			       entry->d_name);
+		int found =
+			remote_find(path, name, ret_places + n, max - (size_t)n, &err);
+		n += found > 0 ? found : 0;
+	}
+	if (stream)
+		(void)closedir(stream);
+	return n;
+}
+
 int remote_find_here(const char *name, struct remote_place ret_places[REMOTE_PLACES_MAX],
 		     struct weft_error *err)
 {
 	char runtime[STATE_PATH_LEN];
-	return remote_find(state_runtime_dir(runtime), name, ret_places,
-			   REMOTE_PLACES_MAX, err);
+	const char *dir = state_runtime_dir(runtime);
+	int n = remote_find(dir, name, ret_places, REMOTE_PLACES_MAX, err);
+	return n < 0 ? n
+		     : n + find_beside(dir, name, ret_places + n,
+				       REMOTE_PLACES_MAX - (size_t)n);
 }
 
 static int send_all(int fd, const char *text, size_t len)

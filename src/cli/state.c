@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +37,27 @@ int state_make_dir(const char *path)
 	return 0;
 }
 
+/* A service's own: the first, where systemd.exec(5) names several. Returns whether there is one. */
+static bool service_directory(const char *name, char *buf, size_t len)
+{
+	const char *dirs = getenv(name);
+	const size_t first_len = dirs ? strcspn(dirs, ":") : 0;
+
+	if (first_len == 0 || dirs[0] != '/' || first_len >= len)
+		return false;
+	memcpy(buf, dirs, first_len);
+	buf[first_len] = '\0';
+	return true;
+}
+
 static int default_directory(char *buf, size_t len)
 {
 	const char *base = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME");
 	int n;
 
+	if (service_directory("STATE_DIRECTORY", buf, len))
+		return 0;
 	if (geteuid() == 0)
 		n = snprintf(buf, len, "/var/lib/weft");
 	else if (base && base[0] == '/')
@@ -84,6 +100,8 @@ const char *state_runtime_dir(char buf[STATE_PATH_LEN])
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
 
+	if (service_directory("RUNTIME_DIRECTORY", buf, STATE_PATH_LEN))
+		return buf;
 	if (geteuid() == 0)
 		snprintf(buf, STATE_PATH_LEN, "/run/weft");
 	else if (base && base[0] == '/' &&
@@ -149,7 +167,22 @@ int state_load(const struct state *state, const char *name, struct weft_error *e
 	return r;
 }
 
-static int write_whole(const char *path, const void *bytes, size_t len)
+/* What root writes for a service of another user, as `weft kick` does, that one has to read. */
+static int give_to_owner(int fd, const char *dir)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (stat(dir, &st) < 0)
+		return -errno;
+	if (st.st_uid == 0 || fchown(fd, st.st_uid, st.st_gid) == 0)
+		return 0;
+	/* An owner whom this user namespace does not know. */
+	return errno == EINVAL ? 0 : -errno;
+}
+
+static int write_whole(const char *dir, const char *path, const void *bytes, size_t len)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	ssize_t put;
@@ -162,6 +195,8 @@ static int write_whole(const char *path, const void *bytes, size_t len)
 		r = -errno;
 	else if ((size_t)put != len)
 		r = -ENOSPC;
+	if (r == 0)
+		r = give_to_owner(fd, dir);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (close(fd) < 0 && r == 0)
@@ -180,7 +215,7 @@ int state_store(const struct state *state, const char *name, const void *bytes,
 	if (r < 0)
 		return weft_error_set(err, r, "%s/%s: the path is too long", state->dir,
 				      name);
-	r = write_whole(beside, bytes, len);
+	r = write_whole(state->dir, beside, bytes, len);
 	if (r == 0 && rename(beside, path) < 0)
 		r = -errno;
 	if (r < 0)

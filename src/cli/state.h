@@ -3,11 +3,11 @@
  * What the program keeps between runs: a relay's key and certificate, room secrets, this
  * machine's identity. Small files of mode 0600 in one directory of mode 0700:
  *
- *   --state DIR, else /var/lib/weft for root, else $XDG_STATE_HOME/weft, else
- *   ~/.local/state/weft
+ *   --state DIR, else $STATE_DIRECTORY (a service's, systemd.exec(5)), else /var/lib/weft for
+ *   root, else $XDG_STATE_HOME/weft, else ~/.local/state/weft
  *
  * A file is written beside its place and renamed into it, so that a crash leaves either the
- * old one or the new one.
+ * old one or the new one. It belongs to whom the directory belongs to.
  */
 #ifndef CLI_STATE_H
 #define CLI_STATE_H
@@ -29,8 +29,8 @@ int state_open(const char *dir, struct weft_error *err,
 
 /**
  * Where what does not outlive the boot is: journals of this machine's settings, for
- * weft_host_opts, and the sockets of cli/remote.h. /run/weft for root, else a directory of this
- * user's own. It need not be there. Returns buf.
+ * weft_host_opts, and the sockets of cli/remote.h. A service's own ($RUNTIME_DIRECTORY), else
+ * /run/weft for root, else a directory of this user's. It need not be there. Returns buf.
  */
 const char *state_runtime_dir(char buf[STATE_PATH_LEN]);
 

@@ -10,6 +10,7 @@ import os
 import pathlib
 import queue
 import re
+import shutil
 import signal
 import socket as sockets
 import time
@@ -231,6 +232,24 @@ def test_status(lab):
     server.stop()
     client.stop()
     assert 'nothing of weft runs here' in lab.run('hub', f'{p.WEFT} status', check=False)
+
+
+def test_status_of_a_service_that_is_a_user_of_its_own(lab):
+    """As weft-relay.service is: the environment says where it keeps what; root finds it there."""
+    made = {'STATE_DIRECTORY': pathlib.Path(f'{lab.directory}/state'),
+            'RUNTIME_DIRECTORY': pathlib.Path(f'/run/weft-{os.getpid()}')}
+    for path in made.values():
+        path.mkdir()
+        os.chown(path, 61184, 61184)
+    relay = p.Weft(lab, 'hub', f'setpriv --reuid 61184 --regid 61184 --clear-groups {p.WEFT} relay '
+                               '--json --listen 5000 --public 192.0.2.1 --room friday',
+                   env={name: str(path) for name, path in made.items()})
+    lab.processes.append(relay)
+    relay.wait_event('invitation')
+    assert [path.stat().st_uid for path in made['STATE_DIRECTORY'].iterdir()] != []
+    assert 'weft relay' in lab.run('hub', f'{p.WEFT} status {relay.popen.pid}')
+    assert relay.stop() == 0
+    shutil.rmtree(made['RUNTIME_DIRECTORY'])  # as systemd does
 
 
 def test_a_socket_that_a_crash_has_left_is_removed(lab):

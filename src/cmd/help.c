@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `weft help`. What a verb has to say about itself it says when asked for --help, so help
- * asks it; what kinds of link there are the library knows.
+ * asks it; links are explained beside it (cmd/help_links.h).
  */
 #include "cli/options.h"
-#include "cli/output.h"
 #include "cmd/cmd.h"
-
-#include <weft/link.h>
+#include "cmd/help_links.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct option options[] = { { 0 } };
 
 static const struct command command = {
 	.verb = "help",
-	.operands = "[COMMAND [WORD] | links]",
+	.operands = "[COMMAND [WORD] | links [KIND]]",
 	.operands_max = 2,
 	.summary = "Explains a command, or the links there are.",
 	.options = options,
@@ -32,27 +29,6 @@ static void help_all(void)
 	printf("\n`weft help COMMAND` explains a command, `weft help links` the links.\n"
 	       "Exit status: 0 it went well, 1 it did not, 2 the command line is "
 	       "wrong.\n");
-}
-
-/* What weft's own programs know beyond the library. */
-static const char networks[] =
-	"\necho, nc, ping, http, dump and bridge enter a network by themselves, without "
-	"a\ndevice and without root. What stands behind the kind is taken as it is:\n"
-	"\n  weft://HOST/ROOM#KEY   a room, by its invitation; its key is blanked in "
-	"`ps`\n"
-	"  weft:@FILE             a room, by the invitation in the first line of FILE\n"
-	"  tunnel:CONFIG.json     a tunnel's one end, a client's or a server's\n"
-	"      e.g. impair:delay=20ms:tunnel:/etc/weft/site.json\n";
-
-static int help_links(void)
-{
-	char *text = weft_link_help();
-	if (!text)
-		return output_fail("help", "out of memory");
-	(void)fputs(text, stdout);
-	(void)fputs(networks, stdout);
-	free(text);
-	return STATUS_OK;
 }
 
 /* word: one of the verb's own, such as the server of `weft tunnel server`; or NULL. */
@@ -76,7 +52,7 @@ int cmd_help(int argc, char **argv)
 	if (n == 0)
 		help_all();
 	else if (strcmp(argv[1], "links") == 0)
-		status = help_links();
+		status = help_links(n > 1 ? argv[2] : NULL);
 	else
 		status = help_verb(argv[1], n > 1 ? argv[2] : NULL);
 	return fflush(stdout) == 0 ? status : STATUS_FAILED;

@@ -4,6 +4,7 @@
  */
 #include "../unit.h"
 #include "cmd/cmd.h"
+#include "cmd/help_links.h"
 #include "cmd/tunnel.h"
 
 #include <stdio.h>
@@ -12,25 +13,38 @@
 
 #define TEXT_LEN 8192u
 
+static FILE *said;
+static int usual;
+
+/* What is printed from here on goes to a file. */
+static void overhear(void)
+{
+	said = tmpfile();
+	assert_non_null(said);
+	(void)fflush(stdout);
+	usual = dup(STDOUT_FILENO);
+	assert_true(usual >= 0 && dup2(fileno(said), STDOUT_FILENO) >= 0);
+}
+
+/* Puts what was printed into text. */
+static void hear(char text[TEXT_LEN])
+{
+	(void)fflush(stdout);
+	assert_true(dup2(usual, STDOUT_FILENO) >= 0);
+	(void)close(usual);
+	rewind(said);
+	text[fread(text, 1, TEXT_LEN - 1, said)] = '\0';
+	(void)fclose(said);
+}
+
 /* Puts what `weft VERB --help` prints into text. */
 static void help_of(int (*verb)(int argc, char **argv), char text[TEXT_LEN])
 {
 	char name[] = "verb", option[] = "--help";
 	char *argv[] = { name, option, NULL };
-	FILE *said = tmpfile();
-	int before, status;
-
-	assert_non_null(said);
-	(void)fflush(stdout);
-	before = dup(STDOUT_FILENO);
-	assert_true(before >= 0 && dup2(fileno(said), STDOUT_FILENO) >= 0);
-	status = verb(2, argv);
-	(void)fflush(stdout);
-	assert_true(dup2(before, STDOUT_FILENO) >= 0);
-	(void)close(before);
-	rewind(said);
-	text[fread(text, 1, TEXT_LEN - 1, said)] = '\0';
-	(void)fclose(said);
+	overhear();
+	const int status = verb(2, argv);
+	hear(text);
 	assert_int_equal(status, STATUS_OK);
 }
 
@@ -80,8 +94,37 @@ static void each_help_fits_a_screen(void **state)
 	check(cmd_version);
 }
 
+/* What is said of links: all of them, or one kind. */
+static int links_of(const char *kind, char text[TEXT_LEN])
+{
+	overhear();
+	const int status = help_links(kind);
+	hear(text);
+	return status;
+}
+
+static void a_link_is_explained_alone(void **state)
+{
+	char text[TEXT_LEN], all[TEXT_LEN];
+	(void)state;
+	assert_int_equal(links_of(NULL, all), STATUS_OK);
+	assert_int_equal(links_of("tap", text), STATUS_OK);
+	assert_memory_equal(text, "  tap:[NAME] ", 13);
+	assert_non_null(strstr(text, "e.g. tap:weft0"));
+	assert_null(strstr(text, "tun:"));
+	assert_non_null(strstr(all, text));
+	assert_int_equal(links_of("tunnel", text), STATUS_OK);
+	assert_memory_equal(text, "  tunnel:CONFIG", 15);
+	/* What is none is told, on standard error. */
+	assert_int_equal(links_of("ta", text), STATUS_USAGE);
+	assert_string_equal(text, "");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each_help_fits_a_screen) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_help_fits_a_screen),
+		cmocka_unit_test(a_link_is_explained_alone),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

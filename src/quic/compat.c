@@ -430,6 +430,19 @@ void compat_set_keep_alive(ngtcp2_conn *conn, uint64_t period_ns)
 	ngtcp2_conn_set_keep_alive_timeout(conn, period_ns);
 }
 
+/* As if it were then: of all timers the pacer's alone is over by that time. */
+bool compat_open_pacer(ngtcp2_conn *conn, uint64_t until)
+{
+#if HAVE_NGTCP2_1
+	(void)conn;
+	(void)until;
+	return false;
+#else
+	return ngtcp2_conn_get_expiry(conn) == until &&
+	       ngtcp2_conn_handle_expiry(conn, until) == 0;
+#endif
+}
+
 #if HAVE_NGTCP2_1
 typedef ngtcp2_conn_info conn_info;
 #define get_conn_info ngtcp2_conn_get_conn_info
@@ -445,6 +458,24 @@ void compat_trips(ngtcp2_conn *conn, uint64_t *ret_latest_ns, uint64_t *ret_smoo
 	const bool is_measured = info.min_rtt != UINT64_MAX;
 	*ret_latest_ns = is_measured ? info.latest_rtt : 0;
 	*ret_smoothed_ns = is_measured ? info.smoothed_rtt : 0;
+}
+
+/* 1.x does not say its rate: its next deadline is the pacer's, unless another one comes first. */
+uint64_t compat_tell_pacer(ngtcp2_conn *conn, size_t len, uint64_t from)
+{
+#if HAVE_NGTCP2_1
+	(void)len;
+	const uint64_t other = ngtcp2_conn_get_expiry(conn);
+	ngtcp2_conn_update_pkt_tx_time(conn, from);
+	const uint64_t next = ngtcp2_conn_get_expiry(conn);
+	return next < other ? next : 0;
+#else
+	conn_info info;
+	get_conn_info(conn, &info);
+	ngtcp2_conn_update_pkt_tx_time(conn, from);
+	return info.pacing_rate > 0 ? from + (uint64_t)((double)len / info.pacing_rate)
+				    : 0;
+#endif
 }
 
 void compat_stats(ngtcp2_conn *conn, struct quic_conn_stats *stats)

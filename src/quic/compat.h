@@ -172,6 +172,21 @@ ngtcp2_ssize compat_write_close(ngtcp2_conn *conn, ngtcp2_path *path, uint8_t *b
 				size_t len, const struct compat_close *close,
 				uint64_t now);
 
+/** Whether compat_open_pacer has a way. */
+#define COMPAT_PACER_OPENS (NGTCP2_VERSION_NUM < 0x010000)
+
+/**
+ * Has the pacer, which would hold back until then, hold back nothing until it is told again. False
+ * where another timer comes first. 1.x never does: its clock may not be set back.
+ */
+bool compat_open_pacer(ngtcp2_conn *conn, uint64_t until);
+
+/**
+ * Tells the pacer that so many bytes have been sent, all since it was last told: it holds back
+ * from then on. Returns until when, or 0 where that does not come out.
+ */
+uint64_t compat_tell_pacer(ngtcp2_conn *conn, size_t len, uint64_t from);
+
 /** The latest and the smoothed round trip; 0 while the path has none. */
 void compat_trips(ngtcp2_conn *conn, uint64_t *ret_latest_ns, uint64_t *ret_smoothed_ns);
 

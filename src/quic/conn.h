@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "quic/blackhole.h"
 #include "quic/compat.h"
+#include "quic/pace.h"
 #include "quic/quality.h"
 #include "quic/queue.h"
 #include "quic/quic.h"
@@ -52,6 +53,7 @@ struct quic_conn {
 	struct list routes;
 	struct heap_node timer;
 	struct datagram_queue queue;
+	struct pace pace;
 	struct streams streams;
 	int64_t probe_stream; /**< Ours for tail probes; -1 before it is needed. */
 	bool probe_is_out;    /**< A tail probe has not been acknowledged yet. */

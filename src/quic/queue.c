@@ -66,6 +66,7 @@ int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
 	}
 	d->since = now;
 	d->len = len;
+	d->goes_first = goes_first;
 	if (datagram->head_len > 0)
 		memcpy(d->data, datagram->head, datagram->head_len);
 	if (datagram->body_len > 0)

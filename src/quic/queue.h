@@ -43,6 +43,7 @@ struct queued {
 	struct list node;
 	uint64_t since;
 	size_t len;
+	bool goes_first;
 	uint8_t data[];
 };
 

@@ -4,6 +4,7 @@
  * the endpoint's send buffer; what it takes along besides (ACKs, retransmissions, probes) is
  * its own affair. In order:
  *
+ *   0. small DATAGRAMs that the pacer would hold back (quic/pace.h);
  *   1. a tail probe and stream bytes, because control is rare and short;
  *   2. DATAGRAMs, several in a packet where they are small;
  *   3. what ngtcp2 has to say on its own, only when 1 and 2 had nothing: that call counts
@@ -56,6 +57,7 @@ struct writer {
 	uint8_t *buf;
 	size_t len;
 	uint64_t now;
+	bool is_ahead; /* Of the pacer: only DATAGRAMs that go first. */
 };
 
 /*
@@ -164,12 +166,15 @@ static ngtcp2_ssize write_datagrams(struct writer *w)
 	while ((d = queue_front(&conn->queue))) {
 		struct queued *next = queue_second(&conn->queue);
 		used += d->len + DATAGRAM_FRAME_LEN;
-		bool more = next && used + next->len <= conn->datagram_max;
+		bool more = next && (next->goes_first || !w->is_ahead) &&
+			    used + next->len <= conn->datagram_max;
 		uint32_t flags = more ? NGTCP2_WRITE_DATAGRAM_FLAG_MORE
 				      : NGTCP2_WRITE_DATAGRAM_FLAG_NONE;
 		if (write_datagram(w, d, used, flags, &len)) {
 			queue_pop(&conn->queue, d);
 			conn->datagrams_tx++;
+			if (!w->is_ahead)
+				conn->pace.ahead = 0;
 		}
 		if (len != NGTCP2_ERR_WRITE_MORE)
 			break;
@@ -205,26 +210,60 @@ static ngtcp2_ssize write_packet(struct writer *w)
 				     w->now);
 }
 
+static void add_packet(struct writer *w, size_t len)
+{
+	compat_path_reveal(&w->ps.path);
+	endpoint_tx_add(w->conn->endpoint, &w->ps.path, len, w->pi.ecn);
+	w->conn->pace.unpaid += len;
+}
+
+static bool goes_ahead(const struct writer *w)
+{
+	const struct queued *front = queue_front(&w->conn->queue);
+	return front && front->goes_first && w->conn->pace.ahead < PACE_AHEAD_LEN;
+}
+
+static ngtcp2_ssize write_packet_ahead(struct writer *w)
+{
+	ngtcp2_ssize len = is_probe_due(w->conn) ? write_probe(w) : 0;
+	return len != 0 ? len : write_datagrams(w);
+}
+
+/* What goes first does not wait for the pacer. Returns as write_packets. */
+static int write_ahead(struct writer *w)
+{
+	struct pace *pace = &w->conn->pace;
+	ngtcp2_ssize n = 0;
+	w->buf = endpoint_tx_room(w->conn->endpoint, w->len);
+	if (!w->buf || !goes_ahead(w) || !pace_open(pace, w->conn->ng, w->now))
+		return w->buf ? 0 : 1;
+	w->is_ahead = true;
+	while (w->buf && goes_ahead(w) && (n = write_packet_ahead(w)) > 0) {
+		add_packet(w, (size_t)n);
+		pace->ahead += (size_t)n;
+		w->buf = endpoint_tx_room(w->conn->endpoint, w->len);
+	}
+	w->is_ahead = false;
+	pace_tell(pace, w->conn->ng, w->now);
+	return n < 0 ? (int)n : !w->buf;
+}
+
 /* Writes packets until there is no more (0), a bound is reached (1), or an error. */
 static int write_packets(struct writer *w)
 {
-	struct quic_endpoint *endpoint = w->conn->endpoint;
-	size_t written = 0, since_pacing = 0;
+	struct pace *pace = &w->conn->pace;
+	size_t written = 0;
 	while (written < TURN_LEN) {
-		w->buf = endpoint_tx_room(endpoint, w->len);
+		w->buf = endpoint_tx_room(w->conn->endpoint, w->len);
 		if (!w->buf)
 			return 1;
 		ngtcp2_ssize n = write_packet(w);
 		if (n <= 0)
 			return (int)n;
-		compat_path_reveal(&w->ps.path);
-		endpoint_tx_add(endpoint, &w->ps.path, (size_t)n, w->pi.ecn);
+		add_packet(w, (size_t)n);
 		written += (size_t)n;
-		since_pacing += (size_t)n;
-		if (since_pacing >= ngtcp2_conn_get_send_quantum(w->conn->ng)) {
-			ngtcp2_conn_update_pkt_tx_time(w->conn->ng, w->now);
-			since_pacing = 0;
-		}
+		if (pace->unpaid >= pace_slice(pace, w->conn->ng))
+			pace_tell(pace, w->conn->ng, w->now);
 	}
 	return 1;
 }
@@ -286,7 +325,9 @@ int conn_write(struct quic_conn *conn)
 	};
 	ngtcp2_path_storage_zero(&w.ps);
 	queue_age(&conn->queue, w.now);
-	int r = write_packets(&w);
+	int r = write_ahead(&w);
+	if (r == 0)
+		r = write_packets(&w);
 	if (r < 0)
 		return r;
 	compat_set_keep_alive(conn->ng, conn->endpoint->opts.keep_alive_ns);
@@ -295,7 +336,7 @@ int conn_write(struct quic_conn *conn)
 	 * would be a wake-up for nothing after each packet. So it is asked for before.
 	 */
 	uint64_t deadline = ngtcp2_conn_get_expiry(conn->ng);
-	ngtcp2_conn_update_pkt_tx_time(conn->ng, w.now);
+	pace_tell(&conn->pace, conn->ng, w.now);
 	if (has_more(conn))
 		deadline = ngtcp2_conn_get_expiry(conn->ng);
 	else if (is_quiet(conn) && deadline < patience)

@@ -50,7 +50,7 @@ extern "C" {
 #define WEFT_PASS_SEED_LEN   32u  /**< In bytes; so is the room's key. */
 #define WEFT_PASS_NEVER      UINT32_MAX /**< A pass that does not expire. */
 
-/** What lets one holder into a room, until a time. It tells nothing of the room's secret. */
+/** What lets its holders into a room, until a time. It tells nothing of the room's secret. */
 struct weft_pass {
 	uint8_t seed[WEFT_PASS_SEED_LEN];     /**< Private half of its key. */
 	uint8_t room_key[WEFT_PASS_SEED_LEN]; /**< The room's public key. */
@@ -83,9 +83,9 @@ WEFT_API const char *weft_invite_print(const struct weft_invite *invite,
 				       char buf[WEFT_INVITE_TEXT]);
 
 /**
- * Makes an invitation for one, from one that has the room's secret: with a pass in its place,
- * which is random and expires at that Unix time, or WEFT_PASS_NEVER. Needs no network. Returns
- * 0, or -EINVAL for an invitation that has a pass itself, and so cannot make others.
+ * Makes an invitation that can be taken back, from one that has the room's secret: with a pass in
+ * its place, which is random and expires at that Unix time, or WEFT_PASS_NEVER. Needs no network.
+ * Returns 0, or -EINVAL for an invitation that has a pass itself, and so cannot make others.
  */
 WEFT_API WEFT_MUST_CHECK int weft_invite_restrict(const struct weft_invite *invite,
 						  uint32_t expires_s,
@@ -303,6 +303,17 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_kick(struct weft_relay *relay, const cha
 /** Lets a pass in no more. Returns 0, -ENOSPC beyond 65,536 of them, or -ENOMEM. */
 WEFT_API WEFT_MUST_CHECK int weft_relay_shut_out(struct weft_relay *relay,
 						 const uint8_t key[WEFT_PASS_KEY_LEN]);
+
+/**
+ * Takes an invitation back: lets its pass in no more, and throws out everybody who came with it.
+ * Returns how many those are, or as weft_relay_shut_out.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_relay_revoke(struct weft_relay *relay,
+					       const uint8_t key[WEFT_PASS_KEY_LEN]);
+
+/** The key by which an invitation's pass is known. Returns 0, or -EINVAL for one without. */
+WEFT_API WEFT_MUST_CHECK int weft_invite_pass_key(const struct weft_invite *invite,
+						  uint8_t ret_key[WEFT_PASS_KEY_LEN]);
 
 /**
  * Everything worth knowing as one JSON object; free() it. "rooms" lists the rooms, each with

@@ -63,6 +63,24 @@ static struct visitor *find_visitor(const struct room *room, const char *text,
 	return found;
 }
 
+int weft_relay_revoke(struct weft_relay *relay, const uint8_t key[WEFT_PASS_KEY_LEN])
+{
+	int n = 0;
+	int r = weft_relay_shut_out(relay, key);
+	if (r < 0)
+		return r;
+	list_for_each (node, &relay->visitors) {
+		struct visitor *visitor = container_of(node, struct visitor, node);
+		const struct hello *hello = &visitor->hello;
+		if (!hello->has_pass || memcmp(hello->pass.key, key, PROOF_KEY_LEN) != 0)
+			continue;
+		n += visitor->state == VISITOR_JOINED;
+		visitor_close(visitor, CLOSE_KICKED, "the invitation has been taken back",
+			      relay->now);
+	}
+	return n;
+}
+
 int weft_relay_kick(struct weft_relay *relay, const char *room_name, const char *member,
 		    struct weft_error *err, uint8_t ret_key[WEFT_PASS_KEY_LEN])
 {

@@ -156,6 +156,32 @@ static void shut_out_beforehand(void **state)
 	end(&s);
 }
 
+static void an_invitation_is_taken_back(void **state)
+{
+	(void)state;
+	struct scene s;
+	uint8_t key[WEFT_PASS_KEY_LEN];
+	begin(&s, NOW + 1);
+	assert_int_equal(weft_invite_pass_key(&s.alice.opts.invite, key), -EINVAL);
+	assert_int_equal(weft_invite_pass_key(&s.bob.opts.invite, key), 0);
+	guest_start(&s.bob);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
+	key[0] ^= 1;
+	assert_int_equal(weft_relay_revoke(s.party.relay, key), 0);
+	key[0] ^= 1;
+	assert_int_equal(weft_relay_revoke(s.party.relay, key), 1);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_REFUSED, 5000));
+	assert_non_null(strstr(s.bob.reason, "taken back"));
+	assert_int_equal(s.alice.left_n, 1);
+	assert_int_equal(weft_relay_revoke(s.party.relay, key), 0);
+	guest_leave(&s.bob);
+	s.bob.refusals_n = 0;
+	assert_refused(&s, "taken back");
+	party_run(&s.party, 20000);
+	assert_int_equal(s.alice.refusals_n, 0);
+	end(&s);
+}
+
 static void thrown_out_with_the_rooms_own(void **state)
 {
 	(void)state;
@@ -184,6 +210,7 @@ int main(void)
 		cmocka_unit_test(a_gateway_needs_more),
 		cmocka_unit_test(thrown_out_with_a_pass),
 		cmocka_unit_test(shut_out_beforehand),
+		cmocka_unit_test(an_invitation_is_taken_back),
 		cmocka_unit_test(thrown_out_with_the_rooms_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

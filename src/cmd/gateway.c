@@ -25,29 +25,30 @@ static const struct option options[] = {
 
 static const struct command command = {
 	.verb = "gateway",
-	.operands = "INTERFACE INVITATION",
-	.operands_min = 2,
+	.operands = "INTERFACE [INVITATION]",
+	.operands_min = 1,
 	.operands_max = 2,
 	.summary =
 		"Joins the wired LAN on INTERFACE to a room: its members become hosts of "
 		"that\n"
 		"LAN, get their addresses from its DHCP server, and see its broadcasts.",
 	.options = options,
-	.notes = "INTERFACE is a wired network interface, or any link of `weft help "
-		 "links`.\n"
-		 "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
-		 "from\n"
-		 "standard input, '@FILE' from a file. With --json: \"state\", "
-		 "\"joined\", \"peer\"\n"
-		 "for each that comes or leaves, \"lan\" when the cable is pulled or put "
-		 "back,\n"
-		 "\"loop\" when the LAN is in one or no longer, and \"facts\" each "
-		 "minute and at\n"
-		 "the end.\n"
-		 "\n"
-		 "Switches are reminded of members that have been silent for a minute, "
-		 "and every\n"
-		 "10 s a probe looks for loops. Neither is sent with --no-upkeep.",
+	.notes =
+		"INTERFACE is a wired network interface, or any link of `weft help "
+		"links`.\n"
+		"INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
+		"from\n"
+		"standard input, '@FILE' from a file. Without one: $WEFT_INVITATION, or "
+		"what is\n"
+		"typed and not shown. With --json: \"state\", \"joined\", \"peer\" for "
+		"each that\n"
+		"comes or leaves, \"lan\" when the cable is pulled or put back, \"loop\" "
+		"when the\n"
+		"LAN is in one or no longer, and \"facts\" each minute and at the end.\n"
+		"\n"
+		"Switches are reminded of members that have been silent for a minute, "
+		"and every\n"
+		"10 s a probe looks for loops. Neither is sent with --no-upkeep.",
 };
 
 struct gateway {
@@ -144,8 +145,9 @@ int cmd_gateway(int argc, char **argv)
 	struct weft_error err = { .text = "" };
 	int status, r;
 
-	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
-	    membership_secrets(&command, argv[2], &g.m, &status) < 0)
+	const int n = options_parse(&command, argc, argv, &args, &status);
+	if (n < 0 ||
+	    membership_secrets(&command, n > 1 ? argv[2] : NULL, &g.m, &status) < 0)
 		return status;
 	output_init(&g.m.output, &args.output);
 	r = gateway(&g.m, argv[1], &err);

@@ -21,6 +21,7 @@ static const char networks[] =
 	"\n  weft://HOST/ROOM#KEY   a room, by its invitation; its key is blanked in "
 	"`ps`\n"
 	"  weft:@FILE             a room, by the invitation in the first line of FILE\n"
+	"  weft:                  a room, by $WEFT_INVITATION, or what is typed unseen\n"
 	"  tunnel:CONFIG.json     a tunnel's one end, a client's or a server's\n"
 	"      e.g. impair:delay=20ms:tunnel:/etc/weft/site.json\n";
 

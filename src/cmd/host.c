@@ -39,6 +39,10 @@ static const struct option options[] = {
 	  .type = OPTION_FLAG,
 	  .offset = OFFSET(struct relaying_args, no_discovery),
 	  .help = "leave broadcast and multicast to other interfaces" },
+	{ .name = "new-secret",
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct relaying_args, new_secret),
+	  .help = "take back all invitations to the room before" },
 	RELAYING_OPTIONS,
 	OUTPUT_OPTIONS(struct relaying_args),
 	{ 0 },
@@ -52,12 +56,10 @@ static const struct command command = {
 		   "invitation that\n"
 		   "lets others in. ROOM is its name [lan].",
 	.options = options,
-	.notes =
-		"Others need to reach one UDP port of this machine; nothing else is "
-		"needed.\n"
-		"With --json: \"listening\", \"address\", \"collision\", \"invitation\", "
-		"\"came\" and\n"
-		"\"left\" for each member, and \"facts\" each minute and at the end.",
+	.notes = "Others need to reach one UDP port of this machine. With --json: "
+		 "\"listening\",\n"
+		 "\"address\", \"collision\", \"invitation\", \"came\", \"left\", and "
+		 "\"facts\" each minute.",
 };
 
 struct hosting {
@@ -147,6 +149,8 @@ static int host(struct hosting *h, const char *room, struct weft_error *err)
 	uint8_t secret[WEFT_ROOM_SECRET_LEN];
 	int r = relaying_open(&h->r, err);
 
+	if (r == 0 && h->r.args->new_secret)
+		r = identity_new_room(&h->r.state, room, err);
 	if (r == 0)
 		r = identity_room(&h->r.state, room, err, secret);
 	if (r == 0)

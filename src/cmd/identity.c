@@ -119,20 +119,44 @@ void identity_relay_fini(struct relay_identity *identity)
 	sodium_memzero(identity, sizeof(*identity));
 }
 
-int identity_room(const struct state *state, const char *room, struct weft_error *err,
-		  uint8_t ret_secret[WEFT_ROOM_SECRET_LEN])
-{
-	char name[sizeof("room-.secret") + WEFT_ROOM_NAME_MAX];
+#define ROOM_FILE_LEN (sizeof("room-.secret") + WEFT_ROOM_NAME_MAX)
 
+static int name_room_file(const char *room, struct weft_error *err,
+			  char ret_name[ROOM_FILE_LEN])
+{
 	if (!weft_room_name_is_valid(room))
 		return weft_error_set(
 			err, -EINVAL,
 			"'%s' cannot be a room's name: 1 to %u letters, digits, "
 			"'-', '_' and '.'",
 			room, WEFT_ROOM_NAME_MAX);
-	snprintf(name, sizeof(name), "room-%s.secret", room);
-	return state_keep(state, name, fill_random, ret_secret, WEFT_ROOM_SECRET_LEN,
-			  err);
+	snprintf(ret_name, ROOM_FILE_LEN, "room-%s.secret", room);
+	return 0;
+}
+
+int identity_room(const struct state *state, const char *room, struct weft_error *err,
+		  uint8_t ret_secret[WEFT_ROOM_SECRET_LEN])
+{
+	char name[ROOM_FILE_LEN];
+	int r = name_room_file(room, err, name);
+
+	return r < 0 ? r
+		     : state_keep(state, name, fill_random, ret_secret,
+				  WEFT_ROOM_SECRET_LEN, err);
+}
+
+int identity_new_room(const struct state *state, const char *room, struct weft_error *err)
+{
+	uint8_t secret[WEFT_ROOM_SECRET_LEN];
+	char name[ROOM_FILE_LEN];
+	int r = name_room_file(room, err, name);
+
+	if (r < 0)
+		return r;
+	weft_room_secret_make(secret);
+	r = state_store(state, name, secret, sizeof(secret), err);
+	sodium_memzero(secret, sizeof(secret));
+	return r;
 }
 
 int identity_mac(const struct state *state, struct weft_error *err,

@@ -33,6 +33,10 @@ void identity_relay_fini(struct relay_identity *identity);
 int identity_room(const struct state *state, const char *room, struct weft_error *err,
 		  uint8_t ret_secret[WEFT_ROOM_SECRET_LEN]) WEFT_MUST_CHECK;
 
+/** Gives the room another secret, which no invitation from before fits. 0 or -Exxx with err. */
+int identity_new_room(const struct state *state, const char *room,
+		      struct weft_error *err) WEFT_MUST_CHECK;
+
 /** This machine's own MAC in rooms, locally administered. Returns 0 or -Exxx with err. */
 int identity_mac(const struct state *state, struct weft_error *err,
 		 struct weft_mac *ret_mac) WEFT_MUST_CHECK;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weft invite: an invitation for one person, made from that of the room, without asking anybody.
+ * weft invite: an invitation that can be taken back, made from that of the room, without asking
+ * anybody.
  */
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/qr.h"
-#include "cli/units.h"
 #include "cmd/cmd.h"
+#include "cmd/invitation.h"
 #include "cmd/membership.h"
 
 #include <weft/lan.h>
 
 #include <sodium.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 struct args {
 	uint64_t expires_ns; /* 0 for never */
@@ -39,8 +38,7 @@ static const struct option options[] = {
 
 static const struct command command = {
 	.verb = "invite",
-	.operands = "INVITATION",
-	.operands_min = 1,
+	.operands = "[INVITATION]",
 	.operands_max = 1,
 	.summary = "Makes an invitation for one person from that of a room, which lets "
 		   "in\n"
@@ -54,15 +52,6 @@ static const struct command command = {
 		 "cannot, nor be\n"
 		 "a gateway. With --json: \"invitation\".",
 };
-
-/* The Unix time after so long; or -1 where that is too far away to be said. */
-static int64_t expiry(uint64_t after_ns)
-{
-	if (after_ns == 0)
-		return WEFT_PASS_NEVER;
-	const uint64_t at = (uint64_t)time(NULL) + after_ns / NS_PER_S;
-	return at < WEFT_PASS_NEVER ? (int64_t)at : -1;
-}
 
 static int print(struct output *out, const struct args *args,
 		 const struct weft_invite *invite)
@@ -88,10 +77,11 @@ int cmd_invite(int argc, char **argv)
 	struct weft_invite invite, restricted;
 	struct output out;
 	int status;
-	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
-	    membership_invitation(&command, argv[1], &invite, &status) < 0)
+	const int n = options_parse(&command, argc, argv, &args, &status);
+	if (n < 0 ||
+	    membership_invitation(&command, n > 0 ? argv[1] : NULL, &invite, &status) < 0)
 		return status;
-	const int64_t expires_s = expiry(args.expires_ns);
+	const int64_t expires_s = invitation_expiry(args.expires_ns);
 	if (expires_s < 0)
 		return options_fail(&command, "--expires: that is too far away");
 	output_init(&out, &args.output);

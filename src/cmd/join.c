@@ -64,8 +64,7 @@ static const struct option options[] = {
 
 static const struct command command = {
 	.verb = "join",
-	.operands = "INVITATION",
-	.operands_min = 1,
+	.operands = "[INVITATION]",
 	.operands_max = 1,
 	.summary = "Joins this machine to a room: a network interface appears on which "
 		   "everybody\n"
@@ -74,10 +73,11 @@ static const struct command command = {
 	.options = options,
 	.notes = "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
 		 "from\n"
-		 "standard input, '@FILE' from a file. With --json: \"state\", "
-		 "\"joined\", \"address\",\n"
-		 "\"peer\", \"route\", \"collision\", \"conflict\", \"facts\", "
-		 "\"plugged\", "
+		 "standard input, '@FILE' from a file. Without one: $WEFT_INVITATION, or "
+		 "what is\n"
+		 "typed and not shown. With --json: \"state\", \"joined\", \"address\", "
+		 "\"peer\",\n"
+		 "\"route\", \"collision\", \"conflict\", \"facts\", \"plugged\", "
 		 "\"unplugged\".",
 };
 
@@ -330,8 +330,9 @@ int cmd_join(int argc, char **argv)
 				 .from_room = join_from_room } };
 	int status;
 
-	if (options_parse(&command, argc, argv, &args, &status) < 0 ||
-	    membership_secrets(&command, argv[1], &j.m, &status) < 0)
+	const int n = options_parse(&command, argc, argv, &args, &status);
+	if (n < 0 ||
+	    membership_secrets(&command, n > 0 ? argv[1] : NULL, &j.m, &status) < 0)
 		return status;
 	const char *wrong = contradiction(&args);
 	if (wrong)

@@ -1,25 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weft kick: throws a member out of a room of a relay that runs on this machine.
+ * weft kick: throws a member out of a room of a relay that runs on this machine, or all who came
+ * with an invitation, which is taken back.
  */
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/remote.h"
 #include "cmd/cmd.h"
+#include "cmd/membership.h"
 #include "cmd/shut_out.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 struct args {
+	char *invitation;
 	const char *room;
 	const char *state;
 	struct output_opts output;
 };
 
 static const struct option options[] = {
+	{ .name = "invitation",
+	  .letter = 'i',
+	  .type = OPTION_LINK,
+	  .syntax = "INVITATION",
+	  .offset = OFFSET(struct args, invitation),
+	  .help = "instead: takes back this one, for all who have it" },
 	{ .name = "room",
 	  .letter = 'r',
 	  .type = OPTION_NAME,
@@ -37,16 +47,18 @@ static const struct option options[] = {
 
 static const struct command command = {
 	.verb = "kick",
-	.operands = "MEMBER",
-	.operands_min = 1,
+	.operands = "[MEMBER]",
 	.operands_max = 1,
 	.summary = "Throws a member out of a room of the relay or host that runs here.",
 	.options = options,
 	.notes = "MEMBER is its name or its id, see `weft status`. Who came with an "
 		 "invitation of\n"
-		 "its own (`weft invite`) stays out; who came with the room's can come "
-		 "back.\n"
-		 "With --json: \"kicked\".",
+		 "its own (`weft invite`, --expires) stays out; who came with the "
+		 "room's can come\n"
+		 "back. INVITATION as for `weft join`, or 'weft:': who came with it is "
+		 "out, nobody\n"
+		 "comes in with it any more, and others hold. With --json: \"kicked\", "
+		 "\"revoked\".",
 };
 
 /* The relay that has the room, and the room's name where none was given. */
@@ -138,6 +150,75 @@ static int kick(struct output *out, const struct args *args, const struct found 
 	return 0;
 }
 
+/* ---- an invitation ----------------------------------------------------------------------- */
+
+/* Tells every relay here: it may be any's, and a room that is not open now may be later. */
+static int tell_relays(const char *key, struct weft_error *err, json_int_t *ret_members)
+{
+	struct remote_place places[REMOTE_PLACES_MAX];
+	struct weft_error refused;
+	int told = 0, n = remote_find_here(NULL, places, err);
+	*ret_members = 0;
+	for (int i = 0; i < n; i++) {
+		json_t *answer;
+		if (remote_ask(&places[i],
+			       json_pack("{s:s, s:s}", "do", "revoke", "key", key),
+			       &refused, &answer) < 0)
+			continue;
+		*ret_members += json_integer_value(json_object_get(answer, "members"));
+		json_decref(answer);
+		told++;
+	}
+	return n < 0 ? n : told;
+}
+
+static int revoke_pass(struct output *out, const struct args *args,
+		       const struct weft_invite *invite, struct weft_error *err)
+{
+	uint8_t key[WEFT_PASS_KEY_LEN];
+	char hex[2 * WEFT_PASS_KEY_LEN + 1];
+	struct state state;
+	json_int_t members = 0;
+	if (weft_invite_pass_key(invite, key) < 0)
+		return weft_error_set(
+			err, -EINVAL,
+			"this is the room's own invitation, which cannot be "
+			"taken back alone: `weft host --new-secret` gives the "
+			"room another one");
+	(void)sodium_bin2hex(hex, sizeof(hex), key, sizeof(key));
+	int r = state_open(args->state, err, &state);
+	if (r == 0)
+		r = shut_out_add(&state, hex, err);
+	const int told = r < 0 ? r : tell_relays(hex, err, &members);
+	if (told < 0)
+		return told;
+	output_event(out, "revoked",
+		     json_pack("{s:s, s:i, s:I}", "room", invite->room, "relays", told,
+			       "members", members));
+	if (!out->json && !out->quiet)
+		(void)printf("the invitation to room %s is taken back%s; %d with it were "
+			     "thrown out\n",
+			     invite->room,
+			     told > 0 ? "" : ", from the relay's next start on",
+			     (int)members);
+	return 0;
+}
+
+static int take_back(const struct args *args)
+{
+	struct weft_invite invite;
+	struct weft_error err;
+	struct output out;
+	int status;
+	if (membership_invitation(&command, args->invitation, &invite, &status) < 0)
+		return status;
+	output_init(&out, &args->output);
+	const int r = revoke_pass(&out, args, &invite, &err);
+	sodium_memzero(&invite, sizeof(invite));
+	output_end(&out);
+	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
+}
+
 int cmd_kick(int argc, char **argv)
 {
 	struct args args = { .room = NULL };
@@ -145,8 +226,13 @@ int cmd_kick(int argc, char **argv)
 	struct found found;
 	struct output out;
 	int status;
-	if (options_parse(&command, argc, argv, &args, &status) < 0)
+	const int n = options_parse(&command, argc, argv, &args, &status);
+	if (n < 0)
 		return status;
+	if ((n > 0) == (args.invitation != NULL))
+		return options_fail(&command, "name a MEMBER, or an --invitation");
+	if (args.invitation)
+		return take_back(&args);
 	output_init(&out, &args.output);
 	int r = find(args.room, &err, &found);
 	if (r == 0)

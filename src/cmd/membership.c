@@ -24,9 +24,11 @@ int membership_invitation(const struct command *command, char *operand,
 			  struct weft_invite *ret_invite, int *ret_status)
 {
 	struct weft_error err = { .text = "" };
-	int r = invitation_read(operand, &err, ret_invite);
+	int r = invitation_read(command->verb, operand, &err, ret_invite);
 
-	if (r < 0)
+	if (r < 0 && err.text[0] == '\0')
+		*ret_status = STATUS_FAILED;
+	else if (r < 0)
 		*ret_status = r == -EINVAL ? options_fail(command, err.text)
 					   : output_fail(command->verb, err.text);
 	return r;

@@ -102,8 +102,7 @@ struct membership {
 };
 
 /**
- * Takes the invitation from an operand: the text itself, "-" for a line of standard input, or
- * "@FILE". The secret is blanked in argv, so that ps does not show it.
+ * Takes the invitation from an operand, or without one (NULL), as invitation_read does.
  * Returns 0, or -Exxx with the exit status; what is wrong has then been said.
  */
 int membership_invitation(const struct command *command, char *operand,

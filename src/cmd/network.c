@@ -32,6 +32,8 @@ static size_t find(const char *spec)
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			if (begins(at, kinds[i]))
 				return (size_t)(at - spec);
+		if (strcmp(at, "weft:") == 0)
+			return (size_t)(at - spec);
 		at = strchr(at, ':');
 		if (!at)
 			return strlen(spec);

@@ -3,7 +3,8 @@
  * Networks that a program enters by itself, where others are given a device: a room, or a tunnel.
  * They are named where links are (`weft help links`), and are links to whoever has them:
  *
- *     weft://relay.example.org/friday#...   a room, by its invitation; or weft:@FILE
+ *     weft://relay.example.org/friday#...   a room, by its invitation; or weft:@FILE, or
+ *                                             weft: for $WEFT_INVITATION or the terminal
  *     tunnel:CONFIG.json                    the tunnel that the file has one end of
  *
  *     program --- link ===== far --- member --- relay         a pair in memory; wrappers around

@@ -117,8 +117,11 @@ int network_open_room(struct network *n, char *text)
 	struct weft_error err;
 	char open_token[SECRET_LEN] = "";
 	const bool is_in_file = strncmp(text, "weft:@", strlen("weft:@")) == 0;
-	int r = invitation_read(is_in_file ? text + strlen("weft:") : text, &err,
+	int r = invitation_read(n->command->verb,
+				is_in_file ? text + strlen("weft:") : text, &err,
 				&n->invite);
+	if (r < 0 && err.text[0] == '\0')
+		return STATUS_FAILED;
 	if (r < 0)
 		return output_fail_link(n->command->verb, r, err.text);
 	(void)snprintf(n->title, sizeof(n->title), "room %s", n->invite.room);

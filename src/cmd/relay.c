@@ -61,10 +61,8 @@ static const struct command command = {
 	.verb = "relay",
 	.summary = "Runs a relay: joins the members of each room to one Ethernet.",
 	.options = options,
-	.notes = "Members need one UDP port of this machine and an invitation; "
-		 "docs/relay.md has\n"
-		 "more. With --json: \"listening\", \"invitation\", \"came\", \"left\", "
-		 "\"facts\".",
+	.notes = "See docs/relay.md. --json: \"listening\", \"invitation\", \"came\", "
+		 "\"left\", \"facts\".",
 };
 
 static int relay(struct relaying *r, struct weft_error *err)

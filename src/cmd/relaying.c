@@ -11,6 +11,8 @@
 #include "cli/units.h"
 #include "cmd/cmd.h"
 #include "cmd/identity.h"
+#include "cmd/invitation.h"
+#include "cmd/relay_asked.h"
 #include "cmd/relay_rules.h"
 #include "cmd/shut_out.h"
 
@@ -152,71 +154,7 @@ const char *relaying_check(const struct relaying_args *args)
 	return !args->cert == !args->key ? NULL : "--cert and --key belong together";
 }
 
-/* ---- what is asked of it while it runs --------------------------------------------------- */
-
-static json_t *facts_of(const struct relaying *r)
-{
-	char *text = weft_relay_json(r->relay, weft_loop_now(r->loop));
-	json_t *object = text ? json_loads(text, 0, NULL) : NULL;
-	free(text);
-	return object;
-}
-
-/* The key of a pass that was shut out goes with it, for who keeps it over runs. */
-static json_t *kick(struct relaying *r, const json_t *request, struct weft_error *err)
-{
-	const char *room = json_string_value(json_object_get(request, "room"));
-	const char *member = json_string_value(json_object_get(request, "member"));
-	uint8_t key[WEFT_PASS_KEY_LEN];
-	char hex[2 * WEFT_PASS_KEY_LEN + 1];
-	if (!room || !member) {
-		(void)weft_error_set(err, -EINVAL, "room and member have to be named");
-		return NULL;
-	}
-	int stays_out = weft_relay_kick(r->relay, room, member, err, key);
-	if (stays_out < 0)
-		return NULL;
-	weft_log_info(&r->output.log, "room %s: %s was thrown out%s", room, member,
-		      stays_out ? " and stays out" : "");
-	if (!stays_out)
-		return json_object();
-	(void)sodium_bin2hex(hex, sizeof(hex), key, sizeof(key));
-	return json_pack("{s:s}", "shut_out", hex);
-}
-
-static json_t *on_asked(void *user, const char *what, const json_t *request,
-			struct weft_error *err)
-{
-	struct relaying *r = user;
-	if (strcmp(what, "status") == 0)
-		return json_pack("{s:s, s:o}", "command", r->verb, "facts", facts_of(r));
-	if (strcmp(what, "kick") == 0)
-		return kick(r, request, err);
-	(void)weft_error_set(err, -ENOTSUP, "a relay does not understand \"%s\"", what);
-	return NULL;
-}
-
-/*
- * A relay is one without it, too. Its socket's file outlives it, because it has given up the
- * right to remove it by then; so what those before it have left is looked for here.
- */
-static void listen_for_questions(struct relaying *r)
-{
-	char runtime[STATE_PATH_LEN];
-	struct weft_error err;
-	const struct remote_opts opts = { .dir = state_runtime_dir(runtime),
-					  .name = r->verb,
-					  .fn = on_asked,
-					  .user = r };
-	struct remote_place left;
-	int status = remote_find(runtime, r->verb, &left, 1, &err);
-	if (status >= 0)
-		status = remote_new(r->loop, &opts, &err, &r->remote);
-	if (status < 0)
-		weft_log_warning(&r->output.log,
-				 "`weft status` and `weft kick` will not find this: %s",
-				 err.text);
-}
+/* ---- while it runs ------------------------------------------------------------------------ */
 
 /* Everything that was counted, with --json: each minute, and of all who are there at the end. */
 static void print_facts(struct relaying *r)
@@ -282,7 +220,7 @@ int relaying_open(struct relaying *r, struct weft_error *err)
 		return status;
 	rooms_file_open(&r->rooms, &r->state, r->relay, &r->output.log,
 			weft_loop_now(r->loop));
-	listen_for_questions(r);
+	relay_asked_open(r);
 	addr = weft_relay_addr(r->relay);
 	weft_sockaddr_print(&addr, text);
 	output_event(&r->output, "listening", json_pack("{s:s}", "address", text));
@@ -387,6 +325,20 @@ static int name_host(struct relaying *r, struct weft_invite *invite,
 	return 0;
 }
 
+/* Turns the room's own invitation into one that expires, where that is asked for. */
+static int limit(const struct relaying *r, struct weft_invite *invite,
+		 struct weft_error *err)
+{
+	const struct weft_invite own = *invite;
+	const int64_t expires_s = invitation_expiry(r->args->expires_ns);
+
+	if (r->args->expires_ns == 0)
+		return 0;
+	if (expires_s < 0)
+		return weft_error_set(err, -EINVAL, "--expires: that is too far away");
+	return weft_invite_restrict(&own, (uint32_t)expires_s, invite);
+}
+
 int relaying_invite(struct relaying *r, const char *room, struct weft_error *err)
 {
 	struct weft_invite invite = { .has_pin = !r->args->cert };
@@ -399,6 +351,9 @@ int relaying_invite(struct relaying *r, const char *room, struct weft_error *err
 		return status;
 	snprintf(invite.room, sizeof(invite.room), "%s", room);
 	weft_relay_pin(r->relay, invite.pin);
+	status = limit(r, &invite, err);
+	if (status < 0)
+		return status;
 	weft_invite_print(&invite, text);
 	if (r->output.json)
 		output_event(&r->output, "invitation",

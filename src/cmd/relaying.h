@@ -27,6 +27,7 @@ struct relaying_args {
 	const char *drain_to;   /**< relay: another one, for its end; or NULL. */
 	unsigned cc;            /**< enum weft_cc. */
 	bool busy_poll, retry, no_dhcp, qr;
+	uint64_t expires_ns; /**< Of the invitations; 0: the rooms' own. */
 	uint32_t rooms, members, mtu;
 	uint32_t sessions, handshakes, memory; /**< relay: limits of connections. */
 	struct option_ip network;
@@ -37,6 +38,7 @@ struct relaying_args {
 	struct option_ip address; /**< host: by the words of its table. */
 	struct weft_mac mac;      /**< host: zero for this machine's own. */
 	bool no_discovery;        /**< host: leaves broadcast to others. */
+	bool new_secret;          /**< host: the room gets another one. */
 	struct output_opts output;
 };
 
@@ -98,6 +100,12 @@ struct relaying_args {
 		  .syntax = "RULE=N|off",                                         \
 		  .offset = OFFSET(struct relaying_args, filter),                 \
 		  .help = "what members may not send: docs/filters.md" },         \
+		{ .name = "expires",                                              \
+		  .letter = 'e',                                                  \
+		  .type = OPTION_DURATION,                                        \
+		  .syntax = "TIME",                                               \
+		  .offset = OFFSET(struct relaying_args, expires_ns),             \
+		  .help = "invite clients until then: 3d [all, for ever]" },      \
 		{ .name = "qr",                                                   \
 		  .type = OPTION_FLAG,                                            \
 		  .offset = OFFSET(struct relaying_args, qr),                     \

@@ -76,11 +76,11 @@ static const struct command command = {
 		 "weft run INVITATION -- bash        then, in there: ip address, ping "
 		 "alice ...\n"
 		 "\n"
-		 "INVITATION as for `weft join`. Ends when the program does, with its "
-		 "exit status\n"
-		 "(128 + N after signal N; 127: there is no such program), and ends "
-		 "what the\n"
-		 "program has left running.",
+		 "INVITATION as for `weft join`; 'weft:' takes $WEFT_INVITATION, or asks "
+		 "for it.\n"
+		 "Ends when the program does, with its exit status (128 + N after signal "
+		 "N; 127:\n"
+		 "there is no such program), and ends what the program has left running.",
 };
 
 static struct run *of(struct membership *m)

@@ -128,33 +128,6 @@ struct weft_relay;
 WEFT_API WEFT_MUST_CHECK int weft_relay_make_identity(char **ret_cert_pem,
 						      char **ret_key_pem);
 
-/* What a relay's rooms may be allowed that their filter drops (docs/filters.md). */
-#define WEFT_ALLOW_EAPOL   0x01u
-#define WEFT_ALLOW_LLDP    0x02u
-#define WEFT_ALLOW_SLOW    0x04u
-#define WEFT_ALLOW_VLAN    0x08u /**< Tagged frames of clients. */
-#define WEFT_ALLOW_DHCP    0x10u /**< Clients that are DHCP servers. */
-#define WEFT_ALLOW_ROUTER  0x20u /**< Clients that are IPv6 routers. */
-#define WEFT_ALLOW_ADDRESS 0x40u /**< ARP and ND about another's address. */
-#define WEFT_ALLOW_QUERY   0x80u /**< Clients that are multicast routers. */
-
-/* What a relay's rooms do for their members, each of which can be left undone. */
-#define WEFT_ROOM_SNOOP     0x01u /**< Streams of multicast go to who wants them. */
-#define WEFT_ROOM_NEIGHBOUR 0x02u /**< ARP and ND are answered, or go to one alone. */
-#define WEFT_ROOM_IPX       0x04u /**< Each gets IPX in the framing that it speaks. */
-
-/** A rate without a limit. */
-#define WEFT_RATE_UNLIMITED UINT32_MAX
-
-/** What each client of a room may send. Zero is the defaults. */
-struct weft_room_rules {
-	unsigned allow;        /**< WEFT_ALLOW_* bits. */
-	unsigned off;          /**< WEFT_ROOM_* bits that are not done. */
-	uint32_t group_rate;   /**< Frames to groups, per second; 0 for 200. */
-	uint32_t unknown_rate; /**< To stations that the room does not know; 0 for 200. */
-	uint32_t byte_rate;    /**< Bytes per second, 1e9 at most; 0 for no limit. */
-};
-
 /** listen, cert_pem, key_pem and secret are needed; the rest may be zero. */
 struct weft_relay_opts {
 	union weft_sockaddr listen; /**< See weft_listen_parse. */
@@ -184,7 +157,6 @@ struct weft_relay_opts {
 	uint32_t memory_mib;
 	uint32_t mtu;  /**< IP MTU of its rooms, 1,000 to 1,500; 0 for 1,500. */
 	bool mtu_auto; /**< Instead: what one datagram carries on the path of the first. */
-	struct weft_room_rules rules;
 	/** Unix time in s, for passes that expire: NULL refuses those. */
 	uint64_t (*unix_s)(void);
 	/**
@@ -222,9 +194,23 @@ WEFT_API WEFT_MUST_CHECK int weft_relay_new(const struct weft_relay_opts *opts,
 					    struct weft_relay **ret_relay);
 
 /**
+ * Has a rule hold from now on (docs/filters.md): "RULE=VALUE" in every room, "ROOM:RULE=VALUE" in
+ * that one, "ROOM/MEMBER:RULE=VALUE" for one of its members, who is named by name, MAC or the
+ * key of its pass in hex, or, if it is there, by its id. What is said of fewer goes before; the
+ * value "default" takes back what was said of the same. Nobody has to be there yet. keep: it is
+ * part of what weft_relay_save saves.
+ * Returns 0, or -Exxx with err: -EINVAL for what is no rule, -ENOSPC, -ENOMEM.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_relay_rule(struct weft_relay *relay, const char *text,
+					     bool keep, struct weft_error *err);
+
+/** Whether weft_relay_rule can read it. Returns 0, or -EINVAL with err. */
+WEFT_API WEFT_MUST_CHECK int weft_rule_check(const char *text, struct weft_error *err);
+
+/**
  * What a relay has to remember over a restart, as text that the caller frees: rooms that have
- * clients, with their keys (which are no secrets), MTU, places of their clients and leases. NULL
- * without memory.
+ * clients, with their keys (which are no secrets), MTU, places of their clients and leases; and
+ * rules. NULL without memory.
  */
 WEFT_API char *weft_relay_save(const struct weft_relay *relay, uint64_t now);
 
@@ -320,7 +306,8 @@ WEFT_API WEFT_MUST_CHECK int weft_invite_pass_key(const struct weft_invite *invi
  * its "members", and each of these with its "path": "rtt_us" (the smoothed round trip; also
  * "rttvar_us" and "min_rtt_us"), "jitter_us", "sent" and "lost" (datagrams to the member),
  * "loss_ppm" (of the last half minute to minute), "address", "udp_payload" ... "up" has "sent",
- * "lost" and "jitter_us" as the member last counted them on its side. Counters go by the names
+ * "lost" and "jitter_us" as the member last counted them on its side. "rules" of a room are those
+ * that hold in it, "rules" of a member those that are others for it alone. Counters go by the names
  * of their outcomes; those that are zero are left out. NULL without memory.
  */
 WEFT_API char *weft_relay_json(const struct weft_relay *relay, uint64_t now);

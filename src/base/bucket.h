@@ -29,6 +29,14 @@ static inline struct bucket bucket_of(uint32_t rate, uint32_t burst)
 				.depth_ns = interval_ns * burst };
 }
 
+/** Gives it another rate and size; what was taken stays taken. */
+static inline void bucket_change(struct bucket *b, uint32_t rate, uint32_t burst)
+{
+	const uint64_t busy_until = b->busy_until;
+	*b = bucket_of(rate, burst);
+	b->busy_until = busy_until;
+}
+
 /** Takes n tokens; false, and none is taken, if there are fewer. */
 static inline bool bucket_take(struct bucket *b, uint32_t n, uint64_t now)
 {

@@ -74,6 +74,17 @@ static uint64_t task_deadline(const struct weft_task *task)
 	return ageing < asking ? ageing : asking;
 }
 
+void bridge_set_help(struct weft_bridge *bridge, const struct bridge_help *help)
+{
+	bridge->ipx = help->ipx;
+	if (!bridge->snooping)
+		return;
+	if (bridge->is_snoop_paused && help->snooping)
+		snoop_doubt(&bridge->snoop);
+	bridge->is_snoop_paused = !help->snooping;
+	snoop_set_free(&bridge->snoop, help->free);
+}
+
 /* ---- the bridge and its ports ------------------------------------------------------------ */
 
 /* Makes what learns and what snoops. 0 or -ENOMEM. */

@@ -44,7 +44,8 @@ struct weft_bridge_port {
 struct weft_bridge {
 	struct fdb fdb;
 	bool snooping;
-	struct snoop snoop; /**< In use if snooping. */
+	bool is_snoop_paused; /**< Streams go to everyone for now. */
+	struct snoop snoop;   /**< In use if snooping. */
 	struct igmp_querier asker;
 	bool ipx, too_big;
 	struct bucket too_big_left; /**< Answers that may be given. */
@@ -53,6 +54,16 @@ struct weft_bridge {
 	uint64_t counts[WEFT_BRIDGE_OUTCOMES];
 	uint64_t events[WEFT_BRIDGE_EVENTS];
 };
+
+/** What a bridge does beside forwarding, as far as it can be changed while it runs. */
+struct bridge_help {
+	bool snooping; /**< Without effect on a bridge that was made without. */
+	bool ipx;
+	struct snoop_rate free; /**< Of snooping. */
+};
+
+/** Does so from now on. Who is in which group is asked anew after a pause. */
+void bridge_set_help(struct weft_bridge *bridge, const struct bridge_help *help);
 
 /** The receiver of a port's link: what becomes of a batch that came in on it. */
 void bridge_receive(void *user, struct weft_link *link, const struct weft_frame *frames,

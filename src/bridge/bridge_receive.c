@@ -68,8 +68,9 @@ static struct snoop_way groups_of(struct weft_bridge_port *port,
 				  const struct forward *way,
 				  const struct weft_frame *frame, uint64_t now)
 {
-	if (!port->bridge->snooping || way->outcome != WEFT_BRIDGE_FLOODED ||
-	    way->unknown)
+	const struct weft_bridge *bridge = port->bridge;
+	if (!bridge->snooping || bridge->is_snoop_paused ||
+	    way->outcome != WEFT_BRIDGE_FLOODED || way->unknown)
 		return (struct snoop_way){ .reach = SNOOP_TO_ALL };
 	return snoop_decide(&port->bridge->snoop, &port->snoop, frame, now);
 }
@@ -131,7 +132,7 @@ static bool port_send(const struct weft_bridge_port *egress, const struct run *r
 {
 	if (!egress->link)
 		return false;
-	if (egress->ipx && has_ipx(run)) {
+	if (egress->bridge->ipx && egress->ipx && has_ipx(run)) {
 		for (size_t i = 0; i < run->n && egress->link; i++)
 			send_ipx(egress, &run->frames[i], now);
 		return true;

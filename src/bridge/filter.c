@@ -4,7 +4,7 @@
  * header is looked at. TCP, which is most of the bytes, is passed without a walk.
  *
  * An address is bound to the member that used it in ARP or Neighbour Discovery, as long as it
- * goes on doing so at least once in FILTER_ADDRESS_NS; the gateway stands for its whole LAN,
+ * goes on doing so at least once in its address_ns; the gateway stands for its whole LAN,
  * which no client can keep from its addresses, however early it comes.
  * Somebody who asks with no address of its own (a probe, RFC 5227) claims nothing.
  */
@@ -21,7 +21,6 @@
 #include "wire/ip6.h"
 #include "wire/udp.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -53,7 +52,7 @@ struct evidence {
 struct claim {
 	struct evidence last;
 	struct filter_member *member;
-	uint64_t until;
+	uint64_t seen_ns, until;
 	uint64_t directed_ns; /* A question was sent to it alone; 0 for never. */
 };
 
@@ -69,36 +68,6 @@ struct filter {
 	struct filter_opts opts;
 	struct table *claims; /* of struct address */
 };
-
-const char *filter_outcome_name(enum filter_outcome outcome)
-{
-	static const char *const names[] = {
-		[FILTER_PASS] = "pass",
-		[FILTER_DROP_EAPOL] = "drop-eapol",
-		[FILTER_DROP_LLDP] = "drop-lldp",
-		[FILTER_DROP_SLOW] = "drop-slow",
-		[FILTER_DROP_VLAN] = "drop-vlan",
-		[FILTER_DROP_DHCP_SERVER] = "drop-dhcp-server",
-		[FILTER_DROP_DHCP6_SERVER] = "drop-dhcp6-server",
-		[FILTER_DROP_QUERY] = "drop-query",
-		[FILTER_DROP_ROUTER] = "drop-router",
-		[FILTER_DROP_FRAGMENT] = "drop-fragment",
-		[FILTER_DROP_HEADERS] = "drop-headers",
-		[FILTER_DROP_ADDRESS] = "drop-address",
-		[FILTER_DROP_GROUP_RATE] = "drop-group-rate",
-		[FILTER_DROP_UNKNOWN_RATE] = "drop-unknown-rate",
-		[FILTER_DROP_BYTE_RATE] = "drop-byte-rate",
-	};
-	static_assert(sizeof(names) / sizeof(names[0]) == FILTER_OUTCOMES,
-		      "each outcome has a name");
-	return outcome < FILTER_OUTCOMES ? names[outcome] : "unknown";
-}
-
-struct filter_opts filter_defaults(void)
-{
-	return (struct filter_opts){ .group = { .rate = 200, .burst = 400 },
-				     .unknown = { .rate = 200, .burst = 400 } };
-}
 
 int filter_new(const struct filter_opts *opts, const uint8_t secret[HASH_SECRET_LEN],
 	       struct filter **ret_filter)
@@ -134,14 +103,20 @@ void filter_free(struct filter *f)
 void filter_join(const struct filter *f, struct filter_member *member, uint16_t id,
 		 bool is_gateway)
 {
-	const struct filter_opts *o = &f->opts;
-	*member = (struct filter_member){
-		.id = id,
-		.is_gateway = is_gateway,
-		.group = bucket_of(o->group.rate, o->group.burst),
-		.unknown = bucket_of(o->unknown.rate, o->unknown.burst),
-		.bytes = bucket_of(o->bytes.rate, o->bytes.burst),
-	};
+	*member = (struct filter_member){ .id = id, .is_gateway = is_gateway };
+	filter_change(member, &f->opts);
+}
+
+void filter_change(struct filter_member *member, const struct filter_opts *opts)
+{
+	member->opts = *opts;
+	if (opts->address_ns == 0)
+		member->opts.address_ns = FILTER_ADDRESS_NS;
+	if (opts->addresses_max == 0)
+		member->opts.addresses_max = FILTER_CLIENT_ADDRESSES_MAX;
+	bucket_change(&member->group, opts->group.rate, opts->group.burst);
+	bucket_change(&member->unknown, opts->unknown.rate, opts->unknown.burst);
+	bucket_change(&member->bytes, opts->bytes.rate, opts->bytes.burst);
 }
 
 /* ---- addresses --------------------------------------------------------------------------- */
@@ -177,7 +152,7 @@ void filter_leave(struct filter *f, struct filter_member *member)
 /* The gateway's LAN may have many; a client with more than its share has taken them. */
 static bool has_room(const struct filter_member *member)
 {
-	return member->is_gateway || member->addresses_n < FILTER_CLIENT_ADDRESSES_MAX;
+	return member->is_gateway || member->addresses_n < member->opts.addresses_max;
 }
 
 static void claim_new(struct filter *f, struct filter_member *member,
@@ -188,7 +163,8 @@ static void claim_new(struct filter *f, struct filter_member *member,
 		return;
 	*claim = (struct claim){ .last = *evidence,
 				 .member = member,
-				 .until = now + FILTER_ADDRESS_NS };
+				 .seen_ns = now,
+				 .until = now + member->opts.address_ns };
 	if (table_set(f->claims, &evidence->address, claim) < 0) {
 		free(claim);
 		return;
@@ -201,7 +177,8 @@ static void claim_renew(struct claim *claim, const struct evidence *evidence,
 			uint64_t now)
 {
 	const struct evidence before = claim->last;
-	claim->until = now + FILTER_ADDRESS_NS;
+	claim->seen_ns = now;
+	claim->until = now + claim->member->opts.address_ns;
 	claim->last = *evidence;
 	if (evidence->is_advertised || !mac_equal(before.mac, evidence->mac))
 		return;
@@ -238,7 +215,7 @@ static enum filter_outcome check_arp(struct filter *f, struct filter_member *mem
 {
 	struct evidence evidence = { .address.family = 4, .mac = packet->src };
 	struct arp_hdr arp;
-	if ((f->opts.off & FILTER_RULE_ADDRESS) ||
+	if ((member->opts.off & FILTER_RULE_ADDRESS) ||
 	    arp_hdr_parse(packet->data, packet->len, &arp) < 0 || arp.sender_ip == 0)
 		return FILTER_PASS;
 	store_be32(evidence.address.octet, arp.sender_ip);
@@ -259,14 +236,13 @@ bool filter_find(const struct filter *f, const struct weft_ip *address, uint64_t
 	const struct claim *claim = find_claim(f, address);
 	if (!claim || !claim->last.has_mac)
 		return false;
-	const uint64_t seen_ns = claim->until - FILTER_ADDRESS_NS;
 	*ret_binding = (struct filter_binding){
 		.member = claim->member,
 		.mac = claim->last.mac,
 		.is_fresh = now < claim->until,
 		.is_advertised = claim->last.is_advertised,
 		.is_router = claim->last.is_router,
-		.may_direct = claim->directed_ns <= seen_ns ||
+		.may_direct = claim->directed_ns <= claim->seen_ns ||
 			      now >= claim->directed_ns + FILTER_DIRECT_NS,
 	};
 	return true;
@@ -298,7 +274,7 @@ static enum filter_outcome check_nd(struct filter *f, struct filter_member *memb
 				     .mac = packet->src,
 				     .has_mac = true };
 	struct ip6_addr subject = packet->ip.src;
-	if (f->opts.off & FILTER_RULE_ADDRESS)
+	if (member->opts.off & FILTER_RULE_ADDRESS)
 		return FILTER_PASS;
 	if (icmp[0] == ICMP6_NEIGHBOR_ADVERT) {
 		if (packet->upper_len < ND_OFF_TARGET + IP6_ADDR_LEN)
@@ -315,26 +291,22 @@ static enum filter_outcome check_nd(struct filter *f, struct filter_member *memb
 
 /* ---- guards ------------------------------------------------------------------------------ */
 
-static bool guards(const struct filter *f, const struct filter_member *member,
-		   enum filter_rule rule)
+static bool guards(const struct filter_member *member, enum filter_rule rule)
 {
-	return !member->is_gateway && !(f->opts.off & (unsigned)rule);
+	return !member->is_gateway && !(member->opts.off & (unsigned)rule);
 }
 
 /* Who asks gets answers from everybody, and the streams that they ask for. */
-static enum filter_outcome check_igmp(const struct filter *f,
-				      const struct filter_member *member,
+static enum filter_outcome check_igmp(const struct filter_member *member,
 				      const uint8_t *data, size_t len)
 {
-	return len > 0 && data[0] == IGMP_TYPE_QUERY &&
-			       guards(f, member, FILTER_RULE_QUERY)
+	return len > 0 && data[0] == IGMP_TYPE_QUERY && guards(member, FILTER_RULE_QUERY)
 		       ? FILTER_DROP_QUERY
 		       : FILTER_PASS;
 }
 
 /* A later fragment says nothing, and is nothing without the first. */
-static enum filter_outcome check_ip4(const struct filter *f,
-				     const struct filter_member *member,
+static enum filter_outcome check_ip4(const struct filter_member *member,
 				     const uint8_t *data, size_t len)
 {
 	struct ip4_hdr ip;
@@ -343,9 +315,9 @@ static enum filter_outcome check_ip4(const struct filter *f,
 	if (off < 0)
 		return FILTER_DROP_HEADERS;
 	if (ip.proto == IPPROTO_IGMP && ip.frag_off == 0)
-		return check_igmp(f, member, data + off, len - (size_t)off);
+		return check_igmp(member, data + off, len - (size_t)off);
 	if (ip.proto != IPPROTO_UDP || ip.frag_off > 0 ||
-	    !guards(f, member, FILTER_RULE_DHCP))
+	    !guards(member, FILTER_RULE_DHCP))
 		return FILTER_PASS;
 	if (udp_hdr_peek(data + off, len - (size_t)off, &udp) < 0)
 		return ip4_is_fragment(&ip) ? FILTER_DROP_FRAGMENT : FILTER_PASS;
@@ -354,12 +326,11 @@ static enum filter_outcome check_ip4(const struct filter *f,
 		       : FILTER_PASS;
 }
 
-static enum filter_outcome check_udp6(const struct filter *f,
-				      const struct filter_member *member,
+static enum filter_outcome check_udp6(const struct filter_member *member,
 				      const uint8_t *data, size_t len)
 {
 	struct udp_hdr udp;
-	if (!guards(f, member, FILTER_RULE_DHCP) || udp_hdr_peek(data, len, &udp) < 0)
+	if (!guards(member, FILTER_RULE_DHCP) || udp_hdr_peek(data, len, &udp) < 0)
 		return FILTER_PASS;
 	return udp.sport == DHCP6_SERVER && udp.dport == DHCP6_CLIENT
 		       ? FILTER_DROP_DHCP6_SERVER
@@ -379,15 +350,15 @@ static enum filter_outcome check_icmp6(struct filter *f, struct filter_member *m
 	if (packet->upper_len == 0)
 		return is_fragment ? FILTER_DROP_FRAGMENT : FILTER_DROP_HEADERS;
 	const uint8_t type = packet->upper[0];
-	if (type == ICMP6_MLD_QUERY && guards(f, member, FILTER_RULE_QUERY))
+	if (type == ICMP6_MLD_QUERY && guards(member, FILTER_RULE_QUERY))
 		return FILTER_DROP_QUERY;
 	if (!is_discovery(type))
 		return FILTER_PASS;
-	if (is_fragment && guards(f, member, FILTER_RULE_ROUTER))
+	if (is_fragment && guards(member, FILTER_RULE_ROUTER))
 		return FILTER_DROP_FRAGMENT;
 	if (type == ICMP6_ROUTER_ADVERT || type == ICMP6_REDIRECT)
-		return guards(f, member, FILTER_RULE_ROUTER) ? FILTER_DROP_ROUTER
-							     : FILTER_PASS;
+		return guards(member, FILTER_RULE_ROUTER) ? FILTER_DROP_ROUTER
+							  : FILTER_PASS;
 	return type == ICMP6_ROUTER_SOLICIT ? FILTER_PASS
 					    : check_nd(f, member, packet, now);
 }
@@ -414,19 +385,19 @@ static enum filter_outcome check_ip6(struct filter *f, struct filter_member *mem
 	if (ext->proto == IPPROTO_ICMPV6)
 		return check_icmp6(f, member, &packet, whole->now);
 	if (ext->is_fragment && packet.upper_len < UDP_LEN &&
-	    guards(f, member, FILTER_RULE_DHCP))
+	    guards(member, FILTER_RULE_DHCP))
 		return FILTER_DROP_FRAGMENT;
 	return ext->proto == IPPROTO_UDP
-		       ? check_udp6(f, member, packet.upper, packet.upper_len)
+		       ? check_udp6(member, packet.upper, packet.upper_len)
 		       : FILTER_PASS;
 }
 
 /* ---- a frame ----------------------------------------------------------------------------- */
 
-static enum filter_outcome drop_if(const struct filter *f, enum filter_rule rule,
-				   enum filter_outcome outcome)
+static enum filter_outcome drop_if(const struct filter_member *member,
+				   enum filter_rule rule, enum filter_outcome outcome)
 {
-	return f->opts.off & (unsigned)rule ? FILTER_PASS : outcome;
+	return member->opts.off & (unsigned)rule ? FILTER_PASS : outcome;
 }
 
 static enum filter_outcome check_type(struct filter *f, struct filter_member *member,
@@ -436,7 +407,7 @@ static enum filter_outcome check_type(struct filter *f, struct filter_member *me
 	int off = ether_hdr_parse(frame->data, frame->len, &ether);
 	if (off < 0)
 		return FILTER_DROP_HEADERS;
-	if (ether.tags_n > 0 && guards(f, member, FILTER_RULE_VLAN))
+	if (ether.tags_n > 0 && guards(member, FILTER_RULE_VLAN))
 		return FILTER_DROP_VLAN;
 	const struct packet packet = { .data = frame->data + off,
 				       .len = frame->len - (size_t)off,
@@ -444,17 +415,17 @@ static enum filter_outcome check_type(struct filter *f, struct filter_member *me
 				       .now = now };
 	switch (ether.type) {
 	case ETHER_TYPE_IP4:
-		return check_ip4(f, member, packet.data, packet.len);
+		return check_ip4(member, packet.data, packet.len);
 	case ETHER_TYPE_IP6:
 		return check_ip6(f, member, &packet);
 	case ETHER_TYPE_ARP:
 		return check_arp(f, member, &packet);
 	case ETHER_TYPE_EAPOL:
-		return drop_if(f, FILTER_RULE_EAPOL, FILTER_DROP_EAPOL);
+		return drop_if(member, FILTER_RULE_EAPOL, FILTER_DROP_EAPOL);
 	case ETHER_TYPE_LLDP:
-		return drop_if(f, FILTER_RULE_LLDP, FILTER_DROP_LLDP);
+		return drop_if(member, FILTER_RULE_LLDP, FILTER_DROP_LLDP);
 	case ETHER_TYPE_SLOW:
-		return drop_if(f, FILTER_RULE_SLOW, FILTER_DROP_SLOW);
+		return drop_if(member, FILTER_RULE_SLOW, FILTER_DROP_SLOW);
 	default:
 		return FILTER_PASS;
 	}

@@ -68,26 +68,34 @@ struct filter_rate {
 	uint32_t burst;
 };
 
+/** What holds for one member. */
 struct filter_opts {
 	unsigned off;               /**< FILTER_RULE_* that do not hold. */
 	struct filter_rate group;   /**< Frames to groups, of one client. */
 	struct filter_rate unknown; /**< Frames to stations that nobody knows. */
 	struct filter_rate bytes;   /**< All of a client's. */
+	uint64_t
+		address_ns; /**< An address is who used it last's for so long; 0: a minute. */
+	uint16_t addresses_max; /**< Of a client; 0 for FILTER_CLIENT_ADDRESSES_MAX. */
 };
 
-/** All rules, and rates that no game comes near. */
+/** Rates of frames that no game comes near. */
+#define FILTER_RATE  200u
+#define FILTER_BURST 400u
+
+/** All rules, and those rates. */
 struct filter_opts filter_defaults(void);
 
 /** Addresses that are remembered of a room; beyond, new ones are not looked after. */
 #define FILTER_ADDRESSES_MAX 1024u
 
-/** Addresses that are remembered of one client. */
+/** Addresses that are remembered of one client, unless told otherwise. */
 #define FILTER_CLIENT_ADDRESSES_MAX 16u
 
 /** When who was asked alone and has not answered may be asked alone again. */
 #define FILTER_DIRECT_NS UINT64_C(10000000000)
 
-/** An address belongs to who used it last for so long. */
+/** An address belongs to who used it last for so long, unless told otherwise. */
 #define FILTER_ADDRESS_NS UINT64_C(60000000000)
 
 /** What is kept of a room. */
@@ -98,11 +106,12 @@ struct filter_member {
 	uint16_t id; /**< Of its own among the members of the room. */
 	bool is_gateway;
 	uint16_t addresses_n;
+	struct filter_opts opts; /**< What holds for it. */
 	struct bucket group, unknown, bytes;
 	uint64_t counts[FILTER_OUTCOMES];
 };
 
-/** opts are copied. Returns 0 or -ENOMEM. */
+/** opts, which hold for who joins, are copied. Returns 0 or -ENOMEM. */
 int filter_new(const struct filter_opts *opts, const uint8_t secret[HASH_SECRET_LEN],
 	       struct filter **ret_filter) WEFT_MUST_CHECK;
 
@@ -113,6 +122,9 @@ void filter_free(struct filter *f);
 void filter_join(const struct filter *f, struct filter_member *member, uint16_t id,
 		 bool is_gateway);
 
+/** Has other rules hold for a member from now on. What it has used up stays used up. */
+void filter_change(struct filter_member *member, const struct filter_opts *opts);
+
 /** Forgets what it has claimed. */
 void filter_leave(struct filter *f, struct filter_member *member);
 
@@ -120,7 +132,7 @@ void filter_leave(struct filter *f, struct filter_member *member);
 struct filter_binding {
 	struct filter_member *member;
 	struct weft_mac mac;
-	bool is_fresh;      /**< Seen within FILTER_ADDRESS_NS. */
+	bool is_fresh;      /**< Seen within the member's address_ns. */
 	bool is_advertised; /**< IPv6: is_router is known, from an advertisement. */
 	bool is_router;
 	bool may_direct; /**< A question sent to it alone has not just been in vain. */

@@ -70,7 +70,7 @@ int snoop_init(struct snoop *s, uint32_t ports_max, const uint8_t secret[HASH_SE
 	       uint64_t *events)
 {
 	const size_t wanted = (size_t)ports_max * SNOOP_PORT_GROUPS_MAX;
-	*s = (struct snoop){ .wanted_until = 0 };
+	*s = (struct snoop){ .free = { SNOOP_FREE_RATE, SNOOP_FREE_BURST } };
 	s->events = events;
 	list_init(&s->ports);
 	int r = table_new(sizeof(struct key),
@@ -102,6 +102,26 @@ void snoop_fini(struct snoop *s)
 	free_values(s->flows);
 	heap_fini(&s->asks);
 	*s = (struct snoop){ .events = NULL };
+}
+
+void snoop_set_free(struct snoop *s, struct snoop_rate rate)
+{
+	struct table_iter it;
+	const void *key;
+	void *flow;
+	if (rate.rate == s->free.rate && rate.burst == s->free.burst)
+		return;
+	s->free = rate;
+	table_iter_init(&it, s->flows);
+	while (table_iter_next(&it, &key, &flow))
+		((struct flow *)flow)->free = bucket_of(rate.rate, rate.burst);
+}
+
+void snoop_doubt(struct snoop *s)
+{
+	list_for_each (node, &s->ports)
+		memset(container_of(node, struct snoop_port, of_snoop)->voices, 0,
+		       sizeof(((struct snoop_port *)NULL)->voices));
 }
 
 int snoop_port_init(struct snoop *s, struct snoop_port *port, bool is_router)
@@ -329,7 +349,7 @@ static struct flow *flow_make(struct snoop *s, const struct key *key, uint64_t n
 	struct flow *flow = malloc(sizeof(*flow));
 	if (!flow)
 		return NULL;
-	*flow = (struct flow){ .free = bucket_of(SNOOP_FREE_RATE, SNOOP_FREE_BURST) };
+	*flow = (struct flow){ .free = bucket_of(s->free.rate, s->free.burst) };
 	if (table_set(s->flows, key, flow) < 0) {
 		free(flow);
 		return NULL;

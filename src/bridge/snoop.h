@@ -61,7 +61,10 @@
 /** Pairs of sender and group whose rate is looked at; beyond, frames go to everyone. */
 #define SNOOP_FLOWS_MAX 512u
 
-/** Frames a second of one port to one group that go to everyone whatever was reported. */
+/**
+ * Frames a second of one port to one group that go to everyone whatever was reported, unless
+ * told otherwise.
+ */
 #define SNOOP_FREE_RATE  64u
 #define SNOOP_FREE_BURST 128u
 
@@ -97,11 +100,17 @@ struct snoop_way {
 	struct weft_ip group; /**< With SNOOP_TO_MEMBERS. */
 };
 
+/** So many frames a second, and that many at once; rate 0: all. */
+struct snoop_rate {
+	uint32_t rate, burst;
+};
+
 struct snoop {
 	struct table *memberships; /**< Of group and port. */
 	struct table *flows;       /**< Of group and sending port. */
 	struct list ports;
 	struct heap asks;
+	struct snoop_rate free; /**< Frames of a flow that go to everyone. */
 	uint32_t last_number;
 	uint64_t querier_until[2]; /**< Another querier is believed in. */
 	uint64_t wanted_until;     /**< There has been a stream: ports are to be asked. */
@@ -118,6 +127,12 @@ int snoop_init(struct snoop *s, uint32_t ports_max, const uint8_t secret[HASH_SE
 
 /** Frees all; ports may be gone. */
 void snoop_fini(struct snoop *s);
+
+/** Another rate of frames that go to everyone, also of flows that are there. */
+void snoop_set_free(struct snoop *s, struct snoop_rate rate);
+
+/** Something may have been missed: whoever has answered has to do so again. */
+void snoop_doubt(struct snoop *s);
 
 /** Begins a port. Returns 0 or -ENOMEM. */
 int snoop_port_init(struct snoop *s, struct snoop_port *port,

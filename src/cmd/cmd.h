@@ -36,6 +36,7 @@ int cmd_reload(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
 int cmd_invite(int argc, char **argv);
 int cmd_kick(int argc, char **argv);
+int cmd_filter(int argc, char **argv);
 int cmd_members(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -195,6 +195,7 @@ int cmd_host(int argc, char **argv)
 				    .verb = command.verb,
 				    .rooms.fd = -1,
 				    .network_is_taken = is_taken } };
+	struct weft_error err;
 	int status;
 	int operands = options_parse(&command, argc, argv, &args, &status);
 
@@ -203,7 +204,7 @@ int cmd_host(int argc, char **argv)
 	if (operands > 0 && !weft_room_name_is_valid(argv[1]))
 		return options_fail(&command, "ROOM is 1 to 32 letters, digits, \"-\", "
 					      "\"_\" and \".\"");
-	if (relaying_check(&args))
-		return options_fail(&command, relaying_check(&args));
+	if (relaying_check(&args, &err) < 0)
+		return options_fail(&command, err.text);
 	return run(&h, operands > 0 ? argv[1] : "lan");
 }

@@ -7,6 +7,7 @@
 #include "cli/remote.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
+#include "cmd/rules_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -126,6 +127,7 @@ static void print_member(const json_t *member)
 		print_path(path);
 	}
 	(void)putchar('\n');
+	rules_text_print(json_object_get(member, "rules"), "       ");
 }
 
 static void print_room(const json_t *room)
@@ -134,6 +136,7 @@ static void print_room(const json_t *room)
 	const json_t *member;
 	(void)printf("  room %s, MTU %d\n", remote_text(room, "name"),
 		     (int)remote_number(room, "mtu"));
+	rules_text_print(json_object_get(room, "own_rules"), "   ");
 	json_array_foreach(json_object_get(room, "members"), i, member)
 		print_member(member);
 }

@@ -8,6 +8,7 @@
 #include "cli/remote.h"
 #include "cmd/cmd.h"
 #include "cmd/membership.h"
+#include "cmd/rooms_here.h"
 #include "cmd/shut_out.h"
 
 #include <errno.h>
@@ -61,55 +62,6 @@ static const struct command command = {
 		 "\"revoked\".",
 };
 
-/* The relay that has the room, and the room's name where none was given. */
-struct found {
-	struct remote_place place;
-	char room[64];
-	unsigned n; /* rooms that it could be */
-};
-
-static void look_at(const struct remote_place *place, const char *room,
-		    struct found *found)
-{
-	struct weft_error err;
-	json_t *answer;
-	const json_t *value;
-	size_t i;
-	if (remote_ask_status(place, &err, &answer) < 0)
-		return;
-	const json_t *facts = json_object_get(answer, "facts");
-	json_array_foreach(json_object_get(facts, "rooms"), i, value)
-	{
-		const char *name = json_string_value(json_object_get(value, "name"));
-		if (!name || (room && strcmp(room, name) != 0))
-			continue;
-		found->place = *place;
-		(void)snprintf(found->room, sizeof(found->room), "%s", name);
-		found->n++;
-	}
-	json_decref(answer);
-}
-
-static int find(const char *room, struct weft_error *err, struct found *ret_found)
-{
-	struct remote_place places[REMOTE_PLACES_MAX];
-	int n = remote_find_here(NULL, places, err);
-	*ret_found = (struct found){ .n = 0 };
-	for (int i = 0; i < n; i++)
-		look_at(&places[i], room, ret_found);
-	if (n < 0)
-		return n;
-	if (ret_found->n == 0)
-		return weft_error_set(err, -ENOENT,
-				      "no relay that runs here and that you may speak "
-				      "to has %s%s",
-				      room ? "a room " : "a room", room ? room : "");
-	if (ret_found->n > 1)
-		return weft_error_set(err, -EEXIST,
-				      "there are several rooms: name one with --room");
-	return 0;
-}
-
 /*
  * So that it stays out when the relay runs anew. Where that is written is not the relay's to say,
  * which has fewer rights than we have.
@@ -124,12 +76,12 @@ static int keep_out(const json_t *answer, const char *dir, struct weft_error *er
 	return r < 0 ? r : shut_out_add(&state, key, err);
 }
 
-static int kick(struct output *out, const struct args *args, const struct found *found,
+static int kick(struct output *out, const struct args *args, const struct room_here *room,
 		const char *member, struct weft_error *err)
 {
 	json_t *answer;
-	int r = remote_ask(&found->place,
-			   json_pack("{s:s, s:s, s:s}", "do", "kick", "room", found->room,
+	int r = remote_ask(&room->place,
+			   json_pack("{s:s, s:s, s:s}", "do", "kick", "room", room->name,
 				     "member", member),
 			   err, &answer);
 	if (r < 0)
@@ -140,10 +92,10 @@ static int kick(struct output *out, const struct args *args, const struct found 
 	if (r < 0)
 		return r;
 	output_event(out, "kicked",
-		     json_pack("{s:s, s:s, s:b}", "room", found->room, "member", member,
+		     json_pack("{s:s, s:s, s:b}", "room", room->name, "member", member,
 			       "stays_out", (int)stays_out));
 	if (!out->json && !out->quiet)
-		(void)printf("%s is out of room %s%s\n", member, found->room,
+		(void)printf("%s is out of room %s%s\n", member, room->name,
 			     stays_out ? ", and stays out"
 				       : "; with the room's own invitation it can come "
 					 "back");
@@ -223,7 +175,7 @@ int cmd_kick(int argc, char **argv)
 {
 	struct args args = { .room = NULL };
 	struct weft_error err;
-	struct found found;
+	struct room_here room;
 	struct output out;
 	int status;
 	const int n = options_parse(&command, argc, argv, &args, &status);
@@ -234,9 +186,9 @@ int cmd_kick(int argc, char **argv)
 	if (args.invitation)
 		return take_back(&args);
 	output_init(&out, &args.output);
-	int r = find(args.room, &err, &found);
+	int r = rooms_here_find(args.room, &err, &room);
 	if (r == 0)
-		r = kick(&out, &args, &found, argv[1], &err);
+		r = kick(&out, &args, &room, argv[1], &err);
 	output_end(&out);
 	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
 }

@@ -8,6 +8,7 @@
 #include "cli/remote.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
+#include "cmd/rules_text.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -15,6 +16,9 @@
 #include <string.h>
 
 #define NS_PER_US UINT64_C(1000)
+
+/* Under the names of members. */
+#define RULES_INDENT "                  "
 
 struct args {
 	struct output_opts output;
@@ -34,13 +38,16 @@ static const struct command command = {
 		"well they\n"
 		"are reached.",
 	.options = options,
-	.notes = "RTT is a packet's way to the member and back, JITTER how much that "
-		 "varies, LOSS\n"
-		 "what was lost of late on the way to it, FROM where it comes from. Who "
-		 "runs the\n"
-		 "relay may throw somebody out: `weft kick`. With --json: \"member\" for "
-		 "each, with\n"
-		 "all that the relay knows of it.",
+	.notes =
+		"RTT is a packet's way to the member and back, JITTER how much that "
+		"varies, LOSS\n"
+		"what was lost of late on the way to it, FROM where it comes from. Under "
+		"a member is\n"
+		"what other rules hold for it than for its room: `weft filter`. Who runs "
+		"the relay may\n"
+		"throw somebody out: `weft kick`. With --json: \"member\" for "
+		"each, with\n"
+		"all that the relay knows of it.",
 };
 
 struct listing {
@@ -83,6 +90,7 @@ static void print_member(const char *room, const json_t *member)
 		     text_or_dash(member, "name"), is_gateway ? "gateway" : address,
 		     text_or_dash(member, "mac"), rtt, jitter, loss,
 		     path ? text_or_dash(path, "address") : "here");
+	rules_text_print(json_object_get(member, "rules"), RULES_INDENT);
 }
 
 static void list_room(struct listing *listing, const json_t *room)

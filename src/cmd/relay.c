@@ -90,8 +90,8 @@ int cmd_relay(int argc, char **argv)
 
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
-	if (relaying_check(&args))
-		return options_fail(&command, relaying_check(&args));
+	if (relaying_check(&args, &err) < 0)
+		return options_fail(&command, err.text);
 	if (secret_read_open_token(command.verb, args.open_token, r.open_token) < 0)
 		return STATUS_FAILED;
 	output_init(&r.output, &args.output);

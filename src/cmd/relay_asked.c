@@ -65,6 +65,19 @@ static json_t *take_back(struct relaying *r, const json_t *request,
 	return json_pack("{s:i}", "members", n);
 }
 
+static json_t *filter(struct relaying *r, const json_t *request, struct weft_error *err)
+{
+	const char *rule = json_string_value(json_object_get(request, "rule"));
+	if (!rule) {
+		(void)weft_error_set(err, -EINVAL, "a rule has to be named");
+		return NULL;
+	}
+	if (weft_relay_rule(r->relay, rule, true, err) < 0)
+		return NULL;
+	weft_log_info(&r->output.log, "filter: %s", rule);
+	return json_object();
+}
+
 static json_t *on_asked(void *user, const char *what, const json_t *request,
 			struct weft_error *err)
 {
@@ -75,6 +88,8 @@ static json_t *on_asked(void *user, const char *what, const json_t *request,
 		return kick(r, request, err);
 	if (strcmp(what, "revoke") == 0)
 		return take_back(r, request, err);
+	if (strcmp(what, "filter") == 0)
+		return filter(r, request, err);
 	(void)weft_error_set(err, -ENOTSUP, "a relay does not understand \"%s\"", what);
 	return NULL;
 }
@@ -92,7 +107,8 @@ void relay_asked_open(struct relaying *r)
 	if (status >= 0)
 		status = remote_new(r->loop, &opts, &err, &r->remote);
 	if (status < 0)
-		weft_log_warning(&r->output.log,
-				 "`weft status` and `weft kick` will not find this: %s",
-				 err.text);
+		weft_log_warning(
+			&r->output.log,
+			"`weft status`, `kick` and `filter` will not find this: %s",
+			err.text);
 }

@@ -13,7 +13,6 @@
 #include "cmd/identity.h"
 #include "cmd/invitation.h"
 #include "cmd/relay_asked.h"
-#include "cmd/relay_rules.h"
 #include "cmd/shut_out.h"
 
 #include <arpa/inet.h>
@@ -97,7 +96,6 @@ static struct weft_relay_opts relay_opts_of(struct relaying *r)
 		.memory_mib = r->args->memory,
 		.mtu = r->args->mtu,
 		.unix_s = unix_s,
-		.rules = relay_rules_of(&r->args->filter),
 		.no_dhcp = r->args->no_dhcp,
 		.network = r->args->network.ip,
 		.network_is_taken = r->network_is_taken,
@@ -143,15 +141,22 @@ static int make_relay(struct relaying *r, struct weft_error *err)
 	return status < 0 ? explain(r, status, err) : status;
 }
 
-const char *relaying_check(const struct relaying_args *args)
+int relaying_check(const struct relaying_args *args, struct weft_error *err)
 {
-	const char *wrong = relay_rules_check(&args->filter);
-	if (wrong)
-		return wrong;
+	for (size_t i = 0; i < args->filter.n; i++) {
+		struct weft_error why;
+		int r = weft_rule_check(args->filter.items[i], &why);
+		if (r < 0)
+			return weft_error_set(err, r, "--filter %.80s: %.300s",
+					      args->filter.items[i], why.text);
+	}
 	if (args->network.ip.family &&
 	    (args->network.ip.family != AF_INET || args->network.ip.prefix != 24))
-		return "--network is a /24 of IPv4, such as 10.77.0.0/24";
-	return !args->cert == !args->key ? NULL : "--cert and --key belong together";
+		return weft_error_set(err, -EINVAL,
+				      "--network is a /24 of IPv4, such as 10.77.0.0/24");
+	return !args->cert == !args->key
+		       ? 0
+		       : weft_error_set(err, -EINVAL, "--cert and --key belong together");
 }
 
 /* ---- while it runs ------------------------------------------------------------------------ */
@@ -198,6 +203,15 @@ static int drain_on_signals(struct relaying *r)
 	return 0;
 }
 
+/* After what an earlier run has kept, because this is what was said last. */
+static int set_rules(struct relaying *r, struct weft_error *err)
+{
+	int status = 0;
+	for (size_t i = 0; i < r->args->filter.n && status == 0; i++)
+		status = weft_relay_rule(r->relay, r->args->filter.items[i], false, err);
+	return status;
+}
+
 int relaying_open(struct relaying *r, struct weft_error *err)
 {
 	const struct weft_loop_opts loop_opts = { .busy_poll = r->args->busy_poll };
@@ -220,6 +234,9 @@ int relaying_open(struct relaying *r, struct weft_error *err)
 		return status;
 	rooms_file_open(&r->rooms, &r->state, r->relay, &r->output.log,
 			weft_loop_now(r->loop));
+	status = set_rules(r, err);
+	if (status < 0)
+		return status;
 	relay_asked_open(r);
 	addr = weft_relay_addr(r->relay);
 	weft_sockaddr_print(&addr, text);

@@ -45,83 +45,83 @@ struct relaying_args {
 /** Of rooms, if nothing else is said: that of an ordinary LAN. */
 #define RELAYING_MTU 1500u
 
-#define RELAYING_OPTIONS                                                          \
-	{ .name = "listen",                                                       \
-	  .letter = 'l',                                                          \
-	  .type = OPTION_LISTEN,                                                  \
-	  .syntax = "[IP:]PORT",                                                  \
-	  .offset = OFFSET(struct relaying_args, listen),                         \
-	  .help = "where members reach it [443/udp, every address]" },            \
-		{ .name = "public",                                               \
-		  .letter = 'p',                                                  \
-		  .type = OPTION_HOST,                                            \
-		  .syntax = "HOST",                                               \
-		  .offset = OFFSET(struct relaying_args, public),                 \
-		  .help = "HOST[:PORT] for others [this machine's address]" },    \
-		{ .name = "cert",                                                 \
-		  .type = OPTION_TEXT,                                            \
-		  .syntax = "FILE",                                               \
-		  .offset = OFFSET(struct relaying_args, cert),                   \
-		  .help = "a certificate of your own, PEM [self-signed, kept]" }, \
-		{ .name = "key",                                                  \
-		  .type = OPTION_TEXT,                                            \
-		  .syntax = "FILE",                                               \
-		  .offset = OFFSET(struct relaying_args, key),                    \
-		  .help = "its key, PEM" },                                       \
-		{ .name = "members",                                              \
-		  .type = OPTION_NUMBER,                                          \
-		  .syntax = "N",                                                  \
-		  .offset = OFFSET(struct relaying_args, members),                \
-		  .max = 511,                                                     \
-		  .help = "most clients in a room [16]" },                        \
-		{ .name = "mtu",                                                  \
-		  .type = OPTION_NUMBER,                                          \
-		  .syntax = "auto|BYTES",                                         \
-		  .offset = OFFSET(struct relaying_args, mtu),                    \
-		  .min = 1000,                                                    \
-		  .max = 1500,                                                    \
-		  .help = "MTU of rooms [1500]; auto: a datagram a frame" },      \
-		{ .name = "cc",                                                   \
-		  .type = OPTION_CHOICE,                                          \
-		  .syntax = "bbr|cubic|reno",                                     \
-		  .offset = OFFSET(struct relaying_args, cc),                     \
-		  .help = "congestion control to members [bbr]" },                \
-		{ .name = "network",                                              \
-		  .type = OPTION_IP,                                              \
-		  .syntax = "auto|IP/24",                                         \
-		  .offset = OFFSET(struct relaying_args, network),                \
-		  .help = "of rooms without a LAN [auto: by their names]" },      \
-		{ .name = "no-dhcp",                                              \
-		  .type = OPTION_FLAG,                                            \
-		  .offset = OFFSET(struct relaying_args, no_dhcp),                \
-		  .help = "hand out no addresses in rooms without a LAN" },       \
-		{ .name = "filter",                                               \
-		  .type = OPTION_LIST,                                            \
-		  .syntax = "RULE=N|off",                                         \
-		  .offset = OFFSET(struct relaying_args, filter),                 \
-		  .help = "what members may not send: docs/filters.md" },         \
-		{ .name = "expires",                                              \
-		  .letter = 'e',                                                  \
-		  .type = OPTION_DURATION,                                        \
-		  .syntax = "TIME",                                               \
-		  .offset = OFFSET(struct relaying_args, expires_ns),             \
-		  .help = "invite clients until then: 3d [all, for ever]" },      \
-		{ .name = "qr",                                                   \
-		  .type = OPTION_FLAG,                                            \
-		  .offset = OFFSET(struct relaying_args, qr),                     \
-		  .help = "print invitations as QR codes as well" },              \
-		{ .name = "retry",                                                \
-		  .type = OPTION_FLAG,                                            \
-		  .offset = OFFSET(struct relaying_args, retry),                  \
-		  .help = "make every address prove itself first" },              \
-		{ .name = "busy-poll",                                            \
-		  .type = OPTION_FLAG,                                            \
-		  .offset = OFFSET(struct relaying_args, busy_poll),              \
-		  .help = "never sleep: least delay, one core at 100 %" },        \
-	{                                                                         \
-		.name = "state", .type = OPTION_TEXT, .syntax = "DIR",            \
-		.offset = OFFSET(struct relaying_args, state),                    \
-		.help = "where keys are kept [/var/lib/weft for root]"            \
+#define RELAYING_OPTIONS                                                             \
+	{ .name = "listen",                                                          \
+	  .letter = 'l',                                                             \
+	  .type = OPTION_LISTEN,                                                     \
+	  .syntax = "[IP:]PORT",                                                     \
+	  .offset = OFFSET(struct relaying_args, listen),                            \
+	  .help = "where members reach it [443/udp, every address]" },               \
+		{ .name = "public",                                                  \
+		  .letter = 'p',                                                     \
+		  .type = OPTION_HOST,                                               \
+		  .syntax = "HOST",                                                  \
+		  .offset = OFFSET(struct relaying_args, public),                    \
+		  .help = "HOST[:PORT] for others [this machine's address]" },       \
+		{ .name = "cert",                                                    \
+		  .type = OPTION_TEXT,                                               \
+		  .syntax = "FILE",                                                  \
+		  .offset = OFFSET(struct relaying_args, cert),                      \
+		  .help = "a certificate of your own, PEM [self-signed, kept]" },    \
+		{ .name = "key",                                                     \
+		  .type = OPTION_TEXT,                                               \
+		  .syntax = "FILE",                                                  \
+		  .offset = OFFSET(struct relaying_args, key),                       \
+		  .help = "its key, PEM" },                                          \
+		{ .name = "members",                                                 \
+		  .type = OPTION_NUMBER,                                             \
+		  .syntax = "N",                                                     \
+		  .offset = OFFSET(struct relaying_args, members),                   \
+		  .max = 511,                                                        \
+		  .help = "most clients in a room [16]" },                           \
+		{ .name = "mtu",                                                     \
+		  .type = OPTION_NUMBER,                                             \
+		  .syntax = "auto|BYTES",                                            \
+		  .offset = OFFSET(struct relaying_args, mtu),                       \
+		  .min = 1000,                                                       \
+		  .max = 1500,                                                       \
+		  .help = "MTU of rooms [1500]; auto: a datagram a frame" },         \
+		{ .name = "cc",                                                      \
+		  .type = OPTION_CHOICE,                                             \
+		  .syntax = "bbr|cubic|reno",                                        \
+		  .offset = OFFSET(struct relaying_args, cc),                        \
+		  .help = "congestion control to members [bbr]" },                   \
+		{ .name = "network",                                                 \
+		  .type = OPTION_IP,                                                 \
+		  .syntax = "auto|IP/24",                                            \
+		  .offset = OFFSET(struct relaying_args, network),                   \
+		  .help = "of rooms without a LAN [auto: by their names]" },         \
+		{ .name = "no-dhcp",                                                 \
+		  .type = OPTION_FLAG,                                               \
+		  .offset = OFFSET(struct relaying_args, no_dhcp),                   \
+		  .help = "hand out no addresses in rooms without a LAN" },          \
+		{ .name = "filter",                                                  \
+		  .type = OPTION_LIST,                                               \
+		  .syntax = "RULE=VALUE",                                            \
+		  .offset = OFFSET(struct relaying_args, filter),                    \
+		  .help = "what members may send: docs/filters.md, `weft filter`" }, \
+		{ .name = "expires",                                                 \
+		  .letter = 'e',                                                     \
+		  .type = OPTION_DURATION,                                           \
+		  .syntax = "TIME",                                                  \
+		  .offset = OFFSET(struct relaying_args, expires_ns),                \
+		  .help = "invite clients until then: 3d [all, for ever]" },         \
+		{ .name = "qr",                                                      \
+		  .type = OPTION_FLAG,                                               \
+		  .offset = OFFSET(struct relaying_args, qr),                        \
+		  .help = "print invitations as QR codes as well" },                 \
+		{ .name = "retry",                                                   \
+		  .type = OPTION_FLAG,                                               \
+		  .offset = OFFSET(struct relaying_args, retry),                     \
+		  .help = "make every address prove itself first" },                 \
+		{ .name = "busy-poll",                                               \
+		  .type = OPTION_FLAG,                                               \
+		  .offset = OFFSET(struct relaying_args, busy_poll),                 \
+		  .help = "never sleep: least delay, one core at 100 %" },           \
+	{                                                                            \
+		.name = "state", .type = OPTION_TEXT, .syntax = "DIR",               \
+		.offset = OFFSET(struct relaying_args, state),                       \
+		.help = "where keys are kept [/var/lib/weft for root]"               \
 	}
 
 struct relaying {
@@ -142,8 +142,9 @@ struct relaying {
 	struct rates rates;
 };
 
-/** What is wrong with the options taken together; NULL if nothing is. */
-const char *relaying_check(const struct relaying_args *args);
+/** Whether the options go together. Returns 0, or -EINVAL with err. */
+int relaying_check(const struct relaying_args *args,
+		   struct weft_error *err) WEFT_MUST_CHECK;
 
 /** Where relays listen unless told otherwise. */
 union weft_sockaddr relaying_default_listen(void);

@@ -16,6 +16,7 @@ const struct verb verbs[] = {
 	{ "relay", cmd_relay, "run rooms for others" },
 	{ "invite", cmd_invite, "make an invitation for one person" },
 	{ "members", cmd_members, "say who is in a room, and how well it is reached" },
+	{ "filter", cmd_filter, "show what a room lets through, or change it" },
 	{ "kick", cmd_kick, "throw a member out of a room" },
 	{ "gateway", cmd_gateway, "join the wired LAN on an interface to a room" },
 	{ "run", cmd_run, "run a program whose only network is a room" },

@@ -197,6 +197,7 @@ static int enter_room(struct visitor *visitor, struct room *room, uint64_t now)
 	visitor->session.filter = on_frame;
 	visitor->session.filter_user = visitor;
 	visitor->member = member;
+	relay_rule_member(visitor->relay, member);
 	relay_touch_room(visitor->relay, room, now);
 	return 0;
 }

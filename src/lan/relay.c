@@ -203,36 +203,6 @@ void relay_tell_member(const struct weft_relay *relay, const struct room_member 
 				 reason);
 }
 
-/* What is saved up of a rate: two seconds of it. */
-static struct filter_rate rate_of(uint32_t rate, uint32_t otherwise)
-{
-	if (rate == 0)
-		rate = otherwise;
-	if (rate == WEFT_RATE_UNLIMITED)
-		return (struct filter_rate){ .rate = 0 };
-	return (struct filter_rate){ .rate = rate, .burst = 2 * rate };
-}
-
-static struct filter_opts filter_of(const struct weft_room_rules *rules)
-{
-	const struct filter_opts defaults = filter_defaults();
-	static_assert(WEFT_ALLOW_EAPOL == FILTER_RULE_EAPOL &&
-			      WEFT_ALLOW_LLDP == FILTER_RULE_LLDP &&
-			      WEFT_ALLOW_SLOW == FILTER_RULE_SLOW &&
-			      WEFT_ALLOW_VLAN == FILTER_RULE_VLAN &&
-			      WEFT_ALLOW_DHCP == FILTER_RULE_DHCP &&
-			      WEFT_ALLOW_ROUTER == FILTER_RULE_ROUTER &&
-			      WEFT_ALLOW_ADDRESS == FILTER_RULE_ADDRESS &&
-			      WEFT_ALLOW_QUERY == FILTER_RULE_QUERY,
-		      "one bit for one rule");
-	return (struct filter_opts){
-		.off = rules->allow,
-		.group = rate_of(rules->group_rate, defaults.group.rate),
-		.unknown = rate_of(rules->unknown_rate, defaults.unknown.rate),
-		.bytes = rate_of(rules->byte_rate, WEFT_RATE_UNLIMITED),
-	};
-}
-
 /* The endpoint comes last: what fails before it leaves dgram with the caller. */
 static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *opts,
 		      struct dgram *dgram, struct weft_error *err)
@@ -255,11 +225,9 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->network = opts->network;
 	relay->network_is_taken = opts->network_is_taken;
 	relay->unix_s = opts->unix_s;
-	relay->filter = filter_of(&opts->rules);
 	relay->asks_for_token = opts->open_token != NULL;
 	if (opts->open_token)
 		opening_key(opts->open_token, relay->opening_key);
-	relay->rooms_off = opts->rules.off;
 	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
 	if (opts->mtu_auto)
 		relay->mtu = 0;
@@ -290,6 +258,7 @@ int relay_new_on(const struct weft_relay_opts *opts, struct dgram *dgram,
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	list_init(&relay->visitors);
 	list_init(&relay->locals);
+	rulebook_init(&relay->rules);
 	r = relay_fill(relay, opts, dgram, err);
 	if (r < 0) {
 		weft_relay_free(relay);
@@ -342,6 +311,7 @@ void weft_relay_free(struct weft_relay *relay)
 	sodium_memzero(relay->hash_secret, sizeof(relay->hash_secret));
 	sodium_memzero(relay->opening_key, sizeof(relay->opening_key));
 	table_free(relay->shut_out);
+	rulebook_fini(&relay->rules);
 	free(relay);
 }
 

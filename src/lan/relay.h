@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "io/dgram.h"
 #include "lan/room.h"
+#include "lan/rulebook.h"
 #include "lan/session.h"
 #include "quic/quic.h"
 
@@ -90,10 +91,9 @@ struct weft_relay {
 	bool (*network_is_taken)(void *user, const struct weft_ip *network);
 	uint64_t (*unix_s)(void); /**< NULL: nobody knows the time. */
 	struct table *shut_out;   /**< Keys of passes. */
-	struct filter_opts filter;
+	struct rulebook rules;
 	bool asks_for_token;                  /**< From who opens a room. */
 	uint8_t opening_key[OPENING_KEY_LEN]; /**< Made from that token. */
-	unsigned rooms_off;                   /**< WEFT_ROOM_* that are not done. */
 	unsigned
 		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
 	uint16_t last_room_id;
@@ -136,6 +136,14 @@ void relay_touch_room(struct weft_relay *relay, struct room *room, uint64_t now)
 /** Keeps the place of a client that was lost, whose hello that was. */
 void relay_keep(struct weft_relay *relay, const struct room_member *member,
 		const struct hello *hello, uint64_t now);
+
+/** The rules that hold for a room, and for a member of one. */
+struct rules relay_rules_of_room(const struct weft_relay *relay, const char *name);
+struct rules relay_rules_of_member(const struct weft_relay *relay,
+				   const struct room_member *member);
+
+/** Has the rules hold that are a newcomer's. */
+void relay_rule_member(const struct weft_relay *relay, struct room_member *member);
 
 /** Drops places whose time is over, and the rooms that were kept for them. */
 void relay_sweep(struct weft_relay *relay, uint64_t now);

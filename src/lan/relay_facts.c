@@ -11,6 +11,7 @@
 #include "lan/visitor.h"
 
 #include <jansson.h>
+#include <sodium.h>
 
 /* ---- totals ------------------------------------------------------------------------------ */
 
@@ -115,14 +116,39 @@ static json_t *facts_of_way_up(const struct member_counts *counts)
 			 (json_int_t)counts->jitter_us);
 }
 
-static json_t *member_facts(const struct room_member *member)
+/* Those that hold for the member, and not for all of the room. */
+static void add_rules(json_t *object, const struct weft_relay *relay,
+		      const struct room_member *member)
+{
+	const struct rules own = relay_rules_of_member(relay, member);
+	const struct rules rest = rules_difference(&own, &member->room->rules);
+	if (rest.said)
+		(void)json_object_set_new(object, "rules", rules_json(&rest));
+}
+
+/* By which `weft filter` knows who came with a pass, whatever name it gives itself. */
+static void add_pass(json_t *object, const struct visitor *visitor)
+{
+	char text[2 * PROOF_KEY_LEN + 1];
+	if (visitor->hello.has_pass)
+		(void)json_object_set_new(
+			object, "pass",
+			json_string(sodium_bin2hex(text, sizeof(text),
+						   visitor->hello.pass.key,
+						   PROOF_KEY_LEN)));
+}
+
+static json_t *member_facts(const struct weft_relay *relay,
+			    const struct room_member *member)
 {
 	json_t *object = facts_of_peer(&member->peer);
 	const struct visitor *visitor = member->user;
 	add_address(object, member);
 	(void)json_object_set_new(object, "filter",
 				  facts_of_filter(member->filter.counts));
+	add_rules(object, relay, member);
 	if (visitor) {
+		add_pass(object, visitor);
 		(void)json_object_set_new(object, "path", facts_of_conn(visitor->conn));
 		(void)json_object_set_new(object, "frames",
 					  facts_of_session(visitor->session.counts));
@@ -147,20 +173,30 @@ static json_t *help_facts(const struct room *room)
 	return object;
 }
 
-static json_t *room_facts(const struct room *room)
+/* Those that are others than everywhere. */
+static json_t *own_rules(const struct room *room)
+{
+	const struct rules defaults = rules_defaults();
+	const struct rules own = rules_difference(&room->rules, &defaults);
+	return own.said ? rules_json(&own) : NULL;
+}
+
+static json_t *room_facts(const struct weft_relay *relay, const struct room *room)
 {
 	struct relay_totals totals = { .rx_frames = 0 };
 	json_t *members = json_array();
 	list_for_each (node, &room->members)
 		(void)json_array_append_new(
 			members,
-			member_facts(container_of(node, struct room_member, of_room)));
+			member_facts(relay,
+				     container_of(node, struct room_member, of_room)));
 	relay_count_bridge(&totals, room->bridge);
-	return json_pack("{s:s, s:i, s:i, s:b, s:o, s:o, s:o, s:o*}", "name", room->name,
-			 "id", room->id, "mtu", (int)room->mtu, "stays", (int)room->stays,
-			 "members", members, "frames", facts_of_bridge(totals.bridges),
-			 "helped", help_facts(room), "dhcp",
-			 room->host ? room_host_json(room->host) : NULL);
+	return json_pack("{s:s, s:i, s:i, s:b, s:o, s:o, s:o, s:o, s:o*, s:o*}", "name",
+			 room->name, "id", room->id, "mtu", (int)room->mtu, "stays",
+			 (int)room->stays, "members", members, "frames",
+			 facts_of_bridge(totals.bridges), "helped", help_facts(room),
+			 "rules", rules_json(&room->rules), "own_rules", own_rules(room),
+			 "dhcp", room->host ? room_host_json(room->host) : NULL);
 }
 
 static json_t *rooms_facts(const struct weft_relay *relay)
@@ -171,7 +207,7 @@ static json_t *rooms_facts(const struct weft_relay *relay)
 	void *room;
 	table_iter_init(&it, relay->rooms);
 	while (table_iter_next(&it, &key, &room))
-		(void)json_array_append_new(rooms, room_facts(room));
+		(void)json_array_append_new(rooms, room_facts(relay, room));
 	return rooms;
 }
 

@@ -5,7 +5,8 @@
  * Saved is one JSON object. Times are left as they are at the moment, in seconds, because
  * clocks start anew; a place has the whole grace again, for whom a restart has thrown out.
  *
- *     {"rooms": [{"name": "friday", "key": "<hex>", "mtu": 1500, "last_id": 3,
+ *     {"rules": ["friday:bytes=1000/2000"],
+ *      "rooms": [{"name": "friday", "key": "<hex>", "mtu": 1500, "last_id": 3,
  *                 "places": [{"mac": "02:...", "id": 1, "host": 2, "pass": "<hex>"}],
  *                 "leases": [{"mac": "00:...", "host": 253, "left_s": 3000}]}]}
  *
@@ -144,6 +145,16 @@ static json_t *save_room(const struct room *room, uint64_t now)
 			 save_leases(room, now));
 }
 
+/* NULL where there are none. */
+static json_t *save_rules(const struct weft_relay *relay)
+{
+	json_t *lines = rulebook_save(&relay->rules);
+	if (json_array_size(lines) > 0)
+		return lines;
+	json_decref(lines);
+	return NULL;
+}
+
 char *weft_relay_save(const struct weft_relay *relay, uint64_t now)
 {
 	json_t *rooms = json_array();
@@ -153,7 +164,8 @@ char *weft_relay_save(const struct weft_relay *relay, uint64_t now)
 	table_iter_init(&it, relay->rooms);
 	while (table_iter_next(&it, &key, &room))
 		(void)json_array_append_new(rooms, save_room(room, now));
-	json_t *object = json_pack("{s:o}", "rooms", rooms);
+	json_t *object =
+		json_pack("{s:o*, s:o}", "rules", save_rules(relay), "rooms", rooms);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
@@ -270,6 +282,21 @@ static int restore_room(struct weft_relay *relay, const json_t *object, uint64_t
 	return is_good ? r : -EBADMSG;
 }
 
+static int restore_rules(struct weft_relay *relay, const json_t *lines)
+{
+	struct weft_error err;
+	const json_t *line;
+	size_t i;
+	json_array_foreach(lines, i, line)
+	{
+		const char *text = json_string_value(line);
+		int r = text ? weft_relay_rule(relay, text, true, &err) : -EINVAL;
+		if (r < 0)
+			return r == -ENOMEM ? r : -EBADMSG;
+	}
+	return 0;
+}
+
 int weft_relay_restore(struct weft_relay *relay, const char *text, uint64_t now,
 		       struct weft_error *err)
 {
@@ -277,6 +304,8 @@ int weft_relay_restore(struct weft_relay *relay, const char *text, uint64_t now,
 	const json_t *rooms = json_object_get(object, "rooms"), *room;
 	int restored = 0, r = json_is_array(rooms) ? 0 : -EBADMSG;
 	size_t i;
+	if (r == 0)
+		r = restore_rules(relay, json_object_get(object, "rules"));
 	json_array_foreach(rooms, i, room)
 	{
 		if (r >= 0)

@@ -111,6 +111,7 @@ static int join_locally(struct weft_relay *relay, struct room *room,
 	int r = room_add(room, &peer, NULL, &member);
 	if (r < 0)
 		return weft_error_set(err, r, "out of memory");
+	relay_rule_member(relay, member);
 	r = local_new(relay, member, link);
 	if (r < 0) {
 		room_remove(member);

@@ -72,8 +72,7 @@ int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 	whole.network = relay->network;
 	whole.is_taken = relay->network_is_taken;
 	whole.user = relay->user;
-	whole.filter = relay->filter;
-	whole.off = relay->rooms_off;
+	whole.rules = relay_rules_of_room(relay, opts->name);
 	memcpy(whole.secret, relay->hash_secret, sizeof(whole.secret));
 	int r = room_new(&whole, &room);
 	if (r < 0)

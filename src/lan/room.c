@@ -80,11 +80,13 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 		.fdb_max = ROOM_LAN_MAX,
 		.ports_max = opts->clients_max + 2,
 		.secret = opts->secret,
-		.ipx = !(opts->off & WEFT_ROOM_IPX),
-		.snooping = !(opts->off & WEFT_ROOM_SNOOP),
+		.snooping = true,
 		.asker_mac = room_host_mac_of(opts->name, opts->key),
 		.asker_ip4 = room_host_address_of(&network),
 	};
+	struct rules rules = rules_defaults();
+	rules_lay(&rules, &opts->rules);
+	const struct filter_opts filter = rules_filter(&rules);
 	struct room *room = calloc(1, sizeof(*room));
 	if (!room)
 		return -ENOMEM;
@@ -99,9 +101,9 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 	room->clients_max = opts->clients_max;
 	room->network = network;
 	room->mtu = opts->mtu;
-	room->off = opts->off;
 	room->id = opts->id;
-	int r = filter_new(&opts->filter, opts->secret, &room->filter);
+	room_rule(room, &rules);
+	int r = filter_new(&filter, opts->secret, &room->filter);
 	if (r == 0 && !opts->no_dhcp)
 		r = room_host_new(room, &room->host);
 	if (r < 0) {
@@ -123,6 +125,20 @@ void room_free(struct room *room)
 	filter_free(room->filter);
 	weft_bridge_free(room->bridge);
 	free(room);
+}
+
+void room_rule(struct room *room, const struct rules *rules)
+{
+	const struct bridge_help help = rules_help(rules);
+	room->rules = *rules;
+	bridge_set_help(room->bridge, &help);
+}
+
+void room_rule_member(struct room_member *member, const struct rules *rules)
+{
+	const struct filter_opts filter = rules_filter(rules);
+	filter_change(&member->filter, &filter);
+	member->claims_max = (uint8_t)rules->values[RULE_MACS].number;
 }
 
 /* ---- who may come in --------------------------------------------------------------------- */
@@ -291,6 +307,7 @@ int room_add(struct room *room, const struct weft_peer *peer, void *user,
 		return -ENOMEM;
 	member->room = room;
 	member->user = user;
+	member->claims_max = (uint8_t)room->rules.values[RULE_MACS].number;
 	member->peer = *peer;
 	if (peer->role == WEFT_ROLE_GATEWAY) {
 		member->peer.id = next_id(room);
@@ -362,7 +379,7 @@ int room_claim(struct room_member *member, struct weft_mac mac)
 		return 0;
 	if (has_mac(room, mac) || is_of_lan(room, mac))
 		return -EEXIST;
-	if (member->claims_n == LAN_CLAIMS_MAX || room->claims_n == ROOM_CLAIMS_MAX)
+	if (member->claims_n >= member->claims_max || room->claims_n == ROOM_CLAIMS_MAX)
 		return -ENOSPC;
 	int r = weft_bridge_bind(room->bridge, mac, member->port);
 	if (r < 0)
@@ -420,8 +437,8 @@ bool room_answer(struct room_member *member, const struct weft_frame *frame, uin
 	struct filter_binding binding;
 	uint8_t buf[SUPPRESS_FRAME_MAX];
 	struct weft_frame out = { .data = buf };
-	if ((room->off & WEFT_ROOM_NEIGHBOUR) || !suppress_parse(frame, &question) ||
-	    !is_there(member, question.asker_mac) ||
+	if (room->rules.values[RULE_NEIGHBOUR].number == 0 ||
+	    !suppress_parse(frame, &question) || !is_there(member, question.asker_mac) ||
 	    !filter_find(room->filter, &question.target, now, &binding))
 		return false;
 	const struct room_member *target =

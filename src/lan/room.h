@@ -37,6 +37,7 @@
 #include "bridge/suppress.h"
 #include "lan/keep.h"
 #include "lan/message.h"
+#include "lan/rules.h"
 #include "wire/ether.h"
 #include "wire/overlay.h"
 
@@ -77,9 +78,8 @@ struct room_opts {
 	unsigned mtu;
 	uint32_t clients_max; /**< At most LAN_MEMBERS_MAX - 1. */
 	uint8_t secret[HASH_SECRET_LEN];
-	bool no_dhcp; /**< Nobody hands out addresses by DHCP. */
-	struct filter_opts filter;
-	unsigned off;           /**< WEFT_ROOM_* that are not done. */
+	bool no_dhcp;           /**< Nobody hands out addresses by DHCP. */
+	struct rules rules;     /**< Those that are not the defaults. */
 	struct weft_ip network; /**< A /24 of IPv4; family 0: by name and key. */
 	/** Whether a network cannot be the room's; NULL for none. */
 	bool (*is_taken)(void *user, const struct weft_ip *network);
@@ -95,7 +95,7 @@ struct room_member {
 	struct filter_member filter;
 	uint64_t conflict_told_ns; /**< When a conflict may be told again. */
 	void *user; /**< Of who added it; NULL for a local link of the relay. */
-	uint8_t claims_n;
+	uint8_t claims_n, claims_max;
 	struct weft_mac claims[LAN_CLAIMS_MAX]; /**< MACs beside its own; bound. */
 };
 
@@ -116,7 +116,7 @@ struct room {
 	unsigned mtu;
 	uint16_t id;
 	uint16_t last_id;                      /**< Of a member. */
-	unsigned off;                          /**< WEFT_ROOM_* that are not done. */
+	struct rules rules;                    /**< All have a value. */
 	uint64_t suppressed[SUPPRESS_ACTIONS]; /**< Questions by what became of them. */
 	bool stays;                            /**< Also when the last member has left. */
 };
@@ -152,6 +152,12 @@ int room_add(struct room *room, const struct weft_peer *peer, void *user,
  */
 void room_prefer(struct room_member *member, const struct weft_ip *address);
 
+/** Has other rules hold in the room from now on; all have a value. Members keep theirs. */
+void room_rule(struct room *room, const struct rules *rules);
+
+/** The same for a member, whose rules are the room's until then. What it has, it keeps. */
+void room_rule_member(struct room_member *member, const struct rules *rules);
+
 /** Puts the member's link on the bridge. Returns 0 or what weft_bridge_add returns. */
 int room_attach(struct room_member *member, struct weft_link *link) WEFT_MUST_CHECK;
 
@@ -160,7 +166,7 @@ void room_remove(struct room_member *member);
 
 /**
  * A client says that a station with that MAC is behind it. Returns 0, also when it has said so
- * before; -EEXIST when another has the MAC; -ENOSPC beyond LAN_CLAIMS_MAX or ROOM_CLAIMS_MAX;
+ * before; -EEXIST when another has the MAC; -ENOSPC beyond claims_max or ROOM_CLAIMS_MAX;
  * -EINVAL for a gateway, which needs no claims; -ENOMEM.
  */
 int room_claim(struct room_member *member, struct weft_mac mac) WEFT_MUST_CHECK;

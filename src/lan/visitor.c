@@ -182,7 +182,7 @@ static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 		return;
 	}
 	visitor->messages = bucket_of(1, VISITOR_MESSAGES_BURST);
-	visitor->malformed = bucket_of(1, VISITOR_MALFORMED_BURST);
+	visitor->malformed = bucket_of(VISITOR_MALFORMED_RATE, VISITOR_MALFORMED_BURST);
 	channel_init(&visitor->channel, conn);
 	list_push_back(&relay->visitors, &visitor->node);
 	quic_conn_set_user(conn, visitor);

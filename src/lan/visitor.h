@@ -43,7 +43,8 @@
 /** Why everybody has to go. */
 #define VISITOR_SHUTDOWN "the relay is shut down"
 
-/** Malformed datagrams of a member: so many, and one a second. Then it has to go. */
+/** Malformed datagrams of a member, unless a rule says otherwise. Then it has to go. */
+#define VISITOR_MALFORMED_RATE  1u
 #define VISITOR_MALFORMED_BURST 100u
 
 enum visitor_state {

@@ -511,6 +511,58 @@ static void bytes_have_a_rate(void **state)
 	end(&s);
 }
 
+/* What was used up stays used up, and what was learned is not forgotten. */
+static void rules_change_while_it_runs(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = { .group = { .rate = 10, .burst = 20 } };
+	struct filter_opts others = { .group = { .rate = 10, .burst = 50 } };
+	begin(&s, &opts);
+	make_ether(&s, ETHER_TYPE_EAPOL, 60);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_EAPOL);
+	make_ether(&s, ETHER_TYPE_IPX, 60);
+	assert_int_equal(passes(&s, &s.alice, true, 100), 20);
+	others.off = FILTER_RULE_EAPOL;
+	filter_change(&s.alice, &others);
+	assert_int_equal(passes(&s, &s.alice, true, 100), 30);
+	assert_int_equal(passes(&s, &s.bob, true, 100), 20); /* is not meant */
+	s.now += 60 * S;
+	make_ether(&s, ETHER_TYPE_EAPOL, 60);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_EAPOL);
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	filter_change(&s.alice, &opts);
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	end(&s);
+}
+
+/* An address is kept for as long as its owner's rules say, and as many as they say. */
+static void addresses_are_kept_as_told(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	const struct filter_opts brief = { .address_ns = 10 * S, .addresses_max = 2 };
+	begin(&s, &opts);
+	filter_change(&s.alice, &brief);
+	for (uint32_t i = 1; i <= 3; i++) {
+		make_arp(&s, 0x0a000000 + i, ARP_OP_REPLY);
+		assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	}
+	assert_int_equal(s.alice.addresses_n, 2);
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS); /* the third is nobody's */
+	make_arp(&s, 0x0a000001, ARP_OP_REPLY);
+	s.now += 10 * S - 1;
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	s.now++;
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	s.now += 59 * S; /* bob has a minute */
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_ADDRESS);
+	end(&s);
+}
+
 /* ---- anything ---------------------------------------------------------------------------- */
 
 /* Whatever the bytes are, and however short: one outcome, counted. */
@@ -550,6 +602,8 @@ int main(void)
 		cmocka_unit_test(a_super_frame_counts_as_its_segments),
 		cmocka_unit_test(unknown_stations_have_a_rate),
 		cmocka_unit_test(bytes_have_a_rate),
+		cmocka_unit_test(rules_change_while_it_runs),
+		cmocka_unit_test(addresses_are_kept_as_told),
 		cmocka_unit_test(every_length_of_every_frame),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

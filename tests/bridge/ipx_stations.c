@@ -7,6 +7,7 @@
 
 #include "../unit.h"
 #include "base/mac.h"
+#include "bridge/bridge.h"
 #include "fake.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
@@ -201,6 +202,13 @@ static void on_a_bridge(void **state)
 	link_deliver(&links[0].link, &frame, 1, S);
 	assert_int_equal(links[1].sent[1].len, frame.len + 8);
 	assert_int_equal(weft_bridge_event_count(bridge, WEFT_BRIDGE_IPX_TRANSLATED), 2);
+	const struct bridge_help none = { .ipx = false }, ipx = { .ipx = true };
+	bridge_set_help(bridge, &none);
+	link_deliver(&links[0].link, &frame, 1, S);
+	assert_int_equal(links[1].sent[2].len, frame.len);
+	bridge_set_help(bridge, &ipx);
+	link_deliver(&links[0].link, &frame, 1, S);
+	assert_int_equal(links[1].sent[3].len, frame.len + 8);
 	weft_bridge_free(bridge);
 	fake_fini(&links[0]);
 	fake_fini(&links[1]);

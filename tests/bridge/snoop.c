@@ -6,6 +6,8 @@
 #include "bridge/snoop.h"
 
 #include "../unit.h"
+#include "bridge/bridge.h"
+#include "fake.h"
 #include "groups.h"
 
 #include <weft/loop.h>
@@ -148,6 +150,73 @@ static void what_looks_for_others_goes_to_all(void **state)
 	const struct weft_frame frame = group_data(s.buf, OTHER, STREAM);
 	assert_int_equal(input(&s, OTHER, &frame).reach, SNOOP_TO_ALL);
 	end(&s);
+}
+
+/* Another rate holds for flows that are there, and for new ones. */
+static void what_is_free_can_be_set(void **state)
+{
+	struct scene s;
+	(void)state;
+	begin(&s);
+	settle(&s);
+	assert_false(gets(&s, OTHER, STREAM));
+	snoop_set_free(&s.snoop, (struct snoop_rate){ 1000, 2000 });
+	assert_true(gets(&s, OTHER, STREAM));
+	assert_true(gets(&s, OTHER, "239.1.2.4"));
+	snoop_set_free(&s.snoop, (struct snoop_rate){ 1, 2 });
+	assert_false(gets(&s, OTHER, STREAM));
+	snoop_set_free(&s.snoop, (struct snoop_rate){ 0, 0 }); /* no limit */
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(gets(&s, OTHER, STREAM));
+	end(&s);
+}
+
+/* Who joined a group while nobody listened may not be left out of it afterwards. */
+static void after_a_pause_all_are_asked_again(void **state)
+{
+	struct scene s;
+	(void)state;
+	begin(&s);
+	settle(&s);
+	assert_false(gets(&s, OTHER, STREAM));
+	snoop_doubt(&s.snoop);
+	assert_true(gets(&s, OTHER, STREAM));
+	for (const unsigned asked = s.asked[OTHER]; s.asked[OTHER] == asked;)
+		after(&s, S);
+	report(&s, OTHER, "239.9.9.9", true);
+	assert_true(gets(&s, OTHER, STREAM));
+	after(&s, 21 * S);
+	assert_false(gets(&s, OTHER, STREAM));
+	end(&s);
+}
+
+/* A report is for routers only, and without snooping for everyone. */
+static void a_bridge_can_pause(void **state)
+{
+	const struct weft_bridge_opts opts = { .snooping = true };
+	const struct bridge_help none = { .snooping = false }, all = { .snooping = true };
+	struct fake_link links[2];
+	struct weft_bridge *bridge;
+	struct weft_bridge_port *port;
+	uint8_t buf[GROUP_FRAME_MAX];
+	(void)state;
+	assert_int_equal(weft_bridge_new(&opts, &bridge), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		fake_init(&links[i], 0);
+		assert_int_equal(weft_bridge_add(bridge, &links[i].link, NULL, &port), 0);
+	}
+	const struct weft_frame frame = group_report(buf, 1, STREAM, true);
+	link_deliver(&links[0].link, &frame, 1, S);
+	assert_int_equal(links[1].sent_n, 0);
+	bridge_set_help(bridge, &none);
+	link_deliver(&links[0].link, &frame, 1, S);
+	assert_int_equal(links[1].sent_n, 1);
+	bridge_set_help(bridge, &all);
+	link_deliver(&links[0].link, &frame, 1, S);
+	assert_int_equal(links[1].sent_n, 1);
+	weft_bridge_free(bridge);
+	fake_fini(&links[0]);
+	fake_fini(&links[1]);
 }
 
 static void groups_of_the_link_go_to_all(void **state)
@@ -362,6 +431,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_goes_to_its_members),
+		cmocka_unit_test(a_bridge_can_pause),
+		cmocka_unit_test(what_is_free_can_be_set),
+		cmocka_unit_test(after_a_pause_all_are_asked_again),
 		cmocka_unit_test(what_looks_for_others_goes_to_all),
 		cmocka_unit_test(groups_of_the_link_go_to_all),
 		cmocka_unit_test(one_that_says_nothing_gets_all),

@@ -79,6 +79,7 @@ static void each_help_fits_a_screen(void **state)
 	check(cmd_tunnel);
 	check(cmd_members);
 	check(cmd_invite);
+	check(cmd_filter);
 	check(cmd_kick);
 	check(cmd_status);
 	check(cmd_reload);

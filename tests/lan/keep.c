@@ -240,6 +240,8 @@ static void what_is_wrong_is_not_taken(void **state)
 		ROOM("{\"mac\":\"02:00:00:00:00:01\",\"id\":65535,\"host\":2}", ""),
 		ROOM("{\"mac\":\"02:00:00:00:00:01\",\"id\":1,\"host\":254}", ""),
 		ROOM("", "{\"mac\":\"02:00:00:00:00:01\",\"host\":1,\"left_s\":1e9}"),
+		"{\"rules\":[\"R:eapol=never\"],\"rooms\":[]}",
+		"{\"rules\":[7],\"rooms\":[]}",
 	};
 	struct party party;
 	struct weft_error err;

@@ -33,15 +33,17 @@ static void note(void *user, enum weft_log_level level, const char *text)
 	(void)snprintf(s->warning, sizeof(s->warning), "%s", text);
 }
 
-static void begin_with(struct scene *s, const struct weft_room_rules *rules)
+static void begin_with(struct scene *s, const char *const *rules, size_t n)
 {
 	struct weft_error err = { "" };
 	s->warnings = 0;
 	s->log = (struct weft_log){ .write = note, .user = s, .level = WEFT_LOG_WARNING };
 	party_init(&s->party, test_seed());
 	s->party.relay_opts.log = &s->log;
-	s->party.relay_opts.rules = *rules;
 	party_open_relay(&s->party);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(weft_relay_rule(s->party.relay, rules[i], false, &err),
+				 0);
 	probe_init(&s->tap);
 	guest_init(&s->alice, &s->party, "alice", 1);
 	guest_init(&s->bob, &s->party, "bob", 2);
@@ -57,8 +59,7 @@ static void begin_with(struct scene *s, const struct weft_room_rules *rules)
 
 static void begin(struct scene *s)
 {
-	const struct weft_room_rules defaults = { .allow = 0 };
-	begin_with(s, &defaults);
+	begin_with(s, NULL, 0);
 }
 
 static void end(struct scene *s)
@@ -162,11 +163,9 @@ static void from_bob(struct scene *s, uint8_t type_low)
 static void the_relay_says_what_the_rules_are(void **state)
 {
 	(void)state;
-	const struct weft_room_rules rules = { .allow = WEFT_ALLOW_EAPOL,
-					       .group_rate = 7,
-					       .byte_rate = WEFT_RATE_UNLIMITED };
+	static const char *const rules[] = { "eapol=off", "group=7", "bytes=off" };
 	struct scene s;
-	begin_with(&s, &rules);
+	begin_with(&s, rules, 3);
 	from_bob(&s, 0x8e);
 	party_run(&s.party, 100);
 	assert_int_equal(guest_got(&s.alice), 1);

@@ -6,6 +6,7 @@
  */
 #include "base/table.h"
 #include "lan/relay.h"
+#include "lan/room_host.h"
 #include "lan/visitor.h"
 
 #include <weft/log.h>
@@ -91,9 +92,34 @@ int relay_open_room(struct weft_relay *relay, const struct room_opts *opts,
 	return 0;
 }
 
+/* Who hands out addresses while there is a gateway. */
+static void tell_of_dhcp(const struct weft_relay *relay, const struct room *room)
+{
+	char text[WEFT_IP_TEXT];
+	switch (room_host_news(room->host)) {
+	case ROOM_HOST_NO_NEWS:
+		break;
+	case ROOM_HOST_IS_SILENT:
+		weft_log_info(relay->log,
+			      "room %s: the gateway's LAN has a DHCP server, %s; the "
+			      "room's own keeps quiet",
+			      room->name, room_host_print_server(room->host, text));
+		break;
+	case ROOM_HOST_ANSWERS:
+		weft_log_info(
+			relay->log,
+			"room %s: no DHCP server of the gateway's LAN has answered; "
+			"the room's own does",
+			room->name);
+		break;
+	}
+}
+
 void relay_touch_room(struct weft_relay *relay, struct room *room, uint64_t now)
 {
 	const uint64_t due = room_deadline(room, now);
+	if (room->host)
+		tell_of_dhcp(relay, room);
 	if (due < room->timer.deadline)
 		heap_change(&relay->rooms_due, &room->timer, due);
 }
@@ -149,5 +175,7 @@ enum session_outcome relay_judge(const struct weft_relay *relay,
 		tell_conflict(relay, member, now);
 	if (outcome != FILTER_PASS)
 		return SESSION_DROP_FILTERED;
+	if (member == member->room->gateway && member->room->host)
+		room_host_overhear(member->room->host, frame);
 	return room_answer(member, frame, now) ? SESSION_TAKEN : SESSION_RECEIVED;
 }

@@ -312,6 +312,8 @@ int room_add(struct room *room, const struct weft_peer *peer, void *user,
 	if (peer->role == WEFT_ROLE_GATEWAY) {
 		member->peer.id = next_id(room);
 		room->gateway = member;
+		if (room->host)
+			room_host_defer(room->host);
 	} else {
 		room->clients_n++;
 		take_place(member);
@@ -363,7 +365,7 @@ void room_remove(struct room_member *member)
 
 /* ---- stations behind a client ------------------------------------------------------------ */
 
-static bool is_of_lan(const struct room *room, struct weft_mac mac)
+bool room_is_of_lan(const struct room *room, struct weft_mac mac)
 {
 	const struct weft_bridge_port *port = weft_bridge_lookup(room->bridge, mac);
 	return port && room->gateway && port == room->gateway->port;
@@ -377,7 +379,7 @@ int room_claim(struct room_member *member, struct weft_mac mac)
 	if (find_claim(member, mac) < member->claims_n ||
 	    mac_equal(member->peer.mac, mac))
 		return 0;
-	if (has_mac(room, mac) || is_of_lan(room, mac))
+	if (has_mac(room, mac) || room_is_of_lan(room, mac))
 		return -EEXIST;
 	if (member->claims_n >= member->claims_max || room->claims_n == ROOM_CLAIMS_MAX)
 		return -ENOSPC;

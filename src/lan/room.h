@@ -174,6 +174,9 @@ int room_claim(struct room_member *member, struct weft_mac mac) WEFT_MUST_CHECK;
 /** Undoes room_claim. True if there was a claim. */
 bool room_release(struct room_member *member, struct weft_mac mac);
 
+/** Whether a station is known to be on the gateway's LAN. */
+bool room_is_of_lan(const struct room *room, struct weft_mac mac);
+
 /** Does what is due: forgets stations of the LAN, asks who is in which group. */
 void room_run(struct room *room, uint64_t now);
 

@@ -8,6 +8,7 @@
 #include "base/container.h"
 #include "base/mac.h"
 #include "link/link.h"
+#include "service/dhcp_defer.h"
 #include "service/dhcpd.h"
 #include "service/dnsd.h"
 #include "wire/arp.h"
@@ -34,6 +35,9 @@ struct room_host {
 	uint32_t address;
 	struct weft_bridge_port *port;
 	struct dhcpd *dhcpd;
+	struct dhcp_defer defer; /* while there is a gateway */
+	enum room_host_news news;
+	bool has_answered; /* beside this gateway */
 	struct dnsd *dnsd; /* NULL where the room's name is none for a domain */
 };
 
@@ -58,6 +62,20 @@ static bool is_taken(void *user, uint8_t number)
 		if (container_of(node, struct room_member, of_room)->host == number)
 			return true;
 	return number == ROOM_HOST_OF_RELAY || keep_has_host(room, number);
+}
+
+static bool may_answer(void *user, const struct dhcp_msg *msg, bool holds, uint64_t now)
+{
+	const struct room *room = user;
+	struct room_host *host = room->host;
+	if (!room->gateway)
+		return true;
+	if (!dhcp_defer_may_answer(&host->defer, msg, holds, now))
+		return false;
+	if (!host->has_answered)
+		host->news = ROOM_HOST_ANSWERS;
+	host->has_answered = true;
+	return true;
 }
 
 /* ---- what DNS asks of the room ----------------------------------------------------------- */
@@ -127,13 +145,22 @@ static size_t answer_ip(struct room_host *host, const struct weft_frame *frame,
 	return len == 0 && host->dnsd ? dnsd_input(host->dnsd, frame, buf) : len;
 }
 
+/* What is the LAN's, and everything once its server was heard. */
+static bool is_for_others(const struct room_host *host, const struct weft_frame *frame)
+{
+	const struct room *room = host->room;
+	return room->gateway && (host->defer.server != 0 ||
+				 room_is_of_lan(room, mac_load(frame->data + MAC_LEN)));
+}
+
 static size_t host_send(struct weft_link *link, const struct weft_frame *frames, size_t n,
 			uint64_t now)
 {
 	struct room_host *host = container_of(link, struct room_host, link);
-	for (size_t i = 0; i < n && !host->room->gateway; i++) {
+	dhcpd_set_lease(host->dhcpd, host->room->gateway ? ROOM_HOST_LEASE_S : 0);
+	for (size_t i = 0; i < n; i++) {
 		uint8_t buf[REPLY_LEN_MAX];
-		if (answer_arp(host, &frames[i], now))
+		if (is_for_others(host, &frames[i]) || answer_arp(host, &frames[i], now))
 			continue;
 		size_t len = answer_ip(host, &frames[i], now, buf);
 		const struct weft_frame reply = { .data = buf, .len = (uint32_t)len };
@@ -141,6 +168,40 @@ static size_t host_send(struct weft_link *link, const struct weft_frame *frames,
 			link_deliver(&host->link, &reply, 1, now);
 	}
 	return n;
+}
+
+/* ---- the server of a LAN ----------------------------------------------------------------- */
+
+void room_host_defer(struct room_host *host)
+{
+	dhcp_defer_begin(&host->defer, host->address);
+	host->has_answered = false;
+}
+
+void room_host_overhear(struct room_host *host, const struct weft_frame *frame)
+{
+	struct udp_path path;
+	struct dhcp_msg msg;
+	if (host->defer.server != 0)
+		return;
+	if ((dhcp_frame_parse(frame, DHCP_CLIENT_PORT, &path, &msg) == 0 ||
+	     dhcp_frame_parse(frame, DHCP_SERVER_PORT, &path, &msg) == 0) &&
+	    dhcp_defer_hear(&host->defer, &msg))
+		host->news = ROOM_HOST_IS_SILENT;
+}
+
+enum room_host_news room_host_news(struct room_host *host)
+{
+	const enum room_host_news news = host->news;
+	host->news = ROOM_HOST_NO_NEWS;
+	return news;
+}
+
+const char *room_host_print_server(const struct room_host *host, char buf[WEFT_IP_TEXT])
+{
+	struct weft_ip ip = { .family = AF_INET, .prefix = 32 };
+	store_be32(ip.octet, host->defer.server);
+	return weft_ip_print(&ip, buf);
 }
 
 /* ---- beginning and end ------------------------------------------------------------------- */
@@ -182,6 +243,7 @@ static int make_servers(struct room_host *host)
 					  .domain = weft_room_domain(room->name, domain),
 					  .host_of = host_of,
 					  .is_taken = is_taken,
+					  .may_answer = may_answer,
 					  .user = room };
 	const struct dnsd_opts dnsd = { .mac = host->mac,
 					.address = host->address,
@@ -271,6 +333,7 @@ int room_host_restore(struct room_host *host, uint8_t number, struct weft_mac ma
 
 json_t *room_host_json(const struct room_host *host)
 {
+	char text[WEFT_IP_TEXT];
 	json_t *object = json_object();
 	for (unsigned i = DHCPD_OFFERED; i < DHCPD_OUTCOMES; i++) {
 		uint64_t n = dhcpd_count(host->dhcpd, (enum dhcpd_outcome)i);
@@ -280,5 +343,9 @@ json_t *room_host_json(const struct room_host *host)
 				json_integer((json_int_t)n));
 	}
 	add_names(object, host->dnsd);
+	if (host->room->gateway && host->defer.server != 0)
+		(void)json_object_set_new(
+			object, "lan_server",
+			json_string(room_host_print_server(host, text)));
 	return object;
 }

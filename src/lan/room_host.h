@@ -9,7 +9,10 @@
  *               room's bridge ---- link of the host: ARP, DHCP, DNS
  *     client ---'
  *
- * A gateway brings its LAN's server, so the host is silent while there is one.
+ * A gateway's LAN may have a server of its own. The host then stands back (service/dhcp_defer.h):
+ * it answers members, and nobody on the LAN, and only those to whom nobody else has spoken; and
+ * once the LAN's server is heard it is silent until there is another gateway, or none. What it
+ * leases beside a gateway ends soon, so that members turn to the LAN's server when there is one.
  */
 #ifndef LAN_ROOM_HOST_H
 #define LAN_ROOM_HOST_H
@@ -20,11 +23,33 @@
 
 struct room_host;
 
+/** Of leases that are given while there is a gateway. */
+#define ROOM_HOST_LEASE_S 300u
+
+/** What is worth a line in the log. */
+enum room_host_news {
+	ROOM_HOST_NO_NEWS,
+	ROOM_HOST_IS_SILENT, /**< The LAN's server was heard. */
+	ROOM_HOST_ANSWERS,   /**< Beside a gateway, for the first time. */
+};
+
 /** Makes the host on the room's bridge. Returns 0, -ENOMEM or what weft_bridge_add returns. */
 int room_host_new(struct room *room, struct room_host **ret_host) WEFT_MUST_CHECK;
 
 /** Takes it off the bridge, frees. NULL is allowed. */
 void room_host_free(struct room_host *host);
+
+/** A gateway has come, whose LAN may have a server. */
+void room_host_defer(struct room_host *host);
+
+/** A frame that the gateway has sent. */
+void room_host_overhear(struct room_host *host, const struct weft_frame *frame);
+
+/** What has happened since this was last asked. */
+enum room_host_news room_host_news(struct room_host *host);
+
+/** The LAN's server, of which there was news. Returns buf. */
+const char *room_host_print_server(const struct room_host *host, char buf[WEFT_IP_TEXT]);
 
 /** The MAC that the host of a room with that name and key has. */
 struct weft_mac room_host_mac_of(const char *name, const uint8_t key[PROOF_KEY_LEN]);
@@ -43,7 +68,10 @@ uint32_t room_host_lease(const struct room_host *host, uint8_t number, uint64_t 
 int room_host_restore(struct room_host *host, uint8_t number, struct weft_mac mac,
 		      uint64_t until) WEFT_MUST_CHECK;
 
-/** {"offered": 2, "acked": 2, "names": {"answered": 3} ...}: what has happened, by outcome. */
+/**
+ * {"offered": 2, "acked": 2, "names": {"answered": 3} ...}: what has happened, by outcome; and with
+ * a gateway whose LAN's server was heard, "lan_server".
+ */
 json_t *room_host_json(const struct room_host *host);
 
 #endif

@@ -31,6 +31,7 @@ struct dhcpd {
 	struct dhcpd_opts opts;
 	struct dns_name domain; /* len 0: none */
 	struct lease *leases;   /* by host number; NULL until there is one */
+	uint32_t lease_s;       /* of those that are given now */
 	uint64_t counts[DHCPD_OUTCOMES];
 };
 
@@ -43,6 +44,7 @@ const char *dhcpd_outcome_name(enum dhcpd_outcome outcome)
 		[DHCPD_REFUSED] = "refused",
 		[DHCPD_FREED] = "freed",
 		[DHCPD_DECLINED] = "declined",
+		[DHCPD_DEFERRED] = "deferred",
 		[DHCPD_IGNORED] = "ignored",
 		[DHCPD_DROP_MALFORMED] = "drop-malformed",
 		[DHCPD_DROP_SPOOFED] = "drop-spoofed",
@@ -61,12 +63,18 @@ int dhcpd_new(const struct dhcpd_opts *opts, struct dhcpd **ret_dhcpd)
 	d->opts = *opts;
 	if (d->opts.lease_s == 0)
 		d->opts.lease_s = LEASE_S;
+	d->lease_s = d->opts.lease_s;
 	if (opts->domain && (dns_name_of_text(opts->domain, &d->domain) < 0 ||
 			     d->domain.len > DHCP_DOMAIN_LEN_MAX))
 		d->domain.len = 0;
 	d->opts.domain = NULL;
 	*ret_dhcpd = d;
 	return 0;
+}
+
+void dhcpd_set_lease(struct dhcpd *d, uint32_t lease_s)
+{
+	d->lease_s = lease_s ? lease_s : d->opts.lease_s;
 }
 
 void dhcpd_free(struct dhcpd *d)
@@ -203,9 +211,9 @@ static void reply_address(const struct dhcpd *d, struct exchange *x, uint8_t hos
 {
 	reply_facts(d, x);
 	x->reply.yiaddr = d->opts.network | host;
-	x->reply.lease_s = d->opts.lease_s;
-	x->reply.renewal_s = d->opts.lease_s / 2;
-	x->reply.rebinding_s = d->opts.lease_s / 8 * 7;
+	x->reply.lease_s = d->lease_s;
+	x->reply.renewal_s = d->lease_s / 2;
+	x->reply.rebinding_s = d->lease_s / 8 * 7;
 }
 
 static enum dhcpd_outcome on_discover(struct dhcpd *d, struct exchange *x)
@@ -239,7 +247,7 @@ static enum dhcpd_outcome on_request(struct dhcpd *d, struct exchange *x)
 		return DHCPD_IGNORED;
 	if (host == 0 || wanted != (d->opts.network | host))
 		return refuse(d, x);
-	if (lease(d, host, request->chaddr, x->now + d->opts.lease_s * SECOND_NS) < 0)
+	if (lease(d, host, request->chaddr, x->now + d->lease_s * SECOND_NS) < 0)
 		return DHCPD_DROP_FULL;
 	reply_begin(d, x, DHCP_ACK);
 	reply_address(d, x, host);
@@ -321,6 +329,16 @@ static struct udp_path way_back(const struct dhcpd *d, const struct exchange *x)
 	return path;
 }
 
+static bool may_answer(const struct dhcpd *d, const struct exchange *x)
+{
+	const struct dhcp_msg *request = x->request;
+	const uint32_t address =
+		request->ciaddr ? request->ciaddr : request->requested_ip;
+	return !d->opts.may_answer ||
+	       d->opts.may_answer(d->opts.user, request, held_host(d, x, address) != 0,
+				  x->now);
+}
+
 static enum dhcpd_outcome take(struct dhcpd *d, const struct weft_frame *frame,
 			       const struct dhcp_msg *request, struct exchange *x)
 {
@@ -329,7 +347,7 @@ static enum dhcpd_outcome take(struct dhcpd *d, const struct weft_frame *frame,
 		return DHCPD_IGNORED;
 	if (!mac_equal(request->chaddr, mac_load(frame->data + MAC_LEN)))
 		return DHCPD_DROP_SPOOFED;
-	return answer(d, x);
+	return may_answer(d, x) ? answer(d, x) : DHCPD_DEFERRED;
 }
 
 size_t dhcpd_input(struct dhcpd *d, const struct weft_frame *frame, uint64_t now,

@@ -41,6 +41,7 @@ enum dhcpd_outcome {
 	DHCPD_REFUSED,  /**< Answered by NAK. */
 	DHCPD_FREED,    /**< RELEASE. */
 	DHCPD_DECLINED, /**< DECLINE: somebody without a lease has the address. */
+	DHCPD_DEFERRED, /**< Left to another server, by opts.may_answer. */
 	DHCPD_IGNORED,  /**< To another server, or nothing that asks for an answer. */
 	DHCPD_DROP_MALFORMED,
 	DHCPD_DROP_SPOOFED, /**< The client's hardware address is not the frame's source. */
@@ -62,6 +63,12 @@ struct dhcpd_opts {
 	uint8_t (*host_of)(void *user, struct weft_mac mac);
 	/** Whether a host number is another's without a lease. May be NULL. */
 	bool (*is_taken)(void *user, uint8_t host);
+	/**
+	 * Whether a message is ours to answer; holds: the client has the address that it names, or
+	 * asks for, from us. NULL: all are.
+	 */
+	bool (*may_answer)(void *user, const struct dhcp_msg *msg, bool holds,
+			   uint64_t now);
 	void *user;
 };
 
@@ -72,6 +79,9 @@ int dhcpd_new(const struct dhcpd_opts *opts, struct dhcpd **ret_dhcpd) WEFT_MUST
 
 /** NULL is allowed. */
 void dhcpd_free(struct dhcpd *d);
+
+/** Has leases from now on end after so many seconds; 0 for what opts said. */
+void dhcpd_set_lease(struct dhcpd *d, uint32_t lease_s);
 
 /** Takes a frame. Returns the length of the answer's frame in reply; 0 for none. */
 size_t dhcpd_input(struct dhcpd *d, const struct weft_frame *frame, uint64_t now,

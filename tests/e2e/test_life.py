@@ -294,6 +294,25 @@ def test_room_without_a_lan_has_dhcp(party, tmp_path):
     assert set(room['dhcp']) == {'offered', 'acked'}  # each once, or again if it was slow
 
 
+def test_a_gateways_lan_without_dhcp(party):
+    """The room's server gives the addresses, until the LAN has one: then that one does."""
+    relay = party.start_relay()
+    party.start_gateway().wait_event('state', state='joined')
+    player = party.start_player('player')
+    address = player.wait_event('address')
+    other = party.start_player('player2').wait_event('address')['address'].split('/')[0]
+    assert address['address'].endswith('/24') and address['from'] == 'DHCP'
+    assert other.rpartition('.')[0] == address['address'].rpartition('.')[0]
+    assert reaches(party, 'player', other)
+    relay.wait_for('no DHCP server of the gateway\'s LAN has answered')
+
+    party.start_dhcp()  # a lease of the room's is renewed here, and not taken over
+    player.stop()
+    party.start_player('player').wait_event('address')
+    assert party.address('player').startswith('192.168.77.')
+    relay.wait_for(f'has a DHCP server, {p.SERVER}; the room\'s own keeps quiet')
+
+
 def test_a_player_is_no_dhcp_server(party, tmp_path):
     """Another member's dnsmasq is not heard: the relay's own server gives the address."""
     relay = party.start_relay()

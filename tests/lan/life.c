@@ -352,6 +352,8 @@ static void test_tcp_is_asked_for_segments_of_one_datagram(void **state)
 
 /* ---- addresses for those who know nothing but DHCP ---- */
 
+#define TOLD_LEN 200u
+
 /* Alice's station asks for an address; returns what it is offered, 0 for nothing. */
 static uint32_t discover(struct full *full)
 {
@@ -381,7 +383,7 @@ static uint32_t discover(struct full *full)
 	return offer.yiaddr;
 }
 
-/* A LAN has its own server: the room's is silent as long as its gateway is there. */
+/* A LAN may have its own server, which has the first word. */
 static void test_dhcp_where_there_is_no_lan(void **state)
 {
 	(void)state;
@@ -394,6 +396,90 @@ static void test_dhcp_where_there_is_no_lan(void **state)
 	guest_leave(&full.alice);
 	guest_leave(&full.bob);
 	party_fini(&full.party);
+}
+
+static void note(void *user, enum weft_log_level level, const char *text)
+{
+	char *told = user;
+	(void)level;
+	if (strstr(text, "DHCP"))
+		(void)snprintf(told, TOLD_LEN, "%s", text);
+}
+
+/* A message of a station or server on the LAN, to all or to alice. */
+static void lan_says(struct full *full, const struct dhcp_msg *msg)
+{
+	const bool is_reply = msg->op == DHCP_OP_REPLY;
+	struct udp_path path = { .src_mac = party_lan_host,
+				 .dst_mac = is_reply ? guest_mac(1) : party_broadcast,
+				 .src = msg->server_id,
+				 .dst = UINT32_MAX,
+				 .sport = is_reply ? DHCP_SERVER_PORT : DHCP_CLIENT_PORT,
+				 .dport =
+					 is_reply ? DHCP_CLIENT_PORT : DHCP_SERVER_PORT };
+	uint8_t buf[DHCP_FRAME_LEN_MAX];
+	int len = dhcp_frame_emit(buf, sizeof(buf), &path, msg);
+	assert_true(len > 0);
+	const struct weft_frame frame = { .data = buf, .len = (uint32_t)len };
+	link_deliver(&full->lan.probe.link, &frame, 1, sim_now(full->party.sim));
+	party_run(&full->party, 50);
+}
+
+/*
+ * Beside a LAN that has no server: who asks again is answered, and nobody on the LAN itself. Once
+ * there is one the room's is silent, until another gateway has another LAN.
+ */
+static void test_dhcp_beside_a_lan(void **state)
+{
+	(void)state;
+	char told[TOLD_LEN] = "";
+	const struct weft_log log = { .write = note,
+				      .user = told,
+				      .level = WEFT_LOG_INFO };
+	const struct dhcp_msg ask = { .op = DHCP_OP_REQUEST,
+				      .type = DHCP_DISCOVER,
+				      .chaddr = party_lan_host };
+	const struct dhcp_msg offer = { .op = DHCP_OP_REPLY,
+					.type = DHCP_OFFER,
+					.chaddr = guest_mac(1),
+					.yiaddr = 0xc0a84d64,
+					.server_id = 0xc0a84d01 };
+	struct full full;
+	party_init(&full.party, test_seed());
+	full.party.relay_opts.log = &log;
+	party_open_relay(&full.party);
+	guest_join(&full.alice, &full.party, "alice", 1);
+	guest_join(&full.bob, &full.party, "bob", 2);
+	guest_join(&full.lan, &full.party, "lan", 0);
+	party_run(&full.party, 100);
+	for (unsigned i = 0; i < 3; i++) {
+		lan_says(&full, &ask);
+		assert_int_equal(guest_got(&full.lan), 0);
+		assert_int_equal(discover(&full), 0);
+		party_run(&full.party, 1200);
+	}
+	assert_string_equal(told, "");
+	party_run(&full.party, 400);
+	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
+	assert_non_null(strstr(told, "no DHCP server of the gateway's LAN has answered"));
+	(void)guest_got(&full.lan);
+	lan_says(&full, &ask); /* has waited for as long, but is not ours to serve */
+	assert_int_equal(guest_got(&full.lan), 0);
+
+	lan_says(&full, &offer);
+	assert_non_null(strstr(told, "has a DHCP server, 192.168.77.1; the room's own"));
+	assert_int_equal(discover(&full), 0);
+	party_run(&full.party, 5000);
+	assert_int_equal(discover(&full), 0);
+
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
+	guest_join(&full.lan, &full.party, "lan", 0);
+	assert_int_equal(discover(&full), 0);
+	party_run(&full.party, 4100);
+	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
+	full_end(&full);
 }
 
 /* Alice's station asks the room for the address of a name; returns it, 0 for none. */
@@ -786,6 +872,7 @@ int main(void)
 		cmocka_unit_test(test_gateway_keeps_the_lan_at_home),
 		cmocka_unit_test(test_lan_frames_of_strange_lengths),
 		cmocka_unit_test(test_dhcp_where_there_is_no_lan),
+		cmocka_unit_test(test_dhcp_beside_a_lan),
 		cmocka_unit_test(test_members_have_names),
 		cmocka_unit_test(test_tcp_is_asked_for_segments_of_one_datagram),
 		cmocka_unit_test(test_loss_jitter_and_duplicates),

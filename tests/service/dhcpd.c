@@ -317,6 +317,41 @@ static void what_is_not_to_be_believed(void **state)
 	end(&s);
 }
 
+static bool may_answer(void *user, const struct dhcp_msg *msg, bool holds, uint64_t now)
+{
+	(void)user, (void)now;
+	return holds || msg->type == DHCP_DISCOVER;
+}
+
+/* Who else may speak decides: what the client has from us is told with the question. */
+static void others_may_have_the_word(void **state)
+{
+	const struct dhcpd_opts opts = { .mac = server_mac,
+					 .network = NETWORK,
+					 .may_answer = may_answer };
+	struct scene s = { .now = 5 * S };
+	(void)state;
+	assert_int_equal(dhcpd_new(&opts, &s.dhcpd), 0);
+	assert_int_equal(request(&s, 1, NETWORK | 50, 0), 0);
+	assert_int_equal(dhcpd_count(s.dhcpd, DHCPD_DEFERRED), 1);
+	const uint32_t address = discover(&s, 1, 0);
+	assert_int_equal(request(&s, 1, address, SERVER), DHCP_ACK);
+	assert_int_equal(request(&s, 1, 0xc0a80105, 0), 0); /* another network's */
+	assert_int_equal(request(&s, 2, address, 0), 0);    /* not its own */
+	assert_int_equal(request(&s, 1, address, 0), DHCP_ACK);
+	assert_int_equal(s.reply.lease_s, 3600);
+	dhcpd_set_lease(s.dhcpd, 300);
+	assert_int_equal(request(&s, 1, address, 0), DHCP_ACK);
+	assert_int_equal(s.reply.lease_s, 300);
+	assert_int_equal(s.reply.renewal_s, 150);
+	s.now += 300 * S;
+	assert_int_equal(request(&s, 1, address, 0), 0);
+	dhcpd_set_lease(s.dhcpd, 0);
+	assert_int_equal(discover(&s, 1, 0), address);
+	assert_int_equal(s.reply.lease_s, 3600);
+	end(&s);
+}
+
 /* Never a server for all names: who has the Internet, too, would not get there any more. */
 static void names_are_told_to_who_asks(void **state)
 {
@@ -355,6 +390,7 @@ int main(void)
 		cmocka_unit_test(informed),
 		cmocka_unit_test(no_more_than_there_are),
 		cmocka_unit_test(what_is_not_to_be_believed),
+		cmocka_unit_test(others_may_have_the_word),
 		cmocka_unit_test(names_are_told_to_who_asks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

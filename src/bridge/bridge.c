@@ -137,13 +137,13 @@ void weft_bridge_free(struct weft_bridge *bridge)
 	if (!bridge)
 		return;
 	assert(!bridge->ports.busy);
+	if (bridge->snooping)
+		snoop_fini(&bridge->snoop); /* which has the ports in its heap */
 	list_for_each (node, &bridge->ports.entries) {
 		struct port_entry *entry = container_of(node, struct port_entry, node);
 		weft_link_on_receive(port_of(entry)->link, NULL, NULL);
 		port_free(entry);
 	}
-	if (bridge->snooping)
-		snoop_fini(&bridge->snoop);
 	fdb_fini(&bridge->fdb);
 	free(bridge);
 }

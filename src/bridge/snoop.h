@@ -125,7 +125,7 @@ struct snoop {
 int snoop_init(struct snoop *s, uint32_t ports_max, const uint8_t secret[HASH_SECRET_LEN],
 	       uint64_t *events) WEFT_MUST_CHECK;
 
-/** Frees all; ports may be gone. */
+/** Frees all but the ports, which are there still or were taken out. */
 void snoop_fini(struct snoop *s);
 
 /** Another rate of frames that go to everyone, also of flows that are there. */

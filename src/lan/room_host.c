@@ -72,9 +72,10 @@ static bool may_answer(void *user, const struct dhcp_msg *msg, bool holds, uint6
 		return true;
 	if (!dhcp_defer_may_answer(&host->defer, msg, holds, now))
 		return false;
-	if (!host->has_answered)
+	if (msg->type == DHCP_DISCOVER && !host->has_answered) {
 		host->news = ROOM_HOST_ANSWERS;
-	host->has_answered = true;
+		host->has_answered = true;
+	}
 	return true;
 }
 

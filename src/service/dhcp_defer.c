@@ -64,6 +64,14 @@ static bool has_waited(struct dhcp_defer *defer, struct weft_mac mac, uint64_t n
 	return false;
 }
 
+/* It has what it wanted: when it asks the next time, others have the first word again. */
+static void end_wait(struct dhcp_defer *defer, struct weft_mac mac)
+{
+	struct dhcp_defer_client *client = find_client(defer, mac);
+	if (client)
+		*client = (struct dhcp_defer_client){ .first_ns = 0 };
+}
+
 bool dhcp_defer_may_answer(struct dhcp_defer *defer, const struct dhcp_msg *msg,
 			   bool holds, uint64_t now)
 {
@@ -71,5 +79,7 @@ bool dhcp_defer_may_answer(struct dhcp_defer *defer, const struct dhcp_msg *msg,
 		return false;
 	if (msg->type == DHCP_DISCOVER)
 		return has_waited(defer, msg->chaddr, now);
+	if (msg->server_id == defer->own)
+		end_wait(defer, msg->chaddr);
 	return msg->server_id ? msg->server_id == defer->own : holds;
 }

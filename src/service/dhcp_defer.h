@@ -31,7 +31,7 @@
 /** How long a client's first question waits for another server. */
 #define DHCP_DEFER_NS UINT64_C(4000000000)
 
-/** Who has not asked for so long begins to wait anew. */
+/** Who has not asked for so long begins to wait anew, as does who has taken our offer. */
 #define DHCP_DEFER_FORGET_NS UINT64_C(60000000000)
 
 /** Clients that are waited with; of more, who has waited longest begins anew. */

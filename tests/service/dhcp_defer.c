@@ -71,6 +71,22 @@ static void who_asks_again_is_answered(void **state)
 	assert_true(discovers(&s, CLIENT));
 }
 
+/* The next time it asks, a server may have come. */
+static void who_was_served_waits_again(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s);
+	assert_false(discovers(&s, CLIENT));
+	s.now += 4 * S;
+	assert_true(discovers(&s, CLIENT));
+	assert_true(is_answered(&s, CLIENT, DHCP_REQUEST, OWN, false));
+	assert_true(is_answered(&s, CLIENT, DHCP_REQUEST, OWN, true)); /* repeated */
+	assert_false(discovers(&s, CLIENT));
+	s.now += 4 * S;
+	assert_true(discovers(&s, CLIENT));
+}
+
 /* What a client says of its patience is not ours to believe. */
 static void the_first_question_is_never_answered(void **state)
 {
@@ -166,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_asks_again_is_answered),
+		cmocka_unit_test(who_was_served_waits_again),
 		cmocka_unit_test(the_first_question_is_never_answered),
 		cmocka_unit_test(another_that_is_heard_has_it_all),
 		cmocka_unit_test(its_clients_tell_of_it),

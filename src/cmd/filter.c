@@ -42,12 +42,14 @@ static const struct command command = {
 		"it: for all rooms, for one, or for one of its members.",
 	.options = options,
 	.notes = "MEMBER is a name, a MAC, the key of a pass (see `weft members --json`) "
-		 "or, of who is\n"
-		 "there, the id. The rules and their values are those of `weft relay "
-		 "--filter`, see\n"
-		 "docs/filters.md; RULE=default takes back what was said of the same "
-		 "before. They hold\n"
-		 "at once, and over restarts. With --json: \"filter\" for each room.",
+		 "or, of\n"
+		 "who is there, the id. The rules and their values are those of --filter "
+		 "of\n"
+		 "`weft relay`, see docs/filters.md; RULE=default takes back what was "
+		 "said of the\n"
+		 "same before. They hold at once, and over restarts. With --json: "
+		 "\"filter\" for\n"
+		 "each room.",
 };
 
 /* What the command line says. */
@@ -59,12 +61,6 @@ struct wish {
 
 /* ---- showing ----------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	return text ? text : "";
-}
-
 static long long id_of(const json_t *member)
 {
 	return json_integer_value(json_object_get(member, "id"));
@@ -74,9 +70,9 @@ static bool is_meant(const json_t *member, const char *text)
 {
 	char id[24];
 	(void)snprintf(id, sizeof(id), "%lld", id_of(member));
-	return strcmp(text_of(member, "name"), text) == 0 || strcmp(id, text) == 0 ||
-	       strcasecmp(text_of(member, "mac"), text) == 0 ||
-	       strcasecmp(text_of(member, "pass"), text) == 0;
+	return strcmp(remote_text(member, "name"), text) == 0 || strcmp(id, text) == 0 ||
+	       strcasecmp(remote_text(member, "mac"), text) == 0 ||
+	       strcasecmp(remote_text(member, "pass"), text) == 0;
 }
 
 /* All that hold for a member: the room's, and on top those that are others for it. */
@@ -91,8 +87,8 @@ static json_t *whole_rules(const json_t *room, const json_t *member)
 
 static void print_member(const json_t *member, json_t *rules)
 {
-	(void)printf("  member %lld %s %s\n", id_of(member), text_of(member, "name"),
-		     text_of(member, "mac"));
+	(void)printf("  member %lld %s %s\n", id_of(member), remote_text(member, "name"),
+		     remote_text(member, "mac"));
 	rules_text_print(rules, "   ");
 }
 
@@ -107,8 +103,8 @@ static json_t *show_member(const struct output *out, const struct wish *wish,
 	else if (!out->json && own)
 		print_member(member, own);
 	return json_pack("{s:I, s:s, s:s, s:o}", "id", (json_int_t)id_of(member), "name",
-			 text_of(member, "name"), "mac", text_of(member, "mac"), "rules",
-			 whole);
+			 remote_text(member, "name"), "mac", remote_text(member, "mac"),
+			 "rules", whole);
 }
 
 static void show_room(struct output *out, const struct wish *wish, json_t *room)
@@ -118,7 +114,7 @@ static void show_room(struct output *out, const struct wish *wish, json_t *room)
 	const json_t *member;
 	size_t i;
 	if (!out->json)
-		(void)printf("room %s\n", text_of(room, "name"));
+		(void)printf("room %s\n", remote_text(room, "name"));
 	if (!out->json && !wish->member)
 		rules_text_print(rules, " ");
 	json_array_foreach(json_object_get(room, "members"), i, member)
@@ -130,8 +126,8 @@ static void show_room(struct output *out, const struct wish *wish, json_t *room)
 	if (!out->json && wish->member && json_array_size(members) == 0)
 		(void)printf("  nobody there is called %s now\n", wish->member);
 	output_event(out, "filter",
-		     json_pack("{s:s, s:O, s:o}", "room", text_of(room, "name"), "rules",
-			       rules, "members", members));
+		     json_pack("{s:s, s:O, s:o}", "room", remote_text(room, "name"),
+			       "rules", rules, "members", members));
 }
 
 /* Returns how many rooms there are, or -Exxx with err. */
@@ -147,7 +143,7 @@ static int show_place(struct output *out, const struct wish *wish,
 	json_array_foreach(json_object_get(json_object_get(answer, "facts"), "rooms"), i,
 			   room)
 	{
-		if (wish->room && strcmp(wish->room, text_of(room, "name")) != 0)
+		if (wish->room && strcmp(wish->room, remote_text(room, "name")) != 0)
 			continue;
 		show_room(out, wish, room);
 		n++;
@@ -226,9 +222,8 @@ static int change(struct output *out, const struct wish *wish, struct weft_error
 		return r;
 	r = show_place(out, wish, &place, err);
 	if (r == 0 && !out->json)
-		(void)printf("%s%s is not open now; the rules hold once it is\n",
-			     wish->room ? "room " : "a room",
-			     wish->room ? wish->room : "");
+		(void)printf("no room%s%s is open now; the rules hold once one is\n",
+			     wish->room ? " " : "", wish->room ? wish->room : "");
 	return r;
 }
 

@@ -38,16 +38,15 @@ static const struct command command = {
 		"well they\n"
 		"are reached.",
 	.options = options,
-	.notes =
-		"RTT is a packet's way to the member and back, JITTER how much that "
-		"varies, LOSS\n"
-		"what was lost of late on the way to it, FROM where it comes from. Under "
-		"a member is\n"
-		"what other rules hold for it than for its room: `weft filter`. Who runs "
-		"the relay may\n"
-		"throw somebody out: `weft kick`. With --json: \"member\" for "
-		"each, with\n"
-		"all that the relay knows of it.",
+	.notes = "RTT is a packet's way to the member and back, JITTER how much that "
+		 "varies, LOSS\n"
+		 "what was lost of late on the way to it, FROM where it comes from. "
+		 "Under it is\n"
+		 "what rules hold for it alone: `weft filter`. Who runs the relay may "
+		 "throw\n"
+		 "somebody out: `weft kick`. With --json: \"member\" for each, with all "
+		 "that the\n"
+		 "relay knows of it.",
 };
 
 struct listing {

@@ -75,6 +75,7 @@ static json_t *filter(struct relaying *r, const json_t *request, struct weft_err
 	if (weft_relay_rule(r->relay, rule, true, err) < 0)
 		return NULL;
 	weft_log_info(&r->output.log, "filter: %s", rule);
+	rooms_file_save(&r->rooms, r->relay, weft_loop_now(r->loop));
 	return json_object();
 }
 

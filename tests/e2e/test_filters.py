@@ -66,7 +66,7 @@ def test_words_that_are_no_rules(party):
         assert asked.popen.wait(netlab.PATIENCE) == 2 and answer in asked.output()
     assert 'eapol=on' in party.run('relay', f'{p.WEFT} filter party')
     assert 'has a room monday' in party.run('relay', f'{p.WEFT} filter monday', check=False)
-    assert 'monday is not open now' in party.run('relay', f'{p.WEFT} filter monday group=3')
+    assert 'no room monday is open now' in party.run('relay', f'{p.WEFT} filter monday group=3')
     assert 'nobody there is called alcie' in party.run(
         'relay', f'{p.WEFT} filter party alcie group=3')
     wrong = party.weft('player2', 'relay --filter party/player:gruop=3')

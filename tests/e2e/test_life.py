@@ -298,9 +298,9 @@ def test_a_gateways_lan_without_dhcp(party):
     """The room's server gives the addresses, until the LAN has one: then that one does."""
     relay = party.start_relay()
     party.start_gateway().wait_event('state', state='joined')
-    player = party.start_player('player')
+    player, player2 = party.start_player('player'), party.start_player('player2')
     address = player.wait_event('address')
-    other = party.start_player('player2').wait_event('address')['address'].split('/')[0]
+    other = player2.wait_event('address')['address'].split('/')[0]
     assert address['address'].endswith('/24') and address['from'] == 'DHCP'
     assert other.rpartition('.')[0] == address['address'].rpartition('.')[0]
     assert reaches(party, 'player', other)

@@ -6,8 +6,10 @@
  */
 #include "../unit.h"
 #include "party.h"
+#include "wire/compose.h"
 
 #include <jansson.h>
+#include <netinet/in.h>
 #include <string.h>
 
 /* A number of the relay's facts about a member: part "path" or "up", and the key in it. */
@@ -31,6 +33,19 @@ static json_int_t fact_of(const struct party *party, const char *name, const cha
 	json_decref(facts);
 	free(text);
 	return fact;
+}
+
+/* The member's own counter of packets that it has answered as too big. */
+static json_int_t too_big_of(const struct guest *guest)
+{
+	char *text = weft_member_json(guest->member, sim_now(guest->party->sim));
+	json_t *facts = json_loads(text, 0, NULL);
+	const json_t *helped = json_object_get(facts, "helped");
+	const json_int_t n = json_integer_value(json_object_get(helped, "too-big"));
+	assert_true(json_is_object(helped));
+	json_decref(facts);
+	free(text);
+	return n;
 }
 
 static json_int_t rtt_of(const struct party *party, const char *name)
@@ -101,11 +116,50 @@ static void a_bad_path_shows_on_both_ends(void **state)
 	party_fini(&party);
 }
 
+/* What a member has told senders on its own machine; the room's MTU is smaller than theirs. */
+static void packets_that_were_too_big_are_counted(void **state)
+{
+	(void)state;
+	static const uint8_t payload[1400];
+	const struct compose packet = {
+		.is_ether = true,
+		.dst_mac = guest_mac(2),
+		.src_mac = guest_mac(1),
+		.src = { .family = AF_INET, .octet = { 10, 0, 0, 1 } },
+		.dst = { .family = AF_INET, .octet = { 10, 0, 0, 2 } },
+		.df = true,
+	};
+	struct party party;
+	struct guest alice, bob;
+	uint8_t buf[1500];
+	party_init(&party, test_seed());
+	party.relay_opts.mtu = 1000;
+	party_open_relay(&party);
+	guest_join(&alice, &party, "alice", 1);
+	guest_join(&bob, &party, "bob", 2);
+	assert_int_equal(too_big_of(&alice), 0);
+	int len = compose_udp(&packet, payload, sizeof(payload), buf, sizeof(buf));
+	assert_true(len > 0);
+	const struct weft_frame frame = { .data = buf, .len = (uint32_t)len };
+	(void)guest_got(&alice);
+	link_deliver(&alice.probe.link, &frame, 1, sim_now(party.sim));
+	party_run(&party, 50);
+	assert_int_equal(too_big_of(&alice), 1);
+	assert_int_equal(guest_got(&alice), 1); /* is told */
+	assert_int_equal(guest_got(&bob), 0);
+	assert_int_equal(alice.probe.last[23], IPPROTO_ICMP);
+	assert_int_equal(too_big_of(&bob), 0);
+	guest_leave(&alice);
+	guest_leave(&bob);
+	party_fini(&party);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_member_has_its_round_trip),
 		cmocka_unit_test(a_bad_path_shows_on_both_ends),
+		cmocka_unit_test(packets_that_were_too_big_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

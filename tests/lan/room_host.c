@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The relay's own host in a room: addresses for those who know nothing but DHCP, also beside a
+ * gateway, and the members' names.
+ */
+#include "../unit.h"
+#include "party.h"
+#include "service/dhcp_frame.h"
+#include "wire/compose.h"
+#include "wire/dns.h"
+
+#include <weft/log.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define TOLD_LEN 200u
+
+/* A relay with two clients and the gateway of a LAN. */
+struct full {
+	struct party party;
+	struct guest alice, bob, lan;
+	struct weft_mac servers_mac; /* of the room's own host, once it is known */
+};
+
+static void begin_with(struct full *full, const struct weft_log *log)
+{
+	party_init(&full->party, test_seed());
+	full->party.relay_opts.log = log;
+	party_open_relay(&full->party);
+	guest_join(&full->alice, &full->party, "alice", 1);
+	guest_join(&full->bob, &full->party, "bob", 2);
+	guest_join(&full->lan, &full->party, "lan", 0);
+	party_run(&full->party, 100);
+}
+
+static void full_begin(struct full *full)
+{
+	begin_with(full, NULL);
+}
+
+static void full_end(struct full *full)
+{
+	guest_leave(&full->alice);
+	guest_leave(&full->bob);
+	guest_leave(&full->lan);
+	party_fini(&full->party);
+}
+
+/* Alice's station asks for an address; returns what it is offered, 0 for nothing. */
+static uint32_t discover(struct full *full)
+{
+	static const struct weft_mac everybody = { { 255, 255, 255, 255, 255, 255 } };
+	const struct dhcp_msg discover = { .op = DHCP_OP_REQUEST,
+					   .type = DHCP_DISCOVER,
+					   .chaddr = guest_mac(1) };
+	struct udp_path path = { .src_mac = guest_mac(1),
+				 .dst_mac = everybody,
+				 .dst = UINT32_MAX,
+				 .sport = DHCP_CLIENT_PORT,
+				 .dport = DHCP_SERVER_PORT };
+	uint8_t buf[DHCP_FRAME_LEN_MAX];
+	struct dhcp_msg offer = { .type = 0 };
+	int len = dhcp_frame_emit(buf, sizeof(buf), &path, &discover);
+	assert_true(len > 0);
+	const struct weft_frame frame = { .data = buf, .len = (uint32_t)len };
+	(void)guest_got(&full->alice);
+	link_deliver(&full->alice.probe.link, &frame, 1, sim_now(full->party.sim));
+	party_run(&full->party, 50);
+	if (guest_got(&full->alice) == 0)
+		return 0;
+	const struct weft_frame back = { .data = full->alice.probe.last,
+					 .len = (uint32_t)full->alice.probe.last_len };
+	assert_int_equal(dhcp_frame_parse(&back, DHCP_CLIENT_PORT, &path, &offer), 0);
+	assert_int_equal(offer.type, DHCP_OFFER);
+	return offer.yiaddr;
+}
+
+/* A LAN may have its own server, which has the first word. */
+static void test_dhcp_where_there_is_no_lan(void **state)
+{
+	(void)state;
+	struct full full;
+	full_begin(&full);
+	assert_int_equal(discover(&full), 0);
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
+	guest_leave(&full.alice);
+	guest_leave(&full.bob);
+	party_fini(&full.party);
+}
+
+static void note(void *user, enum weft_log_level level, const char *text)
+{
+	char *told = user;
+	(void)level;
+	if (strstr(text, "DHCP"))
+		(void)snprintf(told, TOLD_LEN, "%s", text);
+}
+
+/* A message of a station or server on the LAN, to all or to alice. */
+static void lan_says(struct full *full, const struct dhcp_msg *msg)
+{
+	const bool is_reply = msg->op == DHCP_OP_REPLY;
+	struct udp_path path = { .src_mac = party_lan_host,
+				 .dst_mac = is_reply ? guest_mac(1) : party_broadcast,
+				 .src = msg->server_id,
+				 .dst = UINT32_MAX,
+				 .sport = is_reply ? DHCP_SERVER_PORT : DHCP_CLIENT_PORT,
+				 .dport =
+					 is_reply ? DHCP_CLIENT_PORT : DHCP_SERVER_PORT };
+	uint8_t buf[DHCP_FRAME_LEN_MAX];
+	int len = dhcp_frame_emit(buf, sizeof(buf), &path, msg);
+	assert_true(len > 0);
+	const struct weft_frame frame = { .data = buf, .len = (uint32_t)len };
+	link_deliver(&full->lan.probe.link, &frame, 1, sim_now(full->party.sim));
+	party_run(&full->party, 50);
+}
+
+/*
+ * Beside a LAN that has no server: who asks again is answered, and nobody on the LAN itself. Once
+ * there is one the room's is silent, until another gateway has another LAN.
+ */
+static void test_dhcp_beside_a_lan(void **state)
+{
+	(void)state;
+	char told[TOLD_LEN] = "";
+	const struct weft_log log = { .write = note,
+				      .user = told,
+				      .level = WEFT_LOG_INFO };
+	const struct dhcp_msg ask = { .op = DHCP_OP_REQUEST,
+				      .type = DHCP_DISCOVER,
+				      .chaddr = party_lan_host };
+	const struct dhcp_msg offer = { .op = DHCP_OP_REPLY,
+					.type = DHCP_OFFER,
+					.chaddr = guest_mac(1),
+					.yiaddr = 0xc0a84d64,
+					.server_id = 0xc0a84d01 };
+	struct full full;
+	begin_with(&full, &log);
+	for (unsigned i = 0; i < 3; i++) {
+		(void)guest_got(&full.lan); /* alice's questions among them */
+		lan_says(&full, &ask);
+		assert_int_equal(guest_got(&full.lan), 0);
+		assert_int_equal(discover(&full), 0);
+		party_run(&full.party, 1200);
+	}
+	assert_string_equal(told, "");
+	party_run(&full.party, 400);
+	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
+	assert_non_null(strstr(told, "no DHCP server of the gateway's LAN has answered"));
+	(void)guest_got(&full.lan);
+	lan_says(&full, &ask); /* has waited for as long, but is not ours to serve */
+	assert_int_equal(guest_got(&full.lan), 0);
+
+	lan_says(&full, &offer);
+	assert_non_null(strstr(told, "has a DHCP server, 192.168.77.1; the room's own"));
+	assert_int_equal(discover(&full), 0);
+	party_run(&full.party, 5000);
+	assert_int_equal(discover(&full), 0);
+
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
+	guest_join(&full.lan, &full.party, "lan", 0);
+	assert_int_equal(discover(&full), 0);
+	party_run(&full.party, 4100);
+	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
+	full_end(&full);
+}
+
+/* Alice's station asks the room for the address of a name; returns it, 0 for none. */
+static uint32_t resolve(struct full *full, const char *name)
+{
+	const struct weft_ip *own = &full->alice.joined.address;
+	struct dns_question question = { .type = DNS_A, .class = DNS_CLASS_IN };
+	struct compose c = { .is_ether = true,
+			     .dst_mac = { { 2, 0, 0, 0, 0, 99 } },
+			     .src_mac = guest_mac(1),
+			     .src = *own,
+			     .dst = full->alice.joined.name_server,
+			     .sport = 4053,
+			     .dport = DNS_PORT };
+	uint8_t query[DNS_QUERY_LEN_MAX], buf[600];
+	struct dns_answer answer;
+	struct reader payload;
+	struct udp_path path;
+	assert_int_equal(dns_name_of_text(name, &question.name), 0);
+	int n = dns_query_emit(query, sizeof(query), 5, &question, false);
+	assert_true(n > 0);
+	n = compose_udp(&c, query, (size_t)n, buf, sizeof(buf));
+	assert_true(n > 0);
+	memcpy(buf, full->servers_mac.octet, sizeof(full->servers_mac.octet));
+	const struct weft_frame frame = { .data = buf, .len = (uint32_t)n };
+	(void)guest_got(&full->alice);
+	link_deliver(&full->alice.probe.link, &frame, 1, sim_now(full->party.sim));
+	party_run(&full->party, 50);
+	if (guest_got(&full->alice) == 0)
+		return 0;
+	const struct weft_frame back = { .data = full->alice.probe.last,
+					 .len = (uint32_t)full->alice.probe.last_len };
+	assert_int_equal(udp_frame_parse(&back, 4053, &path, &payload), 0);
+	assert_int_equal(
+		dns_answer_parse(payload.data, payload.len, 5, &question, &answer), 0);
+	return answer.addresses_n ? load_be32(answer.addresses[0].octet) : 0;
+}
+
+/* By the same host that hands out addresses, and so not while there is a LAN. */
+static void test_members_have_names(void **state)
+{
+	(void)state;
+	char domain[WEFT_ROOM_DOMAIN_TEXT], name[64];
+	struct full full;
+	full_begin(&full);
+	snprintf(name, sizeof(name), "BOB.%s", weft_room_domain("FRIDAY", domain));
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	(void)discover(&full); /* which tells the server's MAC */
+	memcpy(full.servers_mac.octet, full.alice.probe.last + 6, 6);
+	assert_int_equal(resolve(&full, name), load_be32(full.bob.joined.address.octet));
+	assert_int_equal(resolve(&full, "bob.example"), 0);
+	guest_leave(&full.bob);
+	party_run(&full.party, 50);
+	assert_int_equal(resolve(&full, name), 0);
+	guest_leave(&full.alice);
+	party_fini(&full.party);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dhcp_where_there_is_no_lan),
+		cmocka_unit_test(test_dhcp_beside_a_lan),
+		cmocka_unit_test(test_members_have_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

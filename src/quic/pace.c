@@ -42,7 +42,7 @@ void pace_tell(struct pace *pace, ngtcp2_conn *ng, uint64_t now)
 bool pace_open(struct pace *pace, ngtcp2_conn *ng, uint64_t now)
 {
 	struct quic_conn_stats stats;
-	if (pace->next <= now || pace->ahead >= PACE_AHEAD_LEN)
+	if (pace->next <= now + SLICE_NS || pace->ahead >= PACE_AHEAD_LEN)
 		return false;
 	compat_stats(ng, &stats);
 	return stats.bytes_in_flight < stats.cwnd && compat_open_pacer(ng, pace->next);

@@ -8,10 +8,11 @@
  *     small            .    |s|    .    .
  *                      |  wait + s's own    |########|
  *
- * So the rate stays what it was. So many bytes may go ahead until the pacer lets something pass
- * by itself; a flood of small ones is paced like anything else. 1.x lets nothing pass before its
- * time. What it holds back for is therefore kept short in both: no more is sent at once than a
- * millisecond takes, but a packet at least, where ngtcp2 would take ten packets.
+ * So the rate stays what it was. Less than a millisecond is not worth it: on a fast path what is
+ * small leaves with the rest, in one train. So many bytes may go ahead until the pacer lets
+ * something pass by itself; a flood of small ones is paced like anything else. 1.x lets nothing
+ * pass before its time. What it holds back for is therefore kept short in both: no more is sent at
+ * once than a millisecond takes, but a packet at least, where ngtcp2 would take ten packets.
  */
 #ifndef QUIC_PACE_H
 #define QUIC_PACE_H
@@ -39,8 +40,9 @@ size_t pace_slice(const struct pace *pace, ngtcp2_conn *ng);
 void pace_tell(struct pace *pace, ngtcp2_conn *ng, uint64_t now);
 
 /**
- * Opens the pacer before its time, where it holds back and there is room in the congestion window.
- * False where not, or where it cannot be opened. What is sent then it has to be told.
+ * Opens the pacer before its time, where it holds back for more than a millisecond and there is
+ * room in the congestion window. False where not, or where it cannot be opened. What is sent then
+ * it has to be told.
  */
 bool pace_open(struct pace *pace, ngtcp2_conn *ng, uint64_t now);
 

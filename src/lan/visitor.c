@@ -107,7 +107,7 @@ static void leave_room(struct visitor *visitor, uint64_t now)
 	struct room *room = member->room;
 	struct weft_relay *relay = visitor->relay;
 	struct peer_left left = { .id = member->peer.id, .code = visitor->leave_code };
-	message_print(left.text, "%s", visitor->leave_text);
+	message_print(left.text, "%s", visitor->leave_text ? visitor->leave_text : "");
 	visitor->member = NULL;
 
 	weft_log_info(relay->log, "room %s: %s %u %s has left: %s", room->name,
@@ -127,14 +127,15 @@ static void leave_room(struct visitor *visitor, uint64_t now)
 static void set_leave(struct visitor *visitor, enum leave_code code, const char *text)
 {
 	visitor->leave_code = code;
-	message_print(visitor->leave_text, "%s", text);
+	free(visitor->leave_text);
+	visitor->leave_text = text[0] != '\0' ? strdup(text) : NULL;
 }
 
 void visitor_close(struct visitor *visitor, uint64_t code, const char *text, uint64_t now)
 {
 	if (visitor->state == VISITOR_LEAVING)
 		return;
-	if (visitor->leave_code == LEAVE_OTHER && visitor->leave_text[0] == '\0')
+	if (visitor->leave_code == LEAVE_OTHER && !visitor->leave_text)
 		set_leave(visitor,
 			  code == CLOSE_PROTOCOL ? LEAVE_PROTOCOL_ERROR : LEAVE_OTHER,
 			  text);
@@ -158,6 +159,7 @@ void visitor_free(struct visitor *visitor)
 	heap_remove(&visitor->relay->timers, &visitor->timer);
 	list_remove(&visitor->node);
 	channel_fini(&visitor->channel);
+	free(visitor->leave_text);
 	free(visitor);
 }
 

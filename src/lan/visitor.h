@@ -66,9 +66,9 @@ struct visitor {
 	uint64_t measured_by_ns;
 	struct room_member *member;
 	struct session session;
-	bool is_lost;               /**< It did not want to go: its place is kept. */
-	enum leave_code leave_code; /**< What the others are told. */
-	char leave_text[MESSAGE_TEXT_MAX + 1];
+	bool is_lost;                /**< It did not want to go: its place is kept. */
+	enum leave_code leave_code;  /**< What the others are told. */
+	char *leave_text;            /**< NULL for nothing. */
 	struct member_counts counts; /**< What the member last said that it counted. */
 	struct bucket messages;      /**< Of control messages. */
 	struct bucket malformed;     /**< Of datagrams that make no sense. */

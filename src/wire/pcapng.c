@@ -118,8 +118,7 @@ size_t pcapng_packet_tail(const struct pcapng_packet *packet,
 	writer_fill(&w, 0, padding(packet->caplen));
 	put_option(&w, EPB_FLAGS, flags, sizeof(flags));
 	writer_u32_le(&w, OPT_END);
-	writer_u32_le(&w,
-		      (uint32_t)(PCAPNG_PACKET_HEAD + packet->caplen + tail_len(packet)));
+	writer_u32_le(&w, packet_len(packet));
 	assert(!w.bad && w.off == tail_len(packet));
 	return w.off;
 }

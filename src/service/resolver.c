@@ -92,10 +92,15 @@ static void begin_asking(struct weft_lookup *l, uint64_t now)
 
 /* ---- what comes of it -------------------------------------------------------------------- */
 
-static void lookup_free(struct weft_lookup *l, uint64_t now)
+static void end_asking(struct weft_lookup *l, uint64_t now)
 {
 	for (unsigned i = 0; i < ASKS; i++)
 		ask_end(&l->asks[i], now);
+}
+
+static void lookup_free(struct weft_lookup *l, uint64_t now)
+{
+	end_asking(l, now);
 	list_remove(&l->node);
 	l->resolver->lookups_n--;
 	free(l);
@@ -145,6 +150,7 @@ static void next_candidate(struct weft_lookup *l, uint64_t now)
 		return;
 	}
 	l->candidate++;
+	end_asking(l, now);
 	begin_asking(l, now);
 }
 

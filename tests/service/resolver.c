@@ -66,6 +66,7 @@ struct world {
 	struct server servers[SERVERS];
 	const struct entry *zone;
 	char asked[ASKED_MAX][64]; /* "A alice.friday.weft" */
+	uint16_t ports[ASKED_MAX]; /* by UDP: of who asked */
 	unsigned asked_n;
 	/* What was found. */
 	unsigned found_n;
@@ -184,6 +185,7 @@ static void udp_got(void *user, struct weft_udp *udp, const struct weft_udp_mess
 	s->asked++;
 	s->port = weft_sockaddr_port(&msg->peer);
 	size_t n = answer(s, msg->data, msg->len, false, buf, sizeof(buf));
+	s->world->ports[s->world->asked_n - 1] = s->port;
 	if (s->manner == IS_SILENT || s->manner == IS_LATE)
 		return;
 	if (s->manner == HAS_OTHER_ID || s->manner == SAYS_GARBAGE) {
@@ -757,6 +759,41 @@ static void lookups_are_bounded_and_cancelled(void **state)
 	assert_int_equal(w.found_n, 3);
 }
 
+/* Says something to each port that was asked from: nobody is to be there any more. */
+static void expect_all_closed(struct world *w)
+{
+	const uint64_t before =
+		weft_stack_count(w->stack[0], WEFT_STACK_DROP_UDP_NO_SOCKET);
+	const struct server *s = &w->servers[0];
+	for (unsigned i = 0; i < w->asked_n; i++) {
+		struct weft_udp_message msg = { .peer = at("10.1.0.1:1"),
+						.data = "late",
+						.len = 4 };
+		store_be16((uint8_t *)&msg.peer.in.sin_port, w->ports[i]);
+		assert_int_equal(weft_udp_send(s->udp, &msg, w->now), 0);
+	}
+	for (unsigned i = 0; i < 10; i++)
+		step(w);
+	assert_int_equal(weft_stack_count(w->stack[0], WEFT_STACK_DROP_UDP_NO_SOCKET),
+			 before + w->asked_n);
+}
+
+/* The next name is asked for with other sockets: those of the one before are closed. */
+static void each_name_leaves_nothing_open(void **state)
+{
+	struct world w;
+	(void)state;
+	world_init(&w, zone, 0);
+	use_servers(&w, 1);
+	w.servers[0].manner = REFUSES;
+	assert_int_equal(weft_resolver_add_search(w.resolver, "friday.weft"), 0);
+	assert_int_equal(weft_resolver_add_search(w.resolver, "none.example"), 0);
+	assert_int_equal(look_up(&w, "alice", AF_INET), -EIO);
+	assert_int_equal(w.asked_n, 6);
+	expect_all_closed(&w);
+	world_fini(&w);
+}
+
 static void outcomes_have_names(void **state)
 {
 	(void)state;
@@ -786,6 +823,7 @@ int main(void)
 		cmocka_unit_test(the_cache_has_an_end),
 		cmocka_unit_test(a_domain_has_servers_of_its_own),
 		cmocka_unit_test(lookups_are_bounded_and_cancelled),
+		cmocka_unit_test(each_name_leaves_nothing_open),
 		cmocka_unit_test(outcomes_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

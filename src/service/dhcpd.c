@@ -216,11 +216,20 @@ static void reply_address(const struct dhcpd *d, struct exchange *x, uint8_t hos
 	x->reply.rebinding_s = d->lease_s / 8 * 7;
 }
 
+/* An offer takes nothing away: who has the address already, has it for as long as before. */
+static int offer(struct dhcpd *d, uint8_t host, struct weft_mac mac, uint64_t now)
+{
+	const uint64_t until = now + OFFER_NS;
+	const bool is_held =
+		dhcpd_has_leased(d, host, until) && mac_equal(d->leases[host].mac, mac);
+	return is_held ? 0 : lease(d, host, mac, until);
+}
+
 static enum dhcpd_outcome on_discover(struct dhcpd *d, struct exchange *x)
 {
 	const struct dhcp_msg *request = x->request;
 	uint8_t host = choose_host(d, request->chaddr, request->requested_ip, x->now);
-	if (host == 0 || lease(d, host, request->chaddr, x->now + OFFER_NS) < 0)
+	if (host == 0 || offer(d, host, request->chaddr, x->now) < 0)
 		return DHCPD_DROP_FULL;
 	reply_begin(d, x, DHCP_OFFER);
 	reply_address(d, x, host);

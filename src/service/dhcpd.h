@@ -3,7 +3,7 @@
  * A DHCPv4 server for one /24 (RFC 2131), small enough that each room without a LAN can have
  * one: frames go in, answers come out, and nothing else is done.
  *
- *     DISCOVER  -->  OFFER    the address is kept for a minute
+ *     DISCOVER  -->  OFFER    the address is kept for a minute, if it is not leased already
  *     REQUEST   -->  ACK      it is leased; or NAK, where it is not what was offered
  *     DECLINE        somebody else has it: nobody gets it for ten minutes
  *     RELEASE        it is free

@@ -217,6 +217,21 @@ static void renewing_and_rebooting(void **state)
 	end(&s);
 }
 
+/* A second DISCOVER (a boot loader's, a tool's) does not end the lease of who says it. */
+static void an_offer_shortens_no_lease(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s);
+	assert_int_equal(request(&s, 1, NETWORK | 42, 0), DHCP_ACK);
+	assert_int_equal(discover(&s, 1, 0), NETWORK | 42);
+	s.now += 61 * S;
+	assert_int_equal(discover(&s, 2, NETWORK | 42), NETWORK | 252);
+	s.now += 539 * S;
+	assert_false(dhcpd_has_leased(s.dhcpd, 42, s.now));
+	end(&s);
+}
+
 static void another_server_is_chosen(void **state)
 {
 	(void)state;
@@ -385,6 +400,7 @@ int main(void)
 		cmocka_unit_test(wishes_are_granted_where_they_can_be),
 		cmocka_unit_test(offers_and_leases_end),
 		cmocka_unit_test(renewing_and_rebooting),
+		cmocka_unit_test(an_offer_shortens_no_lease),
 		cmocka_unit_test(another_server_is_chosen),
 		cmocka_unit_test(released_and_declined),
 		cmocka_unit_test(informed),

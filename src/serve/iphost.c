@@ -314,6 +314,8 @@ static enum iphost_outcome shorten(struct iphost *h, struct weft_mac from,
 		return IPHOST_DROP_TOO_LONG;
 	}
 	size_t left = ip->total_len - IP4_LEN;
+	if (ip->frag_off + left > UINT16_MAX - IP4_LEN)
+		return IPHOST_DROP_MALFORMED; /* Its pieces would begin from 0 again. */
 	size_t step = (h->mru - IP4_LEN) & ~(size_t)7;
 	for (size_t off = 0, n; left > 0; off += n, left -= n) {
 		n = left < step ? left : step;

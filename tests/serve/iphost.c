@@ -353,6 +353,24 @@ static void fragments_are_cut_as_well(void **state)
 		      "ppp: 10.0.0.9 > 10.0.0.5 268 bytes from 2032 on\n");
 }
 
+/* A packet ends at 65,535: pieces behind that would count from 0 again. */
+static void no_piece_is_beyond_a_packet(void **state)
+{
+	(void)state;
+	start_with_mru("0240");
+	memcpy(buf, ether_header, sizeof(ether_header));
+	const struct ip4_hdr ip = { .total_len = 820,
+				    .ttl = 9,
+				    .proto = 17,
+				    .frag_off = 65528,
+				    .src = HOST,
+				    .dst = PEER };
+	assert_int_equal(ip4_hdr_emit(buf + 14, IP4_LEN, &ip), IP4_LEN);
+	dialler_ethernet_bytes(&line, buf, 14 + 820);
+	expect(&line, "");
+	assert_int_equal(count(IPHOST_DROP_MALFORMED), 1);
+}
+
 static void what_must_not_be_cut_is_answered(void **state)
 {
 	(void)state;
@@ -396,6 +414,7 @@ int main(void)
 		TEST(packets_longer_than_an_ethernet_are_counted),
 		TEST(long_packets_are_cut),
 		TEST(fragments_are_cut_as_well),
+		TEST(no_piece_is_beyond_a_packet),
 		TEST(what_must_not_be_cut_is_answered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

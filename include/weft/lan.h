@@ -277,9 +277,9 @@ WEFT_API struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay
 #define WEFT_PASS_KEY_LEN 32u
 
 /**
- * Throws a member out, by the name that it gave or its id. If it came with a pass, that is shut
- * out, and ret_key (may be NULL) gets its key: returns 1. Returns 0 if it came with the room's
- * own invitation, with which it can come back when its user wants it to; -ENOENT with err
+ * Throws a member out, by its id or else by the name that it gave. If it came with a pass, that
+ * is shut out, and ret_key (may be NULL) gets its key: returns 1. Returns 0 if it came with the
+ * room's own invitation, with which it can come back when its user wants it to; -ENOENT with err
  * where not exactly one is called so in such a room.
  */
 WEFT_API WEFT_MUST_CHECK int weft_relay_kick(struct weft_relay *relay, const char *room,

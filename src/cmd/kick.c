@@ -52,7 +52,7 @@ static const struct command command = {
 	.operands_max = 1,
 	.summary = "Throws a member out of a room of the relay or host that runs here.",
 	.options = options,
-	.notes = "MEMBER is its name or its id, see `weft status`. Who came with an "
+	.notes = "MEMBER is its id or else its name, see `weft status`. Who came with an "
 		 "invitation of\n"
 		 "its own (`weft invite`, --expires) stays out; who came with the "
 		 "room's can come\n"

@@ -31,36 +31,41 @@ int weft_relay_shut_out(struct weft_relay *relay, const uint8_t key[WEFT_PASS_KE
 	return r < 0 ? r : 0;
 }
 
-static bool is_called(const struct room_member *member, const char *text)
+static bool has_id(const struct weft_peer *peer, const char *text)
 {
 	char id[8];
-	(void)snprintf(id, sizeof(id), "%u", member->peer.id);
-	return strcmp(member->peer.name, text) == 0 || strcmp(id, text) == 0;
+	(void)snprintf(id, sizeof(id), "%u", peer->id);
+	return strcmp(id, text) == 0;
 }
 
-/* Those on the relay's own links are not asked for: they are its operator's. NULL with err. */
+/*
+ * By its id, before all who call themselves like that. Those on the relay's own links are not
+ * asked for: they are its operator's. NULL with err.
+ */
 static struct visitor *find_visitor(const struct room *room, const char *text,
 				    struct weft_error *err)
 {
 	struct visitor *found = NULL;
+	unsigned found_n = 0;
 	list_for_each (node, &room->members) {
 		const struct room_member *member =
 			container_of(node, struct room_member, of_room);
-		if (!member->user || !is_called(member, text))
+		if (member->user && has_id(&member->peer, text))
+			return member->user;
+		if (!member->user || strcmp(member->peer.name, text) != 0)
 			continue;
-		if (found) {
-			(void)weft_error_set(err, -ENOENT,
-					     "several in room %s are called %s; name the "
-					     "one by its id",
-					     room->name, text);
-			return NULL;
-		}
 		found = member->user;
+		found_n++;
 	}
-	if (!found)
-		(void)weft_error_set(err, -ENOENT, "nobody in room %s is called %s",
-				     room->name, text);
-	return found;
+	if (found_n == 1)
+		return found;
+	(void)weft_error_set(
+		err, -ENOENT,
+		found_n > 1 ? "several in room %s are called %s; name the one by "
+			      "its id"
+			    : "nobody in room %s is called %s",
+		room->name, text);
+	return NULL;
 }
 
 int weft_relay_revoke(struct weft_relay *relay, const uint8_t key[WEFT_PASS_KEY_LEN])

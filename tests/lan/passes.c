@@ -142,6 +142,27 @@ static void thrown_out_with_a_pass(void **state)
 	end(&s);
 }
 
+/* An id is the relay's word, a name the member's own: nobody hides behind another's id. */
+static void an_id_goes_before_a_name(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct weft_error err = { "" };
+	char id[8];
+	begin(&s, NOW + 1);
+	(void)snprintf(id, sizeof(id), "%u", s.alice.joined.peer);
+	s.bob.opts.name = id;
+	guest_start(&s.bob);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
+	const char *room = s.alice.opts.invite.room;
+	assert_int_equal(weft_relay_kick(s.party.relay, room, id, &err, NULL), 0);
+	assert_true(guest_reaches(&s.alice, WEFT_MEMBER_REFUSED, 5000));
+	/* By a name alone once nobody has that id. */
+	assert_int_equal(weft_relay_kick(s.party.relay, room, id, &err, NULL), 1);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_REFUSED, 5000));
+	end(&s);
+}
+
 /* What one relay has shut out, another one does after it is told. */
 static void shut_out_beforehand(void **state)
 {
@@ -209,6 +230,7 @@ int main(void)
 		cmocka_unit_test(a_pass_is_worth_nothing_without_its_seed),
 		cmocka_unit_test(a_gateway_needs_more),
 		cmocka_unit_test(thrown_out_with_a_pass),
+		cmocka_unit_test(an_id_goes_before_a_name),
 		cmocka_unit_test(shut_out_beforehand),
 		cmocka_unit_test(an_invitation_is_taken_back),
 		cmocka_unit_test(thrown_out_with_the_rooms_own),

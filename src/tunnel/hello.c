@@ -188,12 +188,18 @@ static int read_object(const json_t *object, struct hello_conf *conf)
 static int parse_json(const char *text, size_t len, const char *type,
 		      struct hello_conf *ret_conf)
 {
+	struct hello_conf *conf = malloc(sizeof(*conf));
+	if (!conf)
+		return -ENOMEM;
 	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *found = json_string_value(json_object_get(object, "type"));
 	int r = -EBADMSG;
 	if (json_is_object(object) && (!type || (found && strcmp(found, type) == 0)))
-		r = read_object(object, ret_conf);
+		r = read_object(object, conf);
+	if (r == 0)
+		*ret_conf = *conf;
 	json_decref(object);
+	free(conf);
 	return r;
 }
 

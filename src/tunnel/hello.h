@@ -78,7 +78,7 @@ int hello_conf_parse(const char *text, struct hello_conf *ret_conf) WEFT_MUST_CH
 /** Writes the control record's text, which the caller frees; NULL without memory. */
 char *hello_conf_record(const struct hello_conf *conf);
 
-/** Reads a control record's text. Returns 0; -EBADMSG also for one of another type. */
+/** Reads a control record's text. Returns 0, -ENOMEM; -EBADMSG also for one of another type. */
 int hello_conf_parse_record(const char *text, size_t len,
 			    struct hello_conf *ret_conf) WEFT_MUST_CHECK;
 

@@ -180,7 +180,7 @@ static void what_no_server_says_is_refused(void **state)
 		"{\"type\":\"echo\",\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1}",
 		"{\"type\":7,\"mode\":\"ip\",\"mtu\":1500,\"lanes\":1}",
 	};
-	struct hello_conf *read = conf_new(0);
+	struct hello_conf *before = conf_new(2), *read = conf_new(2);
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_int_equal(
@@ -188,6 +188,9 @@ static void what_no_server_says_is_refused(void **state)
 			-EBADMSG);
 	assert_int_equal(hello_conf_parse("?", read), -EBADMSG);
 	assert_int_equal(hello_conf_parse("e30=", read), -EBADMSG);
+	/* What was known before is still what is known. */
+	assert_same(before, read);
+	free(before);
 	free(read);
 }
 

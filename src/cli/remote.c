@@ -19,9 +19,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SUFFIX ".control"
 #define PATIENCE_NS \
-	(10 * NS_PER_S) /* for a line to come whole, or an answer to be taken */
+	(10 * NS_PER_S)          /* for a line to come whole, or an answer to be taken */
+#define PAUSE_NS  (NS_PER_S / 5) /* where no descriptor is left to accept with */
 #define PIECE_LEN 65536u
 
 struct remote_peer {
@@ -36,6 +36,7 @@ struct remote_peer {
 struct remote {
 	struct weft_task task;
 	struct weft_loop *loop;
+	uint64_t resume_at;
 	remote_fn *fn;
 	void *user;
 	uid_t owner;
@@ -119,9 +120,10 @@ static bool peer_read(struct remote_peer *p, uint64_t now)
 		return got < 0 && (errno == EAGAIN || errno == EINTR);
 	const char *end = memchr(p->line + p->len, '\n', (size_t)got);
 	p->len += (size_t)got;
-	if (end)
-		peer_answer(p, (size_t)(end - p->line), now);
-	return p->len <= REMOTE_LINE_MAX;
+	if (!end)
+		return p->len <= REMOTE_LINE_MAX;
+	peer_answer(p, (size_t)(end - p->line), now);
+	return true;
 }
 
 static bool peer_write(struct remote_peer *p, uint64_t now)
@@ -174,11 +176,9 @@ static struct remote_peer *free_place(struct remote *r)
 	return NULL;
 }
 
-static void remote_run(struct weft_task *task, uint64_t now)
+static void admit(struct remote *r, int fd, uint64_t now)
 {
-	struct remote *r = (struct remote *)(void *)task;
-	int fd = accept4(r->task.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	struct remote_peer *p = fd >= 0 && may_speak(r, fd) ? free_place(r) : NULL;
+	struct remote_peer *p = may_speak(r, fd) ? free_place(r) : NULL;
 	if (p) {
 		p->task = (struct weft_task){ .fd = fd,
 					      .events = WEFT_READABLE,
@@ -191,8 +191,25 @@ static void remote_run(struct weft_task *task, uint64_t now)
 		return;
 	if (p)
 		p->remote = NULL;
+	(void)close(fd);
+}
+
+/* The socket is ready as long as somebody waits, also where nobody can be accepted. */
+static void remote_run(struct weft_task *task, uint64_t now)
+{
+	struct remote *r = (struct remote *)(void *)task;
+	int fd = accept4(r->task.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	const bool is_short = fd < 0 && (errno == EMFILE || errno == ENFILE ||
+					 errno == ENOBUFS || errno == ENOMEM);
+	r->task.events = is_short ? 0 : WEFT_READABLE;
+	r->resume_at = is_short ? now + PAUSE_NS : WEFT_NEVER;
 	if (fd >= 0)
-		(void)close(fd);
+		admit(r, fd, now);
+}
+
+static uint64_t remote_deadline(const struct weft_task *task)
+{
+	return ((const struct remote *)(const void *)task)->resume_at;
 }
 
 /* What cannot stand in a file's name, or would hide where the process ID begins. */
@@ -202,6 +219,15 @@ static void clean(const char *name, char ret_name[REMOTE_NAME_LEN])
 	for (char *c = ret_name; *c; c++)
 		if (*c == '/' || (unsigned char)*c <= ' ' || (c == ret_name && *c == '.'))
 			*c = '_';
+}
+
+/* Whoever owns the directory, which may stand in /tmp, can put another socket in our place. */
+static int check_owner(const char *dir)
+{
+	struct stat st;
+	if (lstat(dir, &st) < 0)
+		return -errno;
+	return st.st_uid == 0 || st.st_uid == geteuid() ? 0 : -EPERM;
 }
 
 static int open_socket(struct remote *r)
@@ -230,6 +256,8 @@ static int open_at(struct remote *r, const char *dir, const char *name)
 	if (n < 0 || (size_t)n >= sizeof(r->path))
 		return -ENAMETOOLONG;
 	n = state_make_dir(dir);
+	if (n == 0)
+		n = check_owner(dir);
 	return n < 0 ? n : open_socket(r);
 }
 
@@ -243,10 +271,12 @@ int remote_new(struct weft_loop *loop, const struct remote_opts *opts,
 	r->fn = opts->fn;
 	r->user = opts->user;
 	r->owner = geteuid();
+	r->resume_at = WEFT_NEVER;
 	int fd = open_at(r, opts->dir, opts->name);
 	r->task = (struct weft_task){ .fd = fd,
 				      .events = WEFT_READABLE,
-				      .run = remote_run };
+				      .run = remote_run,
+				      .deadline = remote_deadline };
 	int error = fd < 0 ? fd : weft_loop_add(loop, &r->task);
 	if (error < 0) {
 		remote_free(r);

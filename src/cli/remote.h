@@ -11,7 +11,8 @@
  *     {"do":"reload","text":"[ ... ]"}
  *     {"ok":false,"error":"..."}
  *
- * Only root and the user that the program was started by are listened to (unix(7), SO_PEERCRED).
+ * Only root and the user that the program was started by are listened to (unix(7), SO_PEERCRED),
+ * in a directory that belongs to one of them; and only what these listen at is asked.
  * A peer asks one thing at a time; lines, peers and their patience are bounded. What a crash has
  * left of a socket is removed by who finds that nobody listens.
  */
@@ -27,8 +28,11 @@
 #define REMOTE_NAME_LEN  64u
 #define REMOTE_PEERS_MAX 8u
 
-/** Longest line: a configuration of WEFT_TUNNEL_CONFIG_LEN_MAX in which much is escaped. */
+/** Longest request: a configuration of WEFT_TUNNEL_CONFIG_LEN_MAX in which much is escaped. */
 #define REMOTE_LINE_MAX ((size_t)4 * 1024 * 1024)
+
+/** Longest answer: a relay tells of all rooms and all their members. */
+#define REMOTE_ANSWER_MAX ((size_t)64 * 1024 * 1024)
 
 struct remote;
 

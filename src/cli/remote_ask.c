@@ -20,6 +20,16 @@
 /* How long for an answer: a reload makes devices, and may try slow things. */
 #define ANSWER_S 30
 
+/* Others could have made a socket of that name, to be told what is meant for us. */
+static bool is_trusted(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	return geteuid() == 0 ||
+	       (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+		(who.uid == 0 || who.uid == geteuid()));
+}
+
 /* Returns a connected socket, or -Exxx. */
 static int connect_to(const char *path)
 {
@@ -33,9 +43,13 @@ static int connect_to(const char *path)
 		return -errno;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+	int error = 0;
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		error = -errno;
+	else if (!is_trusted(fd))
+		error = -EPERM;
+	if (error == 0)
 		return fd;
-	int error = -errno;
 	(void)close(fd);
 	return error;
 }
@@ -151,24 +165,33 @@ static int send_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
+/* Makes the line longer by what has come. Returns how much, or -Exxx. */
+static int receive_piece(int fd, char **line, size_t len)
+{
+	if (len > REMOTE_ANSWER_MAX)
+		return -EMSGSIZE;
+	char *larger = realloc(*line, len + PIECE_LEN);
+	if (!larger)
+		return -ENOMEM;
+	*line = larger;
+	ssize_t got = read(fd, larger + len, PIECE_LEN);
+	if (got < 0)
+		return errno == EINTR ? 0 : -errno;
+	return got == 0 ? -EPIPE : (int)got;
+}
+
 /* Returns the length of a whole line, or -Exxx. The caller frees it. */
 static int receive_line(int fd, char **ret_line)
 {
 	char *line = NULL;
 	size_t len = 0;
-	for (;;) {
-		char *larger =
-			len > REMOTE_LINE_MAX ? NULL : realloc(line, len + PIECE_LEN);
-		ssize_t got = larger ? read(fd, larger + len, PIECE_LEN) : -1;
-		line = larger ? larger : line;
-		if (got <= 0) {
-			int error = got == 0 ? -EPIPE : larger ? -errno : -ENOMEM;
+	while (len == 0 || line[len - 1] != '\n') {
+		int got = receive_piece(fd, &line, len);
+		if (got < 0) {
 			free(line);
-			return error;
+			return got;
 		}
 		len += (size_t)got;
-		if (line[len - 1] == '\n')
-			break;
 	}
 	*ret_line = line;
 	return (int)len;

@@ -400,15 +400,36 @@ static enum filter_outcome drop_if(const struct filter_member *member,
 	return member->opts.off & (unsigned)rule ? FILTER_PASS : outcome;
 }
 
+/*
+ * Reads what is in front of a packet. LLC and SNAP that have an EtherType are taken off, as
+ * stations and access points do, many of them whatever the length is that stands before it.
+ */
+static int headers_parse(const struct weft_frame *frame, struct ether_hdr *ret_ether)
+{
+	struct llc_hdr llc;
+	int off = ether_hdr_parse(frame->data, frame->len, ret_ether);
+	if (off < 0 || ret_ether->type >= ETHER_TYPE_FIRST)
+		return off;
+	int llc_len = llc_hdr_parse(frame->data + off, frame->len - (size_t)off, &llc);
+	if (llc_len < 0 || !llc.is_snap ||
+	    (llc.oui != LLC_OUI_ETHER && llc.oui != LLC_OUI_BRIDGE))
+		return off;
+	ret_ether->type = llc.type;
+	return off + llc_len;
+}
+
 static enum filter_outcome check_type(struct filter *f, struct filter_member *member,
 				      const struct weft_frame *frame, uint64_t now)
 {
 	struct ether_hdr ether;
-	int off = ether_hdr_parse(frame->data, frame->len, &ether);
+	int off = headers_parse(frame, &ether);
 	if (off < 0)
 		return FILTER_DROP_HEADERS;
-	if (ether.tags_n > 0 && guards(member, FILTER_RULE_VLAN))
+	const bool is_tag_left = ether_type_is_tag(ether.type);
+	if ((ether.tags_n > 0 || is_tag_left) && guards(member, FILTER_RULE_VLAN))
 		return FILTER_DROP_VLAN;
+	if (is_tag_left)
+		return FILTER_DROP_HEADERS;
 	const struct packet packet = { .data = frame->data + off,
 				       .len = frame->len - (size_t)off,
 				       .src = ether.src,

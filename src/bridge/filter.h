@@ -39,7 +39,7 @@ enum filter_outcome {
 	FILTER_DROP_QUERY,  /**< A client that asks as a multicast router (IGMP, MLD). */
 	FILTER_DROP_ROUTER, /**< A client's router advertisement or redirect (RFC 6105). */
 	FILTER_DROP_FRAGMENT, /**< One that hides what the guards look for (RFC 7113). */
-	FILTER_DROP_HEADERS,  /**< IP headers that make no sense, or too many of them. */
+	FILTER_DROP_HEADERS,  /**< Headers of IP that make no sense; too many of any. */
 	FILTER_DROP_ADDRESS,  /**< ARP or ND that claims another's address. */
 	FILTER_DROP_GROUP_RATE,
 	FILTER_DROP_UNKNOWN_RATE,

@@ -77,7 +77,7 @@ struct llc_hdr {
 	uint8_t dsap, ssap;
 	uint8_t control; /**< First byte of it: 3 is an unnumbered information frame. */
 	bool is_snap;
-	uint32_t oui;  /**< With SNAP: 24 bits; 0 says that type is an EtherType. */
+	uint32_t oui;  /**< With SNAP: 24 bits that say whose type it is. */
 	uint16_t type; /**< With SNAP. */
 };
 
@@ -87,6 +87,10 @@ struct llc_hdr {
 #define LLC_SAP_SNAP   0xaau
 #define LLC_SAP_IPX    0xe0u
 #define LLC_CONTROL_UI 0x03u
+
+/* Whose SNAP types are EtherTypes. */
+#define LLC_OUI_ETHER  0x000000u /**< RFC 1042. */
+#define LLC_OUI_BRIDGE 0x0000f8u /**< 802.1H, of bridges. */
 
 /** Reads the payload of an 802.3 frame. Returns 3 or 8 (SNAP) bytes, or -EBADMSG. */
 int llc_hdr_parse(const uint8_t *data, size_t len,

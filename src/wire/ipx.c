@@ -79,7 +79,7 @@ static int llc_find(const uint8_t *data, size_t len, enum ipx_framing *ret_frami
 	int n = llc_hdr_parse(data, len, &llc);
 	if (n < 0 || llc.control != LLC_CONTROL_UI)
 		return -EBADMSG;
-	if (llc.is_snap && llc.oui == 0 && llc.type == ETHER_TYPE_IPX)
+	if (llc.is_snap && llc.oui == LLC_OUI_ETHER && llc.type == ETHER_TYPE_IPX)
 		*ret_framing = IPX_SNAP;
 	else if (llc.dsap == LLC_SAP_IPX && llc.ssap == LLC_SAP_IPX)
 		*ret_framing = IPX_8022;

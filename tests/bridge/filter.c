@@ -316,6 +316,73 @@ static void what_hides_is_stopped_whatever_it_is(void **state)
 	end(&s);
 }
 
+/* Puts what the frame carries behind LLC and SNAP, as RFC 1042 has it. */
+static void wrap_in_snap(struct scene *s, uint32_t oui)
+{
+	const size_t payload_len = s->frame.len - ETHER_LEN;
+	const struct llc_hdr llc = { .dsap = LLC_SAP_SNAP,
+				     .ssap = LLC_SAP_SNAP,
+				     .control = LLC_CONTROL_UI,
+				     .is_snap = true,
+				     .oui = oui,
+				     .type = load_be16(s->buf + ETHER_OFF_TYPE) };
+	memmove(s->buf + ETHER_LEN + LLC_SNAP_LEN, s->buf + ETHER_LEN, payload_len);
+	assert_int_equal(llc_hdr_emit(s->buf + ETHER_LEN, LLC_SNAP_LEN, &llc),
+			 LLC_SNAP_LEN);
+	store_be16(s->buf + ETHER_OFF_TYPE, (uint16_t)(payload_len + LLC_SNAP_LEN));
+	s->frame.len += LLC_SNAP_LEN;
+}
+
+/* Stations and access points take SNAP off, whatever the length in front of it says. */
+static void what_is_in_snap_is_stopped_too(void **state)
+{
+	(void)state;
+	static const uint32_t ouis[] = { LLC_OUI_ETHER, LLC_OUI_BRIDGE };
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	for (size_t i = 0; i < ARRAY_LEN(rows) * ARRAY_LEN(ouis); i++) {
+		const size_t row = i / ARRAY_LEN(ouis);
+		rows[row].make(&s);
+		wrap_in_snap(&s, ouis[i % ARRAY_LEN(ouis)]);
+		if (from(&s, &s.alice) != rows[row].outcome)
+			fail_msg("%s is not stopped in SNAP", rows[row].name);
+		store_be16(s.buf + ETHER_OFF_TYPE, 0);
+		if (from(&s, &s.alice) != rows[row].outcome)
+			fail_msg("%s: of length 0", rows[row].name);
+	}
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	wrap_in_snap(&s, LLC_OUI_ETHER);
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	make_ether(&s, ETHER_TYPE_IPX, 60);
+	wrap_in_snap(&s, LLC_OUI_ETHER);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_ether(&s, ETHER_TYPE_EAPOL, 60);
+	wrap_in_snap(&s, 0x00000c); /* another's types */
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	end(&s);
+}
+
+/* What a third tag hides is nobody's need either. */
+static void tags_have_a_most(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct filter_opts opts = filter_defaults();
+	opts.off = UINT_MAX;
+	begin(&s, &opts);
+	make_ether(&s, ETHER_TYPE_QINQ, 64);
+	store_be16(s.buf + 16, ETHER_TYPE_VLAN);
+	store_be16(s.buf + 20, ETHER_TYPE_IPX);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	store_be16(s.buf + 20, ETHER_TYPE_VLAN);
+	store_be16(s.buf + 24, ETHER_TYPE_IPX);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_HEADERS);
+	assert_int_equal(from(&s, &s.lan), FILTER_DROP_HEADERS);
+	end(&s);
+}
+
 /* Too many are nobody's need, and no rule's that could be switched off. */
 static void headers_have_a_most(void **state)
 {
@@ -592,6 +659,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule_stops_its_frame),
 		cmocka_unit_test(what_hides_is_stopped_whatever_it_is),
+		cmocka_unit_test(what_is_in_snap_is_stopped_too),
+		cmocka_unit_test(tags_have_a_most),
 		cmocka_unit_test(headers_have_a_most),
 		cmocka_unit_test(games_pass),
 		cmocka_unit_test(an_address_has_one_owner),

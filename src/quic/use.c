@@ -61,7 +61,8 @@ int quic_conn_send_datagram(struct quic_conn *conn, const struct quic_datagram *
 		conn->drop_too_long++;
 		return -EMSGSIZE;
 	}
-	int r = queue_push(&conn->queue, datagram, now);
+	endpoint_set_now(conn->endpoint, now);
+	int r = queue_push(&conn->queue, datagram, conn->endpoint->now);
 	if (r == 0)
 		conn_mark_dirty(conn);
 	return r;

@@ -81,6 +81,21 @@ static void two_pieces_are_one_datagram(void **state)
 	world_fini(&w);
 }
 
+/* Who sends has perhaps looked at the clock since the endpoint's last turn. */
+static void a_clock_ahead_of_the_turn_makes_no_datagram_old(void **state)
+{
+	(void)state;
+	struct world w;
+	world_open(&w, 1, &lan);
+	const struct quic_datagram d = { .body = (const uint8_t *)"body", .body_len = 4 };
+	assert_int_equal(quic_conn_send_datagram(w.client.conn, &d, sim_now(w.sim) + 1),
+			 0);
+	world_run(&w, 1);
+	assert_int_equal(w.server.datagrams, 1);
+	assert_int_equal(quic_conn_stats(w.client.conn).drop_queue_old, 0);
+	world_fini(&w);
+}
+
 static void the_largest_datagram_fits_and_one_more_byte_does_not(void **state)
 {
 	(void)state;
@@ -555,6 +570,7 @@ int main(void)
 		cmocka_unit_test(nothing_can_be_sent_before_or_after),
 		cmocka_unit_test(datagrams_travel_both_ways),
 		cmocka_unit_test(two_pieces_are_one_datagram),
+		cmocka_unit_test(a_clock_ahead_of_the_turn_makes_no_datagram_old),
 		cmocka_unit_test(the_largest_datagram_fits_and_one_more_byte_does_not),
 		cmocka_unit_test(small_datagrams_share_packets),
 		cmocka_unit_test(a_burst_goes_out_in_few_calls),

@@ -8,6 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+socklen_t datagram_addr_len(socklen_t told)
+{
+	return told < sizeof(struct sockaddr_un) ? told : sizeof(struct sockaddr_un);
+}
+
 bool datagram_addr_equal(const struct datagram_addr *a, const struct datagram_addr *b)
 {
 	if (a->u.sa.sa_family != b->u.sa.sa_family)

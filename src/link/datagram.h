@@ -83,6 +83,12 @@ int datagram_send_room(int fd, size_t *ret_room, size_t *ret_taken) WEFT_MUST_CH
 /** Asks for large buffers, as many bytes as the system lets us have. */
 void datagram_set_buffers(int fd, int len);
 
+/**
+ * How much of an address there is, of what the kernel says: a path that fills sun_path counts a
+ * NUL that has no place in it, and would not be taken back with it.
+ */
+socklen_t datagram_addr_len(socklen_t told);
+
 /** Same address. */
 bool datagram_addr_equal(const struct datagram_addr *a, const struct datagram_addr *b);
 

@@ -58,7 +58,7 @@ int datagram_recv(struct datagram_batch *batch, int fd,
 		return -errno;
 	for (int i = 0; i < n; i++) {
 		const struct mmsghdr *msg = &batch->msgs[i];
-		batch->from[i].len = msg->msg_hdr.msg_namelen;
+		batch->from[i].len = datagram_addr_len(msg->msg_hdr.msg_namelen);
 		ret_datagrams[i] = (struct datagram){
 			.data = batch->slots[i] + WEFT_HEADROOM,
 			.len = msg->msg_len,

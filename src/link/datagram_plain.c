@@ -51,7 +51,7 @@ static int recv_one(struct datagram_batch *batch, size_t i, int fd,
 
 	if (got < 0)
 		return -errno;
-	batch->from[i].len = msg.msg_namelen;
+	batch->from[i].len = datagram_addr_len(msg.msg_namelen);
 	*ret_datagram = (struct datagram){
 		.data = iov.iov_base,
 		.len = (uint32_t)got,

@@ -56,6 +56,31 @@ static void a_link_for_each_sender(void **state)
 	(void)unlink(test_path("b"));
 }
 
+/* A path may fill all of its place, with no NUL behind it. */
+static void the_longest_path_is_answered(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const void *generic = &addr;
+	uint8_t buf[60];
+	const struct weft_frame frame = numbered_frame(buf, sizeof(buf), 1);
+	(void)state;
+	memset(addr.sun_path, '/', sizeof(addr.sun_path));
+	memcpy(addr.sun_path, test_path(""), strlen(test_path("")));
+	addr.sun_path[sizeof(addr.sun_path) - 1] = 'a';
+	outlet_open(&o, spec_at("qemu-dgram", "lan", ""));
+	outlet_run(&o);
+	int a = datagram_socket(AF_UNIX);
+	assert_int_equal(bind(a, generic, sizeof(addr)), 0);
+	peer_send_to(a, "lan", frame.data, frame.len);
+	outlet_run(&o);
+	assert_int_equal(o.links_n, 1);
+	outlet_send(&o, 0, 100, 2);
+	peer_expect_frame(a, 100, 2);
+	outlet_close(&o);
+	(void)close(a);
+	(void)unlink(test_path("a"));
+}
+
 static void a_runt_makes_no_peer(void **state)
 {
 	(void)state;
@@ -371,6 +396,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_link_for_each_sender),
+		cmocka_unit_test(the_longest_path_is_answered),
 		cmocka_unit_test(a_runt_makes_no_peer),
 		cmocka_unit_test(who_has_no_name_is_told_of),
 		cmocka_unit_test(no_more_peers_than_agreed),

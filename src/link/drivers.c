@@ -231,12 +231,21 @@ static int chain_parse(const char *spec, struct weft_error *err, struct chain *r
 	return 0;
 }
 
-/* Puts the wrappers of a chain around a link, from inside to outside. */
-static int chain_wrap(const struct chain *c, struct weft_error *err,
+/*
+ * Puts the wrappers of a chain around a link, from inside to outside. One with a name writes a
+ * file of that name (capture): each link of a plug but the first has its number behind it.
+ */
+static int chain_wrap(const struct chain *c, uint32_t number, struct weft_error *err,
 		      struct weft_link **link)
 {
+	char name[SPEC_LEN_MAX + sizeof(".4294967295")];
 	for (size_t i = c->n - 1; i-- > 0;) {
-		int r = c->specs[i].driver->open(&c->specs[i], *link, err, link);
+		struct spec spec = c->specs[i];
+		if (number > 1 && spec.driver->needs_name) {
+			(void)snprintf(name, sizeof(name), "%s.%u", spec.name, number);
+			spec.name = name;
+		}
+		int r = spec.driver->open(&spec, *link, err, link);
 		if (r < 0)
 			return r;
 	}
@@ -260,7 +269,7 @@ int weft_link_open(const char *spec, struct weft_error *err, struct weft_link **
 		return r;
 	r = innermost_open(chain_innermost(&c), err, &link);
 	if (r == 0)
-		r = chain_wrap(&c, err, &link);
+		r = chain_wrap(&c, 1, err, &link);
 	chain_fini(&c);
 	if (r < 0) {
 		weft_link_free(link);
@@ -270,27 +279,14 @@ int weft_link_open(const char *spec, struct weft_error *err, struct weft_link **
 	return 0;
 }
 
-/*
- * A wrapper with a name writes a file of that name (capture): each link of a plug but the
- * first has its number behind it.
- */
 int drivers_wrap(const char *spec, uint32_t number, struct weft_error *err,
 		 struct weft_link **link)
 {
-	char names[SPEC_DEPTH_MAX][256];
 	struct chain c;
 	int r = chain_parse(spec, err, &c);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i + 1 < c.n && number > 1; i++) {
-		if (!c.specs[i].driver->needs_name)
-			continue;
-		struct fmt f;
-		fmt_init(&f, names[i], sizeof(names[i]));
-		fmt_add(&f, "%s.%u", c.specs[i].name, number);
-		c.specs[i].name = fmt_text(&f);
-	}
-	r = chain_wrap(&c, err, link);
+	r = chain_wrap(&c, number, err, link);
 	chain_fini(&c);
 	return r;
 }
@@ -310,7 +306,7 @@ int weft_link_wrap(const char *wrappers, struct weft_error *err, struct weft_lin
 		r = weft_error_set(err, -EINVAL, "%s: %s goes around no link", wrappers,
 				   chain_innermost(&c)->driver->kind);
 	else
-		r = chain_wrap(&c, err, link);
+		r = chain_wrap(&c, 1, err, link);
 	chain_fini(&c);
 	return r;
 }

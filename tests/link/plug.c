@@ -7,6 +7,7 @@
 #include "link/plug.h"
 
 #include "../unit.h"
+#include "base/fmt.h"
 #include "outlet.h"
 #include "wire/cursor.h"
 
@@ -173,6 +174,31 @@ static void a_dropped_peer_is_told_why(void **state)
 	assert_closed(fd);
 	(void)close(fd);
 	outlet_close(&o);
+}
+
+/* Each peer has a capture of its own, however long the name of the first one is. */
+static void peers_have_captures_of_their_own(void **state)
+{
+	char whole[1000];
+	struct fmt f;
+	(void)state;
+	fmt_init(&f, whole, sizeof(whole));
+	fmt_add(&f, "capture:%s", test_path(""));
+	while (f.off < 400)
+		fmt_add(&f, "./");
+	fmt_add(&f, "c.pcap:%s", spec_of("qemu", "s", ""));
+	outlet_open(&o, fmt_text(&f));
+	o.plug->spec = strdup(fmt_text(&f));
+	int a = client("s"), b = client("s");
+	outlet_run(&o);
+	assert_int_equal(weft_plug_links(o.plug), 2);
+	assert_true(test_path_exists("c.pcap"));
+	assert_true(test_path_exists("c.pcap.2"));
+	outlet_close(&o);
+	(void)close(a);
+	(void)close(b);
+	(void)unlink(test_path("c.pcap"));
+	(void)unlink(test_path("c.pcap.2"));
 }
 
 static void a_closed_plug_keeps_its_peers(void **state)
@@ -564,6 +590,7 @@ int main(void)
 		TEST(peers_come_and_go),
 		TEST(one_too_many_is_refused_and_told_once),
 		TEST(a_dropped_peer_is_told_why),
+		TEST(peers_have_captures_of_their_own),
 		TEST(a_closed_plug_keeps_its_peers),
 		TEST(the_first_peer_can_be_the_only_one),
 		TEST(without_descriptors_it_pauses),

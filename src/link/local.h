@@ -136,6 +136,9 @@ int local_stdio(struct weft_error *err, struct local_ends *ret_ends) WEFT_MUST_C
 /** Closes one or two descriptors. */
 void local_ends_close(const struct local_ends *ends);
 
+/** Has an inherited descriptor not block, nor be inherited again. Returns it or -Exxx. */
+int local_adopt(int fd) WEFT_MUST_CHECK;
+
 /** True for a LOCAL_FD that listens, such as one of a service manager. */
 bool local_fd_listens(int fd);
 

@@ -229,8 +229,7 @@ static int inet_socket(int socket_type, union weft_sockaddr *addr)
 
 /* ---- Inherited descriptors ---- */
 
-/* Makes an inherited socket like one of our own. */
-static int fd_adopt(int fd)
+int local_adopt(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
@@ -256,7 +255,7 @@ static int fd_check(int fd, int socket_type, struct weft_error *err)
 		return weft_error_set(err, -EPROTOTYPE,
 				      "fd:%d is a %s socket, and a %s socket is needed",
 				      fd, type_name(type), type_name(socket_type));
-	int r = fd_adopt(fd);
+	int r = local_adopt(fd);
 	return r < 0 ? weft_error_set(err, r, "fd:%d: %s", fd, strerror(-r)) : r;
 }
 
@@ -285,7 +284,7 @@ static int fd_move(int fd)
 		(void)dup2(null, fd);
 		(void)close(null);
 	}
-	return fd_adopt(moved);
+	return local_adopt(moved);
 }
 
 static int fail_stdio(int error, struct weft_error *err)

@@ -26,11 +26,14 @@
 #include "base/mac.h"
 #include "link/drivers.h"
 #include "link/link.h"
+#include "link/local.h"
 #include "link/pieces.h"
 #include "link/vnet_linux.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -418,6 +421,19 @@ static int tap_setup(struct tap *tap, int fd, const struct spec *spec, short mod
 	return 0;
 }
 
+/* Opens /dev/net/tun, or takes over what was handed to us. Returns it or -Exxx. */
+static int tun_fd(const struct spec *spec, struct weft_error *err)
+{
+	const uint64_t given = spec->values[TAP_FD].number;
+	if (!spec->given[TAP_FD]) {
+		int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+		return fd < 0 ? fail_device(errno, err) : fd;
+	}
+	int r = given <= INT_MAX ? local_adopt((int)given) : -EBADF;
+	return r < 0 ? weft_error_set(err, r, "fd=%" PRIu64 ": %s", given, strerror(-r))
+		     : r;
+}
+
 static int device_open(const struct spec *spec, short mode, struct weft_error *err,
 		       struct weft_link **ret_link)
 {
@@ -427,11 +443,9 @@ static int device_open(const struct spec *spec, short mode, struct weft_error *e
 	struct tap *tap = calloc(1, sizeof(*tap));
 	if (!tap)
 		return -ENOMEM;
-	int fd = spec->given[TAP_FD]
-			 ? (int)spec->values[TAP_FD].number
-			 : open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int fd = tun_fd(spec, err);
 	if (fd < 0) {
-		r = fail_device(errno, err);
+		r = fd;
 		goto free_tap;
 	}
 	r = tap_setup(tap, fd, spec, mode, err);

@@ -245,6 +245,22 @@ static void refusals_say_what_to_do(void **state)
 	assert_refused("tap:abcdefghijklmnop", -EINVAL, "at most 15");
 }
 
+/* Whoever hands it over need not know what a loop needs. */
+static void an_inherited_device_is_made_our_own(void **state)
+{
+	struct weft_error err;
+	char spec[40];
+	(void)state;
+	int fd = open("/dev/net/tun", O_RDWR);
+	assert_true(fd >= 0);
+	(void)snprintf(spec, sizeof(spec), "tap:x,fd=%d", fd);
+	assert_int_equal(weft_link_open(spec, &err, &links[0]), 0);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_refused("tap:y,fd=999", -EBADF, "fd=999: Bad file descriptor");
+	assert_refused("tap:y,fd=4294967296", -EBADF, "fd=4294967296: ");
+}
+
 static void queues_share_a_device(void **state)
 {
 	(void)state;
@@ -581,6 +597,7 @@ int main(void)
 		TEST(the_kernel_chooses_a_name),
 		TEST(the_mac_is_set_and_told),
 		TEST(refusals_say_what_to_do),
+		TEST(an_inherited_device_is_made_our_own),
 		TEST(queues_share_a_device),
 		TEST(a_persistent_device_stays),
 		TEST(a_deleted_device_is_down),

@@ -64,9 +64,12 @@ static void entry_watch(struct poller_entry *e)
 		return;
 	struct epoll_event event = { .events = epoll_events(wanted), .data.ptr = e };
 	int op = !e->watched ? EPOLL_CTL_ADD : wanted ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
-	/* A closed descriptor is out of the set by itself. */
-	(void)epoll_ctl(e->poller->fd, op, e->task->fd, &event);
-	e->watched = wanted;
+	/*
+	 * Fails for want of memory, and is tried again; or because the descriptor was closed,
+	 * which is out of the set by itself.
+	 */
+	if (epoll_ctl(e->poller->fd, op, e->task->fd, &event) == 0 || !wanted)
+		e->watched = wanted;
 }
 
 /* Whether the descriptor can be waited for: 0, -EPERM for a file, -EBADF ... */

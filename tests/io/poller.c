@@ -126,6 +126,28 @@ static void room_is_waited_for(void **state)
 	(void)close(fds[1]);
 }
 
+/* The kernel may lack memory; that the descriptor is away is a failure that can be had. */
+static void what_cannot_be_watched_is_tried_again(void **state)
+{
+	int fds[2];
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	struct probe p = probe_of(fds[1], 0);
+	assert_int_equal(poller_add(poller, &p.task), 0);
+	int kept = dup(fds[1]);
+	assert_int_equal(close(fds[1]), 0);
+	p.task.events = WEFT_WRITABLE;
+	poller_watch(poller);
+	assert_false(is_readable());
+	assert_int_equal(dup2(kept, fds[1]), fds[1]);
+	poller_watch(poller);
+	assert_true(is_readable());
+	poller_remove(poller, &p.task);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	(void)close(kept);
+}
+
 static void deadlines_come(void **state)
 {
 	struct probe a, b;
@@ -202,9 +224,13 @@ static void a_closed_descriptor_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(who_is_ready_runs),      TEST(room_is_waited_for),
-		TEST(deadlines_come),         TEST(a_run_may_take_another_out),
-		TEST(a_file_is_always_ready), TEST(a_closed_descriptor_is_refused),
+		TEST(who_is_ready_runs),
+		TEST(room_is_waited_for),
+		TEST(what_cannot_be_watched_is_tried_again),
+		TEST(deadlines_come),
+		TEST(a_run_may_take_another_out),
+		TEST(a_file_is_always_ready),
+		TEST(a_closed_descriptor_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

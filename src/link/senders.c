@@ -152,10 +152,8 @@ static struct packets *peer_greet(struct senders *s, const struct datagram *data
 {
 	char text[DATAGRAM_ADDR_TEXT];
 
-	if (s->ops->greet(s, datagram, now) <= 0) {
-		s->strangers++;
+	if (s->ops->greet(s, datagram, now) <= 0)
 		return NULL;
-	}
 	if (s->plug.is_closed || !can_be_answered(s, datagram->from, now))
 		return NULL;
 	if (!plug_is_full(&s->plug))
@@ -238,8 +236,6 @@ static void senders_free(struct weft_plug *plug)
 	if (s->reader.events != 0)
 		plug->runner.remove(plug->runner.user, &s->reader);
 	plug_fini(plug);
-	if (s->ops->fini)
-		s->ops->fini(s);
 	local_unlink(&s->bound);
 	(void)close(s->reader.fd);
 	table_free(s->peers);

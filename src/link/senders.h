@@ -37,8 +37,6 @@ struct senders_ops {
 	/** Makes the link of a new peer, instead of packets_new. 0 or -Exxx. NULL for that. */
 	int (*peer_new)(struct senders *s, const struct packets_opts *opts,
 			const struct datagram *datagram, struct packets **ret_packets);
-	/** Frees what the dialect has besides; the object itself is freed. NULL for nothing. */
-	void (*fini)(struct senders *s);
 };
 
 /** First member of a dialect's plug, which is allocated with calloc. */
@@ -52,8 +50,7 @@ struct senders {
 	struct table *peers; /**< By address; of struct packets. */
 	size_t key_len;
 	struct datagram_batch *batch;
-	uint64_t quiet_ns;  /**< Set by the dialect: see struct packets_opts. */
-	uint64_t strangers; /**< Datagrams of nobody. */
+	uint64_t quiet_ns; /**< Set by the dialect: see struct packets_opts. */
 };
 
 /**

@@ -2,7 +2,7 @@
 /*
  * Numbers for people have two or three digits that count: one decimal below ten, none from
  * there on. They are rounded to nearest, and carried into the next unit where rounding
- * reaches it (999.7 kbit/s is "1.0 Mbit/s").
+ * reaches it (999.7 us is "1.0 ms").
  */
 #include "base/fmt.h"
 
@@ -58,33 +58,20 @@ static uint64_t rounds_up(uint64_t value, uint64_t scale)
 	return value % scale >= scale - scale / 2 ? 1 : 0;
 }
 
-/* Appends value in the largest of n units that leaves at least 1; each is base times the last. */
-static void add_scaled(struct fmt *f, uint64_t value, uint64_t base,
-		       const char *const *units, size_t n)
+/* Appends a span of less than a minute in the largest unit that leaves at least 1. */
+static void add_short_duration(struct fmt *f, uint64_t ns)
 {
+	static const char *const units[] = { "ns", "us", "ms", "s" };
 	uint64_t scale = 1;
 	size_t unit = 0;
 	/* Rounded, so that 999.7 of one unit becomes 1.0 of the next and not 1000. */
-	while (unit + 1 < n && value / scale + rounds_up(value, scale) >= base) {
-		scale *= base;
+	while (unit + 1 < ARRAY_LEN(units) && ns / scale + rounds_up(ns, scale) >= 1000) {
+		scale *= 1000;
 		unit++;
 	}
-	double scaled = (double)value / (double)scale;
+	double scaled = (double)ns / (double)scale;
 	fmt_add(f, unit > 0 && scaled < 9.95 ? "%.1f %s" : "%.0f %s", scaled,
 		units[unit]);
-}
-
-void fmt_rate(struct fmt *f, uint64_t bps)
-{
-	static const char *const units[] = { "bit/s", "kbit/s", "Mbit/s", "Gbit/s",
-					     "Tbit/s" };
-	add_scaled(f, bps, 1000, units, ARRAY_LEN(units));
-}
-
-void fmt_bytes(struct fmt *f, uint64_t bytes)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	add_scaled(f, bytes, 1024, units, ARRAY_LEN(units));
 }
 
 /* Appends the two largest units of a span of a minute or more. */
@@ -104,10 +91,9 @@ static void add_long_duration(struct fmt *f, uint64_t seconds)
 
 void fmt_duration(struct fmt *f, uint64_t ns)
 {
-	static const char *const units[] = { "ns", "us", "ms", "s" };
 	const uint64_t second = 1000000000u;
 	if (ns >= 60 * second - second / 2)
 		add_long_duration(f, ns / second + rounds_up(ns, second));
 	else
-		add_scaled(f, ns, 1000, units, ARRAY_LEN(units));
+		add_short_duration(f, ns);
 }

@@ -7,8 +7,8 @@
  *     struct fmt f;
  *     fmt_init(&f, buf, sizeof(buf));
  *     fmt_add(&f, "%u members, ", n);
- *     fmt_rate(&f, bps);
- *     puts(fmt_text(&f));                       // "3 members, 3.4 Gbit/s"
+ *     fmt_duration(&f, ns);
+ *     puts(fmt_text(&f));                       // "3 members, 2.1 s"
  */
 #ifndef BASE_FMT_H
 #define BASE_FMT_H
@@ -37,12 +37,6 @@ void fmt_add(struct fmt *f, const char *format, ...) WEFT_PRINTF(2, 3);
 
 /** The text so far, with its NUL. Lives in the caller's buffer. */
 const char *fmt_text(const struct fmt *f);
-
-/** Appends a rate in bits per second: "850 bit/s", "3.4 Gbit/s" (powers of 1000). */
-void fmt_rate(struct fmt *f, uint64_t bps);
-
-/** Appends a number of bytes: "512 B", "1.5 MiB" (powers of 1024). */
-void fmt_bytes(struct fmt *f, uint64_t bytes);
 
 /** Appends a time span: "153 us", "2.1 s", "3 min 20 s", "2 h 5 min", "4 d 6 h". */
 void fmt_duration(struct fmt *f, uint64_t ns);

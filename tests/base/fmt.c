@@ -66,35 +66,6 @@ static void check_rows(const struct row *rows, size_t n,
 	}
 }
 
-static void rates(void **state)
-{
-	(void)state;
-	static const struct row rows[] = {
-		{ 0, "0 bit/s" },
-		{ 999, "999 bit/s" },
-		{ 1000, "1.0 kbit/s" },
-		{ 9949, "9.9 kbit/s" },
-		{ 9951, "10 kbit/s" },
-		{ 153400, "153 kbit/s" },
-		{ 999499, "999 kbit/s" },
-		{ 999500, "1.0 Mbit/s" },
-		{ 3400000000, "3.4 Gbit/s" },
-		{ UINT64_MAX, "18446744 Tbit/s" },
-	};
-	check_rows(rows, ARRAY_LEN(rows), fmt_rate);
-}
-
-static void bytes(void **state)
-{
-	(void)state;
-	static const struct row rows[] = {
-		{ 512, "512 B" },       { 1023, "1023 B" },
-		{ 1536, "1.5 KiB" },    { 65536, "64 KiB" },
-		{ 1048575, "1.0 MiB" }, { (uint64_t)5 << 30, "5.0 GiB" },
-	};
-	check_rows(rows, ARRAY_LEN(rows), fmt_bytes);
-}
-
 static void durations(void **state)
 {
 	(void)state;
@@ -119,8 +90,6 @@ int main(void)
 		cmocka_unit_test(appends_and_fits_exactly),
 		cmocka_unit_test(marks_what_it_cuts),
 		cmocka_unit_test(tiny_buffers_hold),
-		cmocka_unit_test(rates),
-		cmocka_unit_test(bytes),
 		cmocka_unit_test(durations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,11 +92,4 @@ static inline uint16_t checksum_update(uint16_t check, uint16_t from, uint16_t t
 	return checksum_finish((uint32_t)(uint16_t)~check + (uint16_t)~from + to);
 }
 
-/** The same for a 32-bit word at an even offset. */
-static inline uint16_t checksum_update32(uint16_t check, uint32_t from, uint32_t to)
-{
-	check = checksum_update(check, (uint16_t)(from >> 16), (uint16_t)(to >> 16));
-	return checksum_update(check, (uint16_t)from, (uint16_t)to);
-}
-
 #endif

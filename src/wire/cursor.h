@@ -298,13 +298,4 @@ void writer_bytes(struct writer *w, const void *src, size_t n);
 /** Appends n bytes of the same value. */
 void writer_fill(struct writer *w, uint8_t value, size_t n);
 
-/*
- * Patches overwrite what has been written before, such as a length that was not known yet;
- * outside of it they change nothing and set bad.
- */
-void writer_patch_u8(struct writer *w, size_t off, uint8_t value);
-void writer_patch_u16(struct writer *w, size_t off, uint16_t value);
-void writer_patch_u24(struct writer *w, size_t off, uint32_t value);
-void writer_patch_u32(struct writer *w, size_t off, uint32_t value);
-
 #endif

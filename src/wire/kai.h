@@ -26,7 +26,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KAI_PORT       34523u
 #define KAI_PREFIX_LEN 4u  /**< "e;e;" in front of a frame. */
 #define KAI_ID_LEN     64u /**< An identifier and its NUL. */
 #define KAI_TEXT_LEN   128u

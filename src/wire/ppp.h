@@ -28,9 +28,6 @@
 #define PPP_OPTION_LEN 2u    /**< Type and length. */
 #define PPP_MRU        1500u /**< The information that anybody takes without being asked. */
 
-/** Longest value of an option. */
-#define PPP_OPTION_VALUE_MAX 253u
-
 enum ppp_protocol {
 	PPP_IP4 = 0x0021,
 	PPP_IP6 = 0x0057,

@@ -87,10 +87,6 @@ static void huge_lengths_do_not_wrap(void **state)
 	writer_u16(&w, 1);
 	assert_null(writer_reserve(&w, SIZE_MAX - 1));
 	assert_true(w.bad);
-	w = writer_of(out, sizeof(out));
-	writer_u32(&w, 1);
-	writer_patch_u16(&w, SIZE_MAX, 1);
-	assert_true(w.bad);
 }
 
 static void sub_reader_ends_where_it_was_told(void **state)
@@ -174,23 +170,6 @@ static void full_writer_drops_the_rest(void **state)
 	assert_memory_equal(out, "\1\2\x9\x9", 4);
 }
 
-static void patches_only_what_is_written(void **state)
-{
-	(void)state;
-	uint8_t out[12] = { 0 };
-	struct writer w = writer_of(out, sizeof(out));
-	writer_fill(&w, 0, 10);
-	writer_patch_u8(&w, 0, 0x01);
-	writer_patch_u16(&w, 1, 0x0203);
-	writer_patch_u24(&w, 3, 0x040506);
-	writer_patch_u32(&w, 6, 0x0708090a);
-	assert_false(w.bad);
-	assert_memory_equal(out, "\1\2\3\4\5\6\7\x8\x9\xa\0\0", 12);
-	writer_patch_u16(&w, 9, 0xffff);
-	assert_true(w.bad);
-	assert_memory_equal(out + 9, "\xa\0\0", 3);
-}
-
 /* Any series of reads adds up: what is left never grows, and bad means that it ran out. */
 static void random_reads_stay_inside(void **state)
 {
@@ -225,7 +204,6 @@ int main(void)
 		cmocka_unit_test(nothing_at_all_is_readable),
 		cmocka_unit_test(writes_in_order),
 		cmocka_unit_test(full_writer_drops_the_rest),
-		cmocka_unit_test(patches_only_what_is_written),
 		cmocka_unit_test(random_reads_stay_inside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

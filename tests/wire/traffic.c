@@ -71,8 +71,8 @@ static void write_ip4(struct writer *w, const struct traffic *t, size_t transpor
 	writer_u16(w, 0);
 	writer_u32(w, 0x0a000000u + t->host);
 	writer_u32(w, 0x0a0000feu);
-	writer_patch_u16(w, start + IP4_OFF_CSUM,
-			 (uint16_t)~traffic_sum(0, w->data + start, IP4_LEN));
+	store_be16(w->data + start + IP4_OFF_CSUM,
+		   (uint16_t)~traffic_sum(0, w->data + start, IP4_LEN));
 }
 
 static void write_ip6(struct writer *w, const struct traffic *t, size_t transport_len)

@@ -326,7 +326,7 @@ int main(int argc, char **argv)
 	struct weft_error err;
 	int r = quic_tls_make_identity("bench", 1700000000, &cert, &key);
 	if (r == 0)
-		r = quic_tls_server_new_pem(cert, key, "bench", &err, &server_tls);
+		r = quic_tls_server_new(cert, key, "bench", &err, &server_tls);
 	if (r < 0)
 		die("identity", r);
 	quic_tls_pin(server_tls, pin);

@@ -231,8 +231,8 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
 	if (opts->mtu_auto)
 		relay->mtu = 0;
-	int r = quic_tls_server_new_pem(opts->cert_pem, opts->key_pem, LAN_ALPN, err,
-					&relay->tls);
+	int r = quic_tls_server_new(opts->cert_pem, opts->key_pem, LAN_ALPN, err,
+				    &relay->tls);
 	if (r < 0)
 		return r;
 	make_secrets(relay, opts->secret, secret);

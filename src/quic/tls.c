@@ -131,22 +131,6 @@ static int set_identity(struct quic_tls *tls, const struct pem *cert,
 	return r;
 }
 
-static int server_new(const struct pem *cert, const struct pem *key, const char *alpn,
-		      struct weft_error *err, struct quic_tls **ret_tls)
-{
-	struct quic_tls *tls;
-	int r = tls_new(alpn, true, &tls);
-	if (r < 0)
-		return weft_error_set(err, r, "TLS cannot be set up: %s", strerror(-r));
-	r = set_identity(tls, cert, key, err);
-	if (r < 0) {
-		quic_tls_free(tls);
-		return r;
-	}
-	*ret_tls = tls;
-	return 0;
-}
-
 static gnutls_datum_t text_datum(const char *text)
 {
 	/* GnuTLS has no const in its datum, and does not write to what it imports. */
@@ -157,12 +141,22 @@ static gnutls_datum_t text_datum(const char *text)
 	return (gnutls_datum_t){ .data = cast.out, .size = (unsigned)strlen(text) };
 }
 
-int quic_tls_server_new_pem(const char *cert_pem, const char *key_pem, const char *alpn,
-			    struct weft_error *err, struct quic_tls **ret_tls)
+int quic_tls_server_new(const char *cert_pem, const char *key_pem, const char *alpn,
+			struct weft_error *err, struct quic_tls **ret_tls)
 {
 	const struct pem cert = { text_datum(cert_pem), "the certificate" };
 	const struct pem key = { text_datum(key_pem), "the key" };
-	return server_new(&cert, &key, alpn, err, ret_tls);
+	struct quic_tls *tls;
+	int r = tls_new(alpn, true, &tls);
+	if (r < 0)
+		return weft_error_set(err, r, "TLS cannot be set up: %s", strerror(-r));
+	r = set_identity(tls, &cert, &key, err);
+	if (r < 0) {
+		quic_tls_free(tls);
+		return r;
+	}
+	*ret_tls = tls;
+	return 0;
 }
 
 static int load_file(struct pem *pem, struct weft_error *err)
@@ -174,27 +168,6 @@ static int load_file(struct pem *pem, struct weft_error *err)
 	int code = errno > 0 ? -errno : -EIO;
 	return weft_error_set(err, code, "cannot read %s: %s", pem->name,
 			      strerror(-code));
-}
-
-static void free_pem(struct pem *pem)
-{
-	if (pem->text.data)
-		gnutls_memset(pem->text.data, 0, pem->text.size);
-	gnutls_free(pem->text.data);
-}
-
-int quic_tls_server_new(const char *cert_file, const char *key_file, const char *alpn,
-			struct weft_error *err, struct quic_tls **ret_tls)
-{
-	struct pem cert = { .name = cert_file }, key = { .name = key_file };
-	int r = load_file(&cert, err);
-	if (r == 0)
-		r = load_file(&key, err);
-	if (r == 0)
-		r = server_new(&cert, &key, alpn, err, ret_tls);
-	free_pem(&key);
-	free_pem(&cert);
-	return r;
 }
 
 /* Loads the authorities that a server's chain must lead to. */
@@ -216,7 +189,7 @@ static int set_trust(struct quic_tls *tls, const char *ca_file, struct weft_erro
 		return r;
 	r = gnutls_certificate_set_x509_trust_mem(tls->credentials, &ca.text,
 						  GNUTLS_X509_FMT_PEM);
-	free_pem(&ca);
+	gnutls_free(ca.text.data);
 	if (r <= 0)
 		return weft_error_set(err, -EINVAL, "%s holds no certificate in PEM form",
 				      ca_file);

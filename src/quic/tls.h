@@ -34,24 +34,19 @@ enum quic_fault {
 };
 
 /**
- * Server credentials from PEM files. Returns 0, or -Exxx with err naming the file and what is
- * wrong with it (missing, unreadable, not PEM, key and certificate do not belong together).
- */
-int quic_tls_server_new(const char *cert_file, const char *key_file, const char *alpn,
-			struct weft_error *err,
-			struct quic_tls **ret_tls) WEFT_MUST_CHECK;
-
-/**
  * Makes a self-signed certificate with a fresh P-256 key, as PEM text for the caller to keep.
  * The texts are allocated; the caller frees them (and wipes the key).
  */
 int quic_tls_make_identity(const char *common_name, uint64_t unix_time,
 			   char **ret_cert_pem, char **ret_key_pem) WEFT_MUST_CHECK;
 
-/** Server credentials from PEM text. */
-int quic_tls_server_new_pem(const char *cert_pem, const char *key_pem, const char *alpn,
-			    struct weft_error *err,
-			    struct quic_tls **ret_tls) WEFT_MUST_CHECK;
+/**
+ * Server credentials from PEM text. Returns 0, or -Exxx with err naming which of the two is
+ * no good, and why (not PEM, key and certificate do not belong together).
+ */
+int quic_tls_server_new(const char *cert_pem, const char *key_pem, const char *alpn,
+			struct weft_error *err,
+			struct quic_tls **ret_tls) WEFT_MUST_CHECK;
 
 /**
  * Client credentials: with a pin only that public key is accepted, whatever its certificate

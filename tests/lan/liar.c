@@ -93,8 +93,8 @@ static void liar_begin(struct liar *liar, const struct lie *lie)
 	static const uint8_t secret[32] = { 5 };
 	*liar = (struct liar){ .lie = lie };
 	party_init(&liar->party, test_seed());
-	assert_int_equal(quic_tls_server_new_pem(liar->party.cert, liar->party.key,
-						 LAN_ALPN, NULL, &liar->tls),
+	assert_int_equal(quic_tls_server_new(liar->party.cert, liar->party.key, LAN_ALPN,
+					     NULL, &liar->tls),
 			 0);
 	quic_tls_pin(liar->tls, liar->party.pin);
 	const struct quic_endpoint_opts opts = { .dgram = sim_socket(liar->party.sim,

@@ -109,8 +109,8 @@ void world_init(struct world *w, uint64_t seed)
 	side_init(&w->client, w);
 	struct weft_error err;
 	uint8_t pin[QUIC_PIN_LEN];
-	assert_int_equal(quic_tls_server_new_pem(world_cert(), world_key(), WORLD_ALPN,
-						 &err, &w->server_tls),
+	assert_int_equal(quic_tls_server_new(world_cert(), world_key(), WORLD_ALPN, &err,
+					     &w->server_tls),
 			 0);
 	quic_tls_pin(w->server_tls, pin);
 	assert_int_equal(quic_tls_client_new(pin, NULL, WORLD_ALPN, &err, &w->client_tls),

@@ -8,13 +8,12 @@
 #include "wire/cursor.h"
 #include "wire/dump_headers.h"
 #include "wire/icmp.h"
+#include "wire/igmp.h"
 #include "wire/nd.h"
 
 #include <netinet/in.h>
 
-#define GROUP6_OFF     8u /* Of the address in a message of MLD's first version. */
-#define IGMP_LEN       8u
-#define IGMP_V3_REPORT 0x22u
+#define GROUP6_OFF 8u /* Of the address in a message of MLD's first version. */
 
 /* ---- ICMP -------------------------------------------------------------------------------- */
 
@@ -214,13 +213,13 @@ void headers_add_icmp6(struct headers *h)
 static const char *igmp_name(uint8_t type)
 {
 	switch (type) {
-	case 0x11:
+	case IGMP_TYPE_QUERY:
 		return "Query";
-	case 0x12:
-	case 0x16:
-	case IGMP_V3_REPORT:
+	case IGMP_TYPE_REPORT1:
+	case IGMP_TYPE_REPORT2:
+	case IGMP_TYPE_REPORT3:
 		return "Report";
-	case 0x17:
+	case IGMP_TYPE_LEAVE:
 		return "Leave";
 	default:
 		return "Unknown";
@@ -237,7 +236,7 @@ void headers_add_igmp(struct headers *h)
 	fmt_add(h->f, "igmp: type=%s, len=%zu\n", igmp_name(type), h->len);
 	fmt_add(h->f, HEADERS_FIELD "0x%02x (%s)\n", "type", type, igmp_name(type));
 	headers_add_sum(h, load_be16(h->data + 2), checksum_is_right(0, h->data, h->len));
-	if (type == IGMP_V3_REPORT)
+	if (type == IGMP_TYPE_REPORT3)
 		fmt_add(h->f, HEADERS_FIELD "%u\n", "records", load_be16(h->data + 6));
 	else
 		headers_add_ip4(h, "group", load_be32(h->data + 4));

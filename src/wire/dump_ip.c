@@ -11,6 +11,7 @@
 #include "wire/dhcp.h"
 #include "wire/dump.h"
 #include "wire/icmp.h"
+#include "wire/igmp.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/nd.h"
@@ -325,15 +326,13 @@ static void dump_icmp6(struct fmt *f, struct upper *up)
 	fmt_add(f, ", length %zu", up->whole_len);
 }
 
-#define IGMP_LEN       8u
-#define IGMP_V3_REPORT 0x22u /* Has a list where the others have one group. */
-
 /* RFC 2236, 2; RFC 3376, 4. */
 static void dump_igmp(struct fmt *f, struct upper *up)
 {
 	static const char *const names[256] = {
-		[0x11] = "query", [0x12] = "v1 report",           [0x16] = "v2 report",
-		[0x17] = "leave", [IGMP_V3_REPORT] = "v3 report",
+		[IGMP_TYPE_QUERY] = "query",       [IGMP_TYPE_REPORT1] = "v1 report",
+		[IGMP_TYPE_REPORT2] = "v2 report", [IGMP_TYPE_LEAVE] = "leave",
+		[IGMP_TYPE_REPORT3] = "v3 report",
 	};
 	fmt_add(f, "IGMP ");
 	if (up->len < IGMP_LEN) {
@@ -345,7 +344,8 @@ static void dump_igmp(struct fmt *f, struct upper *up)
 		fmt_add(f, "%s", names[type]);
 	else
 		fmt_add(f, "type 0x%02x", type);
-	if (type != IGMP_V3_REPORT)
+	if (type !=
+	    IGMP_TYPE_REPORT3) /* It has a list where the others have one group. */
 		fmt_add(f, " %u.%u.%u.%u", up->data[4], up->data[5], up->data[6],
 			up->data[7]);
 	fmt_add(f, ", length %zu", up->whole_len);

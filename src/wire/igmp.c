@@ -17,7 +17,6 @@
 #include <string.h>
 
 /* Of an IGMP message (RFC 2236, 2; RFC 3376, 4.1 and 4.2). */
-#define IGMP_LEN         8u
 #define IGMP_OFF_TYPE    0u
 #define IGMP_OFF_MAX     1u
 #define IGMP_OFF_CSUM    2u

@@ -30,6 +30,9 @@
 /** Longest query frame that igmp_query_emit makes, in bytes. */
 #define IGMP_QUERY_FRAME_MAX 96u
 
+/** An IGMP message of version 1 or 2, and what one of version 3 begins with, in bytes. */
+#define IGMP_LEN 8u
+
 enum igmp_type {
 	IGMP_TYPE_QUERY = 0x11,
 	IGMP_TYPE_REPORT1 = 0x12,

@@ -57,8 +57,8 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 
 /**
  * How a server sees the addresses of a client. 0.12 ends the process (by two assertions in
- * ngtcp2_conn.c) and 1.11 the connection, or it stays silent
- * on the new path until that has been validated,
+ * ngtcp2_conn.c) and 1.11 the connection, or it stays silent on the new path until that has
+ * been validated,
  *
  *   - when a client comes back to an address that is still kept to fall back to, while path
  *     MTU discovery runs on the one it leaves (discovery is started twice);

@@ -183,7 +183,8 @@ int quic_conn_open_stream(struct quic_conn *conn, bool is_uni,
 
 /**
  * Queues bytes on a stream; they are copied and kept until acknowledged. Returns 0, -ENOBUFS
- * when more than 256 KiB would wait on this connection, -ENOTCONN, -ENOENT for no such stream.
+ * when more than 256 KiB would wait on this connection, -ENOTCONN, -ENOENT for no such stream,
+ * -EPIPE behind its end, or -ENOMEM.
  */
 int quic_conn_send_stream(struct quic_conn *conn, int64_t stream, const uint8_t *data,
 			  size_t len, bool fin) WEFT_MUST_CHECK;

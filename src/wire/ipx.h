@@ -86,8 +86,8 @@ int ipx_frame_parse(const uint8_t *data, size_t len,
 size_t ipx_frame_hdr_len(enum ipx_framing framing);
 
 /**
- * Writes what stands in front of an IPX packet of ipx_len bytes, ipx_frame_hdr_len(framing)
- * bytes in all. For IPX_8023 the packet's checksum must be IPX_NO_CHECKSUM.
+ * Writes what stands in front of the IPX packet that hdr is of, ipx_frame_hdr_len(framing)
+ * bytes. For IPX_8023 the packet's checksum must be IPX_NO_CHECKSUM.
  */
 void ipx_frame_emit(uint8_t *buf, enum ipx_framing framing, const struct ipx_hdr *hdr);
 

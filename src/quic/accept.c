@@ -140,14 +140,14 @@ static void take(struct quic_endpoint *endpoint, const struct packet *packet,
 {
 	const union weft_sockaddr peer = peer_of(packet);
 	const struct quota_key key = quota_key_of(&peer);
-	if (endpoint->conns_count >= endpoint->opts.conns_max) {
+	const char *reason = NULL;
+	if (endpoint->conns_count >= endpoint->opts.conns_max)
+		reason = "there is no room for more connections";
+	else if (quota_is_used_up(&endpoint->quota, &key))
+		reason = "there are too many connections from this address";
+	if (reason) {
 		endpoint->stats.drop_limit++;
-		return;
-	}
-	if (quota_is_used_up(&endpoint->quota, &key)) {
-		endpoint->stats.drop_limit++;
-		refuse(endpoint, packet, hd, NGTCP2_CONNECTION_REFUSED,
-		       "there are too many connections from this address");
+		refuse(endpoint, packet, hd, NGTCP2_CONNECTION_REFUSED, reason);
 		return;
 	}
 	const struct conn_initial initial = { .hd = hd,

@@ -69,7 +69,8 @@ def test_memory(party):
     for user in users:
         user.wait_event('joined')
     late = party.start_player('player2')
-    late.wait_event('state', state='waiting')
+    reason = late.wait_event('state', state='waiting')['reason']
+    assert 'no room for more connections' in reason
     assert not late.events('joined')
     users[0].stop()
     late.wait_event('joined')

@@ -199,9 +199,13 @@ static void connections_are_limited(void **state)
 		world_connect(&w);
 	world_run(&w, 500);
 	assert_int_equal(w.server.established, 3);
-	assert_true(server_stats(&w).drop_limit > 0);
+	assert_int_equal(server_stats(&w).drop_limit, 2);
+	assert_int_equal(w.client.closed, 2);
+	assert_string_equal(w.client.why.reason, "there is no room for more connections");
 	quic_conn_close(w.server.conn, 1, "make room", sim_now(w.sim));
-	world_run(&w, 8000);
+	world_run(&w, 100);
+	world_connect(&w);
+	world_run(&w, 500);
 	assert_int_equal(w.server.established, 4);
 	world_fini(&w);
 }

@@ -58,7 +58,8 @@ int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
 	       uint64_t now)
 {
 	const size_t len = datagram->head_len + datagram->body_len;
-	const bool goes_first = len <= QUIC_SMALL_LEN && !datagram->in_order;
+	const bool goes_first =
+		datagram->body_len <= QUIC_SMALL_LEN && !datagram->in_order;
 	struct queued *d = get_block(q, goes_first);
 	if (!d) {
 		q->drop_full++;

@@ -29,7 +29,7 @@
 /** Longest wait in ns. */
 #define QUIC_QUEUE_NS 15000000u
 
-/** Datagrams of at most this many bytes go first. */
+/** Datagrams with a body of at most this many bytes, whatever their head, go first. */
 #define QUIC_SMALL_LEN 300u
 
 /** One block of so many in the pool is kept for those that go first. */

@@ -24,11 +24,14 @@ static void stop(struct pool *pool, struct datagram_queue *q)
 	pool_fini(pool);
 }
 
+/* Of so many bytes behind the head of an overlay. */
 static int push(struct datagram_queue *q, uint8_t mark, size_t len, uint64_t now)
 {
 	uint8_t bytes[1500];
 	memset(bytes, mark, sizeof(bytes));
-	const struct quic_datagram d = { .body = bytes, .body_len = len };
+	const struct quic_datagram d = {
+		.head = bytes, .head_len = 8, .body = bytes, .body_len = len
+	};
 	return queue_push(q, &d, now);
 }
 

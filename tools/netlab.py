@@ -57,6 +57,8 @@ def unshare():
 def enter():
     """Returns inside the laboratory; outside, becomes its parent and never returns."""
     if os.environ.get(INSIDE):
+        # sysctl, dnsmasq and bridge stand where the PATH of who is not root does not look.
+        os.environ['PATH'] += ':/usr/sbin:/sbin'
         subprocess.run('mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up',
                        shell=True, check=True)
         # Ctrl-C reaches the whole terminal; the lab ends when its first process does.

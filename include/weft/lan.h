@@ -305,8 +305,9 @@ WEFT_API WEFT_MUST_CHECK int weft_invite_pass_key(const struct weft_invite *invi
  * Everything worth knowing as one JSON object; free() it. "rooms" lists the rooms, each with
  * its "members", and each of these with its "path": "rtt_us" (the smoothed round trip; also
  * "rttvar_us" and "min_rtt_us"), "jitter_us", "sent" and "lost" (datagrams to the member),
- * "loss_ppm" (of the last half minute to minute), "address", "udp_payload" ... "up" has "sent",
- * "lost" and "jitter_us" as the member last counted them on its side. "pass" is the key of the
+ * "loss_ppm" (of the last half minute to minute), "address", "path_mtu" (RFC 8899: the longest IP
+ * packet that is known to get through, in bytes) ... "up" has "sent", "lost" and "jitter_us" as
+ * the member last counted them on its side. "pass" is the key of the
  * pass that it came with. "rules" of a room are those that hold in it, "own_rules" those of them
  * that are not the defaults, "rules" of a member those that are others for it alone. Counters go
  * by the names of their outcomes; those that are zero are left out. NULL without memory.

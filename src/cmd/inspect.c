@@ -81,15 +81,16 @@ static void print_interface(const json_t *interface)
 	json_array_foreach(json_object_get(interface, "exits"), i, exit) print_exit(exit);
 }
 
-/* How good a path is: "RTT 25 ms, jitter 1.2 ms, loss 0.5 %". */
+/* How good a path is: "RTT 25 ms, jitter 1.2 ms, path MTU 1472, loss 0.5 %". */
 static void print_path(const json_t *path)
 {
 	char rtt[UNITS_TEXT], jitter[UNITS_TEXT], loss[UNITS_TEXT];
 	const uint32_t loss_ppm = (uint32_t)remote_number(path, "loss_ppm");
 	(void)printf(
-		"RTT %s, jitter %s",
+		"RTT %s, jitter %s, path MTU %d",
 		units_print_duration(remote_number(path, "rtt_us") * 1000, rtt),
-		units_print_duration(remote_number(path, "jitter_us") * 1000, jitter));
+		units_print_duration(remote_number(path, "jitter_us") * 1000, jitter),
+		(int)remote_number(path, "path_mtu"));
 	if (loss_ppm > 0)
 		(void)printf(", loss %s", units_print_share(loss_ppm, loss));
 }

@@ -64,8 +64,9 @@ static const char *text_or_dash(const json_t *object, const char *key)
 static void print_head(const struct listing *listing)
 {
 	if (listing->members_n == 0)
-		(void)printf("%-12s %5s %-16s %-15s %-17s %8s %8s %7s %s\n", "ROOM", "ID",
-			     "NAME", "ADDRESS", "MAC", "RTT", "JITTER", "LOSS", "FROM");
+		(void)printf("%-12s %5s %-16s %-15s %-17s %8s %8s %7s %5s %s\n", "ROOM",
+			     "ID", "NAME", "ADDRESS", "MAC", "RTT", "JITTER", "LOSS",
+			     "MTU", "FROM");
 }
 
 /* A member on the relay's own link has no way that could be measured. */
@@ -73,6 +74,7 @@ static void print_member(const char *room, const json_t *member)
 {
 	const json_t *path = json_object_get(member, "path");
 	char rtt[UNITS_TEXT] = "-", jitter[UNITS_TEXT] = "-", loss[UNITS_TEXT] = "-";
+	char mtu[sizeof("65535")] = "-";
 	char address[WEFT_IP_TEXT];
 	const bool is_gateway = strcmp(text_or_dash(member, "role"), "gateway") == 0;
 	(void)snprintf(address, sizeof(address), "%s",
@@ -83,11 +85,13 @@ static void print_member(const char *room, const json_t *member)
 		units_print_duration(remote_number(path, "jitter_us") * NS_PER_US,
 				     jitter);
 		units_print_share((uint32_t)remote_number(path, "loss_ppm"), loss);
+		(void)snprintf(mtu, sizeof(mtu), "%u",
+			       (unsigned)(uint16_t)remote_number(path, "path_mtu"));
 	}
-	(void)printf("%-12s %5llu %-16s %-15s %-17s %8s %8s %7s %s\n", room,
+	(void)printf("%-12s %5llu %-16s %-15s %-17s %8s %8s %7s %5s %s\n", room,
 		     (unsigned long long)remote_number(member, "id"),
 		     text_or_dash(member, "name"), is_gateway ? "gateway" : address,
-		     text_or_dash(member, "mac"), rtt, jitter, loss,
+		     text_or_dash(member, "mac"), rtt, jitter, loss, mtu,
 		     path ? text_or_dash(path, "address") : "here");
 	rules_text_print(json_object_get(member, "rules"), RULES_INDENT);
 }

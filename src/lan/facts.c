@@ -8,6 +8,9 @@
 #include "base/mac.h"
 #include "lan/message.h"
 #include "quic/quic.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/udp.h"
 
 #define NS_PER_US 1000u
 
@@ -32,6 +35,13 @@ uint64_t facts_loss_ppm(uint64_t sent, uint64_t lost)
 	return sent > 0 ? (uint64_t)((double)lost * 1e6 / (double)sent) : 0;
 }
 
+/* How long a packet the path carries, which has shown what it carries as payload of UDP. */
+static uint64_t path_mtu(const struct quic_conn *conn, uint16_t udp_payload)
+{
+	const bool is_ip4 = quic_conn_peer(conn)->sa.sa_family == AF_INET;
+	return udp_payload + UDP_LEN + (is_ip4 ? IP4_LEN : IP6_LEN);
+}
+
 json_t *facts_of_conn(const struct quic_conn *conn)
 {
 	const struct quic_conn_stats stats = quic_conn_stats(conn);
@@ -41,10 +51,10 @@ json_t *facts_of_conn(const struct quic_conn *conn)
 			 "rtt_us", number(stats.srtt_ns / NS_PER_US), "rttvar_us",
 			 number(stats.rttvar_ns / NS_PER_US), "min_rtt_us",
 			 number(stats.min_rtt_ns / NS_PER_US), "jitter_us",
-			 number(stats.jitter_ns / NS_PER_US), "udp_payload",
-			 number(stats.udp_payload), "cwnd", number(stats.cwnd), "sent",
-			 number(stats.datagrams_tx), "lost", number(stats.datagrams_lost),
-			 "loss_ppm",
+			 number(stats.jitter_ns / NS_PER_US), "path_mtu",
+			 number(path_mtu(conn, stats.udp_payload)), "cwnd",
+			 number(stats.cwnd), "sent", number(stats.datagrams_tx), "lost",
+			 number(stats.datagrams_lost), "loss_ppm",
 			 number(facts_loss_ppm(stats.recent_tx, stats.recent_lost)),
 			 "dropped_late", number(stats.drop_queue_old), "migrations",
 			 number(stats.migrations));

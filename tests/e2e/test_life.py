@@ -143,9 +143,10 @@ def test_members_are_listed(party):
     party.start_gateway().wait_event('joined')
     lines = party.run('relay', f'{p.WEFT} members party').splitlines()
     assert lines[0].split() == ['ROOM', 'ID', 'NAME', 'ADDRESS', 'MAC', 'RTT', 'JITTER',
-                                'LOSS', 'FROM']
+                                'LOSS', 'MTU', 'FROM']
     assert lines[1].split()[:3] == ['party', '1', 'player']
     assert p.MACS['player'] in lines[1] and ' 198.51.100.2:' in lines[1]
+    assert 1228 <= int(lines[1].split()[-2]) <= 1472  # as docs/protocol.md says
     assert ' gateway ' in lines[2]
     events = [json.loads(line) for line in
               party.run('relay', f'{p.WEFT} members --json').splitlines()]

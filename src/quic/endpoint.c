@@ -43,7 +43,10 @@
  */
 #define DEFAULT_UDP_PAYLOAD_MAX 1444u
 
-/* Ids per connection: its own, and the client's first. */
+/*
+ * Ids per connection: its own, and the client's first. As many connections again may have ended
+ * and keep theirs (closing.h).
+ */
 #define ROUTES_PER_CONN 10u
 
 /* Datagrams waiting on all connections together; 24 MiB. */
@@ -253,7 +256,7 @@ static int endpoint_init(struct quic_endpoint *endpoint)
 	int r = derive_keys(endpoint, endpoint->opts.secret, hash_secret);
 	if (r == 0)
 		r = table_new(ROUTE_KEY_LEN,
-			      (size_t)endpoint->opts.conns_max * ROUTES_PER_CONN,
+			      2 * (size_t)endpoint->opts.conns_max * ROUTES_PER_CONN,
 			      hash_secret, &endpoint->routes);
 	if (r == 0)
 		r = quota_init(&endpoint->quota, endpoint->opts.conns_per_peer_max,

@@ -210,6 +210,35 @@ static void connections_are_limited(void **state)
 	world_fini(&w);
 }
 
+/* One that has ended keeps its ids for a while; those who came after it need theirs. */
+static void who_has_gone_takes_nobodys_ids(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.server_opts.conns_max = 1;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	world_connect(&w);
+	world_run(&w, 500);
+	quic_conn_close(w.server.conn, 1, "make room", sim_now(w.sim));
+	world_run(&w, 2);
+	world_connect(&w);
+	world_run(&w, 5);
+	assert_int_equal(w.server.established, 2);
+	for (unsigned i = 0; i < 3; i++) {
+		char address[32];
+		(void)snprintf(address, sizeof(address), "10.0.1.%u:3000", i + 1);
+		w.client.socket = sim_socket(w.sim, address);
+		assert_int_equal(quic_endpoint_rebind(w.client.endpoint, w.client.socket,
+						      sim_now(w.sim)),
+				 0);
+		world_run(&w, 5);
+	}
+	assert_int_equal(w.server.closed, 1);
+	world_fini(&w);
+}
+
 /* One more from there is told why, and may come when another has left. */
 static void connections_of_an_address_are_limited(void **state)
 {
@@ -428,6 +457,7 @@ int main(void)
 		cmocka_unit_test(resets_are_limited),
 		cmocka_unit_test(unknown_versions_are_negotiated),
 		cmocka_unit_test(connections_are_limited),
+		cmocka_unit_test(who_has_gone_takes_nobodys_ids),
 		cmocka_unit_test(connections_of_an_address_are_limited),
 		cmocka_unit_test(an_address_is_a_household),
 		cmocka_unit_test(retry_is_demanded_when_many_come),

@@ -52,14 +52,15 @@ static const struct command command = {
 	.operands_max = 1,
 	.summary = "Throws a member out of a room of the relay or host that runs here.",
 	.options = options,
-	.notes = "MEMBER is its id or else its name, see `weft status`. Who came with an "
-		 "invitation of\n"
-		 "its own (`weft invite`, --expires) stays out; who came with the "
-		 "room's can come\n"
-		 "back. INVITATION as for `weft join`, or 'weft:': who came with it is "
-		 "out, nobody\n"
-		 "comes in with it any more, and others hold. With --json: \"kicked\", "
-		 "\"revoked\".",
+	.notes = "MEMBER is its id or else its name, see `weft status`. Who came with "
+		 "an\n"
+		 "invitation of its own (`weft invite`, --expires) stays out; who came "
+		 "with the\n"
+		 "room's can come back. INVITATION as for `weft join`, or 'weft:': who "
+		 "came with\n"
+		 "it is out, nobody comes in with it any more, and others hold. With "
+		 "--json:\n"
+		 "\"kicked\", \"revoked\".",
 };
 
 /*

@@ -162,6 +162,7 @@ WEFT_API struct weft_serve_stats weft_serve_stats(const struct weft_serve *serve
 /**
  * All facts as one JSON object: "plugs", "clients" (with their counters), "uplink", "gone"
  * (sums of clients who have left), "fdb", "frames" (by what became of them on the bridge).
+ * Clients at a modem also have "ppp" and "packets", by what became of them between the two.
  * The caller frees it with free(); NULL without memory.
  */
 WEFT_API char *weft_serve_json(const struct weft_serve *serve, uint64_t now);

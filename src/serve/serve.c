@@ -103,7 +103,7 @@ static void on_unplugged(void *user, struct weft_link *link, uint64_t now)
 	if (!client)
 		return;
 	serve->clients_n--;
-	serve_count(&serve->gone, link);
+	serve_count(&serve->gone, client);
 	weft_bridge_remove(serve->bridge, client->port);
 	client->port = NULL;
 	if (serve->opts.events->unplugged)

@@ -14,6 +14,7 @@
 
 #include "base/list.h"
 #include "serve/face.h"
+#include "serve/ppp.h"
 
 #include <weft/bridge.h>
 #include <weft/serve.h>
@@ -43,6 +44,7 @@ struct serve_client {
 struct serve_totals {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
 	uint64_t rx_errors, tx_dropped, tx_too_long;
+	uint64_t ppp[PPP_OUTCOMES], packets[IPHOST_OUTCOMES]; /**< Of modems. */
 };
 
 /** What a plug hands back with each event. */
@@ -70,6 +72,6 @@ struct weft_serve {
 };
 
 /** Adds what a client has counted. */
-void serve_count(struct serve_totals *totals, const struct weft_link *link);
+void serve_count(struct serve_totals *totals, const struct serve_client *client);
 
 #endif

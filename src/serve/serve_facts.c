@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a server has to tell: sums of what its clients' links have counted, and all of it as
- * one JSON object. Outcomes on the bridge that are zero are left out.
+ * one JSON object. Outcomes that are zero are left out.
  */
 #include "base/container.h"
 #include "serve/serve.h"
@@ -10,7 +10,7 @@
 
 /* ---- sums -------------------------------------------------------------------------------- */
 
-void serve_count(struct serve_totals *totals, const struct weft_link *link)
+static void count_link(struct serve_totals *totals, const struct weft_link *link)
 {
 	const struct weft_link_stats stats = weft_link_stats(link);
 	totals->rx_frames += stats.rx_frames;
@@ -22,11 +22,27 @@ void serve_count(struct serve_totals *totals, const struct weft_link *link)
 	totals->tx_too_long += stats.tx_too_long;
 }
 
+static void count_modem(struct serve_totals *totals, const struct weft_link *modem)
+{
+	totals->rx_errors += weft_link_stats(modem).rx_errors;
+	for (unsigned i = 0; i < PPP_OUTCOMES; i++)
+		totals->ppp[i] += ppp_count(modem, (enum ppp_outcome)i);
+	for (unsigned i = 0; i < IPHOST_OUTCOMES; i++)
+		totals->packets[i] += ppp_host(modem)->counts[i];
+}
+
+void serve_count(struct serve_totals *totals, const struct serve_client *client)
+{
+	count_link(totals, client->link);
+	if (client->face.modem)
+		count_modem(totals, client->face.modem);
+}
+
 struct weft_serve_stats weft_serve_stats(const struct weft_serve *serve)
 {
 	struct serve_totals totals = serve->gone;
 	list_for_each (node, &serve->clients)
-		serve_count(&totals, container_of(node, struct serve_client, node)->link);
+		serve_count(&totals, container_of(node, struct serve_client, node));
 	struct weft_serve_stats stats = { .clients = serve->clients_n,
 					  .plugged = serve->plugged_n,
 					  .rx_frames = totals.rx_frames,
@@ -48,6 +64,27 @@ static void set(json_t *object, const char *name, uint64_t value)
 	(void)json_object_set_new(object, name, json_integer((json_int_t)value));
 }
 
+static void set_if_any(json_t *object, const char *name, json_t *counts)
+{
+	if (json_object_size(counts) > 0)
+		(void)json_object_set(object, name, counts);
+	json_decref(counts);
+}
+
+static void set_modems(json_t *object, const struct serve_totals *totals)
+{
+	json_t *ppp = json_object(), *packets = json_object();
+	for (unsigned i = 0; i < PPP_OUTCOMES; i++)
+		if (totals->ppp[i] > 0)
+			set(ppp, ppp_outcome_name((enum ppp_outcome)i), totals->ppp[i]);
+	for (unsigned i = 0; i < IPHOST_OUTCOMES; i++)
+		if (totals->packets[i] > 0)
+			set(packets, iphost_outcome_name((enum iphost_outcome)i),
+			    totals->packets[i]);
+	set_if_any(object, "ppp", ppp);
+	set_if_any(object, "packets", packets);
+}
+
 static void set_totals(json_t *object, const struct serve_totals *totals)
 {
 	set(object, "rx_frames", totals->rx_frames);
@@ -57,13 +94,7 @@ static void set_totals(json_t *object, const struct serve_totals *totals)
 	set(object, "rx_errors", totals->rx_errors);
 	set(object, "tx_dropped", totals->tx_dropped);
 	set(object, "tx_too_long", totals->tx_too_long);
-}
-
-static void set_link(json_t *object, const struct weft_link *link)
-{
-	struct serve_totals totals = { .rx_frames = 0 };
-	serve_count(&totals, link);
-	set_totals(object, &totals);
+	set_modems(object, totals);
 }
 
 static json_t *frames_facts(const struct weft_serve *serve,
@@ -81,10 +112,12 @@ static json_t *frames_facts(const struct weft_serve *serve,
 
 static json_t *client_facts(const struct serve_client *client)
 {
+	struct serve_totals totals = { .rx_frames = 0 };
 	json_t *object =
 		json_pack("{s:i, s:s, s:s}", "id", (int)client->facts.id, "peer",
 			  client->peer, "plug", weft_plug_name(client->facts.plug));
-	set_link(object, client->link);
+	serve_count(&totals, client);
+	set_totals(object, &totals);
 	(void)json_object_set_new(object, "frames",
 				  frames_facts(client->serve, client->port));
 	return object;
@@ -115,10 +148,12 @@ static json_t *plugs_facts(const struct weft_serve *serve)
 
 static json_t *uplink_facts(const struct weft_serve *serve)
 {
+	struct serve_totals totals = { .rx_frames = 0 };
 	if (!serve->uplink)
 		return json_null();
 	json_t *object = json_pack("{s:s}", "name", weft_link_name(serve->uplink));
-	set_link(object, serve->uplink);
+	count_link(&totals, serve->uplink);
+	set_totals(object, &totals);
 	(void)json_object_set_new(object, "frames",
 				  frames_facts(serve, serve->uplink_port));
 	return object;

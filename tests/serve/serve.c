@@ -11,6 +11,7 @@
 #include "../unit.h"
 #include "base/container.h"
 #include "link/link.h"
+#include "wire/hdlc.h"
 
 #include <weft/serve.h>
 
@@ -616,6 +617,43 @@ static void test_modems_count_up_to_the_end_of_their_network(void **state)
 	world_fini(&w);
 }
 
+/* How many packets of the only client, a modem, ended in a way. */
+static int modem_count(const struct world *w, const char *layer, const char *outcome)
+{
+	int n = 0;
+	char *text = weft_serve_json(w->serve, 5);
+	json_t *facts = json_loads(text, 0, NULL);
+	(void)json_unpack(facts, "{s:[{s:{s:i}}]}", "clients", layer, outcome, &n);
+	json_decref(facts);
+	free(text);
+	return n;
+}
+
+/* What is lost between a modem's bytes and the bridge is told as well. */
+static void test_facts_of_a_modem(void **state)
+{
+	static const uint8_t appletalk[] = { 0x80, 0x29, 1, 1, 0, 4 };
+	const struct hdlc_content content = { appletalk, sizeof(appletalk) };
+	uint8_t bytes[64] = { 0 };
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	give_uplink(&w);
+	int fd = plug_in(&w, "modem");
+	wait_told(&w, "p");
+	uplink_sends(&w, 0, 1);
+	while (modem_count(&w, "packets", "drop-no-address") == 0)
+		turn(&w);
+	int n = hdlc_emit(bytes + 2, sizeof(bytes) - 2, &content, HDLC_ACCM_ALL);
+	assert_in_range(n, 1, UINT8_MAX);
+	bytes[0] = (uint8_t)n;
+	assert_int_equal(write(fd, bytes, 2 + (size_t)n), 2 + n);
+	while (modem_count(&w, "ppp", "drop-protocol") == 0)
+		turn(&w);
+	close(fd);
+	world_fini(&w);
+}
+
 static void test_free_with_everything_there(void **state)
 {
 	const struct weft_serve_opts opts = { .events = &all_events };
@@ -653,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_bad_specs_are_refused),
 		cmocka_unit_test(test_modems_count_up_to_the_end_of_their_network),
+		cmocka_unit_test(test_facts_of_a_modem),
 		cmocka_unit_test(test_free_with_everything_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,10 +30,21 @@
 	 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |   \
 	 LANDLOCK_ACCESS_FS_MAKE_SYM)
 
+/* Of its third version (Linux 6.2), younger than some headers: what makes a file shorter. */
+#define ACCESS_TRUNCATE (UINT64_C(1) << 14)
+
+/* All of it that this kernel knows. */
+static uint64_t locked_access(void)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
+	return version < 3 ? LOCKED_ACCESS : LOCKED_ACCESS | ACCESS_TRUNCATE;
+}
+
 static int allow_below(int ruleset, const char *dir)
 {
 	struct landlock_path_beneath_attr rule = {
-		.allowed_access = LOCKED_ACCESS & ~(unsigned)LANDLOCK_ACCESS_FS_EXECUTE,
+		.allowed_access = locked_access() & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE,
 	};
 	long r;
 
@@ -49,7 +60,8 @@ static int allow_below(int ruleset, const char *dir)
 /* Kernels without Landlock (ENOSYS, EOPNOTSUPP) have the other locks. */
 static int lock_files(const struct writable *writable)
 {
-	const struct landlock_ruleset_attr attr = { .handled_access_fs = LOCKED_ACCESS };
+	const struct landlock_ruleset_attr attr = { .handled_access_fs =
+							    locked_access() };
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	int r = 0;
 

@@ -190,6 +190,22 @@ static bool other_files_are_locked(void)
 	return fd < 0 && errno == EACCES;
 }
 
+static char path_of_other[] = "/tmp/weft-test-other-XXXXXX";
+
+static bool other_files_keep_their_length(void)
+{
+	return truncate(path_of_other, 0) < 0 && errno == EACCES;
+}
+
+static bool can_shorten_where_it_may(void)
+{
+	char path[64];
+	(void)snprintf(path, sizeof(path), "%s/file", dir_of_test);
+	return can_open(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) &&
+	       can_open(open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)) &&
+	       truncate(path, 0) == 0 && unlink(path) == 0;
+}
+
 /* Landlock's version, or less than 1 where the kernel has none. */
 static long landlock_version(void)
 {
@@ -206,6 +222,22 @@ static void test_other_files_are_locked(void **state)
 	assert_true(holds_without_rights(other_files_are_locked));
 }
 
+static void test_other_files_are_not_shortened(void **state)
+{
+	(void)state;
+	if (landlock_version() < 3) {
+		print_message("# skipped: this Landlock knows nothing of it\n");
+		skip();
+	}
+	int fd = mkstemp(path_of_other);
+	assert_true(fd >= 0);
+	bool ok = holds_without_rights(other_files_keep_their_length);
+	(void)close(fd);
+	assert_int_equal(unlink(path_of_other), 0);
+	assert_true(ok);
+	assert_true(holds_without_rights(can_shorten_where_it_may));
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/weft-test-privilege-XXXXXX";
@@ -213,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_what_leads_out_is_forbidden),
 		cmocka_unit_test(test_what_is_needed_goes_on),
 		cmocka_unit_test(test_other_files_are_locked),
+		cmocka_unit_test(test_other_files_are_not_shortened),
 	};
 	dir_of_test = mkdtemp(dir);
 	writable_add(&writable, dir);

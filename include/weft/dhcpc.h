@@ -160,6 +160,13 @@ WEFT_API uint64_t weft_dhcpc_deadline(const struct weft_dhcpc *dhcpc);
  */
 WEFT_API void weft_dhcpc_hurry(struct weft_dhcpc *dhcpc, uint64_t now);
 
+/**
+ * The network may be another one, or the lease has run on while this machine slept, which no
+ * deadline shows: a client that has an address asks any server whether it still has it, as at T2.
+ * It keeps it until one says no, or the lease is over. Others have nothing to ask about.
+ */
+WEFT_API void weft_dhcpc_confirm(struct weft_dhcpc *dhcpc, uint64_t now);
+
 /** run and deadline as a task, for weft_loop_add. Belongs to the client. */
 WEFT_API struct weft_task *weft_dhcpc_task(struct weft_dhcpc *dhcpc);
 

@@ -158,8 +158,11 @@ void addressing_joined(struct addressing *a, const struct weft_joined *joined)
 		 joined->address.family)
 		use(a, &offer);
 	/* Once there was a LAN, its lease outlives the gateway's absence. */
-	if (a->wants_dhcp && (joined->has_gateway || !a->wants_offer))
+	if (a->wants_dhcp && (joined->has_gateway || !a->wants_offer)) {
 		start_dhcp(a);
+		if (a->dhcpc)
+			weft_dhcpc_confirm(a->dhcpc, weft_loop_now(a->m->loop));
+	}
 }
 
 void addressing_peer(struct addressing *a, const struct weft_peer *peer, bool is_here)

@@ -87,7 +87,7 @@ void dhcpc_enter(struct weft_dhcpc *c, enum weft_dhcpc_state state, uint64_t due
 		[WEFT_DHCPC_REQUESTING] =
 			TO(INIT) | TO(CHECKING) | TO(BOUND) | TO(STOPPED),
 		[WEFT_DHCPC_CHECKING] = TO(INIT) | TO(BOUND) | TO(STOPPED),
-		[WEFT_DHCPC_BOUND] = TO(RENEWING) | TO(STOPPED),
+		[WEFT_DHCPC_BOUND] = TO(RENEWING) | TO(REBINDING) | TO(STOPPED),
 		[WEFT_DHCPC_RENEWING] =
 			TO(INIT) | TO(BOUND) | TO(REBINDING) | TO(STOPPED),
 		[WEFT_DHCPC_REBINDING] = TO(INIT) | TO(BOUND) | TO(STOPPED),
@@ -279,6 +279,16 @@ void weft_dhcpc_hurry(struct weft_dhcpc *c, uint64_t now)
 	c->attempts = 0;
 	if (c->due > now + HURRY_PAUSE_NS)
 		c->due = now + HURRY_PAUSE_NS;
+}
+
+void weft_dhcpc_confirm(struct weft_dhcpc *c, uint64_t now)
+{
+	if (!c->told)
+		return;
+	if (c->state == WEFT_DHCPC_BOUND)
+		new_exchange(c, now);
+	if (c->state == WEFT_DHCPC_BOUND || c->state == WEFT_DHCPC_RENEWING)
+		dhcpc_enter(c, WEFT_DHCPC_REBINDING, now);
 }
 
 /* Life */

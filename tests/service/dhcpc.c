@@ -331,6 +331,33 @@ static void test_hurry_disturbs_nothing_else(void **state)
 	stop(&net);
 }
 
+/* After a sleep, or on another network: who has an address asks whether it still has it. */
+static void test_confirming_an_address(void **state)
+{
+	(void)state;
+	struct net net;
+	start(&net);
+	weft_dhcpc_confirm(net.client, net.now);
+	become_bound(&net);
+	weft_dhcpc_confirm(net.client, net.now);
+	settle(&net);
+	expect(&net, "REQUEST as 192.168.7.10 to all\n");
+	forget(&net);
+	pass(&net, s(59));
+	expect(&net, "");
+	server(&net, DHCP_ACK);
+	settle(&net);
+	expect(&net, "bound 192.168.7.10/24\n");
+	expect_state(&net, "bound");
+	weft_dhcpc_confirm(net.client, net.now);
+	settle(&net);
+	forget(&net);
+	server(&net, DHCP_NAK);
+	settle(&net);
+	expect(&net, "lost\n");
+	stop(&net);
+}
+
 static void test_a_silent_server_is_given_up(void **state)
 {
 	(void)state;
@@ -781,6 +808,7 @@ int main(void)
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_hurry_cuts_the_pause_short),
 		cmocka_unit_test(test_hurry_disturbs_nothing_else),
+		cmocka_unit_test(test_confirming_an_address),
 		cmocka_unit_test(test_a_silent_server_is_given_up),
 		cmocka_unit_test(test_nak_begins_anew_and_slower_each_time),
 		cmocka_unit_test(test_renewal_is_asked_of_the_server),

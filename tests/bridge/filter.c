@@ -361,6 +361,10 @@ static void what_is_in_snap_is_stopped_too(void **state)
 	make_ether(&s, ETHER_TYPE_EAPOL, 60);
 	wrap_in_snap(&s, 0x00000c); /* another's types */
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_ether(&s, ETHER_TYPE_EAPOL, 60);
+	wrap_in_snap(&s, LLC_OUI_ETHER);
+	store_be16(s.buf + ETHER_OFF_TYPE, ETHER_TYPE_FIRST); /* no length */
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	end(&s);
 }
 
@@ -413,6 +417,10 @@ static void games_pass(void **state)
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	make_udp(&s, "fe80::1", "ff02::1:2", 546, 547);
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_udp(&s, "10.0.0.1", "10.0.0.2", 67, 67); /* of relay agents */
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_udp(&s, "fe80::1", "fe80::2", 547, 547);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	make_udp(&s, "fe80::1", "ff02::fb", 5353, 5353);
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	make_ether(&s, ETHER_TYPE_IPX, 60);
@@ -422,6 +430,26 @@ static void games_pass(void **state)
 	static const uint8_t solicit[8] = { ICMP6_ROUTER_SOLICIT };
 	make_ip6(&s, IPPROTO_ICMPV6, solicit, sizeof(solicit));
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	end(&s);
+}
+
+/* First fragments that show what they are: a ping, and a datagram cut behind its header. */
+static void fragments_pass_that_hide_nothing(void **state)
+{
+	(void)state;
+	static const uint8_t ping[16] = {
+		IPPROTO_ICMPV6, 0, 0, 1, 0, 0, 0, 9, ICMP6_ECHO
+	};
+	static const uint8_t ports[16] = { IPPROTO_UDP, 0, 0, 1, 0, 0, 0, 9, 1, 2, 3, 4 };
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	make_ip6(&s, IPPROTO_FRAGMENT, ping, sizeof(ping));
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_ip6(&s, IPPROTO_FRAGMENT, ports, sizeof(ports));
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_ip6(&s, IPPROTO_FRAGMENT, ports, sizeof(ports) - 1);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_FRAGMENT);
 	end(&s);
 }
 
@@ -440,6 +468,7 @@ static void an_address_has_one_owner(void **state)
 	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
 	make_arp(&s, 0, ARP_OP_REQUEST); /* a probe asks and claims nothing */
 	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	s.now += 59 * S;
 	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
@@ -467,6 +496,7 @@ static void neighbours_too(void **state)
 	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
 	make_nd(&s, ICMP6_NEIGHBOR_SOLICIT, "::", "fd00::5"); /* duplicate detection */
 	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	end(&s);
 }
 
@@ -663,6 +693,7 @@ int main(void)
 		cmocka_unit_test(tags_have_a_most),
 		cmocka_unit_test(headers_have_a_most),
 		cmocka_unit_test(games_pass),
+		cmocka_unit_test(fragments_pass_that_hide_nothing),
 		cmocka_unit_test(an_address_has_one_owner),
 		cmocka_unit_test(neighbours_too),
 		cmocka_unit_test(the_lan_keeps_its_addresses),

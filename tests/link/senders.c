@@ -328,9 +328,11 @@ static void vfkit_says_that_it_is_there(void **state)
 static void vfkit_client_and_server(void **state)
 {
 	static struct outlet client;
+	char options[100];
 	(void)state;
 	outlet_open(&o, spec_at("vfkit", "lan", ""));
-	outlet_open(&client, spec_at("vfkit", "lan", ",connect,local=/tmp/x"));
+	(void)snprintf(options, sizeof(options), ",connect,local=%s", test_path("x"));
+	outlet_open(&client, spec_at("vfkit", "lan", options));
 	outlet_close(&client);
 	outlet_open(&client, spec_at("vfkit", "lan", ",connect"));
 	outlet_run(&o);

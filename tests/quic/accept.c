@@ -210,6 +210,27 @@ static void connections_are_limited(void **state)
 	world_fini(&w);
 }
 
+/* Who does not hear that it is over is told again, but more and more seldom. */
+static void a_farewell_is_no_echo(void **state)
+{
+	(void)state;
+	struct world w;
+	world_open(&w, 1, &lan);
+	world_run(&w, 1000);
+	sim_set_link(w.server.socket, &(struct sim_link){ .is_down = true });
+	quic_conn_close(w.server.conn, 1, "over", sim_now(w.sim));
+	world_run(&w, 1);
+	const uint64_t before = server_stats(&w).tx_packets;
+	for (unsigned i = 0; i < 64; i++) {
+		assert_int_equal(world_send(&w.client, 100), 0);
+		sim_run(w.sim, sim_now(w.sim) + 20000);
+	}
+	world_run(&w, 1);
+	assert_int_equal(w.client.closed, 0);
+	assert_in_range(server_stats(&w).tx_packets - before, 6, 8);
+	world_fini(&w);
+}
+
 /* One that has ended keeps its ids for a while; those who came after it need theirs. */
 static void who_has_gone_takes_nobodys_ids(void **state)
 {
@@ -457,6 +478,7 @@ int main(void)
 		cmocka_unit_test(resets_are_limited),
 		cmocka_unit_test(unknown_versions_are_negotiated),
 		cmocka_unit_test(connections_are_limited),
+		cmocka_unit_test(a_farewell_is_no_echo),
 		cmocka_unit_test(who_has_gone_takes_nobodys_ids),
 		cmocka_unit_test(connections_of_an_address_are_limited),
 		cmocka_unit_test(an_address_is_a_household),

@@ -155,10 +155,20 @@ int tokens_read(struct tokens *tokens, const char *verb, const char *path)
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
+/* Editors differ in whether the last line of a file ends. */
+static bool ends_in_a_line(int fd, off_t len)
+{
+	char last;
+	return len > 0 && pread(fd, &last, 1, len - 1) == 1 && last != '\n';
+}
+
 static int write_entries(const struct tokens *tokens, FILE *stream)
 {
-	if (ftell(stream) == 0)
+	const off_t len = ftello(stream);
+	if (len == 0)
 		(void)fputs("# weft tunnel: tokens of clients\n", stream);
+	if (ends_in_a_line(fileno(stream), len))
+		(void)fputc('\n', stream);
 	for (size_t i = 0; i < tokens->n; i++)
 		if (tokens->items[i].is_new)
 			(void)fprintf(stream, "%s %s\n", tokens->items[i].name,
@@ -173,8 +183,8 @@ int tokens_write(const struct tokens *tokens, const char *verb, const char *path
 		is_any |= tokens->items[i].is_new;
 	if (!is_any)
 		return 0;
-	const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	FILE *stream = fd < 0 ? NULL : fdopen(fd, "a");
+	const int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "a+");
 	if (!stream) {
 		const int error = errno;
 		if (fd >= 0)

@@ -197,10 +197,11 @@ static void tell_request(struct conn *c, const char *path)
 	char text[WEFT_SOCKADDR_TEXT];
 	struct output *out = &c->serving->on.out;
 	weft_sockaddr_print(&peer, text);
-	/* The path is anybody's: JSON escapes it, the log does without. */
+	/* The path is anybody's: JSON escapes it, or goes without where it is no UTF-8. */
 	output_event(out, "request",
-		     json_pack("{s:s, s:i, s:s*}", "peer", text, "status",
-			       (int)c->answer.status, "path", path));
+		     json_pack("{s:s, s:i, s:o*}", "peer", text, "status",
+			       (int)c->answer.status, "path",
+			       path ? json_string(path) : NULL));
 	weft_log_debug(&out->log, "%s: %u", text, c->answer.status);
 }
 

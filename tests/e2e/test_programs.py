@@ -326,6 +326,9 @@ def test_http_hostile(lab, site):
     """What is no request, too long, or too much of it."""
     lab.run('kernel', shlex.join(['/usr/bin/python3', '-c', HOSTILE]))
     assert curl(lab, '', '/') == '<p>the index</p>'
+    # Who asks for what is no UTF-8 is told of as well, without it.
+    assert curl(lab, '', '/%ff') == ''
+    assert 'path' not in site.wait_event('request', status=404)
 
 
 # ---- the tutorial ------------------------------------------------------------------------------

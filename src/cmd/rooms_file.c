@@ -20,7 +20,7 @@ static void restore(const struct state *state, struct weft_relay *relay,
 	struct weft_error err;
 	char *text = NULL;
 	int r = state_load(state, FILE_NAME, &err, &text);
-	if (r == -ENOENT || r == 0)
+	if (r == -ENOENT)
 		return;
 	if (r > 0)
 		r = weft_relay_restore(relay, text, now, &err);

@@ -61,10 +61,13 @@ int shut_out_add(const struct state *state, const char *hex, struct weft_error *
 	if (r < 0 && r != -ENOENT)
 		return r;
 	const size_t len = r < 0 ? 0 : (size_t)r;
-	char *longer = malloc(len + HEX_LEN + 2);
+	/* Who has edited it may have left the last line without an end. */
+	const bool is_open = len > 0 && text[len - 1] != '\n';
+	char *longer = malloc(len + HEX_LEN + 3);
 	if (longer) {
 		memcpy(longer, text ? text : "", len);
-		int n = snprintf(longer + len, HEX_LEN + 2, "%s\n", hex);
+		int n = snprintf(longer + len, HEX_LEN + 3, "%s%s\n", is_open ? "\n" : "",
+				 hex);
 		r = state_store(state, FILE_NAME, longer, len + (size_t)n, err);
 	} else {
 		r = weft_error_set(err, -ENOMEM, "out of memory");

@@ -156,6 +156,13 @@ static bool may_fragment(const struct ip_rx *ip)
 	       !(load_be16(ip->packet + IP4_OFF_FRAG) & IP4_FRAG_DF);
 }
 
+/* A fragment that ends where no packet reaches: its pieces would begin from 0 again. */
+static bool is_beyond_packet(const struct ip_rx *ip, size_t packet_len)
+{
+	size_t off = (load_be16(ip->packet + IP4_OFF_FRAG) & IP4_FRAG_OFF_MASK) * 8u;
+	return off > 0 && off + packet_len > UINT16_MAX;
+}
+
 /* ---- the way through --------------------------------------------------------------------- */
 
 static int send_whole(const struct iface_rx *rx, const struct ip_path *path,
@@ -190,6 +197,8 @@ enum weft_stack_outcome ip_forward(const struct iface_rx *rx, const struct ip_rx
 		ip_send_too_big(ip, path.mtu, now);
 		return WEFT_STACK_DROP_TOO_BIG;
 	}
+	if (is_too_long && is_beyond_packet(ip, packet_len))
+		return WEFT_STACK_DROP_FRAGMENT;
 	int r = is_too_long ? send_fragmented(rx, &path, &ip->dst, now)
 			    : send_whole(rx, &path, &ip->dst, packet_len, now);
 	if (r < 0) {

@@ -309,6 +309,29 @@ static void cuts_fragments_again(void **state)
 	end(&w, &s);
 }
 
+/* Pieces of a fragment beyond the end of a packet would take the place of its beginning. */
+static void cuts_nothing_beyond_a_packet(void **state)
+{
+	struct world w;
+	struct second s;
+	uint8_t frame[2000];
+	static const uint8_t payload[1304];
+	const struct packet p = {
+		.src = "10.1.0.1", .dst = "10.2.0.1", .ttl = 9, .proto = 200
+	};
+	(void)state;
+	begin(&w, &s, true);
+	size_t len = make(&w, &p, payload, sizeof(payload), frame, sizeof(frame));
+	uint8_t *ip4 = frame + ETHER_LEN;
+	memcpy(frame, w.iface->mac.octet, 6);
+	store_be16(ip4 + IP4_OFF_FRAG, 65528 / 8);
+	store_be16(ip4 + IP4_OFF_CSUM, 0);
+	store_be16(ip4 + IP4_OFF_CSUM, checksum(ip4, IP4_LEN));
+	assert_outcome(rx(&w, frame, len), DROP_FRAGMENT);
+	assert_int_equal(s.n, 0);
+	end(&w, &s);
+}
+
 /* RFC 791, 3.1: the copied flag decides which options later pieces have. */
 static void copies_the_options_that_say_so(void **state)
 {
@@ -404,6 +427,7 @@ int main(void)
 		cmocka_unit_test(super_frames_pass_whole),
 		cmocka_unit_test(cuts_what_allows_it),
 		cmocka_unit_test(cuts_fragments_again),
+		cmocka_unit_test(cuts_nothing_beyond_a_packet),
 		cmocka_unit_test(copies_the_options_that_say_so),
 		cmocka_unit_test(cuts_the_segments_of_super_frames),
 	};

@@ -73,7 +73,7 @@ const char *weft_dhcp6c_outcome_name(enum weft_dhcp6c_outcome outcome)
 	};
 	static_assert(ARRAY_LEN(names) == WEFT_DHCP6C_OUTCOMES,
 		      "a name for each outcome");
-	return (unsigned)outcome < WEFT_DHCP6C_OUTCOMES ? names[outcome] : "?";
+	return (unsigned)outcome < WEFT_DHCP6C_OUTCOMES ? names[outcome] : "unknown";
 }
 
 uint64_t weft_dhcp6c_count(const struct weft_dhcp6c *c, enum weft_dhcp6c_outcome outcome)

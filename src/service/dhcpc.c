@@ -54,7 +54,7 @@ const char *weft_dhcpc_state_name(enum weft_dhcpc_state state)
 		[WEFT_DHCPC_STOPPED] = "stopped",
 	};
 	static_assert(ARRAY_LEN(names) == WEFT_DHCPC_STATES, "a name for each state");
-	return names[state];
+	return (unsigned)state < WEFT_DHCPC_STATES ? names[state] : "unknown";
 }
 
 const char *weft_dhcpc_outcome_name(enum weft_dhcpc_outcome outcome)
@@ -72,7 +72,7 @@ const char *weft_dhcpc_outcome_name(enum weft_dhcpc_outcome outcome)
 		[WEFT_DHCPC_CONFLICT] = "conflict",
 	};
 	static_assert(ARRAY_LEN(names) == WEFT_DHCPC_OUTCOMES, "a name for each outcome");
-	return names[outcome];
+	return (unsigned)outcome < WEFT_DHCPC_OUTCOMES ? names[outcome] : "unknown";
 }
 
 /* States */
@@ -356,5 +356,5 @@ enum weft_dhcpc_state weft_dhcpc_state(const struct weft_dhcpc *c)
 
 uint64_t weft_dhcpc_count(const struct weft_dhcpc *c, enum weft_dhcpc_outcome outcome)
 {
-	return c->counts[outcome];
+	return (unsigned)outcome < WEFT_DHCPC_OUTCOMES ? c->counts[outcome] : 0;
 }

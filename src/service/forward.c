@@ -260,7 +260,7 @@ _Static_assert(sizeof(names) / sizeof(names[0]) == WEFT_FORWARD_OUTCOMES,
 
 const char *weft_forward_outcome_name(enum weft_forward_outcome outcome)
 {
-	return (unsigned)outcome < WEFT_FORWARD_OUTCOMES ? names[outcome] : "?";
+	return (unsigned)outcome < WEFT_FORWARD_OUTCOMES ? names[outcome] : "unknown";
 }
 
 uint64_t weft_forwarder_count(const struct weft_forwarder *forwarder,

@@ -45,7 +45,7 @@ const char *weft_resolver_outcome_name(enum weft_resolver_outcome outcome)
 	};
 	static_assert(sizeof(names) / sizeof(names[0]) == WEFT_RESOLVER_OUTCOMES,
 		      "each outcome has a name");
-	return (unsigned)outcome < WEFT_RESOLVER_OUTCOMES ? names[outcome] : "?";
+	return (unsigned)outcome < WEFT_RESOLVER_OUTCOMES ? names[outcome] : "unknown";
 }
 
 uint64_t weft_resolver_count(const struct weft_resolver *resolver,

@@ -800,6 +800,19 @@ static void test_a_server_gone_mad(void **state)
 	stop(&net);
 }
 
+static void test_states_and_outcomes_have_names(void **state)
+{
+	struct net net;
+	(void)state;
+	start(&net);
+	assert_string_equal(weft_dhcpc_state_name(WEFT_DHCPC_REBINDING), "rebinding");
+	assert_string_equal(weft_dhcpc_state_name(WEFT_DHCPC_STATES), "unknown");
+	assert_string_equal(weft_dhcpc_outcome_name(WEFT_DHCPC_CONFLICT), "conflict");
+	assert_string_equal(weft_dhcpc_outcome_name(WEFT_DHCPC_OUTCOMES), "unknown");
+	assert_int_equal(weft_dhcpc_count(net.client, WEFT_DHCPC_OUTCOMES), 0);
+	stop(&net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -828,6 +841,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_expected_while_bound),
 		cmocka_unit_test(test_malformed_replies_are_counted),
 		cmocka_unit_test(test_a_server_gone_mad),
+		cmocka_unit_test(test_states_and_outcomes_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

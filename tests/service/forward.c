@@ -691,6 +691,15 @@ static void a_proxy_for_others_needs_a_password(void **state)
 	world_fini(&w);
 }
 
+static void outcomes_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(weft_forward_outcome_name(WEFT_FORWARD_STREAM), "stream");
+	assert_string_equal(weft_forward_outcome_name(WEFT_FORWARD_DROP_AUTH),
+			    "drop-auth");
+	assert_string_equal(weft_forward_outcome_name(WEFT_FORWARD_OUTCOMES), "unknown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -712,6 +721,7 @@ int main(void)
 		cmocka_unit_test(rules_as_text),
 		cmocka_unit_test(rules_that_are_wrong),
 		cmocka_unit_test(a_proxy_for_others_needs_a_password),
+		cmocka_unit_test(outcomes_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

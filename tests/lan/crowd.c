@@ -20,7 +20,7 @@
 #define MEMBERS_PER_ROOM 10u
 #define MEMBERS          (ROOMS * MEMBERS_PER_ROOM)
 
-#define BYTES_PER_MEMBER_MAX 65536
+#define BYTES_PER_MEMBER_MAX 61440
 
 /* ---- memory ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Congestion control as a table of five functions: how much may be under way. What is lost,
+ * Congestion control as a table of six functions: how much may be under way. What is lost,
  * and what is then sent again, is not decided here (tcp_recovery.h); an algorithm is told of
  * acknowledgments, losses and time-outs, and moves two numbers:
  *
@@ -23,6 +23,17 @@ struct tcp_cubic {
 	uint32_t k_ms;        /**< How long it takes to reach w_max again. */
 };
 
+/** What HyStart++ keeps (tcp_hystart.c). */
+struct tcp_hystart {
+	uint32_t round_end; /**< The round trip is over when this is acknowledged. */
+	uint32_t last_us;   /**< Least RTT of the round before; 0: none. */
+	uint32_t least_us;  /**< That of this one; 0: none yet. */
+	uint32_t css_us;    /**< That with which CSS began; 0: not in CSS. */
+	uint8_t samples;    /**< Of this round, as far as they count. */
+	uint8_t css_rounds; /**< That have ended in CSS. */
+	bool has_round;     /**< One has begun. */
+};
+
 /** Congestion control of one connection. */
 struct tcp_cc {
 	uint32_t cwnd, ssthresh;             /**< In bytes. */
@@ -30,12 +41,16 @@ struct tcp_cc {
 	uint32_t mss;                        /**< The connection's, see cc_set_mss. */
 	uint32_t acked; /**< Bytes that cwnd has not grown for yet. */
 	struct tcp_cubic cubic;
+	struct tcp_hystart hystart;
 };
 
 /** An acknowledgment while nothing is being recovered. */
 struct tcp_cc_ack {
-	uint32_t acked; /**< Bytes that are newly acknowledged. */
+	uint32_t acked;    /**< Bytes that are newly acknowledged. */
+	uint32_t una, nxt; /**< SND.UNA, behind them, and SND.NXT. */
 	uint32_t srtt_us;
+	uint32_t rtt_us; /**< What this one took; 0: unknown. */
+	bool is_paced;   /**< What may leave does not leave in one burst. */
 	uint64_t now;
 };
 
@@ -51,6 +66,8 @@ struct tcp_cc_ops {
 	void (*timed_out)(struct tcp_cc *cc, uint32_t flight, uint64_t now);
 	/** The last of those two was no loss after all. */
 	void (*undone)(struct tcp_cc *cc);
+	/** Nothing was under way for a while, and cwnd is what that has left of it. */
+	void (*paused)(struct tcp_cc *cc);
 };
 
 #define TCP_SSTHRESH_NONE UINT32_MAX

@@ -18,7 +18,7 @@
  * Where windows are small or round trips short, Reno would be faster; then the window follows
  * w_est, what Reno would have (section 4.3). Windows are in bytes and times in ms here.
  */
-#include "stack/tcp_cc.h"
+#include "stack/tcp_hystart.h"
 
 #define BETA_NUM   7u /* beta = 0.7, 4.6 */
 #define BETA_DEN   10u
@@ -58,6 +58,7 @@ static void cubic_start(struct tcp_cc *cc)
 {
 	cc->acked = 0;
 	cc->cubic = (struct tcp_cubic){ 0 };
+	cc->hystart = (struct tcp_hystart){ 0 };
 }
 
 /* Congestion avoidance begins, after a reduction or out of slow start (4.2, 4.8). */
@@ -100,6 +101,10 @@ static void grow_cwnd(struct tcp_cc *cc, const struct tcp_cc_ack *ack, uint32_t 
 static void cubic_acked(struct tcp_cc *cc, const struct tcp_cc_ack *ack)
 {
 	uint32_t acked = ack->acked;
+	if (cc->ssthresh == TCP_SSTHRESH_NONE) {
+		hystart_acked(cc, ack); /* 4.10 */
+		return;
+	}
 	if (cc_is_slow_start(cc))
 		acked = cc_slow_start(cc, acked);
 	if (acked == 0)
@@ -146,6 +151,13 @@ static void cubic_undone(struct tcp_cc *cc)
 	cc->cubic.epoch_ns = 0;
 }
 
+/* 5.8: what W would have become by now is no reason to grow, nor what a round trip took. */
+static void cubic_paused(struct tcp_cc *cc)
+{
+	cc->cubic.epoch_ns = 0;
+	cc->hystart = (struct tcp_hystart){ 0 };
+}
+
 const struct tcp_cc_ops tcp_cubic_ops = {
 	.name = "cubic",
 	.start = cubic_start,
@@ -153,4 +165,5 @@ const struct tcp_cc_ops tcp_cubic_ops = {
 	.lost = cubic_lost,
 	.timed_out = cubic_timed_out,
 	.undone = cubic_undone,
+	.paused = cubic_paused,
 };

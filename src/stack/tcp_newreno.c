@@ -59,6 +59,11 @@ static void newreno_undone(struct tcp_cc *cc)
 	cc->ssthresh = cc->ssthresh_prior;
 }
 
+static void newreno_paused(struct tcp_cc *cc)
+{
+	cc->acked = 0;
+}
+
 const struct tcp_cc_ops tcp_newreno_ops = {
 	.name = "newreno",
 	.start = newreno_start,
@@ -66,4 +71,5 @@ const struct tcp_cc_ops tcp_newreno_ops = {
 	.lost = newreno_lost,
 	.timed_out = newreno_timed_out,
 	.undone = newreno_undone,
+	.paused = newreno_paused,
 };

@@ -63,7 +63,7 @@ static uint64_t pacing_rate(const struct tcp_conn *conn)
 	return (uint64_t)conn->cc.cwnd * percent * 10000 / conn->rto.srtt_us;
 }
 
-static bool is_paced(const struct tcp_conn *conn)
+bool tcp_is_paced(const struct tcp_conn *conn)
 {
 	return !conn->pacing_off && !conn->tcp->config.no_pacing &&
 	       conn->rto.srtt_us != 0;
@@ -72,7 +72,7 @@ static bool is_paced(const struct tcp_conn *conn)
 /* Whether something may leave now; if not, it is tried again in time. */
 static bool is_its_turn(struct tcp_conn *conn, uint64_t now)
 {
-	if (!is_paced(conn) || conn->active->pace_ns <= now + PACE_AHEAD)
+	if (!tcp_is_paced(conn) || conn->active->pace_ns <= now + PACE_AHEAD)
 		return true;
 	tcp_due_set(conn, TCP_DUE_PACE, conn->active->pace_ns - PACE_AHEAD);
 	return false;
@@ -80,7 +80,7 @@ static bool is_its_turn(struct tcp_conn *conn, uint64_t now)
 
 static void pace(struct tcp_conn *conn, uint32_t bytes, uint64_t now)
 {
-	if (!is_paced(conn))
+	if (!tcp_is_paced(conn))
 		return;
 	uint64_t rate = pacing_rate(conn);
 	if (conn->active->pace_ns < now)
@@ -93,7 +93,7 @@ static uint32_t super_max(const struct tcp_conn *conn, uint32_t mss)
 {
 	uint64_t most = SUPER_MAX;
 	assert(mss > 0);
-	if (is_paced(conn)) {
+	if (tcp_is_paced(conn)) {
 		uint64_t per_ms = pacing_rate(conn) / 1000;
 		uint64_t least = (uint64_t)PACE_LEAST * mss;
 		most = per_ms < least ? least : per_ms < most ? per_ms : most;
@@ -290,8 +290,11 @@ static void restart_after_idle(struct tcp_conn *conn, uint64_t now)
 	uint64_t rto = (uint64_t)conn->rto.rto_us * NS_PER_US;
 	bool is_idle = conn->snd_una == conn->snd_nxt && now - conn->stalled_ns > rto &&
 		       conn->stalled_ns != 0;
-	if (is_idle && conn->cc.cwnd > initial && tcp_has_unsent(conn))
+	if (!is_idle || !tcp_has_unsent(conn))
+		return;
+	if (conn->cc.cwnd > initial)
 		conn->cc.cwnd = initial;
+	conn->cc_ops->paused(&conn->cc);
 }
 
 void tcp_output(struct tcp_conn *conn, uint64_t now)

@@ -23,6 +23,9 @@ void tcp_output(struct tcp_conn *conn, uint64_t now);
 /** Whether data or a FIN waits that has never been sent. */
 bool tcp_has_unsent(const struct tcp_conn *conn);
 
+/** Whether what may leave is spread over the round trip. */
+bool tcp_is_paced(const struct tcp_conn *conn);
+
 /** Sends one segment of new data, whatever cwnd says, if the window allows. For TLP. */
 bool tcp_send_one(struct tcp_conn *conn, uint64_t now);
 

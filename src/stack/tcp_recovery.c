@@ -8,6 +8,7 @@
 
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
+#include "stack/tcp_out.h"
 #include "stack/tcp_rack.h"
 
 #define DUP_THRESH 3u
@@ -177,7 +178,11 @@ static void grow(struct tcp_conn *conn, const struct tcp_delivery *d, uint64_t n
 {
 	struct tcp_cc_ack ack = {
 		.acked = d->acked,
+		.una = conn->snd_una,
+		.nxt = conn->snd_nxt,
 		.srtt_us = conn->rto.srtt_us,
+		.rtt_us = (uint32_t)(d->rtt_ns / NS_PER_US),
+		.is_paced = tcp_is_paced(conn),
 		.now = now,
 	};
 	if (d->acked > 0 && conn->cwnd_limited)

@@ -299,6 +299,20 @@ static void cubic_follows_its_curve(void **state)
 	assert_int_equal(cc.cwnd, 800000);
 }
 
+/* RFC 9438, 5.8: the seconds in which nothing was sent are not seconds of growth. */
+static void a_pause_does_not_count_for_cubic(void **state)
+{
+	(void)state;
+	struct tcp_cc cc = begin(&tcp_cubic_ops, 1000);
+	tcp_cubic_ops.lost(&cc, 1000000, S(1));
+	cc.cwnd = cc.ssthresh;
+	round_trip(&tcp_cubic_ops, &cc, S(2), 100000);
+	tcp_cubic_ops.paused(&cc);
+	uint32_t before = cc.cwnd;
+	round_trip(&tcp_cubic_ops, &cc, S(60), 100000);
+	assert_true(cc.cwnd < before + before / 20);
+}
+
 /* Short round trips and small windows: not slower than Reno would be (4.3). */
 static void cubic_is_no_slower_than_reno(void **state)
 {
@@ -339,6 +353,7 @@ int main(void)
 		cmocka_unit_test(newreno_adds_one_and_halves),
 		cmocka_unit_test(longer_segments_fit_all_windows),
 		cmocka_unit_test(cubic_follows_its_curve),
+		cmocka_unit_test(a_pause_does_not_count_for_cubic),
 		cmocka_unit_test(cubic_is_no_slower_than_reno),
 		cmocka_unit_test(every_state_and_outcome_has_a_name),
 	};

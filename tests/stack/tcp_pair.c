@@ -163,6 +163,36 @@ static void windows_grow(void **state)
 	assert_true(throughput(&fat) > 400e6);
 }
 
+/* Segments that a first slow start loses where four times what the path holds fits its queue. */
+static uint64_t lost_in_slow_start(const struct tcp_cc_ops *cc)
+{
+	struct world w;
+	struct net net = { .delay_ns = MS(50), .rate_bps = 20000000 };
+	struct tcp_config config = { .cc = cc, .receive_first = 8u << 20 };
+	net.queue_bytes = 1000000;
+	config.receive_max = config.receive_first;
+	world_init(&w, 1, &net, &config, &config);
+	w.host[0].to_write = 10000000;
+	world_connect(&w);
+	while (w.host[1].read < w.host[0].to_write)
+		assert_true(world_step(&w));
+	uint64_t again = w.host[0].tcp.counts[TCP_COUNT_RETRANSMITS];
+	world_fini(&w);
+	return again;
+}
+
+/* HyStart++ against plain slow start. */
+static void slow_start_does_not_wait_for_loss(void **state)
+{
+	(void)state;
+	uint64_t cubic = lost_in_slow_start(&tcp_cubic_ops);
+	uint64_t newreno = lost_in_slow_start(&tcp_newreno_ops);
+	print_message("# lost by cubic %" PRIu64 ", by newreno %" PRIu64 "\n", cubic,
+		      newreno);
+	assert_true(newreno > 0);
+	assert_true(cubic < newreno / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +201,7 @@ int main(void)
 		cmocka_unit_test(loss_is_survived_better_than_by_the_formula),
 		cmocka_unit_test(a_link_is_filled),
 		cmocka_unit_test(windows_grow),
+		cmocka_unit_test(slow_start_does_not_wait_for_loss),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
  *
  * With TCP each direction ends by itself, as the ends of a pipe do: the end of stdin becomes a
  * FIN, and the peer's FIN ends stdout while stdin may go on. With UDP a read of stdin is a
- * datagram, and nobody says the end.
+ * datagram, and nobody says the end; a multicast group is a peer that is many.
  */
 #include "cli/fdio.h"
 #include "cli/units.h"
@@ -71,17 +71,21 @@ static const struct option options[] = {
 
 static const struct command command = {
 	.verb = "nc",
-	.operands = "[HOST PORT]",
+	.operands = "[HOST PORT | GROUP]",
 	.operands_max = 2,
 	.summary = "Is a host on a link that connects standard input and output with a "
 		   "peer.",
 	.options = options,
 	.notes = "weft nc --link tap:weft0 -a 10.1.0.2/24 10.1.0.1 9000 < file\n"
 		 "weft nc --link tap:weft0 -a 10.1.0.2/24 -l 9000 > file\n"
+		 "weft nc --link tap:weft0 -a 10.1.0.2/24 -u -l 5000 239.1.2.3\n"
 		 "\n"
 		 "HOST is an address, or a name that a name server of the link knows. "
 		 "A\n"
-		 "connection is over once both directions have ended.",
+		 "connection is over once both directions have ended. GROUP, a "
+		 "multicast address,\n"
+		 "is joined with --udp --listen: who sends there is heard, and "
+		 "answered there.",
 };
 
 /* What waits between two ends: data[off] ... data[len - 1]. */
@@ -95,6 +99,7 @@ struct nc {
 	struct onlink on;
 	const struct args *args;
 	const char *host;         /* Whom to connect to, if that is a name. */
+	struct weft_ip group;     /* To be joined; family 0: none. */
 	union weft_sockaddr peer; /* Its address; family 0 to listen, or not found yet. */
 	unsigned port;            /* With a name. */
 	struct fdio in, out;
@@ -294,6 +299,8 @@ static void udp_up(struct nc *nc, uint64_t now)
 	if (!nc->is_open || !read_stdin(nc, weft_iface_mtu(nc->on.iface) - HEADERS, now))
 		return;
 	msg.len = nc->up.len;
+	if (nc->group.family)
+		msg.peer = nc->peer;
 	int r = weft_udp_send(nc->udp, &msg, now);
 	if (r < 0 && r != -ENOBUFS)
 		fail(nc, "cannot send", r);
@@ -342,9 +349,10 @@ static int udp_begin(struct nc *nc, const union weft_sockaddr *local, uint64_t n
 	int r = weft_udp_new(nc->on.stack, &opts, &nc->udp);
 	if (r == 0 && weft_sockaddr_port(local))
 		r = weft_udp_bind(nc->udp, local);
-	if (r < 0 || nc->args->listen)
+	if (r < 0 || (nc->args->listen && !nc->group.family))
 		return r;
-	r = weft_udp_connect(nc->udp, &nc->peer, now);
+	r = nc->group.family ? weft_udp_join(nc->udp, &nc->group, nc->on.iface, now)
+			     : weft_udp_connect(nc->udp, &nc->peer, now);
 	nc->is_open = r == 0;
 	return r;
 }
@@ -381,10 +389,10 @@ static int local_address(const struct nc *nc, union weft_sockaddr *ret_local)
 {
 	const struct onlink_args *on = &nc->args->on;
 	uint32_t port = nc->args->listen ? nc->args->listen : nc->args->port;
-	bool is_ip4 = nc->args->listen
-			      ? nc->args->udp && !(on->addresses.n > 0 &&
-						   strchr(on->addresses.items[0], ':'))
-			      : nc->peer.sa.sa_family == AF_INET;
+	bool is_ip4 = nc->peer.sa.sa_family
+			      ? nc->peer.sa.sa_family == AF_INET
+			      : nc->args->udp && !(on->addresses.n > 0 &&
+						   strchr(on->addresses.items[0], ':'));
 	char text[WEFT_SOCKADDR_TEXT];
 	memset(ret_local, 0, sizeof(*ret_local));
 	if (port == 0)
@@ -453,20 +461,46 @@ static int name_parse(struct nc *nc, const char *host, const char *port)
 	return 0;
 }
 
-static int peer_parse(struct nc *nc, char **argv, int n)
+/* An address and a port by themselves. Returns 0 or -EINVAL. */
+static int address_parse(const char *host, const char *port,
+			 union weft_sockaddr *ret_peer)
 {
 	char text[WEFT_SOCKADDR_TEXT];
-	bool is_ip6 = n == 2 && strchr(argv[1], ':');
-	if (nc->args->listen ? n != 0 : n != 2)
+	int len = snprintf(text, sizeof(text), strchr(host, ':') ? "[%s]:%s" : "%s:%s",
+			   host, port);
+	if (len >= (int)sizeof(text) || strchr(port, '/'))
+		return -EINVAL;
+	return weft_listen_parse(text, ret_peer);
+}
+
+static bool is_group(const struct weft_ip *ip)
+{
+	return ip->family == AF_INET ? ip->octet[0] >> 4 == 0xe : ip->octet[0] == 0xff;
+}
+
+static int group_parse(struct nc *nc, const char *group)
+{
+	char port[12];
+	struct weft_ip ip;
+	(void)snprintf(port, sizeof(port), "%u", nc->args->listen);
+	if (!nc->args->udp || weft_ip_parse(group, &ip) < 0 || !is_group(&ip) ||
+	    address_parse(group, port, &nc->peer) < 0)
+		return options_fail(&command,
+				    "with --listen there can only be a multicast "
+				    "address, for --udp");
+	nc->group = ip;
+	return STATUS_OK;
+}
+
+static int peer_parse(struct nc *nc, char **argv, int n)
+{
+	if (nc->args->listen && n < 2)
+		return n == 0 ? STATUS_OK : group_parse(nc, argv[1]);
+	if (nc->args->listen || n != 2)
 		return options_fail(&command,
 				    "HOST and PORT are needed, or --listen PORT");
-	if (nc->args->listen)
-		return STATUS_OK;
-	int len = snprintf(text, sizeof(text), is_ip6 ? "[%s]:%s" : "%s:%s", argv[1],
-			   argv[2]);
-	bool is_address = len < (int)sizeof(text) && !strchr(argv[2], '/') &&
-			  weft_listen_parse(text, &nc->peer) == 0;
-	if (!is_address && name_parse(nc, argv[1], argv[2]) < 0)
+	if (address_parse(argv[1], argv[2], &nc->peer) < 0 &&
+	    name_parse(nc, argv[1], argv[2]) < 0)
 		return options_fail(&command,
 				    "HOST is an address or a name, PORT from 1 to 65535");
 	return STATUS_OK;

@@ -300,3 +300,22 @@ def test_names_of_members(party):
     said = party.run('player', f'{p.WEFT} ping -c 1 --link {shlex.quote(party.invitation)} nobody',
                      check=False)
     assert 'nobody: there is no host of that name' in said, said
+
+
+def test_names_by_a_router_of_the_lan(room):
+    """Nobody tells of a name server but an IPv6 router's advertisements, behind the gateway."""
+    room.run('server', 'ip address add fd00:77::1/64 dev eth0 nodad')
+    room.start('server', 'dnsmasq --no-daemon --conf-file=/dev/null --user=root --group=root '
+               '--interface=eth0 --bind-interfaces --no-resolv --no-hosts --enable-ra '
+               '--dhcp-range=fd00:77::,ra-only,64 --dhcp-leasefile=/run/leases-user '
+               '--dhcp-option=option6:dns-server,[fd00:77::1] '
+               '--dhcp-option=option6:domain-search,lan.example '
+               f'--host-record=files.lan.example,{p.SERVER}').wait_for('router advertisement')
+    join(room, '--socks 1080')
+    def is_known():
+        """the advertisement"""
+        said = room.run('player', 'curl -sS --max-time 60 --socks5-hostname 127.0.0.1:1080 '
+                        'http://files:8000/file -o /dev/null', check=False)
+        return said == ''
+    room.until(is_known)
+    assert fetch(room, '--socks5-hostname 127.0.0.1:1080', 'http://files:8000/file') == room.data

@@ -119,6 +119,19 @@ WEFT_API WEFT_MUST_CHECK int weft_socket_recvfrom(struct weft_sockets *set, int 
 						  void *buf, size_t len,
 						  union weft_sockaddr *ret_peer);
 
+/**
+ * Takes what is sent to the group as well, on the interface: IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP.
+ * The socket is bound to any address, or to the group. Returns 0, or what weft_udp_join returns.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_socket_join(struct weft_sockets *set, int s,
+					      const struct weft_ip *group,
+					      struct weft_iface *iface, uint64_t now);
+
+/** Leaves a group; closing leaves all. Returns 0. */
+WEFT_API int weft_socket_leave(struct weft_sockets *set, int s,
+			       const struct weft_ip *group, struct weft_iface *iface,
+			       uint64_t now);
+
 /** Nothing more will be sent: SHUT_WR of shutdown(2). Returns 0 or -ENOTCONN. */
 WEFT_API int weft_socket_shutdown(struct weft_sockets *set, int s, uint64_t now);
 
@@ -133,7 +146,10 @@ WEFT_API int weft_socket_peer(const struct weft_sockets *set, int s,
 /** What holds now, whether it was told or not: WEFT_READABLE, WEFT_WRITABLE, WEFT_ENDED. */
 WEFT_API int weft_socket_poll(const struct weft_sockets *set, int s);
 
-/** What setsockopt(2) sets. Connections inherit what their listener has. Datagrams: TOS, TTL. */
+/**
+ * What setsockopt(2) sets. Connections inherit what their listener has. Datagrams have the last
+ * four, streams all but the last two.
+ */
 enum weft_socket_option {
 	WEFT_SO_NODELAY,   /**< 0 or 1, at any time: TCP_NODELAY. */
 	WEFT_SO_CORK,      /**< 0 or 1, once connected: TCP_CORK. */
@@ -148,6 +164,9 @@ enum weft_socket_option {
 	WEFT_SO_TOS,
 	/** 0 (the default) ..255, at any time: IP_TTL, IPV6_UNICAST_HOPS, IP_MULTICAST_TTL. */
 	WEFT_SO_TTL,
+	WEFT_SO_BROADCAST, /**< 0 or 1, at any time: SO_BROADCAST. */
+	/** In bytes, 64 more for each datagram, at any time; what waits already stays. */
+	WEFT_SO_RCVBUF,
 };
 
 /** Returns 0, -EINVAL for a value that cannot be, -ENOTCONN where it has to be connected. */

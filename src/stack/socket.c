@@ -354,6 +354,27 @@ int weft_socket_recvfrom(struct weft_sockets *set, int s, void *buf, size_t len,
 	return sock->udp ? udp_recv(sock, buf, len, ret_peer) : -EOPNOTSUPP;
 }
 
+int weft_socket_join(struct weft_sockets *set, int s, const struct weft_ip *group,
+		     struct weft_iface *iface, uint64_t now)
+{
+	struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	return sock->udp ? weft_udp_join(sock->udp, group, iface, now) : -EOPNOTSUPP;
+}
+
+int weft_socket_leave(struct weft_sockets *set, int s, const struct weft_ip *group,
+		      struct weft_iface *iface, uint64_t now)
+{
+	struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (!sock->udp)
+		return -EOPNOTSUPP;
+	weft_udp_leave(sock->udp, group, iface, now);
+	return 0;
+}
+
 int weft_socket_shutdown(struct weft_sockets *set, int s, uint64_t now)
 {
 	struct sock *sock = sock_find(set, s);

@@ -5,6 +5,7 @@
  * lives.
  */
 #include "stack/socket.h"
+#include "stack/udp.h"
 
 #include <errno.h>
 
@@ -64,8 +65,76 @@ static bool can_be(enum weft_socket_option option, int value)
 	case WEFT_SO_TOS:
 	case WEFT_SO_TTL:
 		return value >= 0 && value <= UINT8_MAX;
+	case WEFT_SO_RCVBUF:
+		return value > 0;
 	default:
 		return value >= 0;
+	}
+}
+
+static int set_datagrams(struct weft_udp *udp, enum weft_socket_option option, int value)
+{
+	size_t bytes = (size_t)value;
+	switch (option) {
+	case WEFT_SO_BROADCAST:
+		udp->opts.broadcast = value;
+		return 0;
+	case WEFT_SO_RCVBUF:
+		udp->opts.queue_bytes_max =
+			bytes > udp->queue_bytes ? bytes : udp->queue_bytes;
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int set_stream(struct sock *sock, enum weft_socket_option option, int value)
+{
+	struct weft_tcp_opts *opts = &sock->opts;
+	switch (option) {
+	case WEFT_SO_NODELAY:
+		opts->nodelay = value;
+		return 0;
+	case WEFT_SO_CORK:
+		return sock->tcp ? 0 : -ENOTCONN;
+	case WEFT_SO_KEEPALIVE:
+		opts->keepalive = value;
+		return 0;
+	case WEFT_SO_KEEPIDLE:
+		opts->keep_idle_s = (uint16_t)value;
+		return 0;
+	case WEFT_SO_KEEPINTVL:
+		opts->keep_interval_s = (uint16_t)value;
+		return 0;
+	case WEFT_SO_KEEPCNT:
+		opts->keep_probes = (uint8_t)value;
+		return 0;
+	case WEFT_SO_USER_TIMEOUT:
+		opts->user_timeout_ms = (uint32_t)value;
+		return 0;
+	case WEFT_SO_SNDBUF:
+		opts->send_max = (uint32_t)value;
+		return 0;
+	case WEFT_SO_V6ONLY:
+		sock->only_ip6 = value;
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int set_one(struct sock *sock, enum weft_socket_option option, int value)
+{
+	switch (option) {
+	case WEFT_SO_TOS:
+		sock->opts.tos = (uint8_t)value;
+		return 0;
+	case WEFT_SO_TTL:
+		sock->opts.ttl = (uint8_t)value;
+		return 0;
+	default:
+		return sock->udp ? set_datagrams(sock->udp, option, value)
+				 : set_stream(sock, option, value);
 	}
 }
 
@@ -75,51 +144,12 @@ int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option opt
 	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
-	if (sock->udp && option != WEFT_SO_TOS && option != WEFT_SO_TTL)
-		return -EOPNOTSUPP;
 	if (!can_be(option, value))
 		return -EINVAL;
-	struct weft_tcp_opts *opts = &sock->opts;
-	switch (option) {
-	case WEFT_SO_NODELAY:
-		opts->nodelay = value;
-		break;
-	case WEFT_SO_CORK:
-		if (!sock->tcp)
-			return -ENOTCONN;
-		break;
-	case WEFT_SO_KEEPALIVE:
-		opts->keepalive = value;
-		break;
-	case WEFT_SO_KEEPIDLE:
-		opts->keep_idle_s = (uint16_t)value;
-		break;
-	case WEFT_SO_KEEPINTVL:
-		opts->keep_interval_s = (uint16_t)value;
-		break;
-	case WEFT_SO_KEEPCNT:
-		opts->keep_probes = (uint8_t)value;
-		break;
-	case WEFT_SO_USER_TIMEOUT:
-		opts->user_timeout_ms = (uint32_t)value;
-		break;
-	case WEFT_SO_SNDBUF:
-		opts->send_max = (uint32_t)value;
-		break;
-	case WEFT_SO_V6ONLY:
-		sock->only_ip6 = value;
-		break;
-	case WEFT_SO_TOS:
-		opts->tos = (uint8_t)value;
-		break;
-	case WEFT_SO_TTL:
-		opts->ttl = (uint8_t)value;
-		break;
-	default:
-		return -EINVAL;
-	}
-	apply_live(sock, option, value != 0, now);
-	return 0;
+	int r = set_one(sock, option, value);
+	if (r == 0)
+		apply_live(sock, option, value != 0, now);
+	return r;
 }
 
 int weft_socket_error(struct weft_sockets *set, int s)

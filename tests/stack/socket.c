@@ -154,6 +154,71 @@ static void datagrams(void **state)
 	sides_fini(&x);
 }
 
+static void groups_and_broadcasts(void **state)
+{
+	(void)state;
+	struct sides x;
+	char buf[16];
+	union weft_sockaddr any = addr("0.0.0.0:9"), group = addr("239.1.2.3:9");
+	union weft_sockaddr all = addr("255.255.255.255:9"), from;
+	struct weft_ip ip;
+	sides_init(&x);
+	struct weft_iface *iface = x.net.iface[1];
+	assert_int_equal(weft_ip_parse("239.1.2.3", &ip), 0);
+	int r = weft_socket_open(x.server, AF_INET, SOCK_DGRAM);
+	int s = weft_socket_open(x.client, AF_INET, SOCK_DGRAM);
+	assert_int_equal(weft_socket_bind(x.server, r, &any), 0);
+	assert_int_equal(weft_socket_join(x.server, r, &ip, iface, x.net.now), 0);
+	assert_int_equal(weft_socket_join(x.server, r, &ip, iface, x.net.now), -EEXIST);
+	assert_int_equal(weft_socket_sendto(x.client, s, "one", 3, &group, x.net.now), 3);
+	pass(&x);
+	assert_int_equal(weft_socket_recvfrom(x.server, r, buf, 16, &from), 3);
+	assert_int_equal(weft_socket_leave(x.server, r, &ip, iface, x.net.now), 0);
+	assert_int_equal(weft_socket_sendto(x.client, s, "two", 3, &group, x.net.now), 3);
+	pass(&x);
+	assert_int_equal(weft_socket_recvfrom(x.server, r, buf, 16, &from), -EAGAIN);
+
+	assert_int_equal(weft_socket_sendto(x.client, s, "all", 3, &all, x.net.now),
+			 -EACCES);
+	assert_int_equal(weft_socket_set(x.client, s, WEFT_SO_BROADCAST, 1, x.net.now),
+			 0);
+	assert_int_equal(weft_socket_sendto(x.client, s, "all", 3, &all, x.net.now), 3);
+	pass(&x);
+	assert_int_equal(weft_socket_recvfrom(x.server, r, buf, 16, &from), 3);
+	sides_fini(&x);
+}
+
+/* Two datagrams of 36 bytes and 64 each fit into 200; a smaller limit drops none of them. */
+static void a_queue_as_long_as_is_wanted(void **state)
+{
+	(void)state;
+	struct sides x;
+	char buf[36] = { 0 };
+	union weft_sockaddr to = addr("10.1.0.2:9"), from;
+	sides_init(&x);
+	int r = weft_socket_open(x.server, AF_INET, SOCK_DGRAM);
+	int s = weft_socket_open(x.client, AF_INET, SOCK_DGRAM);
+	assert_int_equal(weft_socket_bind(x.server, r, &to), 0);
+	assert_int_equal(weft_socket_set(x.server, r, WEFT_SO_RCVBUF, 0, x.net.now),
+			 -EINVAL);
+	assert_int_equal(weft_socket_set(x.server, r, WEFT_SO_RCVBUF, 200, x.net.now), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(weft_socket_sendto(x.client, s, buf, 36, &to, x.net.now),
+				 36);
+		pass(&x);
+		assert_int_equal(
+			weft_socket_set(x.server, r, WEFT_SO_RCVBUF, 200 - i, x.net.now),
+			0);
+	}
+	assert_int_equal(weft_socket_set(x.server, r, WEFT_SO_RCVBUF, 1, x.net.now), 0);
+	assert_int_equal(weft_socket_sendto(x.client, s, buf, 36, &to, x.net.now), 36);
+	pass(&x);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(weft_socket_recvfrom(x.server, r, buf, 36, &from), 36);
+	assert_int_equal(weft_socket_recvfrom(x.server, r, buf, 36, &from), -EAGAIN);
+	sides_fini(&x);
+}
+
 static void what_cannot_be_is_said(void **state)
 {
 	(void)state;
@@ -183,6 +248,11 @@ static void what_cannot_be_is_said(void **state)
 			 -ENOTCONN);
 	assert_int_equal(weft_socket_set(x.client, s[1], WEFT_SO_CORK, 1, x.net.now),
 			 -EOPNOTSUPP);
+	assert_int_equal(weft_socket_set(x.client, s[0], WEFT_SO_RCVBUF, 1, x.net.now),
+			 -EOPNOTSUPP);
+	assert_int_equal(weft_socket_leave(x.client, s[0], &(struct weft_ip){ 0 }, NULL,
+					   x.net.now),
+			 -EOPNOTSUPP);
 	sides_fini(&x);
 }
 
@@ -192,6 +262,8 @@ int main(void)
 		cmocka_unit_test(a_stream_from_one_to_the_other),
 		cmocka_unit_test(a_refusal_is_told_once),
 		cmocka_unit_test(datagrams),
+		cmocka_unit_test(groups_and_broadcasts),
+		cmocka_unit_test(a_queue_as_long_as_is_wanted),
 		cmocka_unit_test(what_cannot_be_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,17 +26,17 @@ void net_init_links(struct net *n, struct weft_link *a, struct weft_link *b)
 	static const uint8_t secrets[2][16] = { "one stack", "the other stack" };
 	*n = (struct net){ .now = S(1000), .link = { a, b } };
 	for (size_t i = 0; i < 2; i++) {
-		struct weft_iface *iface;
 		struct weft_stack_opts opts = { .secret = secrets[i] };
 		assert_int_equal(weft_stack_new(&opts, n->now, &n->stack[i]), 0);
 		assert_int_equal(weft_stack_add_interface(n->stack[i], n->link[i], NULL,
-							  n->now, &iface),
+							  n->now, &n->iface[i]),
 				 0);
 		for (size_t j = 0; j < 2; j++) {
 			struct weft_ip ip;
 			assert_int_equal(weft_ip_parse(addresses[i][j], &ip), 0);
-			assert_int_equal(weft_iface_add_address(
-						 iface, &ip, WEFT_ADDRESS_NO_DAD, n->now),
+			assert_int_equal(weft_iface_add_address(n->iface[i], &ip,
+								WEFT_ADDRESS_NO_DAD,
+								n->now),
 					 0);
 		}
 	}

@@ -20,6 +20,7 @@
 struct net {
 	struct weft_link *link[2];
 	struct weft_stack *stack[2];
+	struct weft_iface *iface[2];
 	uint64_t now;
 	/** Called after whatever happens, with user. NULL: nobody. */
 	void (*on_event)(void *user);

@@ -7,7 +7,7 @@
 
 All are up at once, each with a device and a net of its own, and are measured in turn. A start
 function takes the laboratory and the tunnel's number and returns a Path: what is to be measured
-and which processes are its cost. All TCP of both namespaces is under one
+and which processes, by what they do, are its cost. All TCP of both namespaces is under one
 congestion control.
 """
 import collections
@@ -92,15 +92,15 @@ class Bench(party.Party):
 
 
 def cpu_seconds(processes):
-    """User and system time of the processes and their children so far."""
-    return sum(plugs.cpu_seconds(process) for process in processes)
+    """User and system time of each process and its children so far."""
+    return {name: plugs.cpu_seconds(process) for name, process in processes.items()}
 
 
 class Path:
     """Two ends with an address each; iperf3 runs between them."""
 
-    def __init__(self, lab, address, processes=()):
-        self.lab, self.address, self.processes = lab, address, processes
+    def __init__(self, lab, address, processes=None):
+        self.lab, self.address, self.processes = lab, address, processes or {}
 
     def wait(self):
         def answers():
@@ -155,10 +155,11 @@ def ceiling(lab, number):
     command = f'{COPY} t{number} {{}} {HUB} {PORT + number} {lab.congestion}'
     server = lab.start('b', command.format('listen'))
     server.wait_for('listening')
-    return configure(lab, number, [server, lab.start('a', command.format('connect'))])
+    client = lab.start('a', command.format('connect'))
+    return configure(lab, number, {'server': server, 'client': client})
 
 
-def weft(lab, number, proxies=(), url=None, ca=None, **more):
+def weft(lab, number, proxies=None, url=None, ca=None, **more):
     """One weft on each side; the client goes to url rather than to the server itself."""
     ends = addresses(number)
     server = lab.weft_tunnel('b', f't{number}', port=PORT + number, net=f'{ends[1]}/24', mtu=1500,
@@ -166,7 +167,7 @@ def weft(lab, number, proxies=(), url=None, ca=None, **more):
     client = lab.weft_tunnel('a', f't{number}', token='test',
                              server=url or f'http://{HUB}:{PORT + number}/',
                              **({'ca': ca} if ca else {}))
-    return Path(lab, ends[1], [server, client, *proxies])
+    return Path(lab, ends[1], {'server': server, 'client': client, **(proxies or {})})
 
 
 def weft_tls(lab, number):
@@ -175,11 +176,12 @@ def weft_tls(lab, number):
 
 
 def weft_nginx(lab, number):
-    return weft(lab, number, [lab.nginx(number, False)], f'http://{HUB}:{NGINX + number}/')
+    return weft(lab, number, {'nginx': lab.nginx(number, False)},
+                f'http://{HUB}:{NGINX + number}/')
 
 
 def weft_nginx_tls(lab, number):
-    return weft(lab, number, [lab.nginx(number, True)],
+    return weft(lab, number, {'nginx': lab.nginx(number, True)},
                 f'https://{HUB}:{NGINX_TLS + number}/', f'{FILES}/crt')
 
 
@@ -189,7 +191,7 @@ def nginx_itself(lab, number, has_tls=False):
     proxy = lab.nginx(number, has_tls)
     url = (f'https://{HUB}:{NGINX_TLS + number}/' if has_tls
            else f'http://{HUB}:{NGINX + number}/')
-    return Transfer(lab, url, [server, proxy])
+    return Transfer(lab, url, {'server': server, 'nginx': proxy})
 
 
 def nginx_itself_tls(lab, number):
@@ -198,12 +200,12 @@ def nginx_itself_tls(lab, number):
 
 def wireguard(lab, number):
     """UDP; MTU 1420. Its control sockets are below one directory: so two names."""
-    keys, processes, devices = {}, [], {host: f't{number}{host}' for host in 'ab'}
-    for host in 'ab':
+    keys, processes, devices = {}, {}, {host: f't{number}{host}' for host in 'ab'}
+    for host, role in (('a', 'client'), ('b', 'server')):
         private = lab.run(None, 'wg genkey').strip()
         public = lab.run(None, f'sh -c "echo {private} | wg pubkey"').strip()
         keys[host] = (lab.file(f'wg-{host}', private), public)
-        processes.append(lab.start(host, f'{WIREGUARD} -f {devices[host]}'))
+        processes[role] = lab.start(host, f'{WIREGUARD} -f {devices[host]}')
         rivals.wait_device(lab, devices[host], host)
     for host, peer, endpoint in (('a', 'b', f'{HUB}:{PORT + number}'), ('b', 'a', None)):
         lab.run(host, f'wg set {devices[host]} private-key {keys[host][0]} '
@@ -226,7 +228,7 @@ def openvpn(lab, number, protocol='udp'):
                          f'--rport {PORT + number}')
     for process in (server, client):
         process.wait_for('Initialization Sequence Completed')
-    return Path(lab, hub, [server, client])
+    return Path(lab, hub, {'server': server, 'client': client})
 
 
 def openvpn_tcp(lab, number):
@@ -281,7 +283,7 @@ def openconnect(lab, number):
         """openconnect to have a device"""
         return f'10.{number}.' in lab.run('a', f'ip address show dev t{number}', check=False)
     lab.until(connected)
-    return Path(lab, f'10.{number}.0.1', [server, client])
+    return Path(lab, f'10.{number}.0.1', {'server': server, 'client': client})
 
 
 WIREGUARD = os.environ.get('WIREGUARD_GO', 'wireguard-go')

@@ -66,7 +66,7 @@ static uint64_t fit(uint64_t len, uint64_t wanted, uint64_t rtt)
  * Whether the rate has fallen more like the window than like that of a queue of its own, which
  * would be as it was: by more than half as much.
  */
-static bool has_cost(const struct window *w, size_t len, double rate)
+static bool is_dear(const struct window *w, size_t len, double rate)
 {
 	if (w->rate_before <= 0)
 		return false;
@@ -74,16 +74,33 @@ static bool has_cost(const struct window *w, size_t len, double rate)
 	return left < SMALLER && rate / w->rate_before < (1 + left) / 2;
 }
 
+static void forget_before(struct window *w)
+{
+	w->rate_before = 0;
+	w->was_dear = false;
+}
+
 /* The round trip is what it is, whatever is held back: all of that is given back. */
 static void raise_base(struct window *w, uint64_t now)
 {
 	if (w->base_known == 0) {
 		w->base_known = w->base;
-		w->doubt_at = now + WINDOW_DOUBT_NS;
+		w->doubt_ns = least(most(2 * w->doubt_ns, WINDOW_DOUBT_MIN_NS),
+				    WINDOW_DOUBT_MAX_NS);
+		w->doubt_at = now + w->doubt_ns;
 	}
 	w->base = w->rtt;
-	w->rate_before = 0;
 	set(w, w->len_before);
+	forget_before(w);
+}
+
+/* Once may be a processor that was late. */
+static void bear_cost(struct window *w, uint64_t now)
+{
+	if (w->was_dear)
+		raise_base(w, now);
+	else
+		w->was_dear = true;
 }
 
 static void doubt_base(struct window *w, uint64_t now)
@@ -100,6 +117,7 @@ static void shrink(struct window *w, size_t len, double rate, uint64_t wanted)
 		w->rate_before = rate;
 		w->len_before = len;
 	}
+	w->was_dear = false;
 	set(w, fit(len, wanted, w->rtt));
 }
 
@@ -110,13 +128,15 @@ static void judge(struct window *w, double rate, uint64_t now)
 	const size_t len = least(w->used, window_len(w));
 	if (rate > WINDOW_RATE_MAX) {
 		w->len = 0;
-		w->rate_before = 0;
+		forget_before(w);
 	} else if (w->rtt <= wanted) {
-		w->rate_before = 0;
+		forget_before(w);
+		if (w->base_known == 0)
+			w->doubt_ns = 0;
 		if (w->len > 0 && w->is_short)
 			set(w, fit(w->len, wanted, w->rtt));
-	} else if (has_cost(w, len, rate)) {
-		raise_base(w, now);
+	} else if (is_dear(w, len, rate)) {
+		bear_cost(w, now);
 	} else if (len > WINDOW_MIN) {
 		shrink(w, len, rate, wanted);
 	}

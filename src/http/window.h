@@ -19,10 +19,11 @@
  * short (RFC 8289). base is the shortest that has been seen, for what is there without a queue.
  *
  * A smaller window makes a queue of its own shorter and leaves the rate as it was. Where the
- * rate falls instead, the queue is somebody else's, or the path has become longer. Then what
- * this round trip is now becomes base, so that nothing is given away; from time to time that
- * is put into doubt. There is no window at all until a queue has been seen, nor on a path that is
- * so fast that the queue is one for processors.
+ * rate falls instead, twice in a row, the queue is somebody else's, or the path has become longer.
+ * Then what this round trip is now becomes base, so that nothing is given away. But a processor
+ * on the way that is late for a while looks like a longer path. So that is soon put into doubt,
+ * and each time that it proves true, less soon. There is no window at all until a queue has been
+ * seen, nor on a path that is so fast that the queue is one for processors.
  *
  * Nothing here knows of sockets or clocks.
  */
@@ -48,8 +49,9 @@
  */
 #define WINDOW_RATE_MAX 250e6
 
-/** A base that has been raised is put into doubt after so long. */
-#define WINDOW_DOUBT_NS UINT64_C(10000000000)
+/** A base that has been raised is put into doubt after so long: at first, and at most. */
+#define WINDOW_DOUBT_MIN_NS UINT64_C(250000000)
+#define WINDOW_DOUBT_MAX_NS UINT64_C(10000000000)
 
 /** What a connection says of its path. */
 struct window_path {
@@ -64,8 +66,10 @@ struct window {
 	size_t len;          /**< 0 for none. */
 	uint64_t base;       /**< Round trip without a queue, ns; 0 for unknown. */
 	uint64_t base_known; /**< What it was before it was raised; 0: it was not. */
-	uint64_t doubt_at;   /**< When that is tried again. */
-	uint64_t look_at;    /**< When the path is to be asked again. */
+	uint64_t
+		doubt_ns; /**< How long that is believed; 0: not raised since it was short. */
+	uint64_t doubt_at; /**< When what it was before is tried again. */
+	uint64_t look_at;  /**< When the path is to be asked again. */
 	/* A step: what has changed shows after a round trip; then half of one is looked at. */
 	uint64_t begins, ends;
 	bool is_open;             /**< It is being looked at, */
@@ -76,6 +80,7 @@ struct window {
 	/* Since a window has become smaller: what there was before that; no rate: it has not. */
 	double rate_before; /**< Bytes per second. */
 	size_t len_before;
+	bool was_dear; /**< In the last step the rate had fallen. */
 };
 
 /** Most bytes that may be under way, or WINDOW_NONE. */

@@ -12,13 +12,15 @@
 #include <errno.h>
 
 #define HTYPE_ETHERNET 1u
+#define HTYPE_IEEE_802 6u
 #define IP4_ADDR_LEN   4u
 
 int arp_hdr_parse(const uint8_t *data, size_t len, struct arp_hdr *ret_hdr)
 {
 	if (len < ARP_LEN)
 		return -EBADMSG;
-	if (load_be16(data + ARP_OFF_HTYPE) != HTYPE_ETHERNET ||
+	const uint16_t htype = load_be16(data + ARP_OFF_HTYPE);
+	if ((htype != HTYPE_ETHERNET && htype != HTYPE_IEEE_802) ||
 	    load_be16(data + ARP_OFF_PTYPE) != ETHER_TYPE_IP4)
 		return -EPROTONOSUPPORT;
 	if (data[ARP_OFF_HLEN] != MAC_LEN || data[ARP_OFF_PLEN] != IP4_ADDR_LEN)

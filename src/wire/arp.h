@@ -10,6 +10,8 @@
  *     +---------------+---------------+-------------------------------+
  *     | sender MAC, 6 | sender IP, 4  | target MAC, 6 | target IP, 4  |
  *     +---------------------------------------------------------------+
+ *
+ * Hardware 6 (IEEE 802, RFC 1042) is read as 1, as Linux and BSD do.
  */
 #ifndef WIRE_ARP_H
 #define WIRE_ARP_H

@@ -119,7 +119,7 @@ static size_t dump_payload(struct fmt *f, uint16_t type, const uint8_t *data, si
 
 static void add_tag(struct fmt *f, struct ether_tag tag)
 {
-	fmt_add(f, "%s %u", tag.tpid == ETHER_TYPE_QINQ ? "s-vlan" : "vlan",
+	fmt_add(f, "%s %u", tag.tpid == ETHER_TYPE_VLAN ? "vlan" : "s-vlan",
 		tag.tci & ETHER_VID_MASK);
 	if (tag.tci >> 13)
 		fmt_add(f, " p %u", tag.tci >> 13);

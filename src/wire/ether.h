@@ -47,10 +47,11 @@ enum ether_type {
 	ETHER_TYPE_QINQ = 0x88a8,             /**< 802.1ad service tag. */
 	ETHER_TYPE_LOCAL_EXPERIMENT = 0x88b5, /**< IEEE 802 clause 9.2.4. */
 	ETHER_TYPE_LLDP = 0x88cc,
+	ETHER_TYPE_QINQ_OLD = 0x9100, /**< Service tag of before 802.1ad. */
 };
 
 struct ether_tag {
-	uint16_t tpid; /**< ETHER_TYPE_VLAN or ETHER_TYPE_QINQ. */
+	uint16_t tpid; /**< Of which ether_type_is_tag is true. */
 	uint16_t tci;  /**< PCP 3 bits, DEI 1 bit, VID 12 bits. */
 };
 
@@ -101,7 +102,8 @@ int llc_hdr_emit(uint8_t *buf, size_t len, const struct llc_hdr *hdr) WEFT_MUST_
 
 static inline bool ether_type_is_tag(uint16_t type)
 {
-	return type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ;
+	return type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ ||
+	       type == ETHER_TYPE_QINQ_OLD;
 }
 
 #endif

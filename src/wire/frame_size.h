@@ -10,7 +10,8 @@
  *     0x86dd IPv6      40 + payload length                           RFC 8200
  *     0x0806, 0x8035,  8 + 2 * (hardware + protocol address)         RFC 826, 903; AARP:
  *       0x80f3                                                       Inside AppleTalk
- *     0x8100, 0x88a8   4 + of what is tagged, twice at most          802.1Q
+ *     0x8100, 0x88a8,  4 + of what is tagged, twice at most          802.1Q
+ *       0x9100
  *     3..1500          that many bytes (LLC, SNAP, raw IPX)          802.3
  *     0x8137 IPX       length field                                  Novell IPX
  *     0x809b DDP       10 bits of length, behind LAP or without it   Inside AppleTalk

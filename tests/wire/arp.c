@@ -38,6 +38,15 @@ static void request(void **state)
 	assert_int_equal(arp_hdr_emit(out, sizeof(out) - 1, &arp), -ENOBUFS);
 }
 
+/* RFC 1042; Linux and BSD take it for the same on Ethernet. */
+static void ieee_802_is_as_ethernet(void **state)
+{
+	(void)state;
+	struct bytes b = bytes_of(REQUEST);
+	b.data[ARP_OFF_HTYPE + 1] = 6;
+	assert_int_equal(parse(b.data, b.len), ARP_LEN);
+}
+
 static void padding_is_ignored(void **state)
 {
 	(void)state;
@@ -60,10 +69,13 @@ static void other_kinds_of_address_are_refused(void **state)
 		size_t off;
 		uint8_t value;
 	} cases[] = {
-		{ ARP_OFF_HTYPE + 1, 6 },    /* IEEE 802 */
+		{ ARP_OFF_HTYPE + 1, 24 }, /* IEEE 1394 */
+		{ ARP_OFF_HTYPE, 6 },
 		{ ARP_OFF_PTYPE + 1, 0x35 }, /* RARP's number */
-		{ ARP_OFF_HLEN, 8 },         { ARP_OFF_HLEN, 0 },
-		{ ARP_OFF_PLEN, 16 },        { ARP_OFF_PLEN, 255 },
+		{ ARP_OFF_HLEN, 8 },
+		{ ARP_OFF_HLEN, 0 },
+		{ ARP_OFF_PLEN, 16 },
+		{ ARP_OFF_PLEN, 255 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct bytes b = bytes_of(REQUEST);
@@ -76,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(request),
+		cmocka_unit_test(ieee_802_is_as_ethernet),
 		cmocka_unit_test(padding_is_ignored),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(other_kinds_of_address_are_refused),

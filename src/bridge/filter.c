@@ -27,9 +27,7 @@
 #include <string.h>
 
 #define DHCP_CLIENT  68u
-#define DHCP_SERVER  67u
 #define DHCP6_CLIENT 546u
-#define DHCP6_SERVER 547u
 
 /* Of a neighbour message, behind type, code, checksum and 4 bytes (RFC 4861, 4.3 and 4.4). */
 #define ND_OFF_TARGET  8u
@@ -210,13 +208,17 @@ static enum filter_outcome check_claim(struct filter *f, struct filter_member *m
 	return may_claim(f, member, evidence, now) ? FILTER_PASS : FILTER_DROP_ADDRESS;
 }
 
+/* What cannot be read of a client's might be read by others. */
 static enum filter_outcome check_arp(struct filter *f, struct filter_member *member,
 				     const struct packet *packet)
 {
 	struct evidence evidence = { .address.family = 4, .mac = packet->src };
 	struct arp_hdr arp;
-	if ((member->opts.off & FILTER_RULE_ADDRESS) ||
-	    arp_hdr_parse(packet->data, packet->len, &arp) < 0 || arp.sender_ip == 0)
+	if (member->opts.off & FILTER_RULE_ADDRESS)
+		return FILTER_PASS;
+	if (arp_hdr_parse(packet->data, packet->len, &arp) < 0)
+		return member->is_gateway ? FILTER_PASS : FILTER_DROP_HEADERS;
+	if (arp.sender_ip == 0)
 		return FILTER_PASS;
 	store_be32(evidence.address.octet, arp.sender_ip);
 	evidence.has_mac = mac_equal(arp.sender_mac, packet->src);
@@ -255,20 +257,25 @@ void filter_note_directed(struct filter *f, const struct weft_ip *address, uint6
 		claim->directed_ns = now;
 }
 
+/* What is behind IP, in a whole packet or a first fragment. */
+struct upper {
+	const uint8_t *data;
+	size_t len;
+	bool is_fragment;
+};
+
 /* An IPv6 packet, with what is behind its extension headers. */
 struct packet6 {
 	struct ip6_hdr ip;
-	struct ip6_ext ext;
 	struct weft_mac src; /* of the frame */
-	const uint8_t *upper;
-	size_t upper_len;
+	struct upper upper;
 };
 
-/* The sender of a solicitation, the subject of an advertisement. */
+/* The sender of a solicitation, also for routers; the subject of an advertisement. */
 static enum filter_outcome check_nd(struct filter *f, struct filter_member *member,
 				    const struct packet6 *packet, uint64_t now)
 {
-	const uint8_t *icmp = packet->upper;
+	const uint8_t *icmp = packet->upper.data;
 	static const struct ip6_addr none;
 	struct evidence evidence = { .address.family = 6,
 				     .mac = packet->src,
@@ -277,7 +284,7 @@ static enum filter_outcome check_nd(struct filter *f, struct filter_member *memb
 	if (member->opts.off & FILTER_RULE_ADDRESS)
 		return FILTER_PASS;
 	if (icmp[0] == ICMP6_NEIGHBOR_ADVERT) {
-		if (packet->upper_len < ND_OFF_TARGET + IP6_ADDR_LEN)
+		if (packet->upper.len < ND_OFF_TARGET + IP6_ADDR_LEN)
 			return FILTER_DROP_HEADERS;
 		subject = ip6_addr_load(icmp + ND_OFF_TARGET);
 		evidence.is_advertised = true;
@@ -305,36 +312,51 @@ static enum filter_outcome check_igmp(const struct filter_member *member,
 		       : FILTER_PASS;
 }
 
+static enum filter_outcome check_icmp4(const struct filter_member *member,
+				       const uint8_t *data, size_t len)
+{
+	const bool is_routers =
+		len > 0 && (data[0] == ICMP4_REDIRECT || data[0] == ICMP4_ROUTER_ADVERT);
+	return is_routers && guards(member, FILTER_RULE_ROUTER) ? FILTER_DROP_ROUTER
+								: FILTER_PASS;
+}
+
+/* What is to a client of DHCP is a server's, whatever port it comes from: clients do not ask. */
+static enum filter_outcome check_udp(const struct filter_member *member,
+				     const struct upper *upper, uint16_t client,
+				     enum filter_outcome outcome)
+{
+	struct udp_hdr udp;
+	if (!guards(member, FILTER_RULE_DHCP))
+		return FILTER_PASS;
+	if (udp_hdr_peek(upper->data, upper->len, &udp) < 0)
+		return upper->is_fragment ? FILTER_DROP_FRAGMENT : FILTER_DROP_HEADERS;
+	return udp.dport == client ? outcome : FILTER_PASS;
+}
+
 /* A later fragment says nothing, and is nothing without the first. */
 static enum filter_outcome check_ip4(const struct filter_member *member,
 				     const uint8_t *data, size_t len)
 {
 	struct ip4_hdr ip;
-	struct udp_hdr udp;
 	int off = ip4_hdr_parse(data, len, &ip);
 	if (off < 0)
 		return FILTER_DROP_HEADERS;
-	if (ip.proto == IPPROTO_IGMP && ip.frag_off == 0)
-		return check_igmp(member, data + off, len - (size_t)off);
-	if (ip.proto != IPPROTO_UDP || ip.frag_off > 0 ||
-	    !guards(member, FILTER_RULE_DHCP))
+	const struct upper upper = { .data = data + off,
+				     .len = len - (size_t)off,
+				     .is_fragment = ip4_is_fragment(&ip) };
+	if (ip.frag_off > 0)
 		return FILTER_PASS;
-	if (udp_hdr_peek(data + off, len - (size_t)off, &udp) < 0)
-		return ip4_is_fragment(&ip) ? FILTER_DROP_FRAGMENT : FILTER_PASS;
-	return udp.sport == DHCP_SERVER && udp.dport == DHCP_CLIENT
-		       ? FILTER_DROP_DHCP_SERVER
-		       : FILTER_PASS;
-}
-
-static enum filter_outcome check_udp6(const struct filter_member *member,
-				      const uint8_t *data, size_t len)
-{
-	struct udp_hdr udp;
-	if (!guards(member, FILTER_RULE_DHCP) || udp_hdr_peek(data, len, &udp) < 0)
+	switch (ip.proto) {
+	case IPPROTO_IGMP:
+		return check_igmp(member, upper.data, upper.len);
+	case IPPROTO_ICMP:
+		return check_icmp4(member, upper.data, upper.len);
+	case IPPROTO_UDP:
+		return check_udp(member, &upper, DHCP_CLIENT, FILTER_DROP_DHCP_SERVER);
+	default:
 		return FILTER_PASS;
-	return udp.sport == DHCP6_SERVER && udp.dport == DHCP6_CLIENT
-		       ? FILTER_DROP_DHCP6_SERVER
-		       : FILTER_PASS;
+	}
 }
 
 static bool is_discovery(uint8_t type)
@@ -346,10 +368,10 @@ static bool is_discovery(uint8_t type)
 static enum filter_outcome check_icmp6(struct filter *f, struct filter_member *member,
 				       const struct packet6 *packet, uint64_t now)
 {
-	const bool is_fragment = packet->ext.is_fragment;
-	if (packet->upper_len == 0)
+	const bool is_fragment = packet->upper.is_fragment;
+	if (packet->upper.len == 0)
 		return is_fragment ? FILTER_DROP_FRAGMENT : FILTER_DROP_HEADERS;
-	const uint8_t type = packet->upper[0];
+	const uint8_t type = packet->upper.data[0];
 	if (type == ICMP6_MLD_QUERY && guards(member, FILTER_RULE_QUERY))
 		return FILTER_DROP_QUERY;
 	if (!is_discovery(type))
@@ -359,15 +381,14 @@ static enum filter_outcome check_icmp6(struct filter *f, struct filter_member *m
 	if (type == ICMP6_ROUTER_ADVERT || type == ICMP6_REDIRECT)
 		return guards(member, FILTER_RULE_ROUTER) ? FILTER_DROP_ROUTER
 							  : FILTER_PASS;
-	return type == ICMP6_ROUTER_SOLICIT ? FILTER_PASS
-					    : check_nd(f, member, packet, now);
+	return check_nd(f, member, packet, now);
 }
 
 static enum filter_outcome check_ip6(struct filter *f, struct filter_member *member,
 				     const struct packet *whole)
 {
 	struct packet6 packet = { .src = whole->src };
-	const struct ip6_ext *ext = &packet.ext;
+	struct ip6_ext ext;
 	const uint8_t *data = whole->data;
 	size_t len = whole->len;
 	if (ip6_hdr_parse(data, len, &packet.ip) < 0)
@@ -375,21 +396,22 @@ static enum filter_outcome check_ip6(struct filter *f, struct filter_member *mem
 	if (packet.ip.next == IPPROTO_TCP)
 		return FILTER_PASS;
 	len = IP6_LEN + (size_t)packet.ip.payload_len;
-	int off = ip6_ext_walk(data, len, packet.ip.next, &packet.ext);
+	int off = ip6_ext_walk(data, len, packet.ip.next, &ext);
 	if (off < 0)
 		return FILTER_DROP_HEADERS;
-	if (ext->is_fragment && ext->frag.off > 0)
+	if (ext.is_fragment && ext.frag.off > 0)
 		return FILTER_PASS;
-	packet.upper = data + off;
-	packet.upper_len = len - (size_t)off;
-	if (ext->proto == IPPROTO_ICMPV6)
+	packet.upper = (struct upper){ .data = data + off,
+				       .len = len - (size_t)off,
+				       .is_fragment = ext.is_fragment };
+	if (ext.proto == IPPROTO_ICMPV6)
 		return check_icmp6(f, member, &packet, whole->now);
-	if (ext->is_fragment && packet.upper_len < UDP_LEN &&
+	if (ext.is_fragment && packet.upper.len < UDP_LEN &&
 	    guards(member, FILTER_RULE_DHCP))
 		return FILTER_DROP_FRAGMENT;
-	return ext->proto == IPPROTO_UDP
-		       ? check_udp6(member, packet.upper, packet.upper_len)
-		       : FILTER_PASS;
+	return ext.proto == IPPROTO_UDP ? check_udp(member, &packet.upper, DHCP6_CLIENT,
+						    FILTER_DROP_DHCP6_SERVER)
+					: FILTER_PASS;
 }
 
 /* ---- a frame ----------------------------------------------------------------------------- */

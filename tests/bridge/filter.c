@@ -14,7 +14,9 @@
 #include "wire/ether.h"
 #include "wire/icmp.h"
 #include "wire/igmp.h"
+#include "wire/ip4.h"
 #include "wire/ip6.h"
+#include "wire/udp.h"
 
 #include <limits.h>
 #include <netinet/in.h>
@@ -114,6 +116,24 @@ static void make_arp(struct scene *s, uint32_t sender_ip, uint16_t op)
 	assert_true(arp_hdr_emit(s->buf + ETHER_LEN, ARP_LEN, &arp) > 0);
 }
 
+static void make_arp_of_ieee1394(struct scene *s)
+{
+	make_arp(s, 0x0a000005, ARP_OP_REPLY);
+	store_be16(s->buf + ETHER_LEN + ARP_OFF_HTYPE, 24);
+}
+
+static void make_arp_of_chaos(struct scene *s)
+{
+	make_arp(s, 0x0a000005, ARP_OP_REPLY);
+	store_be16(s->buf + ETHER_LEN + ARP_OFF_PTYPE, 0x0804);
+}
+
+static void make_short_arp(struct scene *s)
+{
+	make_arp(s, 0x0a000005, ARP_OP_REPLY);
+	s->frame.len = ETHER_LEN + ARP_LEN - 1;
+}
+
 /* A neighbour message of RFC 4861 from src about target. */
 static void make_nd(struct scene *s, uint8_t type, const char *src, const char *target)
 {
@@ -176,6 +196,13 @@ static void make_service_tagged(struct scene *s)
 	store_be16(s->buf + 12, ETHER_TYPE_QINQ);
 }
 
+/* As double tags were before 802.1ad. */
+static void make_old_service_tagged(struct scene *s)
+{
+	make_tagged(s);
+	store_be16(s->buf + 12, ETHER_TYPE_QINQ_OLD);
+}
+
 static void make_dhcp_server(struct scene *s)
 {
 	make_udp(s, "10.0.0.9", "255.255.255.255", 67, 68);
@@ -184,6 +211,30 @@ static void make_dhcp_server(struct scene *s)
 static void make_dhcp6_server(struct scene *s)
 {
 	make_udp(s, "fe80::9", "fe80::1", 547, 546);
+}
+
+/* Clients look at their own port alone. */
+static void make_dhcp_server_of_any_port(struct scene *s)
+{
+	make_udp(s, "10.0.0.9", "255.255.255.255", 1067, 68);
+}
+
+static void make_dhcp6_server_of_any_port(struct scene *s)
+{
+	make_udp(s, "fe80::9", "fe80::1", 1547, 546);
+}
+
+/* A length below the header's own, which clients that read frames may overlook. */
+static void make_dhcp_server_of_no_length(struct scene *s)
+{
+	make_dhcp_server(s);
+	store_be16(s->buf + ETHER_LEN + IP4_LEN + UDP_OFF_LEN, 0);
+}
+
+static void make_dhcp6_server_of_no_length(struct scene *s)
+{
+	make_dhcp6_server(s);
+	store_be16(s->buf + ETHER_LEN + IP6_LEN + UDP_OFF_LEN, 0);
 }
 
 /* Behind destination options, as the router below. */
@@ -217,6 +268,26 @@ static void make_redirect(struct scene *s)
 {
 	static const uint8_t redirect[40] = { ICMP6_REDIRECT };
 	make_ip6(s, IPPROTO_ICMPV6, redirect, sizeof(redirect));
+}
+
+static void make_icmp4(struct scene *s, uint8_t type)
+{
+	const uint8_t message[8 + IP4_LEN + 8] = { type };
+	struct compose c = packet("10.0.0.9", "10.0.0.7");
+	c.proto = IPPROTO_ICMP;
+	int len = compose_ip(&c, message, sizeof(message), s->buf, sizeof(s->buf));
+	assert_true(len > 0);
+	s->frame = (struct weft_frame){ .data = s->buf, .len = (uint32_t)len };
+}
+
+static void make_redirect4(struct scene *s)
+{
+	make_icmp4(s, ICMP4_REDIRECT);
+}
+
+static void make_router4(struct scene *s)
+{
+	make_icmp4(s, ICMP4_ROUTER_ADVERT);
 }
 
 /* Behind destination options, as attackers put it (RFC 7113). */
@@ -266,8 +337,18 @@ static const struct {
 	{ "slow", make_slow, FILTER_DROP_SLOW, FILTER_RULE_SLOW, true },
 	{ "tagged", make_tagged, FILTER_DROP_VLAN, FILTER_RULE_VLAN, false },
 	{ "service tag", make_service_tagged, FILTER_DROP_VLAN, FILTER_RULE_VLAN, false },
+	{ "old service tag", make_old_service_tagged, FILTER_DROP_VLAN, FILTER_RULE_VLAN,
+	  false },
 	{ "dhcp", make_dhcp_server, FILTER_DROP_DHCP_SERVER, FILTER_RULE_DHCP, false },
 	{ "dhcp6", make_dhcp6_server, FILTER_DROP_DHCP6_SERVER, FILTER_RULE_DHCP, false },
+	{ "dhcp of any port", make_dhcp_server_of_any_port, FILTER_DROP_DHCP_SERVER,
+	  FILTER_RULE_DHCP, false },
+	{ "dhcp6 of any port", make_dhcp6_server_of_any_port, FILTER_DROP_DHCP6_SERVER,
+	  FILTER_RULE_DHCP, false },
+	{ "dhcp of no length", make_dhcp_server_of_no_length, FILTER_DROP_HEADERS,
+	  FILTER_RULE_DHCP, false },
+	{ "dhcp6 of no length", make_dhcp6_server_of_no_length, FILTER_DROP_HEADERS,
+	  FILTER_RULE_DHCP, false },
 	{ "hidden dhcp6", make_hidden_dhcp6_server, FILTER_DROP_DHCP6_SERVER,
 	  FILTER_RULE_DHCP, false },
 	{ "hidden ports", make_ports_in_fragments, FILTER_DROP_FRAGMENT, FILTER_RULE_DHCP,
@@ -276,9 +357,18 @@ static const struct {
 	{ "mld query", make_mld_query, FILTER_DROP_QUERY, FILTER_RULE_QUERY, false },
 	{ "router", make_router, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
 	{ "redirect", make_redirect, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
+	{ "router of IPv4", make_router4, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
+	{ "redirect of IPv4", make_redirect4, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER,
+	  false },
 	{ "hidden", make_hidden_router, FILTER_DROP_ROUTER, FILTER_RULE_ROUTER, false },
 	{ "fragmented", make_router_in_fragments, FILTER_DROP_FRAGMENT,
 	  FILTER_RULE_ROUTER, false },
+	{ "arp of another network", make_arp_of_ieee1394, FILTER_DROP_HEADERS,
+	  FILTER_RULE_ADDRESS, false },
+	{ "arp of no ip", make_arp_of_chaos, FILTER_DROP_HEADERS, FILTER_RULE_ADDRESS,
+	  false },
+	{ "arp cut short", make_short_arp, FILTER_DROP_HEADERS, FILTER_RULE_ADDRESS,
+	  false },
 };
 
 static void each_rule_stops_its_frame(void **state)
@@ -415,6 +505,10 @@ static void games_pass(void **state)
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	make_udp(&s, "0.0.0.0", "255.255.255.255", 68, 67); /* asks for a lease */
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_udp(&s, "10.0.0.1", "10.0.0.254", 67, 67); /* a relay agent does */
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_icmp4(&s, ICMP4_UNREACHABLE);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	make_udp(&s, "fe80::1", "ff02::1:2", 546, 547);
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	make_udp(&s, "10.0.0.1", "10.0.0.2", 67, 67); /* of relay agents */
@@ -482,6 +576,21 @@ static void an_address_has_one_owner(void **state)
 	end(&s);
 }
 
+/* Linux takes the hardware type of IEEE 802 (RFC 1042) for that of Ethernet. */
+static void of_either_hardware_type(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	store_be16(s.buf + ETHER_LEN + ARP_OFF_HTYPE, 6);
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	end(&s);
+}
+
 static void neighbours_too(void **state)
 {
 	(void)state;
@@ -497,6 +606,12 @@ static void neighbours_too(void **state)
 	make_nd(&s, ICMP6_NEIGHBOR_SOLICIT, "::", "fd00::5"); /* duplicate detection */
 	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	/* Routers learn from who asks for them. */
+	make_nd(&s, ICMP6_ROUTER_SOLICIT, "fd00::5", "::");
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_nd(&s, ICMP6_ROUTER_SOLICIT, "::", "::");
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
 	end(&s);
 }
 
@@ -695,6 +810,7 @@ int main(void)
 		cmocka_unit_test(games_pass),
 		cmocka_unit_test(fragments_pass_that_hide_nothing),
 		cmocka_unit_test(an_address_has_one_owner),
+		cmocka_unit_test(of_either_hardware_type),
 		cmocka_unit_test(neighbours_too),
 		cmocka_unit_test(the_lan_keeps_its_addresses),
 		cmocka_unit_test(memory_is_bounded),

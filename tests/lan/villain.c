@@ -114,8 +114,8 @@ static void spoof_sources(struct villain *villain)
 static void send_control_frames(struct villain *villain)
 {
 	static const uint16_t types[] = { ETHER_TYPE_EAPOL, ETHER_TYPE_LLDP,
-					  ETHER_TYPE_SLOW, ETHER_TYPE_VLAN,
-					  ETHER_TYPE_QINQ };
+					  ETHER_TYPE_SLOW,  ETHER_TYPE_VLAN,
+					  ETHER_TYPE_QINQ,  ETHER_TYPE_QINQ_OLD };
 	struct forged forged = right_frame(villain, party_broadcast, 60);
 	put_type(&forged, types[villain->turn % ARRAY_LEN(types)]);
 	throw_datagram(villain, &forged);
@@ -138,10 +138,12 @@ static void throw_packet(struct villain *villain, const struct compose *packet,
 	throw_datagram(villain, &forged);
 }
 
-/* "I am alice", in ARP; and a router, and DHCP servers of both versions. */
+/* "I am alice", in ARP of each type; a router, and DHCP servers of both versions and any port. */
 static void be_someone_else(struct villain *villain)
 {
-	static const uint8_t router[16] = { 134 };
+	static const uint8_t router[16] = { ICMP6_ROUTER_ADVERT };
+	static const uint8_t redirect[36] = { ICMP4_REDIRECT };
+	const uint16_t own_port = villain->turn & 1 ? 0 : 1000;
 	const struct arp_hdr arp = { .op = ARP_OP_REPLY,
 				     .sender_mac = guest_mac(villain->number),
 				     .sender_ip = 0x0a090001,
@@ -149,6 +151,8 @@ static void be_someone_else(struct villain *villain)
 	struct forged forged = right_frame(villain, party_broadcast, 60);
 	put_type(&forged, ETHER_TYPE_ARP);
 	assert_true(arp_hdr_emit(frame_of(&forged) + ETHER_LEN, ARP_LEN, &arp) > 0);
+	store_be16(frame_of(&forged) + ETHER_LEN + ARP_OFF_HTYPE,
+		   (uint16_t)(1 + villain->turn % 8));
 	throw_datagram(villain, &forged);
 
 	struct compose packet = { .is_ether = true,
@@ -161,14 +165,16 @@ static void be_someone_else(struct villain *villain)
 				  .csum_offset = 2 };
 	throw_packet(villain, &packet, router, sizeof(router));
 	packet.proto = IPPROTO_UDP;
-	packet.sport = 547;
+	packet.sport = 547 + own_port;
 	packet.dport = 546;
 	throw_packet(villain, &packet, router, sizeof(router));
 	packet.src = ip_of("10.9.0.99");
 	packet.dst = ip_of("255.255.255.255");
-	packet.sport = 67;
+	packet.sport = 67 + own_port;
 	packet.dport = 68;
 	throw_packet(villain, &packet, router, sizeof(router));
+	packet.proto = IPPROTO_ICMP;
+	throw_packet(villain, &packet, redirect, sizeof(redirect));
 }
 
 /* Says by IGMP 2 that he is in ever more groups: only routers hear it, and tables are bounded. */

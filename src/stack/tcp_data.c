@@ -183,7 +183,7 @@ static void on_fin(struct tcp_conn *conn, uint64_t now)
 		tcp_set_state(conn, TCP_CLOSE_WAIT);
 		break;
 	case TCP_FIN_WAIT_1:
-		/* Our FIN is not acknowledged: check_ack would have made it FIN-WAIT-2. */
+		/* Our FIN is not acknowledged: take_ack would have made it FIN-WAIT-2. */
 		tcp_set_state(conn, TCP_CLOSING);
 		break;
 	case TCP_FIN_WAIT_2:

@@ -120,9 +120,6 @@ static enum tcp_outcome check_sequence(struct tcp_conn *conn, struct tcp_seg *se
 	}
 	if (!is_acceptable(conn, seg))
 		return refuse(conn, seg, TCP_REFUSED_WINDOW, now);
-	/* RFC 7323, 4.3: of the segment that the next ACK is about. */
-	if (conn->has_timestamps && !seq_after(seg->seq, conn->rcv_acked))
-		tcp_note_timestamp(conn, seg->rx->opts.ts_val, now);
 	return TCP_GO_ON;
 }
 
@@ -153,6 +150,35 @@ static enum tcp_outcome check_syn(struct tcp_conn *conn, struct tcp_seg *seg,
 
 /* ---- fifth: ACK -------------------------------------------------------------------------- */
 
+static enum tcp_outcome check_ack(struct tcp_conn *conn, struct tcp_seg *seg,
+				  uint64_t now)
+{
+	if (!(seg->flags & TCP_ACK))
+		return TCP_DROP_NO_FLAG;
+	if (conn->state == TCP_SYN_RECEIVED) {
+		if (seg->ack == conn->iss + 1)
+			return TCP_GO_ON;
+		tcp_emit_refusal(conn->tcp, seg->rx, now);
+		return TCP_REFUSED_ACK;
+	}
+	/* RFC 5961, 5.2: who does not know how far we are is not the peer. */
+	if (!seq_within(seg->ack, conn->snd_una - conn->snd_wnd_max, conn->snd_nxt))
+		return tcp_challenge(conn, TCP_CHALLENGED_ACK, now);
+	return TCP_GO_ON;
+}
+
+/*
+ * RFC 7323, 4.3: of the segment that the next ACK is about. Not before all checks: with a
+ * timestamp that somebody has forged blindly, all that the peer sends would be too old.
+ */
+static enum tcp_outcome note_time(struct tcp_conn *conn, struct tcp_seg *seg,
+				  uint64_t now)
+{
+	if (conn->has_timestamps && !seq_after(seg->seq, conn->rcv_acked))
+		tcp_note_timestamp(conn, seg->rx->opts.ts_val, now);
+	return TCP_GO_ON;
+}
+
 static void establish(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	tcp_set_state(conn, TCP_ESTABLISHED);
@@ -167,18 +193,6 @@ static void establish(struct tcp_conn *conn, const struct tcp_seg *seg)
 		tcp_listener_ready(conn);
 	else
 		tcp_tell(conn, TCP_TELL_CONNECTED);
-}
-
-static enum tcp_outcome check_ack_of_syn(struct tcp_conn *conn, struct tcp_seg *seg,
-					 uint64_t now)
-{
-	if (seg->ack != conn->iss + 1) {
-		tcp_emit_refusal(conn->tcp, seg->rx, now);
-		return TCP_REFUSED_ACK;
-	}
-	establish(conn, seg);
-	tcp_on_ack(conn, seg, now);
-	return TCP_GO_ON;
 }
 
 /* What our FIN's acknowledgment leads to. */
@@ -199,16 +213,10 @@ static void on_fin_acked(struct tcp_conn *conn, uint64_t now)
 	}
 }
 
-static enum tcp_outcome check_ack(struct tcp_conn *conn, struct tcp_seg *seg,
-				  uint64_t now)
+static enum tcp_outcome take_ack(struct tcp_conn *conn, struct tcp_seg *seg, uint64_t now)
 {
-	if (!(seg->flags & TCP_ACK))
-		return TCP_DROP_NO_FLAG;
 	if (conn->state == TCP_SYN_RECEIVED)
-		return check_ack_of_syn(conn, seg, now);
-	/* RFC 5961, 5.2: who does not know how far we are is not the peer. */
-	if (!seq_within(seg->ack, conn->snd_una - conn->snd_wnd_max, conn->snd_nxt))
-		return tcp_challenge(conn, TCP_CHALLENGED_ACK, now);
+		establish(conn, seg);
 	tcp_on_ack(conn, seg, now);
 	if (conn->fin_sent && conn->snd_una == conn->snd_nxt)
 		on_fin_acked(conn, now);
@@ -289,8 +297,9 @@ enum tcp_outcome tcp_conn_input(struct tcp_conn *conn, const struct tcp_rx *rx,
 				uint64_t now)
 {
 	static step *const opening[] = { syn_sent_input, tcp_take_text, tcp_take_fin };
-	static step *const open[] = { check_sequence, check_reset,   check_syn,
-				      check_ack,      tcp_take_text, tcp_take_fin };
+	static step *const open[] = { check_sequence, check_reset, check_syn,
+				      check_ack,      note_time,   take_ack,
+				      tcp_take_text,  tcp_take_fin };
 	bool is_scaled = !(rx->hdr.flags & TCP_SYN);
 	struct tcp_seg seg = {
 		.seq = rx->hdr.seq,

@@ -3,8 +3,11 @@
  * "SEGMENT ARRIVES" (RFC 9293, 3.10.7) for a connection: a row of steps in the RFC's order, each
  * of which either decides how the segment ends or lets it go on to the next.
  *
- *      check_sequence  ->  check_reset  ->  check_syn  ->  check_ack  ->  text  ->  FIN
- *         window, PAWS       RFC 5961       RFC 5961       tcp_ack.c      tcp_data.c
+ *      check_sequence  ->  check_reset  ->  check_syn  ->  check_ack
+ *         window, PAWS       RFC 5961       RFC 5961       RFC 5961
+ *
+ *      ->  note_time  ->  take_ack  ->  text  ->  FIN
+ *          RFC 7323       tcp_ack.c     tcp_data.c
  *
  * The order is what makes it safe: nothing is believed of a segment whose sequence number does
  * not fit, and nothing of its contents before its acknowledgment fits, too.

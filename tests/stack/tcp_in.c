@@ -3,6 +3,7 @@
  * Who is believed: the window (RFC 9293, 3.4), challenges to resets, SYNs and ACKs that may be
  * forged (RFC 5961), and timestamps that are too old (RFC 7323).
  */
+#include "base/array.h"
 #include "tcp_script.h"
 
 /* RFC 9293, 3.10.7.4: what is outside of the window is answered and not taken. */
@@ -119,6 +120,35 @@ static void old_timestamps_are_refused(void **state)
 	script_fini(&s);
 }
 
+/* What is challenged says nothing of the peer's clock: the peer would be refused for its own. */
+static void forged_timestamps_are_not_kept(void **state)
+{
+	(void)state;
+	static const struct {
+		struct line line;
+		enum tcp_outcome outcome;
+	} forged[] = {
+		{ { RST | ACK, .seq = 100, .ack = 1, .len = 5 }, TCP_CHALLENGED_RESET },
+		{ { SYN, .seq = 100, .len = 5 }, TCP_CHALLENGED_SYN },
+		{ { ACK, .seq = 101, .ack = 999999 }, TCP_CHALLENGED_ACK },
+		{ { 0, .seq = 101 }, TCP_DROP_NO_FLAG },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(forged); i++) {
+		struct script s;
+		struct line syn = { .mss = 1460, .ts = true, .ts_val = 7000 };
+		struct line line = forged[i].line;
+		line.ts = true;
+		line.ts_val = 1000000000;
+		script_init(&s, &with_timestamps);
+		script_establish_with(&s, &syn);
+		assert_int_equal(script_rx(&s, &line), forged[i].outcome);
+		assert_int_equal(RX(ACK, .seq = 101, .ack = 1, .len = 5, .ts = true,
+				    .ts_val = 7001),
+				 TCP_TOOK_DATA);
+		script_fini(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +158,7 @@ int main(void)
 		cmocka_unit_test(impossible_acks_are_challenged),
 		cmocka_unit_test(timestamps_are_echoed),
 		cmocka_unit_test(old_timestamps_are_refused),
+		cmocka_unit_test(forged_timestamps_are_not_kept),
 	};
 	return cmocka_run_group_tests_name("tcp_in", tests, NULL, NULL);
 }

@@ -196,7 +196,7 @@ struct tcp_conn {
 
 	/* Time. */
 	struct tcp_rto rto;
-	uint64_t heard_ns;     /**< When the last segment came. */
+	uint64_t heard_ns;     /**< When the last segment came that was believed. */
 	uint64_t stalled_ns;   /**< Since when the peer has acknowledged nothing new. */
 	uint64_t challenge_ns; /**< When the next challenge or duplicate ACK may leave. */
 	uint32_t user_timeout_ms; /**< RFC 5482; 0: the default. */

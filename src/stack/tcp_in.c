@@ -167,13 +167,22 @@ static enum tcp_outcome check_ack(struct tcp_conn *conn, struct tcp_seg *seg,
 	return TCP_GO_ON;
 }
 
+/* The peer is there (RFC 9293, 3.8.4 and 3.8.6.1). */
+static void hear(struct tcp_conn *conn, uint64_t now)
+{
+	conn->heard_ns = now;
+	conn->keep_probes = 0;
+}
+
 /*
- * RFC 7323, 4.3: of the segment that the next ACK is about. Not before all checks: with a
- * timestamp that somebody has forged blindly, all that the peer sends would be too old.
+ * All that is believed of a segment, whatever it brings: that the peer is there, and what time it
+ * has, if the next ACK is about this segment (RFC 7323, 4.3). Not before all checks: somebody blind
+ * could keep a dead connection, or make all that the peer sends too old.
  */
-static enum tcp_outcome note_time(struct tcp_conn *conn, struct tcp_seg *seg,
+static enum tcp_outcome hear_peer(struct tcp_conn *conn, struct tcp_seg *seg,
 				  uint64_t now)
 {
+	hear(conn, now);
 	if (conn->has_timestamps && !seq_after(seg->seq, conn->rcv_acked))
 		tcp_note_timestamp(conn, seg->rx->opts.ts_val, now);
 	return TCP_GO_ON;
@@ -232,6 +241,7 @@ static void note_peer_syn(struct tcp_conn *conn, const struct tcp_seg *seg, uint
 	conn->irs = seg->seq;
 	conn->rcv_nxt = conn->rcv_acked = seg->seq + 1;
 	conn->rcv_edge += conn->rcv_nxt; /* It was the window's length so far. */
+	hear(conn, now);
 	tcp_agree(conn, &seg->rx->opts, now);
 	conn->has_ecn = tcp_asks_ecn(conn) && flags == agrees;
 }
@@ -298,7 +308,7 @@ enum tcp_outcome tcp_conn_input(struct tcp_conn *conn, const struct tcp_rx *rx,
 {
 	static step *const opening[] = { syn_sent_input, tcp_take_text, tcp_take_fin };
 	static step *const open[] = { check_sequence, check_reset, check_syn,
-				      check_ack,      note_time,   take_ack,
+				      check_ack,      hear_peer,   take_ack,
 				      tcp_take_text,  tcp_take_fin };
 	bool is_scaled = !(rx->hdr.flags & TCP_SYN);
 	struct tcp_seg seg = {
@@ -313,8 +323,6 @@ enum tcp_outcome tcp_conn_input(struct tcp_conn *conn, const struct tcp_rx *rx,
 	if (!tcp_wake(conn, now))
 		return TCP_DROP_MEMORY;
 	tcp_touch(conn);
-	conn->heard_ns = now;
-	conn->keep_probes = 0;
 	if (conn->state == TCP_SYN_SENT)
 		return run(conn, &seg, now, opening, ARRAY_LEN(opening));
 	return run(conn, &seg, now, open, ARRAY_LEN(open));

@@ -6,7 +6,7 @@
  *      check_sequence  ->  check_reset  ->  check_syn  ->  check_ack
  *         window, PAWS       RFC 5961       RFC 5961       RFC 5961
  *
- *      ->  note_time  ->  take_ack  ->  text  ->  FIN
+ *      ->  hear_peer  ->  take_ack  ->  text  ->  FIN
  *          RFC 7323       tcp_ack.c     tcp_data.c
  *
  * The order is what makes it safe: nothing is believed of a segment whose sequence number does

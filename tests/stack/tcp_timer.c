@@ -142,6 +142,36 @@ static void keep_alive(void **state)
 	script_fini(&s);
 }
 
+/* What is refused, challenged or dropped is no sign of life: anybody could have sent it. */
+static void who_guesses_keeps_no_connection_alive(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	tcp_set_keepalive(s.conn, true, 10, 5, 3, s.now);
+	AT(S(9));
+	RX(ACK, .seq = 3000000000, .ack = 77);
+	TX(ACK, .seq = 1, .ack = 101);
+	AT(S(10));
+	TX(ACK, .seq = 0, .ack = 101);
+	RX(RST, .seq = 102);
+	TX(ACK, .seq = 1, .ack = 101);
+	AT(S(15));
+	TX(ACK, .seq = 0, .ack = 101);
+	RX(SYN, .seq = 77);
+	TX(ACK, .seq = 1, .ack = 101);
+	AT(S(20));
+	TX(ACK, .seq = 0, .ack = 101);
+	RX(ACK, .seq = 101, .ack = 3000000000);
+	TX(ACK, .seq = 1, .ack = 101);
+	RX(0, .seq = 101);
+	AT(S(25));
+	assert_int_equal(s.closed, 1);
+	assert_int_equal(s.error, -ETIMEDOUT);
+	script_fini(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +182,7 @@ int main(void)
 		cmocka_unit_test(the_third_time_out_doubts_the_way),
 		cmocka_unit_test(data_is_given_up_after_the_user_timeout),
 		cmocka_unit_test(keep_alive),
+		cmocka_unit_test(who_guesses_keeps_no_connection_alive),
 	};
 	return cmocka_run_group_tests_name("tcp_timer", tests, NULL, NULL);
 }

@@ -151,15 +151,15 @@ WEFT_API int weft_socket_poll(const struct weft_sockets *set, int s);
  * four, streams all but the last two.
  */
 enum weft_socket_option {
-	WEFT_SO_NODELAY,   /**< 0 or 1, at any time: TCP_NODELAY. */
-	WEFT_SO_CORK,      /**< 0 or 1, once connected: TCP_CORK. */
-	WEFT_SO_KEEPALIVE, /**< 0 or 1, at any time: SO_KEEPALIVE ... */
-	WEFT_SO_KEEPIDLE,  /**< ... and in seconds, before connecting: TCP_KEEPIDLE ... */
-	WEFT_SO_KEEPINTVL, /**< ... */
-	WEFT_SO_KEEPCNT,   /**< ... and how many. */
-	WEFT_SO_USER_TIMEOUT, /**< In ms, before connecting: TCP_USER_TIMEOUT. */
-	WEFT_SO_SNDBUF,       /**< In bytes, before connecting. */
-	WEFT_SO_V6ONLY,       /**< 0 or 1, before listening. */
+	WEFT_SO_NODELAY,      /**< 0 or 1, at any time: TCP_NODELAY. */
+	WEFT_SO_CORK,         /**< 0 or 1, once connected: TCP_CORK. */
+	WEFT_SO_KEEPALIVE,    /**< 0 or 1, at any time: SO_KEEPALIVE ... */
+	WEFT_SO_KEEPIDLE,     /**< ... and in seconds: TCP_KEEPIDLE ... */
+	WEFT_SO_KEEPINTVL,    /**< ... */
+	WEFT_SO_KEEPCNT,      /**< ... and how many. Of these, 0 is the default. */
+	WEFT_SO_USER_TIMEOUT, /**< In ms, at any time: TCP_USER_TIMEOUT; 0: the default. */
+	WEFT_SO_SNDBUF,       /**< In bytes, at any time; 0: the default. */
+	WEFT_SO_V6ONLY,       /**< 0 or 1, before connecting or listening. */
 	/** 0..255, at any time: IP_TOS, IPV6_TCLASS. TCP has the ECN bits to itself. */
 	WEFT_SO_TOS,
 	/** 0 (the default) ..255, at any time: IP_TTL, IPV6_UNICAST_HOPS, IP_MULTICAST_TTL. */
@@ -169,7 +169,10 @@ enum weft_socket_option {
 	WEFT_SO_RCVBUF,
 };
 
-/** Returns 0, -EINVAL for a value that cannot be, -ENOTCONN where it has to be connected. */
+/**
+ * Sets an option from now on. Returns 0, -EINVAL for a value that cannot be or comes too late,
+ * -ENOTCONN where it has to be connected.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_socket_set(struct weft_sockets *set, int s,
 					     enum weft_socket_option option, int value,
 					     uint64_t now);

@@ -222,6 +222,16 @@ WEFT_API void weft_tcp_set_cork(struct weft_tcp *tcp, bool on, uint64_t now);
 /** Begins or ends asking a silent peer, by the times of weft_tcp_opts. */
 WEFT_API void weft_tcp_set_keepalive(struct weft_tcp *tcp, bool on, uint64_t now);
 
+/** Other times for that, from now on; 0 for the defaults of weft_tcp_opts. */
+WEFT_API void weft_tcp_set_keep_times(struct weft_tcp *tcp, uint16_t idle_s,
+				      uint16_t interval_s, uint8_t probes, uint64_t now);
+
+/** Gives up when nothing has been acknowledged for so long; 0 for the default. */
+WEFT_API void weft_tcp_set_user_timeout(struct weft_tcp *tcp, uint32_t ms);
+
+/** So many bytes may wait to be acknowledged; 0 for the default. What waits beyond them stays. */
+WEFT_API void weft_tcp_set_send_max(struct weft_tcp *tcp, uint32_t len_max, uint64_t now);
+
 /** What its segments say from now on: DSCP, in the upper six bits. */
 WEFT_API void weft_tcp_set_tos(struct weft_tcp *tcp, uint8_t tos);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What can be asked of a socket: its names, its options, and how it is. An option is kept for the
- * connection that will be made, and applied to the one that there is, if it can change while one
- * lives.
+ * connection that will be made, and applied to the one that there is.
  */
 #include "stack/socket.h"
 #include "stack/udp.h"
@@ -38,21 +37,43 @@ int weft_socket_poll(const struct weft_sockets *set, int s)
 	return sock ? (int)sock->events : -EBADF;
 }
 
-static void apply_live(struct sock *sock, enum weft_socket_option option, bool on,
+static void apply_live(const struct sock *sock, enum weft_socket_option option, bool on,
 		       uint64_t now)
 {
-	if (!sock->tcp)
-		return;
-	if (option == WEFT_SO_NODELAY)
+	const struct weft_tcp_opts *opts = &sock->opts;
+	switch (option) {
+	case WEFT_SO_NODELAY:
 		weft_tcp_set_nodelay(sock->tcp, on, now);
-	else if (option == WEFT_SO_KEEPALIVE)
-		weft_tcp_set_keepalive(sock->tcp, on, now);
-	else if (option == WEFT_SO_CORK)
+		break;
+	case WEFT_SO_CORK:
 		weft_tcp_set_cork(sock->tcp, on, now);
-	else if (option == WEFT_SO_TOS)
-		weft_tcp_set_tos(sock->tcp, sock->opts.tos);
-	else if (option == WEFT_SO_TTL)
-		weft_tcp_set_ttl(sock->tcp, sock->opts.ttl);
+		break;
+	case WEFT_SO_KEEPALIVE:
+		weft_tcp_set_keepalive(sock->tcp, on, now);
+		break;
+	case WEFT_SO_KEEPIDLE:
+	case WEFT_SO_KEEPINTVL:
+	case WEFT_SO_KEEPCNT:
+		weft_tcp_set_keep_times(sock->tcp, opts->keep_idle_s,
+					opts->keep_interval_s, opts->keep_probes, now);
+		break;
+	case WEFT_SO_USER_TIMEOUT:
+		weft_tcp_set_user_timeout(sock->tcp, opts->user_timeout_ms);
+		break;
+	case WEFT_SO_SNDBUF:
+		weft_tcp_set_send_max(sock->tcp, opts->send_max, now);
+		break;
+	case WEFT_SO_V6ONLY:
+	case WEFT_SO_BROADCAST:
+	case WEFT_SO_RCVBUF:
+		break; /* Refused before. */
+	case WEFT_SO_TOS:
+		weft_tcp_set_tos(sock->tcp, opts->tos);
+		break;
+	case WEFT_SO_TTL:
+		weft_tcp_set_ttl(sock->tcp, opts->ttl);
+		break;
+	}
 }
 
 static bool can_be(enum weft_socket_option option, int value)
@@ -116,6 +137,8 @@ static int set_stream(struct sock *sock, enum weft_socket_option option, int val
 		opts->send_max = (uint32_t)value;
 		return 0;
 	case WEFT_SO_V6ONLY:
+		if (sock->tcp || sock->listener)
+			return -EINVAL;
 		sock->only_ip6 = value;
 		return 0;
 	default:
@@ -147,7 +170,7 @@ int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option opt
 	if (!can_be(option, value))
 		return -EINVAL;
 	int r = set_one(sock, option, value);
-	if (r == 0)
+	if (r == 0 && sock->tcp)
 		apply_live(sock, option, value != 0, now);
 	return r;
 }

@@ -82,11 +82,8 @@ static void drop_acked(struct tcp_conn *conn, uint32_t acked, bool was_syn)
 	if (bytes > conn->to_send.len)
 		bytes = (uint32_t)conn->to_send.len; /* The rest is the FIN. */
 	chain_drop(&conn->to_send, &conn->tcp->budget, bytes);
-	bool has_room = conn->to_send.len <= conn->snd_limit / 2;
-	if (conn->was_blocked && bytes > 0 && has_room) {
-		conn->was_blocked = false;
-		tcp_tell(conn, TCP_TELL_WRITABLE);
-	}
+	if (bytes > 0)
+		tcp_tell_room(conn);
 }
 
 static void sample_rtt(struct tcp_conn *conn, const struct tcp_delivery *d)

@@ -57,12 +57,11 @@ static void apply(struct tcp_conn *conn, const struct weft_tcp_opts *opts, uint6
 	conn->user_timeout_ms = opts->user_timeout_ms;
 	conn->tos = opts->tos & DSCP_MASK;
 	conn->ttl = opts->ttl;
-	if (opts->send_max > 0)
-		conn->snd_limit = opts->send_max;
 	if (cc_ops) {
 		conn->cc_ops = cc_ops;
 		cc_ops->start(&conn->cc);
 	}
+	tcp_set_send_max(conn, opts->send_max, now);
 	tcp_set_keepalive(conn, opts->keepalive, opts->keep_idle_s, opts->keep_interval_s,
 			  opts->keep_probes, now);
 }
@@ -168,7 +167,26 @@ void weft_tcp_set_cork(struct weft_tcp *tcp, bool on, uint64_t now)
 
 void weft_tcp_set_keepalive(struct weft_tcp *tcp, bool on, uint64_t now)
 {
-	tcp_set_keepalive(tcp_conn_of(tcp), on, 0, 0, 0, now);
+	struct tcp_conn *conn = tcp_conn_of(tcp);
+	tcp_set_keepalive(conn, on, conn->keep_idle_s, conn->keep_interval_s,
+			  conn->keep_probes_max, now);
+}
+
+void weft_tcp_set_keep_times(struct weft_tcp *tcp, uint16_t idle_s, uint16_t interval_s,
+			     uint8_t probes, uint64_t now)
+{
+	struct tcp_conn *conn = tcp_conn_of(tcp);
+	tcp_set_keepalive(conn, conn->keepalive, idle_s, interval_s, probes, now);
+}
+
+void weft_tcp_set_user_timeout(struct weft_tcp *tcp, uint32_t ms)
+{
+	tcp_conn_of(tcp)->user_timeout_ms = ms;
+}
+
+void weft_tcp_set_send_max(struct weft_tcp *tcp, uint32_t len_max, uint64_t now)
+{
+	tcp_set_send_max(tcp_conn_of(tcp), len_max, now);
 }
 
 void weft_tcp_set_tos(struct weft_tcp *tcp, uint8_t tos)

@@ -199,7 +199,8 @@ struct tcp_conn {
 	uint64_t heard_ns;     /**< When the last segment came that was believed. */
 	uint64_t stalled_ns;   /**< Since when the peer has acknowledged nothing new. */
 	uint64_t challenge_ns; /**< When the next challenge or duplicate ACK may leave. */
-	uint32_t user_timeout_ms; /**< RFC 5482; 0: the default. */
+	/* Set by the user; 0: the default. */
+	uint32_t user_timeout_ms; /**< RFC 5482. */
 	uint16_t keep_idle_s, keep_interval_s;
 	uint8_t keep_probes_max;
 

@@ -16,19 +16,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define KEEP_IDLE_S     7200u /* RFC 9293, 3.8.4: two hours. */
-#define KEEP_INTERVAL_S 75u
-#define KEEP_PROBES_MAX 9u
-#define SLEEP_AFTER_NS  NS_PER_S
-#define SLEEP_GRAIN_NS  (NS_PER_S / 4)
+#define SLEEP_AFTER_NS NS_PER_S
+#define SLEEP_GRAIN_NS (NS_PER_S / 4)
 
 static void init_habits(struct tcp_conn *conn)
 {
 	const struct tcp_config *config = &conn->tcp->config;
 	conn->snd_limit = config->send_max;
-	conn->keep_idle_s = KEEP_IDLE_S;
-	conn->keep_interval_s = KEEP_INTERVAL_S;
-	conn->keep_probes_max = KEEP_PROBES_MAX;
 	conn->cc_ops = config->cc;
 }
 
@@ -144,6 +138,14 @@ void tcp_tell(struct tcp_conn *conn, unsigned what)
 {
 	conn->tell |= (uint8_t)what;
 	tcp_touch(conn);
+}
+
+void tcp_tell_room(struct tcp_conn *conn)
+{
+	if (!conn->was_blocked || conn->to_send.len > conn->snd_limit / 2)
+		return;
+	conn->was_blocked = false;
+	tcp_tell(conn, TCP_TELL_WRITABLE);
 }
 
 void tcp_report(struct tcp_conn *conn, int error)

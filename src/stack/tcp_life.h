@@ -37,6 +37,9 @@ void tcp_set_state(struct tcp_conn *conn, enum tcp_state state);
 /** Has the user told at the next flush. */
 void tcp_tell(struct tcp_conn *conn, unsigned what);
 
+/** Tells of room to write, where a call has taken less than was offered. */
+void tcp_tell_room(struct tcp_conn *conn);
+
 /** Has the user told of an error that does not end it (on_report). */
 void tcp_report(struct tcp_conn *conn, int error);
 

@@ -18,6 +18,9 @@
 #define EARLY_MAX_NS       (10ull * NS_PER_MS)
 /* Of the same segment, by the time-out (SHLD-10 of RFC 9293). */
 #define RETRANSMISSIONS_R1 3u
+#define KEEP_IDLE_S        7200u /* RFC 9293, 3.8.4: two hours. */
+#define KEEP_INTERVAL_S    75u
+#define KEEP_PROBES_MAX    9u
 
 static void fire(struct timer *timer, void *user, uint64_t now);
 
@@ -166,6 +169,22 @@ static void on_persist_due(struct tcp_conn *conn, uint64_t now)
 
 /* ---- waiting for a sign of life ---------------------------------------------------------- */
 
+static uint64_t keep_idle(const struct tcp_conn *conn)
+{
+	return (conn->keep_idle_s ? conn->keep_idle_s : KEEP_IDLE_S) * (uint64_t)NS_PER_S;
+}
+
+static uint64_t keep_interval(const struct tcp_conn *conn)
+{
+	uint32_t s = conn->keep_interval_s ? conn->keep_interval_s : KEEP_INTERVAL_S;
+	return s * (uint64_t)NS_PER_S;
+}
+
+static unsigned keep_probes_max(const struct tcp_conn *conn)
+{
+	return conn->keep_probes_max ? conn->keep_probes_max : KEEP_PROBES_MAX;
+}
+
 /* RFC 9293, 3.8.4: an old sequence number makes a peer that is there say where it stands. */
 static void on_quiet_due(struct tcp_conn *conn, uint64_t now)
 {
@@ -173,20 +192,19 @@ static void on_quiet_due(struct tcp_conn *conn, uint64_t now)
 		tcp_end(conn, -ETIMEDOUT);
 		return;
 	}
-	uint64_t idle = (uint64_t)conn->keep_idle_s * NS_PER_S;
+	uint64_t idle = keep_idle(conn);
 	if (now - conn->heard_ns < idle) {
 		conn->keep_probes = 0;
 		tcp_due_set(conn, TCP_DUE_QUIET, conn->heard_ns + idle);
 		return;
 	}
-	if (conn->keep_probes >= conn->keep_probes_max) {
+	if (conn->keep_probes >= keep_probes_max(conn)) {
 		give_up(conn);
 		return;
 	}
 	conn->keep_probes++;
 	tcp_emit_keepalive(conn, now);
-	tcp_due_set(conn, TCP_DUE_QUIET,
-		    now + (uint64_t)conn->keep_interval_s * NS_PER_S);
+	tcp_due_set(conn, TCP_DUE_QUIET, now + keep_interval(conn));
 }
 
 void tcp_arm_quiet(struct tcp_conn *conn, uint64_t now)
@@ -200,8 +218,7 @@ void tcp_arm_quiet(struct tcp_conn *conn, uint64_t now)
 	} else if (!conn->keepalive || !tcp_state_is_synchronized(conn->state)) {
 		tcp_due_clear(conn, TCP_DUE_QUIET);
 	} else if (!tcp_is_due(conn, TCP_DUE_QUIET)) {
-		tcp_due_set(conn, TCP_DUE_QUIET,
-			    now + (uint64_t)conn->keep_idle_s * NS_PER_S);
+		tcp_due_set(conn, TCP_DUE_QUIET, now + keep_idle(conn));
 	}
 }
 

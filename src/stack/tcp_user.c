@@ -236,12 +236,16 @@ void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint16_t idle_s,
 		       uint16_t interval_s, uint8_t probes, uint64_t now)
 {
 	conn->keepalive = on;
-	if (idle_s > 0)
-		conn->keep_idle_s = idle_s;
-	if (interval_s > 0)
-		conn->keep_interval_s = interval_s;
-	if (probes > 0)
-		conn->keep_probes_max = probes;
+	conn->keep_idle_s = idle_s;
+	conn->keep_interval_s = interval_s;
+	conn->keep_probes_max = probes;
 	tcp_due_clear(conn, TCP_DUE_QUIET);
+	settle(conn, now);
+}
+
+void tcp_set_send_max(struct tcp_conn *conn, uint32_t len_max, uint64_t now)
+{
+	conn->snd_limit = len_max > 0 ? len_max : conn->tcp->config.send_max;
+	tcp_tell_room(conn);
 	settle(conn, now);
 }

@@ -89,8 +89,10 @@ void tcp_kill(struct tcp_conn *conn, uint64_t now);
 /** Habits of a connection that its user may change. */
 void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now);
 void tcp_set_cork(struct tcp_conn *conn, bool on, uint64_t now);
-/** idle_s and interval_s of 0 and probes of 0 leave them as they are. */
+/** 0 for idle_s, interval_s or probes is the default. */
 void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint16_t idle_s,
 		       uint16_t interval_s, uint8_t probes, uint64_t now);
+/** How much may wait to be acknowledged; 0: the default. */
+void tcp_set_send_max(struct tcp_conn *conn, uint32_t len_max, uint64_t now);
 
 #endif

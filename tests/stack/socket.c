@@ -256,6 +256,38 @@ static void what_cannot_be_is_said(void **state)
 	sides_fini(&x);
 }
 
+static int set(struct sides *x, int s, enum weft_socket_option option, int value)
+{
+	return weft_socket_set(x->client, s, option, value, x->net.now);
+}
+
+static void options_hold_for_a_connection_that_there_is(void **state)
+{
+	(void)state;
+	struct sides x;
+	union weft_sockaddr peer = addr("10.1.0.2:80");
+	static char data[5000];
+	sides_init(&x);
+	(void)listening(&x, "10.1.0.2:80");
+	int c = weft_socket_open(x.client, AF_INET, SOCK_STREAM);
+	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now),
+			 -EINPROGRESS);
+	pass(&x);
+	assert_int_equal(set(&x, c, WEFT_SO_SNDBUF, 2000), 0);
+	assert_int_equal(weft_socket_send(x.client, c, data, 5000, x.net.now), 2000);
+	assert_int_equal(weft_socket_poll(x.client, c), 0);
+	assert_int_equal(set(&x, c, WEFT_SO_SNDBUF, 4000), 0);
+	assert_int_equal(weft_socket_poll(x.client, c), WEFT_WRITABLE);
+	assert_int_equal(weft_socket_send(x.client, c, data, 5000, x.net.now), 2000);
+	assert_int_equal(set(&x, c, WEFT_SO_SNDBUF, 0), 0);
+	assert_int_equal(weft_socket_send(x.client, c, data, 5000, x.net.now), 5000);
+	/* What has been decided by then is said to be too late. */
+	assert_int_equal(set(&x, c, WEFT_SO_V6ONLY, 1), -EINVAL);
+	assert_int_equal(weft_socket_set(x.server, 0, WEFT_SO_V6ONLY, 1, x.net.now),
+			 -EINVAL);
+	sides_fini(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +297,7 @@ int main(void)
 		cmocka_unit_test(groups_and_broadcasts),
 		cmocka_unit_test(a_queue_as_long_as_is_wanted),
 		cmocka_unit_test(what_cannot_be_is_said),
+		cmocka_unit_test(options_hold_for_a_connection_that_there_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

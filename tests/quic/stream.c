@@ -52,6 +52,9 @@ static void an_end_is_said_once(void **state)
 	struct stream *s;
 	streams_init(&all);
 	assert_int_equal(stream_new(&all, &s), 0);
+	assert_int_equal(stream_append(&all, s, bytes("x"), 1, false), 0);
+	stream_on_sent(s, 1);
+	assert_false(stream_is_ready(s));
 	assert_int_equal(stream_append(&all, s, NULL, 0, true), 0);
 	assert_true(stream_is_ready(s));
 	stream_on_sent(s, 0);

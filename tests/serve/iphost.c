@@ -118,6 +118,18 @@ static void it_answers_for_nobody_else(void **state)
 	assert_int_equal(count(IPHOST_DROP_MALFORMED), 1);
 }
 
+/* RFC 826: from what others say to each other nobody new is learned. */
+static void who_asks_for_others_is_not_learned(void **state)
+{
+	(void)state;
+	dialler_ethernet(&line,
+			 TO_ALL ARP_ASK "020000000009 0a000009 000000000000 0a000006");
+	dialler_ethernet(&line,
+			 TO_US ARP_SAY "020000000009 0a000009 020000000007 0a000005");
+	from_peer((struct echo){ .src = PEER, .dst = HOST });
+	expect(&line, "eth: who has 10.0.0.9? 10.0.0.5\n");
+}
+
 /* RFC 5227, 2.4: once, and again no sooner than ten seconds later. */
 static void it_defends_its_address(void **state)
 {
@@ -151,6 +163,41 @@ static void it_announces_its_address_twice(void **state)
 }
 
 /* ---- Where packets go -------------------------------------------------------------------- */
+
+static void ignore_frame(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	(void)user;
+	(void)frame;
+	(void)now;
+}
+
+/* A lease that is renewed changes nothing, and so is told to nobody. */
+static void only_a_new_place_is_announced(void **state)
+{
+	static const struct iphost_events events = { .emit_frame = ignore_frame };
+	struct iphost_place place = { .address = PEER, .prefix = 24 };
+	struct iphost h;
+	(void)state;
+	iphost_init(&h, &events, NULL, dialler_mac);
+	iphost_set_place(&h, &place, s(1));
+	iphost_run(&h, s(1));
+	iphost_run(&h, s(3));
+	assert_int_equal(iphost_deadline(&h), WEFT_NEVER);
+	place.router = ROUTER;
+	iphost_set_place(&h, &place, s(4));
+	assert_int_equal(iphost_deadline(&h), WEFT_NEVER);
+	place.prefix = 16;
+	iphost_set_place(&h, &place, s(5));
+	assert_int_equal(iphost_deadline(&h), s(5));
+	iphost_run(&h, s(5));
+	place.address = HOST;
+	iphost_set_place(&h, &place, s(6));
+	assert_int_equal(iphost_deadline(&h), s(6));
+	place.address = 0;
+	iphost_set_place(&h, &place, s(7));
+	assert_int_equal(iphost_deadline(&h), WEFT_NEVER);
+	iphost_fini(&h);
+}
 
 static void off_the_network_the_router_is_asked_for(void **state)
 {
@@ -397,8 +444,10 @@ int main(void)
 		TEST(it_says_where_it_is),
 		TEST(it_answers_a_probe),
 		TEST(it_answers_for_nobody_else),
+		TEST(who_asks_for_others_is_not_learned),
 		TEST(it_defends_its_address),
 		TEST(it_announces_its_address_twice),
+		TEST(only_a_new_place_is_announced),
 		TEST(off_the_network_the_router_is_asked_for),
 		TEST(without_a_router_the_peer_hears_so),
 		TEST(broadcasts_and_multicasts_go_out),

@@ -7,7 +7,9 @@
 
 #include "../unit.h"
 #include "base/array.h"
+#include "base/mac.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define NETWORK 0x64400700u /* 100.64.7.0 */
@@ -232,6 +234,28 @@ static void an_offer_shortens_no_lease(void **state)
 	end(&s);
 }
 
+/* What one server has leased, another one goes on with. */
+static void leases_outlive_their_server(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct weft_mac mac;
+	begin(&s);
+	assert_int_equal(dhcpd_lease(s.dhcpd, 42, s.now, &mac), 0);
+	assert_int_equal(dhcpd_restore(s.dhcpd, 42, mac_of(1), s.now + 300 * S), 0);
+	assert_int_equal(dhcpd_lease(s.dhcpd, 42, s.now, &mac), 300);
+	assert_true(mac_equal(mac, mac_of(1)));
+	assert_int_equal(request(&s, 2, NETWORK | 42, 0), DHCP_NAK);
+	assert_int_equal(request(&s, 1, NETWORK | 42, 0), DHCP_ACK);
+	/* Only hosts, of which the server is none. */
+	assert_int_equal(dhcpd_restore(s.dhcpd, 1, mac_of(3), s.now + S), 0);
+	assert_int_equal(dhcpd_restore(s.dhcpd, DHCPD_HOST_MAX, mac_of(4), s.now + S), 0);
+	assert_int_equal(dhcpd_restore(s.dhcpd, 0, mac_of(5), s.now + S), -EINVAL);
+	assert_int_equal(dhcpd_restore(s.dhcpd, DHCPD_HOST_SERVER, mac_of(5), s.now + S),
+			 -EINVAL);
+	end(&s);
+}
+
 static void another_server_is_chosen(void **state)
 {
 	(void)state;
@@ -401,6 +425,7 @@ int main(void)
 		cmocka_unit_test(offers_and_leases_end),
 		cmocka_unit_test(renewing_and_rebooting),
 		cmocka_unit_test(an_offer_shortens_no_lease),
+		cmocka_unit_test(leases_outlive_their_server),
 		cmocka_unit_test(another_server_is_chosen),
 		cmocka_unit_test(released_and_declined),
 		cmocka_unit_test(informed),

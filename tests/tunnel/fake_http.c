@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Only what a duplex calls: whoever needs more of the face has the real one.
+ * Only what a duplex and a gate call: whoever needs more of the face has the real one.
  */
 #include "fake_http.h"
 
@@ -28,4 +28,15 @@ bool http_stream_send(struct http_stream *stream, const struct socket_piece *pie
 void http_stream_abort(struct http_stream *stream)
 {
 	stream->is_aborted = true;
+}
+
+const char *http_stream_header(const struct http_stream *stream, const char *name)
+{
+	assert(strcmp(name, "x-forwarded-for") == 0);
+	return stream->forwarded_for;
+}
+
+const union weft_sockaddr *http_stream_peer(const struct http_stream *stream)
+{
+	return &stream->peer;
 }

@@ -138,6 +138,9 @@ static void answers_pass_and_nothing_else(void **state)
 	expect(FLOWS_NEW, A4, B4, UDP(1000, 53));
 	expect(FLOWS_KNOWN, B4, A4, UDP(53, 1000));
 	expect(FLOWS_DENIED, A4, "10.0.0.1", TCP(1000, 80, TCP_SYN));
+	/* Nor does anybody else answer. */
+	expect(FLOWS_DENIED, "10.0.0.4", A4, TCP(80, 1000, TCP_ACK));
+	expect(FLOWS_DENIED, "10.0.0.1", A4, TCP(80, 1000, TCP_ACK));
 	assert_int_equal(flows_stats(f->flows).flows, 2);
 }
 

@@ -6,6 +6,7 @@
 #include "tunnel/gate.h"
 
 #include "../unit.h"
+#include "fake_http.h"
 #include "packets.h"
 #include "tunnel/verifier.h"
 
@@ -164,7 +165,7 @@ static void nothing_is_limited_without_slow_hashes(void **state)
 	struct world *w = *state;
 	w->clients[0].token = sha1_of_test;
 	spend_all(w);
-	spend_all(w);
+	assert_int_equal(ask_as_another(w, "one more", START), GATE_WRONG);
 }
 
 static void another_hash_ends_what_was_known(void **state)
@@ -268,6 +269,31 @@ static void a_configuration_may_change_while_a_token_is_tried(void **state)
 
 #define gate_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* What stands in the header is anybody's word, but for that of a proxy on this machine. */
+static void only_a_proxy_here_says_who_comes(void **state)
+{
+	static const struct {
+		const char *peer, *forwarded_for, *expected;
+	} rows[] = {
+		{ "127.0.0.1:7", "203.0.113.9, 198.51.100.1", "198.51.100.1" },
+		{ "127.9.9.9:7", "2001:db8::1", "2001:db8::1" },
+		{ "[::1]:7", "198.51.100.1", "198.51.100.1" },
+		{ "127.0.0.1:7", NULL, "127.0.0.1" },
+		{ "127.0.0.1:7", "198.51.100.1, unknown", "127.0.0.1" },
+		{ "192.0.2.7:7", "198.51.100.1", "192.0.2.7" },
+		{ "[2001:db8::7]:7", "198.51.100.1", "2001:db8::7" },
+		{ "[7f00::1]:7", "198.51.100.1", "7f00::1" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_stream stream = { .forwarded_for = rows[i].forwarded_for };
+		char text[WEFT_IP_TEXT];
+		assert_int_equal(weft_listen_parse(rows[i].peer, &stream.peer), 0);
+		const struct weft_ip from = gate_address(&stream);
+		assert_string_equal(weft_ip_print(&from, text), rows[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +310,7 @@ int main(void)
 		gate_test(many_at_once_silence_their_address_as_well),
 		gate_test(only_so_many_wait_to_be_tried),
 		gate_test(a_configuration_may_change_while_a_token_is_tried),
+		gate_test(only_a_proxy_here_says_who_comes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,10 +152,11 @@ static enum dnsd_outcome answer_forward(const struct dnsd *d, struct exchange *x
 /* The host number of "7" in front of the reverse domain; 0 for what is none. */
 static unsigned host_of(const struct dnsd *d, const struct dns_name *name)
 {
-	char text[DNS_NAME_TEXT];
-	char *end;
-	unsigned long host = strtoul(print_inside(name, &d->reverse, text), &end, 10);
-	return *end == '\0' && host > 0 && host < 255 ? (unsigned)host : 0;
+	char buf[DNS_NAME_TEXT];
+	const char *text = print_inside(name, &d->reverse, buf);
+	const unsigned long host = strtoul(text, NULL, 10);
+	const bool is_number = text[strspn(text, "0123456789")] == '\0' && text[0] != '0';
+	return is_number && host < 255 ? (unsigned)host : 0;
 }
 
 static enum dnsd_outcome answer_reverse(const struct dnsd *d, struct exchange *x)
@@ -164,6 +165,8 @@ static enum dnsd_outcome answer_reverse(const struct dnsd *d, struct exchange *x
 	unsigned host = host_of(d, &x->question.name);
 	struct dns_name name, full;
 	char text[DNSD_NAME_TEXT];
+	if (dns_name_equal(&x->question.name, &d->reverse))
+		return say_none(d, x, &d->reverse, DNS_NOERROR);
 	if (host == 0 || !d->opts.name_of(d->opts.user, network | host, text) ||
 	    dns_name_of_text(text, &name) < 0 ||
 	    dns_name_join(&name, &d->domain, &full) < 0)

@@ -11,6 +11,7 @@
 #include "wire/dns.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NETWORK 0x64400700u /* 100.64.7.0 */
@@ -195,6 +196,23 @@ static void addresses_have_names(void **state)
 	dnsd_free(s.dnsd);
 }
 
+/* Each address has one name here, and what is above them is there as well. */
+static void only_numbers_of_hosts_are_addresses(void **state)
+{
+	static const char *const none[] = { "258", "255", "0",  "02",
+					    "+2",  "2.2", "2x", "18446744073709551618" };
+	struct scene s;
+	char name[64];
+	(void)state;
+	begin(&s);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s.7.64.100.in-addr.arpa", none[i]);
+		assert_int_equal(ask(&s, name, DNS_PTR, false), DNS_NXDOMAIN);
+	}
+	assert_int_equal(ask(&s, "7.64.100.in-addr.arpa", DNS_PTR, false), DNS_NOERROR);
+	dnsd_free(s.dnsd);
+}
+
 /* So that who has the Internet, too, asks there. */
 static void other_names_are_not_its_to_say(void **state)
 {
@@ -274,6 +292,7 @@ int main(void)
 		cmocka_unit_test(members_have_addresses),
 		cmocka_unit_test(what_is_not_there_is_not_there_for_a_while),
 		cmocka_unit_test(addresses_have_names),
+		cmocka_unit_test(only_numbers_of_hosts_are_addresses),
 		cmocka_unit_test(other_names_are_not_its_to_say),
 		cmocka_unit_test(an_answer_without_edns_is_short),
 		cmocka_unit_test(what_is_no_question_is_refused_or_dropped),

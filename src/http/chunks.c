@@ -9,7 +9,7 @@
 /* A chunk has less than 2^60 bytes. */
 #define DIGITS_MAX 15u
 
-/* Of all extensions and trailers of a body that nobody reads. */
+/* Of one chunk's extensions, or of the trailers, that nobody reads. */
 #define PASSED_MAX 65536u
 
 static int digit_of(uint8_t c)
@@ -58,6 +58,7 @@ static int known_byte(struct chunks *c, uint8_t byte, uint8_t wanted,
 static int size_end(struct chunks *c, uint8_t byte)
 {
 	c->digits = 0;
+	c->passed = 0; /* Some pad each size with spaces, and a body may last for days. */
 	return known_byte(c, byte, '\n', c->left > 0 ? CHUNKS_BYTES : CHUNKS_LINE);
 }
 

@@ -30,7 +30,7 @@ struct chunks {
 	} state;
 	uint64_t left;   /**< Of the chunk's bytes; its size, while that is read. */
 	unsigned digits; /**< Of its size. */
-	unsigned passed; /**< Bytes of extensions and trailers. */
+	unsigned passed; /**< Bytes of its extensions, or of the trailers. */
 };
 
 /** What stands next. */

@@ -116,6 +116,21 @@ static void endless_extensions_and_trailers(void **state)
 	}
 }
 
+/* As proxies write them that leave room for the longest size. */
+static void padding_adds_up_to_nothing(void **state)
+{
+	static const uint8_t chunk[] = "1       \r\nx\r\n";
+	struct chunks c = { .left = 0 };
+	(void)state;
+	for (unsigned i = 0; i < 65536; i++) {
+		struct chunks_part part;
+		assert_int_equal(chunks_next(&c, chunk, sizeof(chunk) - 3, &part), 0);
+		assert_int_equal(part.len, 1);
+		assert_int_equal(chunks_next(&c, (const uint8_t *)"\r\n", 2, &part), 0);
+		assert_int_equal(part.len, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +139,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_whole_goes_on),
 		cmocka_unit_test(what_are_no_chunks),
 		cmocka_unit_test(endless_extensions_and_trailers),
+		cmocka_unit_test(padding_adds_up_to_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,22 +192,22 @@ static struct header *take_malloc(size_t len)
 {
 	struct header *h = malloc(sizeof(*h) + len);
 	if (h)
-		*h = (struct header){ .len = len };
+		*h = (struct header){ 0 };
 	return h;
+}
+
+static struct header *take(struct memory *m, size_t len, size_t pages)
+{
+	if (pages > 0)
+		return take_block(m, pages);
+	const size_t steps = steps_of(len);
+	struct header *h = steps > 0 ? take_cell(m, steps) : NULL;
+	return h ? h : take_malloc(len);
 }
 
 static void *allocate(struct memory *m, size_t len, size_t pages)
 {
-	const size_t steps = steps_of(len);
-	struct header *h = NULL;
-	if (len > SIZE_MAX / 2)
-		return NULL;
-	if (pages > 0)
-		h = take_block(m, pages);
-	else if (steps > 0)
-		h = take_cell(m, steps);
-	if (!h && pages == 0)
-		h = take_malloc(len);
+	struct header *h = len <= SIZE_MAX / 2 ? take(m, len, pages) : NULL;
 	if (!h)
 		return NULL;
 	h->len = len;

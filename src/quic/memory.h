@@ -59,10 +59,9 @@ struct memory {
 	ngtcp2_mem mem; /**< What ngtcp2 is given. */
 	struct memory_slab *slabs;
 	struct memory_class classes[MEMORY_PAGES_MAX + 1]; /**< By pages. */
-	struct list
-		leads;    /**< Of blocks in use: those that are free, the oldest first. */
-	uint8_t *lead;    /**< What is left of the one that cells are made of ... */
-	size_t lead_left; /**< ... and how much that is. */
+	struct list leads; /**< Free ones, of blocks in use; the oldest first. */
+	uint8_t *lead;     /**< What is left of the one that cells are made of ... */
+	size_t lead_left;  /**< ... and how much that is. */
 	struct memory_cell *cells[MEMORY_STEPS_MAX + 1]; /**< Free, by steps. */
 };
 

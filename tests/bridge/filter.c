@@ -534,7 +534,8 @@ static void fragments_pass_that_hide_nothing(void **state)
 	static const uint8_t ping[16] = {
 		IPPROTO_ICMPV6, 0, 0, 1, 0, 0, 0, 9, ICMP6_ECHO
 	};
-	static const uint8_t ports[16] = { IPPROTO_UDP, 0, 0, 1, 0, 0, 0, 9, 1, 2, 3, 4 };
+	static const uint8_t ports[16] = { IPPROTO_UDP, 0, 0, 1, 0, 0, 0,
+					   9,           1, 2, 3, 4, 0, 99 };
 	struct scene s;
 	const struct filter_opts opts = filter_defaults();
 	begin(&s, &opts);

@@ -137,10 +137,10 @@ static void arp_is_parsed(void **state)
 	assert_string_equal(weft_ip_print(&parsed.target_ip, text), "192.0.2.2");
 	packet.len--;
 	assert_int_equal(weft_arp_parse(&packet, &parsed), -EBADMSG);
-	uint8_t token_ring[sizeof(arp)];
-	memcpy(token_ring, arp, sizeof(arp));
-	token_ring[1] = 6;
-	packet = (struct weft_packet){ .data = token_ring, .len = sizeof(token_ring) };
+	uint8_t frame_relay[sizeof(arp)];
+	memcpy(frame_relay, arp, sizeof(arp));
+	frame_relay[1] = 15;
+	packet = (struct weft_packet){ .data = frame_relay, .len = sizeof(frame_relay) };
 	assert_int_equal(weft_arp_parse(&packet, &parsed), -EPROTONOSUPPORT);
 }
 

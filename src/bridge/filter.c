@@ -4,8 +4,9 @@
  * header is looked at. TCP, which is most of the bytes, is passed without a walk.
  *
  * An address is bound to the member that used it in ARP or Neighbour Discovery, as long as it
- * goes on doing so at least once in its address_ns; the gateway stands for its whole LAN,
- * which no client can keep from its addresses, however early it comes.
+ * goes on using it, there or for traffic, at least once in its address_ns; one that was given out
+ * is bound to whom it was given to. The gateway stands for its whole LAN, which no client can
+ * keep from its addresses, however early it comes.
  * Somebody who asks with no address of its own (a probe, RFC 5227) claims nothing.
  */
 #include "bridge/filter.h"
@@ -33,15 +34,9 @@
 #define ND_OFF_TARGET  8u
 #define ND_FLAG_ROUTER 0x80u
 
-/* An IPv4 address stands in the first four bytes, the others are zero. */
-struct address {
-	uint8_t family; /* 4 or 6 */
-	uint8_t octet[16];
-};
-
 /* What a frame says of an address: who uses it, if that is who sends the frame. */
 struct evidence {
-	struct address address;
+	struct filter_address address;
 	struct weft_mac mac;
 	bool has_mac;
 	bool is_advertised, is_router; /* of IPv6 */
@@ -64,7 +59,9 @@ struct packet {
 
 struct filter {
 	struct filter_opts opts;
-	struct table *claims; /* of struct address */
+	struct table *claims;    /* of struct filter_address */
+	filter_gift_fn *gift_of; /* NULL: nobody gives addresses out */
+	void *gift_user;
 };
 
 int filter_new(const struct filter_opts *opts, const uint8_t secret[HASH_SECRET_LEN],
@@ -74,7 +71,7 @@ int filter_new(const struct filter_opts *opts, const uint8_t secret[HASH_SECRET_
 	if (!f)
 		return -ENOMEM;
 	f->opts = *opts;
-	int r = table_new(sizeof(struct address), FILTER_ADDRESSES_MAX, secret,
+	int r = table_new(sizeof(struct filter_address), FILTER_ADDRESSES_MAX, secret,
 			  &f->claims);
 	if (r < 0) {
 		free(f);
@@ -96,6 +93,12 @@ void filter_free(struct filter *f)
 		free(claim);
 	table_free(f->claims);
 	free(f);
+}
+
+void filter_set_gifts(struct filter *f, filter_gift_fn *gift_of, void *user)
+{
+	f->gift_of = gift_of;
+	f->gift_user = user;
 }
 
 void filter_join(const struct filter *f, struct filter_member *member, uint16_t id,
@@ -170,13 +173,18 @@ static void claim_new(struct filter *f, struct filter_member *member,
 	member->addresses_n++;
 }
 
+static void claim_touch(struct claim *claim, uint64_t now)
+{
+	claim->seen_ns = now;
+	claim->until = now + claim->member->opts.address_ns;
+}
+
 /* A solicitation does not say again what an advertisement of the same machine has said. */
 static void claim_renew(struct claim *claim, const struct evidence *evidence,
 			uint64_t now)
 {
 	const struct evidence before = claim->last;
-	claim->seen_ns = now;
-	claim->until = now + claim->member->opts.address_ns;
+	claim_touch(claim, now);
 	claim->last = *evidence;
 	if (evidence->is_advertised || !mac_equal(before.mac, evidence->mac))
 		return;
@@ -184,14 +192,41 @@ static void claim_renew(struct claim *claim, const struct evidence *evidence,
 	claim->last.is_router = before.is_router;
 }
 
-/* False if the address is another's. One that has run out goes to who asks, any to the LAN. */
-static bool may_claim(struct filter *f, struct filter_member *member,
-		      const struct evidence *evidence, uint64_t now)
+static enum filter_gift gift_of(const struct filter *f,
+				const struct filter_member *member,
+				const struct filter_address *address, uint64_t now)
+{
+	if (!f->gift_of || address->family != 4)
+		return FILTER_GIFT_NOBODYS;
+	return f->gift_of(f->gift_user, member, load_be32(address->octet), now);
+}
+
+/* By who gives addresses out, else by who used it last. Any may be the LAN's. */
+static bool is_anothers(const struct filter *f, const struct filter_member *member,
+			const struct filter_address *address, uint64_t now)
+{
+	const struct claim *claim = table_get(f->claims, address);
+	if (member->is_gateway)
+		return false;
+	switch (gift_of(f, member, address, now)) {
+	case FILTER_GIFT_OWN:
+		return false;
+	case FILTER_GIFT_ANOTHERS:
+		return true;
+	case FILTER_GIFT_NOBODYS:
+		break;
+	}
+	return claim && claim->member != member && now < claim->until;
+}
+
+/* One that has run out goes to who asks. */
+static enum filter_outcome check_claim(struct filter *f, struct filter_member *member,
+				       const struct evidence *evidence, uint64_t now)
 {
 	struct claim *claim = table_get(f->claims, &evidence->address);
+	if (is_anothers(f, member, &evidence->address, now))
+		return FILTER_DROP_ADDRESS;
 	if (claim && claim->member != member) {
-		if (now < claim->until && !member->is_gateway)
-			return false;
 		unclaim(f, claim);
 		claim = NULL;
 	}
@@ -199,13 +234,24 @@ static bool may_claim(struct filter *f, struct filter_member *member,
 		claim_renew(claim, evidence, now);
 	else
 		claim_new(f, member, evidence, now);
-	return true;
+	return FILTER_PASS;
 }
 
-static enum filter_outcome check_claim(struct filter *f, struct filter_member *member,
-				       const struct evidence *evidence, uint64_t now)
+/*
+ * Traffic shows that an address is in use still, and claims none. It is looked up once in a while
+ * only, as long as packets from one address come behind each other.
+ */
+static void note_use(struct filter *f, struct filter_member *member,
+		     const struct filter_address *source, const struct packet *packet)
 {
-	return may_claim(f, member, evidence, now) ? FILTER_PASS : FILTER_DROP_ADDRESS;
+	if (packet->now < member->used_ns + FILTER_USE_NS &&
+	    memcmp(source, &member->used, sizeof(*source)) == 0)
+		return;
+	member->used = *source;
+	member->used_ns = packet->now;
+	struct claim *claim = table_get(f->claims, source);
+	if (claim && claim->member == member && mac_equal(claim->last.mac, packet->src))
+		claim_touch(claim, packet->now);
 }
 
 /* What cannot be read of a client's might be read by others. */
@@ -227,7 +273,7 @@ static enum filter_outcome check_arp(struct filter *f, struct filter_member *mem
 
 static struct claim *find_claim(const struct filter *f, const struct weft_ip *ip)
 {
-	struct address address = { .family = ip->family == AF_INET ? 4 : 6 };
+	struct filter_address address = { .family = ip->family == AF_INET ? 4 : 6 };
 	memcpy(address.octet, ip->octet, ip->family == AF_INET ? 4 : IP6_ADDR_LEN);
 	return table_get(f->claims, &address);
 }
@@ -335,16 +381,19 @@ static enum filter_outcome check_udp(const struct filter_member *member,
 }
 
 /* A later fragment says nothing, and is nothing without the first. */
-static enum filter_outcome check_ip4(const struct filter_member *member,
-				     const uint8_t *data, size_t len)
+static enum filter_outcome check_ip4(struct filter *f, struct filter_member *member,
+				     const struct packet *packet)
 {
+	struct filter_address source = { .family = 4 };
 	struct ip4_hdr ip;
-	int off = ip4_hdr_parse(data, len, &ip);
+	int off = ip4_hdr_parse(packet->data, packet->len, &ip);
 	if (off < 0)
 		return FILTER_DROP_HEADERS;
-	const struct upper upper = { .data = data + off,
-				     .len = len - (size_t)off,
+	const struct upper upper = { .data = packet->data + off,
+				     .len = packet->len - (size_t)off,
 				     .is_fragment = ip4_is_fragment(&ip) };
+	store_be32(source.octet, ip.src);
+	note_use(f, member, &source, packet);
 	if (ip.frag_off > 0)
 		return FILTER_PASS;
 	switch (ip.proto) {
@@ -387,12 +436,15 @@ static enum filter_outcome check_icmp6(struct filter *f, struct filter_member *m
 static enum filter_outcome check_ip6(struct filter *f, struct filter_member *member,
 				     const struct packet *whole)
 {
+	struct filter_address source = { .family = 6 };
 	struct packet6 packet = { .src = whole->src };
 	struct ip6_ext ext;
 	const uint8_t *data = whole->data;
 	size_t len = whole->len;
 	if (ip6_hdr_parse(data, len, &packet.ip) < 0)
 		return FILTER_DROP_HEADERS;
+	memcpy(source.octet, packet.ip.src.octet, sizeof(source.octet));
+	note_use(f, member, &source, whole);
 	if (packet.ip.next == IPPROTO_TCP)
 		return FILTER_PASS;
 	len = IP6_LEN + (size_t)packet.ip.payload_len;
@@ -458,7 +510,7 @@ static enum filter_outcome check_type(struct filter *f, struct filter_member *me
 				       .now = now };
 	switch (ether.type) {
 	case ETHER_TYPE_IP4:
-		return check_ip4(member, packet.data, packet.len);
+		return check_ip4(f, member, &packet);
 	case ETHER_TYPE_IP6:
 		return check_ip6(f, member, &packet);
 	case ETHER_TYPE_ARP:

@@ -98,6 +98,15 @@ struct filter_opts filter_defaults(void);
 /** An address belongs to who used it last for so long, unless told otherwise. */
 #define FILTER_ADDRESS_NS UINT64_C(60000000000)
 
+/** Traffic from an address shows that it is in use; that is noted once in so long. */
+#define FILTER_USE_NS UINT64_C(100000000)
+
+/** An IPv4 address stands in the first four bytes, the others are zero. */
+struct filter_address {
+	uint8_t family; /**< 4 or 6. */
+	uint8_t octet[16];
+};
+
 /** What is kept of a room. */
 struct filter;
 
@@ -108,6 +117,8 @@ struct filter_member {
 	uint16_t addresses_n;
 	struct filter_opts opts; /**< What holds for it. */
 	struct bucket group, unknown, bytes;
+	struct filter_address used; /**< By its last packet that was looked at so. */
+	uint64_t used_ns;
 	uint64_t counts[FILTER_OUTCOMES];
 };
 
@@ -117,6 +128,16 @@ int filter_new(const struct filter_opts *opts, const uint8_t secret[HASH_SECRET_
 
 /** NULL is allowed. */
 void filter_free(struct filter *f);
+
+/** To whom an address was given. */
+enum filter_gift { FILTER_GIFT_NOBODYS, FILTER_GIFT_OWN, FILTER_GIFT_ANOTHERS };
+
+/** What who gives addresses out says of an IPv4 address that the member claims. */
+typedef enum filter_gift filter_gift_fn(void *user, const struct filter_member *member,
+					uint32_t address, uint64_t now);
+
+/** Has gift_of asked about each claim. What it says goes before what was seen. */
+void filter_set_gifts(struct filter *f, filter_gift_fn *gift_of, void *user);
 
 /** Begins a member. */
 void filter_join(const struct filter *f, struct filter_member *member, uint16_t id,

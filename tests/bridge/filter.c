@@ -577,6 +577,79 @@ static void an_address_has_one_owner(void **state)
 	end(&s);
 }
 
+/* Who speaks from it has it, though nobody asks for it any more. */
+static void traffic_keeps_an_address(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_nd(&s, ICMP6_NEIGHBOR_SOLICIT, "fd00::5", "fd00::6");
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	for (unsigned i = 0; i < 10; i++) {
+		s.now += 59 * S;
+		make_udp(&s, "10.0.0.5", "10.0.0.6", 27015, 27015);
+		assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+		make_udp(&s, "fd00::5", "fd00::6", 27015, 27015);
+		assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+		/* Nobody gets it so, nor keeps it for another. */
+		make_udp(&s, "10.0.0.6", "10.0.0.5", 27015, 27015);
+		assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	}
+	s.now += 59 * S;
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	make_nd(&s, ICMP6_NEIGHBOR_SOLICIT, "fd00::5", "fd00::6");
+	assert_int_equal(from(&s, &s.bob), FILTER_DROP_ADDRESS);
+	make_arp(&s, 0x0a000006, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	make_udp(&s, "10.0.0.5", "10.0.0.6", 27015, 27015);
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	s.now += 1 * S;
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	end(&s);
+}
+
+/* 10.0.0.5 is given to who is told, 10.0.0.254 to nobody here. */
+static enum filter_gift gift_of(void *user, const struct filter_member *member,
+				uint32_t address, uint64_t now)
+{
+	const struct filter_member *const *owner = user;
+	(void)now;
+	if (address == 0x0a0000fe)
+		return FILTER_GIFT_ANOTHERS;
+	if (address != 0x0a000005 || !*owner)
+		return FILTER_GIFT_NOBODYS;
+	return *owner == member ? FILTER_GIFT_OWN : FILTER_GIFT_ANOTHERS;
+}
+
+/* What was given out is its owner's before that one has used it, and however silent it is. */
+static void an_address_is_whose_it_was_given_to(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_member *owner = NULL;
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	filter_set_gifts(s.filter, gift_of, &owner);
+	make_arp(&s, 0x0a0000fe, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_ADDRESS);
+	assert_int_equal(from(&s, &s.lan), FILTER_PASS); /* any is the LAN's */
+	make_arp(&s, 0x0a000005, ARP_OP_REPLY);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	owner = &s.bob;
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_ADDRESS);
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	s.now += 3600 * S;
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_ADDRESS);
+	owner = NULL;
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	end(&s);
+}
+
 /* Linux takes the hardware type of IEEE 802 (RFC 1042) for that of Ethernet. */
 static void of_either_hardware_type(void **state)
 {
@@ -811,6 +884,8 @@ int main(void)
 		cmocka_unit_test(games_pass),
 		cmocka_unit_test(fragments_pass_that_hide_nothing),
 		cmocka_unit_test(an_address_has_one_owner),
+		cmocka_unit_test(traffic_keeps_an_address),
+		cmocka_unit_test(an_address_is_whose_it_was_given_to),
 		cmocka_unit_test(of_either_hardware_type),
 		cmocka_unit_test(neighbours_too),
 		cmocka_unit_test(the_lan_keeps_its_addresses),

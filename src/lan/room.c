@@ -15,6 +15,7 @@
 #include "base/mac.h"
 #include "base/net.h"
 #include "lan/room_host.h"
+#include "wire/cursor.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -73,6 +74,29 @@ static struct weft_ip network_of(const struct room_opts *opts)
 	return first;
 }
 
+/* Beside a gateway nobody does, but for a host whose server is the only one. */
+static bool gives_addresses(const struct room *room)
+{
+	return !room->gateway || (room->host && room_host_is_server(room->host));
+}
+
+/* For the filter: an address of the room's network may be a member's offer, or leased by DHCP. */
+static enum filter_gift gift_of(void *user, const struct filter_member *claimant,
+				uint32_t address, uint64_t now)
+{
+	const struct room *room = user;
+	const struct room_member *member =
+		container_of_const(claimant, struct room_member, filter);
+	const uint8_t host = (uint8_t)address;
+	if ((address ^ host) != load_be32(room->network.octet) || !gives_addresses(room))
+		return FILTER_GIFT_NOBODYS;
+	if (room->hosts[host])
+		return room->hosts[host] == member ? FILTER_GIFT_OWN
+						   : FILTER_GIFT_ANOTHERS;
+	return room->host ? room_host_gift(room->host, member, host, now)
+			  : FILTER_GIFT_NOBODYS;
+}
+
 int room_new(const struct room_opts *opts, struct room **ret_room)
 {
 	const struct weft_ip network = network_of(opts);
@@ -104,6 +128,8 @@ int room_new(const struct room_opts *opts, struct room **ret_room)
 	room->id = opts->id;
 	room_rule(room, &rules);
 	int r = filter_new(&filter, opts->secret, &room->filter);
+	if (r == 0)
+		filter_set_gifts(room->filter, gift_of, room);
 	if (r == 0 && !opts->no_dhcp)
 		r = room_host_new(room, &room->host);
 	if (r < 0) {
@@ -245,12 +271,20 @@ static uint16_t next_id(struct room *room)
 	return room->last_id;
 }
 
-static bool has_host(const struct room *room, uint8_t host)
+/* Of two links of the relay's own the first has their number. */
+static void set_host(struct room_member *member, uint8_t host)
 {
-	list_for_each (node, &room->members)
-		if (container_of(node, struct room_member, of_room)->host == host)
-			return true;
-	return keep_has_host(room, host);
+	struct room_member **hosts = member->room->hosts;
+	if (hosts[member->host] == member)
+		hosts[member->host] = NULL;
+	member->host = host;
+	if (host != 0 && !hosts[host])
+		hosts[host] = member;
+}
+
+bool room_has_host(const struct room *room, uint8_t host)
+{
+	return room->hosts[host] || keep_has_host(room, host);
 }
 
 static bool has_leased(const struct room *room, uint8_t host)
@@ -263,7 +297,7 @@ static uint8_t next_host(const struct room *room)
 {
 	uint8_t leased = 0;
 	for (uint8_t host = HOST_FIRST; host <= HOST_LAST; host++) {
-		if (has_host(room, host))
+		if (room_has_host(room, host))
 			continue;
 		if (!has_leased(room, host))
 			return host;
@@ -279,9 +313,9 @@ void room_prefer(struct room_member *member, const struct weft_ip *address)
 	const uint8_t host = address->octet[3];
 	if (member != room->gateway &&
 	    memcmp(&network, &room->network, sizeof(network)) == 0 &&
-	    host >= HOST_FIRST && host <= HOST_LAST && !has_host(room, host) &&
+	    host >= HOST_FIRST && host <= HOST_LAST && !room_has_host(room, host) &&
 	    !has_leased(room, host))
-		member->host = host;
+		set_host(member, host);
 }
 
 /* Its own of before, or a new one. */
@@ -291,12 +325,12 @@ static void take_place(struct room_member *member)
 	struct kept *place = keep_find(room, member->peer.mac);
 	if (place) {
 		member->peer.id = place->id;
-		member->host = place->host;
+		set_host(member, place->host);
 		keep_drop(room, place);
 		return;
 	}
 	member->peer.id = next_id(room);
-	member->host = member->user ? next_host(room) : ROOM_HOST_OF_RELAY;
+	set_host(member, member->user ? next_host(room) : ROOM_HOST_OF_RELAY);
 }
 
 int room_add(struct room *room, const struct weft_peer *peer, void *user,
@@ -358,6 +392,7 @@ void room_remove(struct room_member *member)
 	else
 		room->clients_n--;
 	room->claims_n -= member->claims_n;
+	set_host(member, 0);
 	filter_leave(room->filter, &member->filter);
 	list_remove(&member->of_room);
 	free(member);

@@ -113,6 +113,7 @@ struct room {
 	char name[WEFT_ROOM_NAME_MAX + 1];
 	uint8_t key[PROOF_KEY_LEN];
 	struct weft_ip network; /**< A /24, out of 100.64.0.0/10 (RFC 6598) if by name. */
+	struct room_member *hosts[UINT8_MAX + 1]; /**< By the number of their offers. */
 	unsigned mtu;
 	uint16_t id;
 	uint16_t last_id;                      /**< Of a member. */
@@ -151,6 +152,9 @@ int room_add(struct room *room, const struct weft_peer *peer, void *user,
  * room's that nobody has, is missed with, or has leased.
  */
 void room_prefer(struct room_member *member, const struct weft_ip *address);
+
+/** Whether somebody is offered the address of that number, or is missed with it. */
+bool room_has_host(const struct room *room, uint8_t host);
 
 /** Has other rules hold in the room from now on; all have a value. Members keep theirs. */
 void room_rule(struct room *room, const struct rules *rules);

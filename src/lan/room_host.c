@@ -58,10 +58,7 @@ static uint8_t host_of(void *user, struct weft_mac mac)
 static bool is_taken(void *user, uint8_t number)
 {
 	const struct room *room = user;
-	list_for_each (node, &room->members)
-		if (container_of(node, struct room_member, of_room)->host == number)
-			return true;
-	return number == ROOM_HOST_OF_RELAY || keep_has_host(room, number);
+	return number == ROOM_HOST_OF_RELAY || room_has_host(room, number);
 }
 
 static bool may_answer(void *user, const struct dhcp_msg *msg, bool holds, uint64_t now)
@@ -101,16 +98,12 @@ static size_t find_member(void *user, const char *name,
 static bool name_of_member(void *user, uint32_t address, char ret_name[DNSD_NAME_TEXT])
 {
 	const struct room *room = user;
+	const struct room_member *member = room->hosts[(uint8_t)address];
 	static_assert(WEFT_MEMBER_NAME_MAX < DNSD_NAME_TEXT, "all names can be told");
-	list_for_each (node, &room->members) {
-		const struct room_member *member =
-			container_of(node, struct room_member, of_room);
-		if (member->host != (uint8_t)address || !member->peer.name[0])
-			continue;
-		(void)snprintf(ret_name, DNSD_NAME_TEXT, "%s", member->peer.name);
-		return true;
-	}
-	return false;
+	if (!member || !member->peer.name[0])
+		return false;
+	(void)snprintf(ret_name, DNSD_NAME_TEXT, "%s", member->peer.name);
+	return true;
 }
 
 /* ---- frames ------------------------------------------------------------------------------ */
@@ -203,6 +196,28 @@ const char *room_host_print_server(const struct room_host *host, char buf[WEFT_I
 	struct weft_ip ip = { .family = AF_INET, .prefix = 32 };
 	store_be32(ip.octet, host->defer.server);
 	return weft_ip_print(&ip, buf);
+}
+
+/* ---- whose an address is ----------------------------------------------------------------- */
+
+bool room_host_is_server(const struct room_host *host)
+{
+	return host->has_answered && host->defer.server == 0;
+}
+
+enum filter_gift room_host_gift(const struct room_host *host,
+				const struct room_member *member, uint8_t number,
+				uint64_t now)
+{
+	struct weft_mac mac;
+	if (number == DHCPD_HOST_SERVER)
+		return FILTER_GIFT_ANOTHERS;
+	if (dhcpd_lease(host->dhcpd, number, now, &mac) == 0)
+		return FILTER_GIFT_NOBODYS;
+	const struct weft_bridge_port *port = weft_bridge_lookup(host->room->bridge, mac);
+	if (!port)
+		return FILTER_GIFT_NOBODYS;
+	return port == member->port ? FILTER_GIFT_OWN : FILTER_GIFT_ANOTHERS;
 }
 
 /* ---- beginning and end ------------------------------------------------------------------- */

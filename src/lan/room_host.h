@@ -45,6 +45,17 @@ void room_host_defer(struct room_host *host);
 /** A frame that the gateway has sent. */
 void room_host_overhear(struct room_host *host, const struct weft_frame *frame);
 
+/** Whether nobody else hands out addresses beside a gateway: it has answered, no other has. */
+bool room_host_is_server(const struct room_host *host);
+
+/**
+ * To whom DHCP has given the room's address of that number, as long as that station is in the
+ * room; the host's own is always another's.
+ */
+enum filter_gift room_host_gift(const struct room_host *host,
+				const struct room_member *member, uint8_t number,
+				uint64_t now);
+
 /** What has happened since this was last asked. */
 enum room_host_news room_host_news(struct room_host *host);
 

@@ -6,12 +6,15 @@
 #include "../unit.h"
 #include "party.h"
 #include "service/dhcp_frame.h"
+#include "service/dhcpd.h"
+#include "wire/arp.h"
 #include "wire/compose.h"
 #include "wire/dns.h"
 
 #include <weft/log.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TOLD_LEN 200u
@@ -47,14 +50,15 @@ static void full_end(struct full *full)
 	party_fini(&full->party);
 }
 
-/* Alice's station asks for an address; returns what it is offered, 0 for nothing. */
-static uint32_t discover(struct full *full)
+/* A station of alice's asks on a link; returns what it is offered, 0 for nothing. */
+static uint32_t discover_as(struct full *full, struct weft_link *link,
+			    struct weft_mac mac)
 {
 	static const struct weft_mac everybody = { { 255, 255, 255, 255, 255, 255 } };
 	const struct dhcp_msg discover = { .op = DHCP_OP_REQUEST,
 					   .type = DHCP_DISCOVER,
-					   .chaddr = guest_mac(1) };
-	struct udp_path path = { .src_mac = guest_mac(1),
+					   .chaddr = mac };
+	struct udp_path path = { .src_mac = mac,
 				 .dst_mac = everybody,
 				 .dst = UINT32_MAX,
 				 .sport = DHCP_CLIENT_PORT,
@@ -65,7 +69,7 @@ static uint32_t discover(struct full *full)
 	assert_true(len > 0);
 	const struct weft_frame frame = { .data = buf, .len = (uint32_t)len };
 	(void)guest_got(&full->alice);
-	link_deliver(&full->alice.probe.link, &frame, 1, sim_now(full->party.sim));
+	link_deliver(link, &frame, 1, sim_now(full->party.sim));
 	party_run(&full->party, 50);
 	if (guest_got(&full->alice) == 0)
 		return 0;
@@ -74,6 +78,40 @@ static uint32_t discover(struct full *full)
 	assert_int_equal(dhcp_frame_parse(&back, DHCP_CLIENT_PORT, &path, &offer), 0);
 	assert_int_equal(offer.type, DHCP_OFFER);
 	return offer.yiaddr;
+}
+
+static uint32_t discover(struct full *full)
+{
+	return discover_as(full, &full->alice.probe.link, guest_mac(1));
+}
+
+static struct room_member *member_of(const struct full *full, uint8_t number)
+{
+	const struct room *room = relay_find_room(full->party.relay, "FRIDAY");
+	const struct weft_mac mac = guest_mac(number);
+	list_for_each (node, &room->members) {
+		struct room_member *member =
+			container_of(node, struct room_member, of_room);
+		if (memcmp(&member->peer.mac, &mac, sizeof(mac)) == 0)
+			return member;
+	}
+	fail_msg("%u is not here", number);
+	abort();
+}
+
+/* "The address is mine", in ARP; whether the room believes it. */
+static bool may_have(struct full *full, uint8_t number, uint32_t address)
+{
+	const struct arp_hdr arp = { .op = ARP_OP_REPLY,
+				     .sender_mac = guest_mac(number),
+				     .sender_ip = address };
+	uint8_t buf[COMPOSE_ARP_LEN];
+	compose_arp(&party_broadcast, &arp, buf);
+	const struct weft_frame frame = { .data = buf, .len = sizeof(buf) };
+	const enum filter_outcome outcome =
+		room_filter(member_of(full, number), &frame, sim_now(full->party.sim));
+	assert_true(outcome == FILTER_PASS || outcome == FILTER_DROP_ADDRESS);
+	return outcome == FILTER_PASS;
 }
 
 /* A LAN may have its own server, which has the first word. */
@@ -150,12 +188,15 @@ static void test_dhcp_beside_a_lan(void **state)
 	party_run(&full.party, 400);
 	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
 	assert_non_null(strstr(told, "no DHCP server of the gateway's LAN has answered"));
+	const uint32_t alices = load_be32(full.alice.joined.address.octet);
+	assert_false(may_have(&full, 2, alices));
 	(void)guest_got(&full.lan);
 	lan_says(&full, &ask); /* has waited for as long, but is not ours to serve */
 	assert_int_equal(guest_got(&full.lan), 0);
 
 	lan_says(&full, &offer);
 	assert_non_null(strstr(told, "has a DHCP server, 192.168.77.1; the room's own"));
+	assert_true(may_have(&full, 2, alices));
 	assert_int_equal(discover(&full), 0);
 	party_run(&full.party, 5000);
 	assert_int_equal(discover(&full), 0);
@@ -168,6 +209,61 @@ static void test_dhcp_beside_a_lan(void **state)
 	party_run(&full.party, 4100);
 	assert_int_equal(discover(&full), load_be32(full.alice.joined.address.octet));
 	full_end(&full);
+}
+
+/* However silent its owner is, and as long as it is in the room. */
+static void test_an_offer_is_nobody_elses(void **state)
+{
+	(void)state;
+	struct full full;
+	full_begin(&full);
+	const uint32_t bobs = load_be32(full.bob.joined.address.octet);
+	const uint32_t hosts = (bobs & ~0xffu) | DHCPD_HOST_SERVER;
+	assert_true(may_have(&full, 1, bobs)); /* the LAN's server gives its own */
+	assert_true(may_have(&full, 1, hosts));
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	assert_false(may_have(&full, 1, bobs));
+	assert_false(may_have(&full, 1, hosts));
+	assert_true(may_have(&full, 2, bobs)); /* for all that alice has said */
+	assert_true(may_have(&full, 1, load_be32(full.alice.joined.address.octet)));
+	assert_true(may_have(&full, 1, (bobs & ~0xffu) | 77));
+	assert_true(may_have(&full, 1, bobs + 256)); /* of another network */
+	party_run(&full.party, 3600 * 1000);
+	assert_false(may_have(&full, 1, bobs));
+	assert_false(may_have(&full, 1, hosts));
+	guest_leave(&full.bob);
+	party_run(&full.party, 50);
+	assert_true(may_have(&full, 1, bobs));
+	guest_leave(&full.alice);
+	party_fini(&full.party);
+}
+
+/* As long as the station that has it is behind a member. */
+static void test_a_lease_is_nobody_elses(void **state)
+{
+	(void)state;
+	const struct weft_mac console = { { 2, 0, 0, 0, 0, 77 } };
+	struct full full;
+	full_begin(&full);
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	struct room_member *alice = member_of(&full, 1);
+	assert_int_equal(room_claim(alice, console), 0);
+	const uint32_t leased =
+		discover_as(&full, weft_bridge_port_link(alice->port), console);
+	assert_int_not_equal(leased, 0);
+	assert_false(may_have(&full, 2, leased));
+	assert_true(room_release(alice, console));
+	assert_true(may_have(&full, 2, leased));
+	assert_int_equal(room_claim(alice, console), 0);
+	assert_false(may_have(&full, 2, leased));
+	assert_true(may_have(&full, 1, leased));
+	party_run(&full.party, 61 * 1000); /* it was only offered */
+	assert_true(may_have(&full, 2, leased));
+	guest_leave(&full.alice);
+	guest_leave(&full.bob);
+	party_fini(&full.party);
 }
 
 /* Alice's station asks the room for the address of a name; returns it, 0 for none. */
@@ -232,6 +328,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dhcp_where_there_is_no_lan),
 		cmocka_unit_test(test_dhcp_beside_a_lan),
+		cmocka_unit_test(test_an_offer_is_nobody_elses),
+		cmocka_unit_test(test_a_lease_is_nobody_elses),
 		cmocka_unit_test(test_members_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

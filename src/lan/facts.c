@@ -84,6 +84,15 @@ json_t *facts_of_bridge(const uint64_t counts[WEFT_BRIDGE_OUTCOMES])
 	return object;
 }
 
+json_t *facts_of_port(const struct weft_bridge *bridge,
+		      const struct weft_bridge_port *port)
+{
+	uint64_t counts[WEFT_BRIDGE_OUTCOMES];
+	for (unsigned i = 0; i < WEFT_BRIDGE_OUTCOMES; i++)
+		counts[i] = weft_bridge_count(bridge, port, (enum weft_bridge_outcome)i);
+	return facts_of_bridge(counts);
+}
+
 json_t *facts_of_help(const struct weft_bridge *bridge)
 {
 	json_t *object = json_object();

@@ -28,6 +28,10 @@ json_t *facts_of_session(const uint64_t counts[SESSION_OUTCOMES]);
 /** The same for a bridge. */
 json_t *facts_of_bridge(const uint64_t counts[WEFT_BRIDGE_OUTCOMES]);
 
+/** The same for what came in on one port of a bridge, or on all when port is NULL. */
+json_t *facts_of_port(const struct weft_bridge *bridge,
+		      const struct weft_bridge_port *port);
+
 /** The same for what a bridge has done beside forwarding. */
 json_t *facts_of_help(const struct weft_bridge *bridge);
 

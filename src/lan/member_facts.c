@@ -27,15 +27,6 @@ static json_t *session_facts(const struct weft_member *member)
 	return facts_of_session(counts);
 }
 
-static json_t *bridge_facts(const struct weft_member *member)
-{
-	uint64_t counts[WEFT_BRIDGE_OUTCOMES];
-	for (unsigned i = 0; i < WEFT_BRIDGE_OUTCOMES; i++)
-		counts[i] = weft_bridge_count(member->bridge, NULL,
-					      (enum weft_bridge_outcome)i);
-	return facts_of_bridge(counts);
-}
-
 /* What holds only while the member is in the room. */
 static void add_joined(json_t *object, const struct weft_member *member)
 {
@@ -79,7 +70,8 @@ char *weft_member_json(const struct weft_member *member, uint64_t now)
 		(json_int_t)stats.tx_frames, "rx_bytes", (json_int_t)stats.rx_bytes,
 		"tx_bytes", (json_int_t)stats.tx_bytes, "drops", (json_int_t)stats.drops,
 		"joins", (json_int_t)member->joins, "session", session_facts(member),
-		"bridge", bridge_facts(member), "helped", facts_of_help(member->bridge));
+		"bridge", facts_of_port(member->bridge, NULL), "helped",
+		facts_of_help(member->bridge));
 	if (object && member->room_port)
 		add_joined(object, member);
 	if (object && member->opts.role == WEFT_ROLE_GATEWAY)

@@ -146,6 +146,12 @@ static json_t *member_facts(const struct weft_relay *relay,
 	add_address(object, member);
 	(void)json_object_set_new(object, "filter",
 				  facts_of_filter(member->filter.counts));
+	if (member->port)
+		(void)json_object_set_new(
+			object, "bridge",
+			facts_of_port(member->room->bridge, member->port));
+	(void)json_object_set_new(object, "denied",
+				  json_integer((json_int_t)member->denied));
 	add_rules(object, relay, member);
 	if (visitor) {
 		add_pass(object, visitor);

@@ -94,7 +94,8 @@ struct room_member {
 	struct weft_bridge_port *port; /**< NULL until attached. */
 	struct filter_member filter;
 	uint64_t conflict_told_ns; /**< When a conflict may be told again. */
-	void *user; /**< Of who added it; NULL for a local link of the relay. */
+	void *user;      /**< Of who added it; NULL for a local link of the relay. */
+	uint64_t denied; /**< Claims of MACs that it did not get. */
 	uint8_t claims_n, claims_max;
 	struct weft_mac claims[LAN_CLAIMS_MAX]; /**< MACs beside its own; bound. */
 };

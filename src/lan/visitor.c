@@ -226,6 +226,7 @@ static void deny(struct visitor *visitor, struct weft_mac mac, int why, uint64_t
 			   .macs = { mac } },
 	};
 	char text[WEFT_MAC_TEXT];
+	visitor->member->denied++;
 	weft_log_info(visitor->relay->log, "room %s: %u may not have %s: %s",
 		      visitor->member->room->name, visitor->member->peer.id,
 		      weft_mac_print(mac, text), deny_code_name(message.claim.code));

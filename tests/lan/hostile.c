@@ -14,6 +14,7 @@
 #include "wire/overlay.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct scene {
@@ -200,6 +201,18 @@ static void test_frame_above_the_mtu(void **state)
 	scene_end(&scene);
 }
 
+/* The relay says so of eve, who joined last. */
+static void assert_told(const struct scene *scene, const char *text)
+{
+	char *json = weft_relay_json(scene->party.relay, sim_now(scene->party.sim));
+	assert_non_null(json);
+	const char *eve = strstr(json, "\"name\":\"stranger\"");
+	assert_non_null(eve);
+	if (!strstr(eve, text))
+		fail_msg("%s is not told in %s", text, json);
+	free(json);
+}
+
 static void test_spoofed_sources(void **state)
 {
 	(void)state;
@@ -228,6 +241,20 @@ static void test_spoofed_sources(void **state)
 		assert_int_equal(weft_bridge_count(bridge, NULL, rows[i].outcome),
 				 before + 1);
 	}
+	assert_told(&scene, "\"bridge\":{\"drop-bad-source\":3,\"drop-spoofed\":3}");
+	scene_end(&scene);
+}
+
+static void test_others_macs_are_denied(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	stranger_says_json(&scene.eve, "{\"type\":\"claim\",\"macs\":[\"02:00:00:00:00:"
+				       "01\",\"02:00:00:00:00:02\"]}");
+	assert_int_equal(scene.eve.heard[MESSAGE_DENIED], 2);
+	assert_told(&scene, "\"denied\":2");
 	scene_end(&scene);
 }
 
@@ -562,6 +589,7 @@ int main(void)
 		cmocka_unit_test(test_parts_are_held_to_the_same_rules),
 		cmocka_unit_test(test_frame_above_the_mtu),
 		cmocka_unit_test(test_spoofed_sources),
+		cmocka_unit_test(test_others_macs_are_denied),
 		cmocka_unit_test(test_datagrams_before_the_hello),
 		cmocka_unit_test(test_hellos_of_wrong_shape_are_answered),
 		cmocka_unit_test(test_hello_of_another_version),

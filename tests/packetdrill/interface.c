@@ -127,22 +127,25 @@ static int drill_usleep(void *user, useconds_t us)
 	return leave(d, 0);
 }
 
-/* It goes on by a microsecond each time, because packetdrill also waits by looking at it. */
+/*
+ * It goes on by a microsecond each time, because packetdrill also waits by looking at it: for an
+ * event in the script's thread, and in the other, while that one stands, for a call's time to
+ * begin. Only the look that tells when a call has returned leaves it as it is.
+ */
 static int drill_gettimeofday(void *user, struct timeval *tv, struct timezone *tz)
 {
 	struct drill *d = enter(user);
 	(void)tz;
-	if (is_script(d)) {
+	if (!is_script(d) && d->is_to_look) {
+		d->is_to_look = false;
+		(void)pthread_cond_broadcast(&d->changed);
+	} else {
 		settle(d);
 		step(d, d->host.now + NS_PER_US);
 	}
 	uint64_t us = d->host.now / NS_PER_US;
 	tv->tv_sec = (time_t)(us / 1000000);
 	tv->tv_usec = (suseconds_t)(us % 1000000);
-	if (!is_script(d) && d->is_to_look) {
-		d->is_to_look = false;
-		(void)pthread_cond_broadcast(&d->changed);
-	}
 	return leave(d, 0);
 }
 

@@ -234,9 +234,16 @@ static int listen_at_port(void)
 	return fd;
 }
 
-/* What packetdrill's second thread does with a call that the script says takes a while. */
+#define LOOKS 1000 /* Microseconds, each of which is looked for. */
+
+/*
+ * What packetdrill's second thread does with a call that the script says takes a while: it looks
+ * at the clock until the call is to begin, which its first thread waits for, makes it, and looks
+ * again.
+ */
 struct waiting {
 	pthread_t thread;
+	pthread_barrier_t begins;
 	int listener, result;
 	struct sockaddr_in peer;
 	long long began_us, ended_us;
@@ -246,6 +253,9 @@ static void *accept_one(void *user)
 {
 	struct waiting *w = user;
 	socklen_t len = sizeof(w->peer);
+	for (int i = 0; i < LOOKS; i++)
+		CHECK(now_us() == ++w->began_us);
+	(void)pthread_barrier_wait(&w->begins);
 	w->result =
 		so.accept(so.userdata, w->listener, (struct sockaddr *)&w->peer, &len);
 	w->ended_us = now_us();
@@ -256,7 +266,9 @@ static void *accept_one(void *user)
 static int accept_what_comes(int listener, uint32_t *ret_iss)
 {
 	struct waiting w = { .listener = listener, .began_us = now_us() };
+	CHECK(pthread_barrier_init(&w.begins, NULL, 2) == 0);
 	CHECK(pthread_create(&w.thread, NULL, accept_one, &w) == 0);
+	(void)pthread_barrier_wait(&w.begins);
 	CHECK(so.usleep(so.userdata, 100000) == 0);
 	send_segment(&(struct segment){ .flags = SYN, .seq = 1000 });
 	struct segment s = receive_segment();
@@ -266,6 +278,7 @@ static int accept_what_comes(int listener, uint32_t *ret_iss)
 	send_segment(&(struct segment){ .flags = ACK, .seq = 1001, .ack = s.seq + 1 });
 	CHECK(so.usleep(so.userdata, 1000) == 0);
 	CHECK(pthread_join(w.thread, NULL) == 0);
+	(void)pthread_barrier_destroy(&w.begins);
 	CHECK(w.result >= 0 && w.peer.sin_port == htons(REMOTE_PORT));
 	CHECK(w.peer.sin_addr.s_addr == htonl(REMOTE));
 	*ret_iss = s.seq;

@@ -29,7 +29,6 @@ static void init_habits(struct tcp_conn *conn)
 /* Until the peer's SYN says otherwise. */
 static void init_sending(struct tcp_conn *conn, const struct tcp_birth *birth)
 {
-	conn->iss = conn->snd_una = conn->snd_nxt = birth->iss;
 	conn->ts_offset = birth->ts_offset;
 	conn->active->path = birth->path;
 	conn->mss_peer = UINT16_MAX;
@@ -47,8 +46,15 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, const struct tcp_birth *birth,
 		tcp->conns < tcp->config.connections_max ? malloc(sizeof(*conn)) : NULL;
 	if (!conn)
 		return NULL;
-	*conn = (struct tcp_conn){ .tcp = tcp, .state = TCP_CLOSED, .heard_ns = now };
-	conn->node.flow = birth->flow;
+	*conn = (struct tcp_conn){
+		.node.flow = birth->flow,
+		.tcp = tcp,
+		.state = TCP_CLOSED,
+		.iss = birth->iss,
+		.snd_una = birth->iss,
+		.snd_nxt = birth->iss,
+		.heard_ns = now,
+	};
 	list_init(&conn->queue);
 	list_init(&conn->work);
 	tcp_due_init(conn);
@@ -84,7 +90,7 @@ bool tcp_wake(struct tcp_conn *conn, uint64_t now)
 		return false;
 	*conn->active = (struct tcp_active){ .conn = conn, .looked_ns = now };
 	board_init(&conn->active->board);
-	recovery_init(&conn->active->recovery);
+	recovery_init(conn);
 	list_push_back(&tcp->awake, &conn->active->of_tcp);
 	if (!timer_is_armed(&tcp->sleep_timer))
 		arm_sleep(tcp, now);

@@ -13,9 +13,10 @@
 
 #define DUP_THRESH 3u
 
-void recovery_init(struct tcp_recovery *rec)
+void recovery_init(struct tcp_conn *conn)
 {
-	*rec = (struct tcp_recovery){ .reo_mult = 1 };
+	conn->active->recovery =
+		(struct tcp_recovery){ .reo_mult = 1, .fack = conn->snd_una };
 }
 
 /* ---- entering and leaving ---------------------------------------------------------------- */

@@ -25,7 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void recovery_init(struct tcp_recovery *rec);
+/** Nothing is under way, and nothing has been learnt. */
+void recovery_init(struct tcp_conn *conn);
 
 /** An ACK has been booked: d says what it told, is_duplicate that it told nothing. */
 void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_duplicate,

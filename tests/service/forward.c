@@ -611,6 +611,10 @@ static void who_says_nothing_is_sent_away(void **state)
 
 static void a_password_is_asked_for(void **state)
 {
+	/* A wrong password, a wrong user, and no user. */
+	static const char *const wrong[] = { "\5\2\0\2\1\2me\4keys",
+					     "\5\2\0\2\1\2my\3key", "\5\2\0\2\1\0\3key" };
+	static const size_t lens[] = { 13, 12, 10 };
 	struct world w;
 	(void)state;
 	world_init(&w, NULL);
@@ -622,16 +626,18 @@ static void a_password_is_asked_for(void **state)
 	expect(&w, "\5\2\1\0", 4);
 	(void)close(w.fd);
 	UNTIL(&w, w.forwarder->streams_n == 0);
-	w.fd = come(&w, socks_admit);
-	say(&w, "\5\2\0\2\1\2me\4keys", 13);
-	expect(&w, "\5\2\1\1", 4);
-	expect_end(&w);
-	(void)close(w.fd);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		w.fd = come(&w, socks_admit);
+		say(&w, wrong[i], lens[i]);
+		expect(&w, "\5\2\1\1", 4);
+		expect_end(&w);
+		(void)close(w.fd);
+	}
 	w.fd = come(&w, socks_admit);
 	say(&w, "\5\1\0", 3);
 	expect(&w, "\5\377", 2);
 	expect_end(&w);
-	assert_int_equal(count(&w, WEFT_FORWARD_DROP_AUTH), 2);
+	assert_int_equal(count(&w, WEFT_FORWARD_DROP_AUTH), 4);
 	world_fini(&w);
 }
 

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "packets.h"
 #include "wire/tunnel.h"
+#include "wire/virtio.h"
 
 #include <errno.h>
 
@@ -214,6 +215,17 @@ static void a_length_that_cannot_be_ends_it(void **state)
 	assert_int_equal(give(f, bad + 1, 1), -EBADMSG);
 }
 
+static void a_header_that_is_not_true_is_passed_over(void **state)
+{
+	struct fixture *f = *state;
+	add(f, 100, 7);
+	f->stream[f->len - 100 - VIRTIO_LEN + 1] = 0x77; /* no kind of super-frame */
+	add(f, 100, 0);
+	assert_int_equal(give(f, 0, f->len), 0);
+	assert_int_equal(f->frames, 1);
+	assert_int_equal(f->records.bad, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +243,8 @@ int main(void)
 			a_reset_from_what_was_kept_ends_it_as_well, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_length_that_cannot_be_ends_it, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_header_that_is_not_true_is_passed_over,
+						setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

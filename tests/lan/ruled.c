@@ -102,6 +102,34 @@ static void one_member_has_its_own(void **state)
 	end(&s);
 }
 
+static void assert_bears(const struct visitor *visitor, uint32_t rate, uint32_t burst)
+{
+	const struct bucket expected = bucket_of(rate, burst);
+	assert_int_equal(visitor->malformed.interval_ns, expected.interval_ns);
+	assert_int_equal(visitor->malformed.depth_ns, expected.depth_ns);
+}
+
+/* How much that makes no sense is borne before a member is closed. */
+static void nonsense_is_borne_as_long_as_said(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s);
+	const struct list *visitors = &s.party.relay->visitors;
+	const struct visitor *alice = container_of(visitors->next, struct visitor, node);
+	const struct visitor *bob = container_of(visitors->prev, struct visitor, node);
+	assert_bears(bob, 1, 100);
+	say(&s, "malformed=5/7");
+	assert_bears(alice, 5, 7);
+	assert_bears(bob, 5, 7);
+	say(&s, "FRIDAY/bob:malformed=off");
+	assert_bears(alice, 5, 7);
+	assert_bears(bob, 0, 0);
+	say(&s, "FRIDAY/bob:malformed=default");
+	assert_bears(bob, 5, 7);
+	end(&s);
+}
+
 /* An id is of who has it now, and the next one to have it is another. */
 static void by_id_and_by_mac(void **state)
 {
@@ -254,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_member_has_its_own),
 		cmocka_unit_test(by_id_and_by_mac),
+		cmocka_unit_test(nonsense_is_borne_as_long_as_said),
 		cmocka_unit_test(by_the_key_of_a_pass),
 		cmocka_unit_test(over_a_restart),
 		cmocka_unit_test(stations_behind_one),

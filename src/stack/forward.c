@@ -159,7 +159,8 @@ static bool may_fragment(const struct ip_rx *ip)
 /* A fragment that ends where no packet reaches: its pieces would begin from 0 again. */
 static bool is_beyond_packet(const struct ip_rx *ip, size_t packet_len)
 {
-	size_t off = (load_be16(ip->packet + IP4_OFF_FRAG) & IP4_FRAG_OFF_MASK) * 8u;
+	size_t off =
+		(load_be16(ip->packet + IP4_OFF_FRAG) & IP4_FRAG_OFF_MASK) * (size_t)8;
 	return off > 0 && off + packet_len > UINT16_MAX;
 }
 

@@ -799,7 +799,8 @@ static void outcomes_have_names(void **state)
 	(void)state;
 	assert_string_equal(weft_resolver_outcome_name(WEFT_RESOLVER_TIMED_OUT),
 			    "timed-out");
-	assert_string_equal(weft_resolver_outcome_name(WEFT_RESOLVER_OUTCOMES), "unknown");
+	assert_string_equal(weft_resolver_outcome_name(WEFT_RESOLVER_OUTCOMES),
+			    "unknown");
 }
 
 int main(void)

@@ -133,6 +133,25 @@ static void a_stream_goes_to_its_members(void **state)
 	end(&s);
 }
 
+/* What goes the same way is sent together. */
+static void each_group_goes_its_own_way(void **state)
+{
+	struct scene s;
+	(void)state;
+	begin(&s);
+	settle(&s);
+	const struct snoop_way way = flood(&s, SENDER, STREAM);
+	const struct snoop_way again = flood(&s, SENDER, STREAM);
+	const struct snoop_way other = flood(&s, SENDER, "239.1.2.4");
+	const struct snoop_way other6 = flood(&s, SENDER, "ff05::1:3");
+	const struct snoop_way all = { .reach = SNOOP_TO_ALL };
+	assert_true(snoop_way_is_same(&way, &again));
+	assert_false(snoop_way_is_same(&way, &other));
+	assert_false(snoop_way_is_same(&way, &other6));
+	assert_false(snoop_way_is_same(&way, &all));
+	end(&s);
+}
+
 static void what_looks_for_others_goes_to_all(void **state)
 {
 	struct scene s;
@@ -431,6 +450,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_goes_to_its_members),
+		cmocka_unit_test(each_group_goes_its_own_way),
 		cmocka_unit_test(a_bridge_can_pause),
 		cmocka_unit_test(what_is_free_can_be_set),
 		cmocka_unit_test(after_a_pause_all_are_asked_again),

@@ -33,9 +33,9 @@ static void names_are_texts_with_dots(void **state)
 	struct dns_name name;
 	char text[260];
 	(void)state;
-	name = name_of("Alice.Friday.WEFT.");
+	name = name_of("AlicE.FridAZ.WEFT.");
 	assert_int_equal(name.len, 19);
-	expect_text(&name, "alice.friday.weft");
+	expect_text(&name, "alice.fridaz.weft");
 	name = name_of(".");
 	expect_text(&name, ".");
 	name = name_of("a b");

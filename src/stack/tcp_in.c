@@ -191,6 +191,8 @@ static enum tcp_outcome hear_peer(struct tcp_conn *conn, struct tcp_seg *seg,
 static void establish(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	tcp_set_state(conn, TCP_ESTABLISHED);
+	if (conn->fin_asked)
+		tcp_set_state(conn, TCP_FIN_WAIT_1); /* The FIN was queued (3.10.4). */
 	conn->snd_wnd = conn->snd_wnd_max = seg->wnd;
 	conn->snd_wl1 = seg->seq;
 	conn->snd_wl2 = seg->ack;

@@ -29,6 +29,31 @@ static void the_fin_follows_the_data(void **state)
 	script_fini(&s);
 }
 
+/* RFC 9293, 3.10.4: a CLOSE before there is a connection holds from when there is one. */
+static void a_fin_can_be_asked_for_early(void **state)
+{
+	(void)state;
+	for (int crossed = 0; crossed < 2; crossed++) {
+		struct script s;
+		script_init(&s, NULL);
+		script_connect(&s);
+		if (crossed)
+			RX(SYN, .seq = 100, .mss = 1460);
+		s.taken = s.sent_n;
+		tcp_shutdown(s.conn, s.now);
+		QUIET();
+		RX(crossed ? ACK : SYN | ACK, .seq = 100 + (uint32_t)crossed, .ack = 1);
+		STATE(TCP_FIN_WAIT_1);
+		TX(FIN | ACK, .seq = 1, .ack = 101);
+		RX(ACK, .seq = 101, .ack = 2);
+		STATE(TCP_FIN_WAIT_2);
+		RX(FIN | ACK, .seq = 101, .ack = 2);
+		assert_int_equal(s.closed, 1);
+		assert_int_equal(s.error, 0);
+		script_fini(&s);
+	}
+}
+
 /* RFC 2525, 2.17: what was not read was not received. */
 static void closing_with_unread_data_resets(void **state)
 {
@@ -197,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_fin_follows_the_data),
+		cmocka_unit_test(a_fin_can_be_asked_for_early),
 		cmocka_unit_test(closing_with_unread_data_resets),
 		cmocka_unit_test(data_for_nobody_is_refused),
 		cmocka_unit_test(fin_wait_2_has_an_end),

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A hostile neighbour: what it sends harms nobody and goes nowhere."""
+import json
+import re
+import socket
+
 import party as p
 
 RAW = ('/usr/bin/python3 -c "import socket;s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);'
@@ -47,6 +51,31 @@ def test_reserved_addresses_do_not_pass(running):
     sniffer.wait_for('ff:ff:ff:ff:ff:ff')
     assert '01:80:c2' not in sniffer.output()
     sniffer.stop()
+
+
+def test_the_rooms_server_is_nobody_else(party):
+    """Not by ARP of the hardware type of IEEE 802 either, which Linux takes for Ethernet's."""
+    party.start_relay()
+    addresses = {host: party.start_player(host).wait_event('address')['address'].split('/')[0]
+                 for host in ('player', 'player2')}
+    server = addresses['player'].rsplit('.', 1)[0] + '.254'
+    party.run('player2', 'sysctl -qw net.ipv4.neigh.weft0.locktime=0')
+
+    def mac_of_server():
+        party.run('player2', f'ping -c 1 -W 1 {server}', check=False)  # asks who has it
+        found = re.search(r'lladdr (\S+)', party.run('player2', f'ip neigh show {server} dev weft0'))
+        return found and found[1]
+
+    mac = party.until(mac_of_server)
+    own, other = (p.MACS[host].replace(':', '') for host in ('player', 'player2'))
+    for hardware in '0001', '0006':
+        send_raw(party, 'player', [
+            other + own + '0806' + hardware + '080006040002' + own + socket.inet_aton(server).hex()
+            + other + socket.inet_aton(addresses['player2']).hex() + '00' * 18])
+    assert_works(party, 'player', addresses['player2'])  # what was sent before has come, or will not
+    assert mac_of_server() == mac
+    member = json.loads(party.run('relay', f'{p.WEFT} members --json').splitlines()[0])
+    assert member['name'] == 'player' and member['filter']['drop-address'] == 2
 
 
 def test_random_datagrams_do_nothing(running):

@@ -27,9 +27,14 @@
 #define MSGS_PER_READ    4u
 #define PACKETS_PER_TURN 256u
 
-/* After this many packets or connections the socket is looked at again: ACKs wait there. */
+/*
+ * After this many packets or connections the socket is looked at again: ACKs wait there. A frame
+ * that is read leaves two connections with something to do, the one it came by and the one it
+ * goes by; if not all of those had their turn, a relay that is behind would read more than it
+ * sends, and what it has read would grow too old.
+ */
 #define PACKETS_OUT_PER_TURN 256u
-#define FLUSHES_PER_TURN     256u
+#define FLUSHES_PER_TURN     (2 * PACKETS_PER_TURN)
 
 #define DEFAULT_IDLE_NS        (30 * NGTCP2_SECONDS)
 #define DEFAULT_KEEP_ALIVE_NS  (10 * NGTCP2_SECONDS)

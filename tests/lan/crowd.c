@@ -346,6 +346,26 @@ static void check_memory(void)
 	assert_in_range(each, 1000, BYTES_PER_MEMBER_MAX);
 }
 
+/* As many frames as one turn of the relay reads, and more connections than those: it sends all. */
+static void check_turn(struct crowd *crowd)
+{
+	struct hall *hall = &crowd->hall;
+	const unsigned n = 200, half = MEMBERS / 2;
+	unsigned heard = 0;
+	hall_run(hall, 1);
+	for (unsigned i = 0; i < n; i++) {
+		struct guest *to = &crowd->guests[half + i];
+		probe_sends(&crowd->guests[i].probe, crowd->guests[i].opts.mac,
+			    to->opts.mac, 60, hall->now);
+		seat_run(&hall->members[i]);
+	}
+	hall->now += DELAY_NS;
+	hall->relay.task->run(hall->relay.task, hall->now);
+	for (unsigned i = 0; i < n; i++)
+		heard += !list_is_empty(&hall->members[half + i].arriving);
+	assert_int_equal(heard, n);
+}
+
 static void test_a_thousand_idle_members(void **state)
 {
 	(void)state;
@@ -369,6 +389,7 @@ static void test_a_thousand_idle_members(void **state)
 	for (unsigned i = 0; i < MEMBERS; i++)
 		heard += guest_got(&crowd.guests[i]);
 	assert_int_equal(heard, MEMBERS_PER_ROOM - 1);
+	check_turn(&crowd);
 	close_all(&crowd);
 }
 

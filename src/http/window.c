@@ -80,13 +80,20 @@ static void forget_before(struct window *w)
 	w->was_dear = false;
 }
 
+/* How long a base is believed that is raised now. */
+static uint64_t belief(const struct window *w, uint64_t now)
+{
+	const bool is_again = now < w->doubt_at + w->doubt_ns;
+	const uint64_t first = most(WINDOW_DOUBT_RTTS * w->rtt, WINDOW_DOUBT_MIN_NS);
+	return least(is_again ? 2 * w->doubt_ns : first, WINDOW_DOUBT_MAX_NS);
+}
+
 /* The round trip is what it is, whatever is held back: all of that is given back. */
 static void raise_base(struct window *w, uint64_t now)
 {
 	if (w->base_known == 0) {
 		w->base_known = w->base;
-		w->doubt_ns = least(most(2 * w->doubt_ns, WINDOW_DOUBT_MIN_NS),
-				    WINDOW_DOUBT_MAX_NS);
+		w->doubt_ns = belief(w, now);
 		w->doubt_at = now + w->doubt_ns;
 	}
 	w->base = w->rtt;
@@ -131,8 +138,6 @@ static void judge(struct window *w, double rate, uint64_t now)
 		forget_before(w);
 	} else if (w->rtt <= wanted) {
 		forget_before(w);
-		if (w->base_known == 0)
-			w->doubt_ns = 0;
 		if (w->len > 0 && w->is_short)
 			set(w, fit(w->len, wanted, w->rtt));
 	} else if (is_dear(w, len, rate)) {

@@ -21,8 +21,8 @@
  * A smaller window makes a queue of its own shorter and leaves the rate as it was. Where the
  * rate falls instead, twice in a row, the queue is somebody else's, or the path has become longer.
  * Then what this round trip is now becomes base, so that nothing is given away. But a processor
- * on the way that is late for a while looks like a longer path. So that is soon put into doubt,
- * and each time that it proves true, less soon. There is no window at all until a queue has been
+ * on the way that is late for a while looks like a longer path. So that is soon put into doubt;
+ * and where it soon proves true again, less soon. There is no window at all until a queue has been
  * seen, nor on a path that is so fast that the queue is one for processors.
  *
  * Nothing here knows of sockets or clocks.
@@ -49,8 +49,10 @@
  */
 #define WINDOW_RATE_MAX 250e6
 
-/** A base that has been raised is put into doubt after so long: at first, and at most. */
+/** A base that has been raised is put into doubt after so long, or so many round trips, */
 #define WINDOW_DOUBT_MIN_NS UINT64_C(250000000)
+#define WINDOW_DOUBT_RTTS   16u
+/** and after twice as long where it was raised again as soon; but no longer than this. */
 #define WINDOW_DOUBT_MAX_NS UINT64_C(10000000000)
 
 /** What a connection says of its path. */

@@ -187,8 +187,34 @@ static void what_was_late_is_soon_forgotten(void **state)
 	(void)state;
 	struct path p = filled(200 * MBIT, .004);
 	(void)share(&p, 2, p.rate);
-	for (unsigned i = 0; i < 20; i++)
+	for (unsigned i = 0; i < 20; i++) {
 		assert_true(queue_after_late(&p, 100, 400) < 4);
+		(void)share(&p, 1, p.rate);
+	}
+}
+
+/* Where processors are what is waited for, less under way is less that is carried. */
+static void what_is_late_all_the_time_is_believed(void **state)
+{
+	(void)state;
+	struct path p = filled(200 * MBIT, .004);
+	(void)share(&p, 2, p.rate);
+	const double before = p.acked;
+	for (unsigned i = 0; i < 100; i++)
+		(void)queue_after_late(&p, 100, 100);
+	assert_true((p.acked - before) / (p.rate * 20) > .82);
+}
+
+/* It takes some round trips to find that out again. */
+static void a_much_longer_way_costs_little(void **state)
+{
+	(void)state;
+	struct path p = filled(200 * MBIT, .15);
+	(void)share(&p, 5, p.rate);
+	p.base_s = .3;
+	p.tcp = p.rate * .35;
+	(void)share(&p, 5, p.rate);
+	assert_true(share(&p, 60, p.rate) > .95);
 }
 
 /* Whose connection fills the queue, whatever others do, does not get all of the path. */
@@ -273,6 +299,8 @@ int main(void)
 		cmocka_unit_test(a_longer_way_costs_nothing),
 		cmocka_unit_test(what_is_late_for_a_moment_says_nothing),
 		cmocka_unit_test(what_was_late_is_soon_forgotten),
+		cmocka_unit_test(what_is_late_all_the_time_is_believed),
+		cmocka_unit_test(a_much_longer_way_costs_little),
 		cmocka_unit_test(who_fills_the_queue_leaves_a_share),
 		cmocka_unit_test(what_does_not_fill_it_leaves_it),
 		cmocka_unit_test(a_loss_says_nothing),

@@ -50,9 +50,13 @@ struct weft_tunnels_events {
 	/** Somebody came to a server with a wrong token, or none. */
 	void (*refused)(void *user, const char *interface, const char *address,
 			uint64_t now);
-	/** The device of an interface has gone; the reason may be empty. Only told once. */
-	void (*ended)(void *user, const char *interface, const char *reason,
-		      uint64_t now);
+	/**
+	 * Somebody has taken the device of an interface away; the reason may be empty. Another is
+	 * made, as soon as that can be.
+	 */
+	void (*lost)(void *user, const char *interface, const char *reason, uint64_t now);
+	/** It was made. */
+	void (*restored)(void *user, const char *interface, uint64_t now);
 };
 
 struct weft_link;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * weft tunnel CONFIG.json: the interfaces of a configuration, as tapotun has it, until a signal
- * comes or one of their devices is taken away.
+ * comes.
  *
  * Another configuration comes by SIGHUP, which has the file read again, or by the socket, with
  * which `weft reload` brings the text itself: whoever calls that may read the file, while this
@@ -57,7 +57,6 @@ struct tunnel {
 	struct ticker ending; /* since a signal has asked for the end */
 	uint64_t ending_until;
 	struct rates rates;
-	struct weft_error failure; /* why it cannot go on; empty while it can */
 };
 
 static const struct option options[] = {
@@ -88,8 +87,9 @@ static const struct command command = {
 		"\"ready\",\n"
 		"\"connected\" and \"disconnected\" for each peer, \"refused\" for wrong "
 		"tokens,\n"
-		"\"reloaded\" and \"not-reloaded\", and \"facts\" each minute and at the "
-		"end.\n"
+		"\"lost\" and \"restored\" for a device that is taken away, \"reloaded\" "
+		"and\n"
+		"\"not-reloaded\", and \"facts\" each minute and at the end.\n"
 		"SIGHUP, or `weft reload`, has it take another configuration.",
 };
 
@@ -140,20 +140,30 @@ static void on_refused(void *user, const char *interface, const char *address,
 			 address);
 }
 
-static void on_ended(void *user, const char *interface, const char *reason, uint64_t now)
+static void on_lost(void *user, const char *interface, const char *reason, uint64_t now)
 {
 	struct tunnel *t = user;
 	(void)now;
-	weft_error_set(&t->failure, -ENODEV, "%s is gone%s%s", interface,
-		       reason[0] ? ": " : "", reason);
-	weft_loop_stop(t->loop);
+	output_event(&t->output, "lost",
+		     json_pack("{s:s, s:s}", "interface", interface, "reason", reason));
+	weft_log_warning(&t->output.log, "%s is gone%s%s; making it anew", interface,
+			 reason[0] ? ": " : "", reason);
+}
+
+static void on_restored(void *user, const char *interface, uint64_t now)
+{
+	struct tunnel *t = user;
+	(void)now;
+	output_event(&t->output, "restored", json_pack("{s:s}", "interface", interface));
+	weft_log_info(&t->output.log, "%s is there again", interface);
 }
 
 static const struct weft_tunnels_events events = {
 	.connected = on_connected,
 	.disconnected = on_disconnected,
 	.refused = on_refused,
-	.ended = on_ended,
+	.lost = on_lost,
+	.restored = on_restored,
 };
 
 static json_t *facts(const struct tunnel *t)
@@ -370,8 +380,6 @@ static int run(struct tunnel *t, struct weft_error *err)
 		return r;
 	output_event(&t->output, "ready", NULL);
 	(void)weft_loop_run(t->loop);
-	if (t->failure.text[0])
-		return weft_error_set(err, -ENODEV, "%s", t->failure.text);
 	return 0;
 }
 

@@ -214,3 +214,9 @@ void assigned_fini(struct assigned *a)
 	a->now.routes_n = 0;
 	unpin(a);
 }
+
+void assigned_forget(struct assigned *a)
+{
+	assigned_fini(a);
+	*a = (struct assigned){ .netif = a->netif };
+}

@@ -51,4 +51,7 @@ void assigned_release(struct assigned *a);
 /** Takes back all routes and pins. */
 void assigned_fini(struct assigned *a);
 
+/** The same, and nothing else is on the device any more: there will be another. */
+void assigned_forget(struct assigned *a);
+
 #endif

@@ -289,6 +289,24 @@ static void watch_silence(struct client *c, uint64_t now)
 	}
 }
 
+/* The streams stay. What the server has assigned goes to the device that comes. */
+static void watch_device(struct client *c, uint64_t now)
+{
+	const bool was_lost = c->interface.is_lost;
+	struct weft_error err;
+	if (!netif_is_lost(&c->interface, now))
+		return;
+	if (!was_lost)
+		assigned_forget(&c->assigned);
+	struct weft_link *before = netif_renew(&c->interface, now);
+	if (!before)
+		return;
+	weft_link_on_receive(c->interface.device, from_device, c);
+	netif_bury(&c->interface, before);
+	if (c->is_connected && assigned_set(&c->assigned, c->told, &c->server, &err) < 0)
+		weft_log_error(c->interface.env->log, "%s", err.text);
+}
+
 static void client_run(struct weft_task *task, uint64_t now)
 {
 	struct client *c = container_of(task, struct client, task);
@@ -300,7 +318,7 @@ static void client_run(struct weft_task *task, uint64_t now)
 	if (now < c->tick)
 		return;
 	c->tick = now + TICK_NS;
-	netif_watch(&c->interface, now);
+	watch_device(c, now);
 	watch_silence(c, now);
 	duplex_tick(&c->duplex, now);
 }

@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* From the first time that a device cannot be made to the second, twice as long later, at most. */
+#define RETRY_MIN_NS UINT64_C(1000000000)
+#define RETRY_MAX_NS UINT64_C(30000000000)
+
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 
 /* ---- this machine ------------------------------------------------------------------------ */
@@ -281,16 +285,6 @@ int netif_start(struct netif *i, struct weft_error *err)
 	return 0;
 }
 
-void netif_watch(struct netif *i, uint64_t now)
-{
-	if (i->has_ended || !weft_link_is_down(i->device))
-		return;
-	i->has_ended = true;
-	if (i->env->events->ended)
-		i->env->events->ended(i->env->user, netif_name(i),
-				      weft_link_down_reason(i->device), now);
-}
-
 static void undo(const struct netif *i)
 {
 	struct weft_error err;
@@ -299,18 +293,77 @@ static void undo(const struct netif *i)
 		weft_log_warning(i->env->log, "%s", err.text);
 }
 
-void netif_close(struct netif *i)
+static void take_back(const struct netif *i)
 {
-	if (!i->device)
-		return;
 	if (netif_is_of_machine(i))
 		undo(i);
 	if (i->env->devices->end)
 		i->env->devices->end(i->env->devices_user, i->device);
-	weft_loop_remove(i->env->loop, weft_link_task(i->device));
-	weft_link_free(i->device);
+}
+
+void netif_close(struct netif *i)
+{
+	if (!i->device)
+		return;
+	if (!i->is_lost)
+		take_back(i);
+	netif_bury(i, i->device);
 	i->device = NULL;
 }
+
+/* ---- a device that somebody takes away --------------------------------------------------- */
+
+bool netif_is_lost(struct netif *i, uint64_t now)
+{
+	if (i->is_lost || !weft_link_is_down(i->device))
+		return i->is_lost;
+	i->is_lost = true;
+	i->retry_at = now;
+	take_back(i);
+	if (i->env->events->lost)
+		i->env->events->lost(i->env->user, netif_name(i),
+				     weft_link_down_reason(i->device), now);
+	return true;
+}
+
+static void put_off(struct netif *i, const struct weft_error *err, uint64_t now)
+{
+	const uint64_t pause = RETRY_MIN_NS << i->tries;
+	i->retry_at = now + (pause < RETRY_MAX_NS ? pause : RETRY_MAX_NS);
+	if (pause < RETRY_MAX_NS)
+		i->tries++;
+	weft_log_warning(i->env->log, "%s cannot be made anew: %s; trying again",
+			 netif_name(i), err->text);
+}
+
+struct weft_link *netif_renew(struct netif *i, uint64_t now)
+{
+	struct netif next = { .env = i->env };
+	struct weft_link *before = i->device;
+	struct weft_error err;
+	if (!i->is_lost || now < i->retry_at)
+		return NULL;
+	int r = netif_open(&next, i->env, i->conf, &err);
+	if (r == 0)
+		r = netif_start(&next, &err);
+	if (r < 0) {
+		netif_close(&next);
+		put_off(i, &err, now);
+		return NULL;
+	}
+	*i = next;
+	if (i->env->events->restored)
+		i->env->events->restored(i->env->user, netif_name(i), now);
+	return before;
+}
+
+void netif_bury(const struct netif *i, struct weft_link *link)
+{
+	weft_loop_remove(i->env->loop, weft_link_task(link));
+	weft_link_free(link);
+}
+
+/* ---- events ------------------------------------------------------------------------------ */
 
 static struct weft_tunnel_peer peer_of(const struct netif *i, const char *name,
 				       const char *address)

@@ -33,7 +33,10 @@ struct netif {
 	const struct environment *env;
 	const struct weft_tunnel_interface *conf;
 	struct weft_link *device; /**< A TUN, or a TAP; or what stands in for it. */
-	bool has_ended; /**< Somebody has taken the device away, and it was told. */
+	/* Of a device that somebody has taken away: */
+	bool is_lost; /**< It was told, and there is no other yet. */
+	unsigned tries;
+	uint64_t retry_at; /**< When to try again to make one. */
 };
 
 /**
@@ -76,8 +79,19 @@ int netif_set_addresses(const struct netif *i, const struct weft_tunnel_networks
 /** Adds the device to the loop. Returns 0 or -Exxx with err. */
 int netif_start(struct netif *i, struct weft_error *err) WEFT_MUST_CHECK;
 
-/** Tells, once, that the device has gone; to be called each second or so. */
-void netif_watch(struct netif *i, uint64_t now);
+/**
+ * Whether somebody has taken the device away; to be asked each second or so. The first time that
+ * is told, and what was set for it is taken back. Then netif_renew is to be called.
+ */
+bool netif_is_lost(struct netif *i, uint64_t now);
+
+/**
+ * Makes another device in the place of one that is lost, and starts it: now, and if that fails
+ * again and again, after up to half a minute each time. Returns the link before, to be given to
+ * netif_bury by who uses it no more; NULL as long as there is no other.
+ */
+struct weft_link *netif_renew(struct netif *i, uint64_t now) WEFT_MUST_CHECK;
+void netif_bury(const struct netif *i, struct weft_link *link);
 
 /** Takes the device away, with all that was set for it. Harmless where there is none. */
 void netif_close(struct netif *i);

@@ -41,6 +41,9 @@ struct plane {
 	struct weft_router *router; /* NULL with mode ethernet, */
 	struct policy *policy;      /* like this, */
 	struct weft_bridge *bridge; /* and this with mode ip. */
+	/* The device's port: */
+	struct weft_router_port *on_router;
+	struct weft_bridge_port *on_bridge;
 };
 
 struct plane_port {
@@ -178,10 +181,9 @@ static int router_prepare(struct plane *p, const struct weft_tunnel_interface *c
 static int router_begin(struct plane *p, struct weft_link *device, struct weft_error *err)
 {
 	const struct weft_router_port_opts opts = { .uplink = true };
-	struct weft_router_port *uplink;
 	int r = router_new(&p->router);
 	if (r == 0)
-		r = weft_router_add(p->router, device, &opts, &uplink);
+		r = weft_router_add(p->router, device, &opts, &p->on_router);
 	if (r < 0)
 		return weft_error_set(err, r, "%s: %s", p->conf->name, strerror(-r));
 	r = router_prepare(p, p->conf, err, &p->policy);
@@ -226,10 +228,9 @@ static int bridge_begin(struct plane *p, struct weft_link *device, struct weft_e
 	const struct weft_bridge_opts opts = { .ports_max = BRIDGE_PORTS_MAX,
 					       .fdb_max = FDB_MAX,
 					       .secret = p->secret };
-	struct weft_bridge_port *port;
 	int r = weft_bridge_new(&opts, &p->bridge);
 	if (r == 0 && device)
-		r = weft_bridge_add(p->bridge, device, NULL, &port);
+		r = weft_bridge_add(p->bridge, device, NULL, &p->on_bridge);
 	return r < 0 ? weft_error_set(err, r, "%s: %s", p->conf->name, strerror(-r)) : 0;
 }
 
@@ -274,6 +275,22 @@ int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16]
 	}
 	*ret_plane = p;
 	return 0;
+}
+
+/* Stations behind a device that was on a bridge may be elsewhere, and are learned anew. */
+static int bridge_attach(struct plane *p, struct weft_link *device)
+{
+	if (p->on_bridge)
+		weft_bridge_remove(p->bridge, p->on_bridge);
+	p->on_bridge = NULL;
+	return weft_bridge_add(p->bridge, device, NULL, &p->on_bridge);
+}
+
+int plane_attach(struct plane *p, struct weft_link *device, struct weft_error *err)
+{
+	int r = p->router ? weft_router_attach(p->on_router, device)
+			  : bridge_attach(p, device);
+	return r < 0 ? weft_error_set(err, r, "%s: %s", p->conf->name, strerror(-r)) : 0;
 }
 
 void plane_free(struct plane *p)

@@ -50,6 +50,13 @@ int plane_new(const struct weft_tunnel_interface *conf, const uint8_t secret[16]
 	      struct weft_link *device, struct weft_error *err,
 	      struct plane **ret_plane) WEFT_MUST_CHECK;
 
+/**
+ * Puts another device in the place of the one that it was made with, which has no receiver then.
+ * Returns 0, or -Exxx with err, and then there is none.
+ */
+int plane_attach(struct plane *p, struct weft_link *device,
+		 struct weft_error *err) WEFT_MUST_CHECK;
+
 /** Frees it with its ports. Links have no receiver then. NULL is allowed. */
 void plane_free(struct plane *p);
 

@@ -131,13 +131,26 @@ static void watch_certificate(struct server *s, uint64_t now)
 	s->is_certificate_bad = is_bad;
 }
 
+/* Its clients notice nothing but that the network behind it was away. */
+static void renew_device(struct server *s, uint64_t now)
+{
+	struct weft_link *before = netif_renew(&s->interface, now);
+	struct weft_error err;
+	if (!before)
+		return;
+	if (plane_attach(s->plane, s->interface.device, &err) < 0)
+		weft_log_error(s->interface.env->log, "%s", err.text);
+	netif_bury(&s->interface, before);
+}
+
 static void server_run(struct weft_task *task, uint64_t now)
 {
 	struct server *s = container_of(task, struct server, task);
 	if (now < s->tick)
 		return;
 	s->tick = now + TICK_NS;
-	netif_watch(&s->interface, now);
+	if (netif_is_lost(&s->interface, now))
+		renew_device(s, now);
 	watch_certificate(s, now);
 	for (size_t i = 0; i < s->peers_n; i++)
 		peer_tick(s->peers[i], now);

@@ -10,6 +10,7 @@ import http.client
 import itertools
 import json
 import pathlib
+import re
 import signal
 import socket
 import struct
@@ -142,11 +143,47 @@ def test_rights_are_given_up(lab):
 
 
 def test_an_interface_removed_under_us(lab):
-    server, _ = both(lab)
+    """It is made anew, at a server and at a client, and no stream of theirs is."""
+    server, client = both(lab, {**SERVER, 'mark': {'value': 7, 'table': 70}},
+                          {**CLIENT, 'mark': {'value': 9, 'table': 90}})
+    ping(lab, 'site', '10.0.0.1')
     lab.run('hub', 'ip link delete tun0')
-    lab.until(lambda: not server.is_running())
-    assert server.stop() == 1
-    assert 'tun0 is gone' in server.output()
+    assert server.wait_event('lost')['interface'] == 'tun0'
+    server.wait_event('restored')
+    ping(lab, 'site', '10.0.0.1')
+    lab.run('site', 'ip link delete tun1')
+    client.wait_event('restored')
+    ping(lab, 'hub', '10.0.0.2')
+    assert not server.events('disconnected') and not client.events('disconnected')
+    for host, process in (('hub', server), ('site', client)):
+        assert lab.run(host, 'ip rule list').count('fwmark') == 1
+        assert process.stop() == 0
+        assert 'fwmark' not in lab.run(host, 'ip rule list')
+        assert 'tun' not in lab.run(host, 'ip link show')
+
+
+def test_an_interface_removed_beside_another(lab):
+    """Who else is in the file goes on; what has its name for now has to go first."""
+    other = {**SERVER, 'name': 'tun5', 'port': 8081, 'net': '10.5.0.1/24',
+             'clients': [{**SERVER['clients'][0], 'ip': '10.5.0.2'}]}
+    server = tunnel(lab, 'hub', SERVER, other)
+    client = tunnel(lab, 'site', {**CLIENT, 'name': 'tun6', 'server': 'http://192.0.2.1:8081/'})
+    ping(lab, 'site', '10.5.0.1')
+    beside = lab.start('site', 'ping -i 0.1 -W 60 10.5.0.1')
+    server.popen.send_signal(signal.SIGSTOP)  # it is not to be quicker than we are
+    lab.run('hub', 'ip link delete tun0')
+    lab.run('hub', 'ip link add tun0 type bridge')
+    server.popen.send_signal(signal.SIGCONT)
+    server.wait_event('lost')
+    server.says('tun0 cannot be made anew')
+    lab.run('hub', 'ip link delete tun0')
+    server.wait_event('restored')
+    assert 'inet 10.0.0.1/' in lab.run('hub', 'ip address show tun0')
+    beside.stop(signal.SIGINT)
+    sent = int(re.search(r'(\d+) packets transmitted', beside.output())[1])
+    # The last one may have been on its way.
+    assert netlab.missing_answers(beside.output(), sent - 1) == []
+    assert not client.events('disconnected')
 
 
 def test_a_port_in_use_says_so(lab):

@@ -316,6 +316,17 @@ def test_ethernet_from_end_to_end(lab):
     assert facts_at_end(hub)['packets']['forwarded'] > 0
 
 
+def test_a_switch_whose_tap_is_removed(lab):
+    hub, _ = tunnel(lab, 'hub', SWITCH), tunnel(lab, 'site', PLUG)
+    hub.wait_event('connected', name='one')
+    lab.run('site', 'ip address add 10.5.0.2/24 dev tap1')
+    ping(lab, 'site', '10.5.0.1')
+    lab.run('hub', 'ip link delete tap0')
+    hub.wait_event('restored')
+    ping(lab, 'site', '10.5.0.1')
+    assert not hub.events('disconnected')
+
+
 def test_a_lease_through_ethernet(lab):
     hub = tunnel(lab, 'hub', SWITCH)
     tunnel(lab, 'site', PLUG)

@@ -346,10 +346,3 @@ def test_a_path_that_is_back_soon_keeps_its_streams(lab):
     assert client.events('disconnected') == []
 
 
-def test_a_client_ends_when_its_device_is_taken_away(lab):
-    """With status 1, so that a supervisor starts it anew; and then it works."""
-    _, client = t.both(lab)
-    lab.run('site', 'ip link delete tun1')
-    assert client.popen.wait(netlab.PATIENCE) == 1
-    t.tunnel(lab, 'site', t.CLIENT)
-    t.ping(lab, 'site', '10.0.0.1')

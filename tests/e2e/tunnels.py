@@ -50,8 +50,8 @@ def tunnel(lab, host, *interfaces):
     return process
 
 
-def both(lab):
-    server, client = tunnel(lab, 'hub', SERVER), tunnel(lab, 'site', CLIENT)
+def both(lab, at_hub=SERVER, at_site=CLIENT):
+    server, client = tunnel(lab, 'hub', at_hub), tunnel(lab, 'site', at_site)
     server.wait_event('connected', name='10.0.0.2')
     client.wait_event('connected', address='10.0.0.2/24')
     return server, client

@@ -215,10 +215,24 @@ int netif_apply(struct netif *i, const struct weft_tunnel_interface *conf,
 	return 0;
 }
 
-void netif_watch(struct netif *i, uint64_t now)
+bool netif_is_lost(struct netif *i, uint64_t now)
 {
 	(void)i;
 	(void)now;
+	return false;
+}
+
+struct weft_link *netif_renew(struct netif *i, uint64_t now)
+{
+	(void)i;
+	(void)now;
+	return NULL;
+}
+
+void netif_bury(const struct netif *i, struct weft_link *link)
+{
+	(void)i;
+	(void)link;
 }
 
 void netif_connected(const struct netif *i, const char *name, const char *address,
@@ -258,6 +272,11 @@ int assigned_set(struct assigned *a, const struct hello_conf *conf,
 }
 
 void assigned_release(struct assigned *a)
+{
+	(void)a;
+}
+
+void assigned_forget(struct assigned *a)
 {
 	(void)a;
 }

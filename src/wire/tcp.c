@@ -147,7 +147,7 @@ int tcp_opts_parse(const uint8_t *data, size_t len, struct tcp_opts *ret_opts)
 /* The head of an option of len bytes, pushed back by NOPs so that it ends on 4 bytes. */
 static void write_option_head(struct writer *w, uint8_t kind, size_t len)
 {
-	writer_fill(w, TCP_OPT_NOP, (4 - len % 4) % 4);
+	writer_fill(w, TCP_OPT_NOP, (4 - (w->off + len) % 4) % 4);
 	writer_u8(w, kind);
 	writer_u8(w, (uint8_t)len);
 }
@@ -170,16 +170,21 @@ static int write_options(uint8_t buf[TCP_OPTIONS_MAX], const struct tcp_opts *op
 		write_option_head(&w, TCP_OPT_MSS, MSS_LEN);
 		writer_u16(&w, opts->mss);
 	}
-	if (opts->has_wscale) {
-		write_option_head(&w, TCP_OPT_WSCALE, WSCALE_LEN);
-		writer_u8(&w, opts->wscale);
-	}
-	if (opts->sack_permitted)
+	if (opts->sack_permitted && opts->has_timestamps) {
+		/* 2 bytes and 10: they end on 4 together, as others pack their SYNs. */
+		writer_u8(&w, TCP_OPT_SACK_PERMITTED);
+		writer_u8(&w, SACK_PERMITTED_LEN);
+	} else if (opts->sack_permitted) {
 		write_option_head(&w, TCP_OPT_SACK_PERMITTED, SACK_PERMITTED_LEN);
+	}
 	if (opts->has_timestamps) {
 		write_option_head(&w, TCP_OPT_TIMESTAMPS, TIMESTAMPS_LEN);
 		writer_u32(&w, opts->ts_val);
 		writer_u32(&w, opts->ts_ecr);
+	}
+	if (opts->has_wscale) {
+		write_option_head(&w, TCP_OPT_WSCALE, WSCALE_LEN);
+		writer_u8(&w, opts->wscale);
 	}
 	if (opts->sacks_n > 0)
 		write_sacks(&w, opts);

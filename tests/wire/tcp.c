@@ -65,6 +65,11 @@ static void syn(void **state)
 	assert_int_equal(opts.ts_ecr, 22);
 	assert_int_equal(opts.wscale, 7);
 	assert_int_equal(opts.sacks_n, 0);
+
+	/* They come out as Linux packs them. */
+	uint8_t out[TCP_OPTIONS_MAX];
+	assert_int_equal(tcp_opts_emit(out, &opts), 20);
+	assert_memory_equal(out, b.data + TCP_LEN, 20);
 }
 
 static void sack(void **state)

@@ -213,7 +213,7 @@ WEFT_API void weft_tcp_close(struct weft_tcp *tcp, uint64_t now);
 /** Ends it at once, with a reset. It is no longer the program's. */
 WEFT_API void weft_tcp_abort(struct weft_tcp *tcp, uint64_t now);
 
-/** Small segments do not wait for one another; what waits is sent. */
+/** Small segments do not wait for one another; what waits is sent, whether corked or not. */
 WEFT_API void weft_tcp_set_nodelay(struct weft_tcp *tcp, bool on, uint64_t now);
 
 /** Only full segments are sent until it is turned off; a rest waits for a time-out at most. */

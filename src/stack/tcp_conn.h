@@ -177,6 +177,7 @@ struct tcp_conn {
 	bool want_ack_late : 1; /**< ... or when its time has come. */
 	bool want_window : 1; /**< The user has read: perhaps the window has to be told. */
 	bool was_blocked : 1;  /**< A call took less than was offered. */
+	bool pushed : 1;       /**< All that waits may leave, though it is corked. */
 	bool cwnd_limited : 1; /**< cwnd has held the sender back since the last ACK. */
 	bool ece : 1; /**< A mark was seen: ECE until CWR comes (RFC 3168, 6.1.3). */
 	bool cwr : 1; /**< The next new data says CWR. */

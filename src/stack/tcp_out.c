@@ -103,14 +103,14 @@ static uint32_t super_max(const struct tcp_conn *conn, uint32_t mss)
 
 /*
  * 3.8.6.2.1, for less than a segment: D bytes wait, and len is min(D, U). All that the user has
- * written counts as pushed, unless it is corked.
+ * written counts as pushed; with a cork, only what waited when NODELAY was set.
  */
 static bool small_may_leave(const struct tcp_conn *conn, uint32_t len, uint32_t unsent)
 {
 	bool is_last = len == unsent;
 	if (is_last && conn->fin_asked)
 		return true;
-	if (conn->cork)
+	if (conn->cork && !conn->pushed)
 		return false;
 	bool nothing_waits = conn->snd_nxt == conn->snd_una || conn->nodelay;
 	if (nothing_waits && is_last)

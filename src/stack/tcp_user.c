@@ -100,6 +100,7 @@ int tcp_send(struct tcp_conn *conn, const void *data, size_t len, uint64_t now)
 	if (n > INT_MAX)
 		n = INT_MAX;
 	conn->was_blocked = n < len;
+	conn->pushed = false;
 	if (chain_append(&conn->to_send, &conn->tcp->budget, data, n) < 0) {
 		conn->was_blocked = true;
 		return -ENOBUFS;
@@ -119,6 +120,7 @@ int tcp_lend(struct tcp_conn *conn, const struct ip_slice *data, tcp_release *re
 		conn->was_blocked = true;
 		return 0;
 	}
+	conn->pushed = false;
 	if (data->len > 0 && chain_lend(&conn->to_send, &conn->tcp->budget, data->data,
 					data->len, release, user) < 0)
 		return -ENOBUFS;
@@ -223,6 +225,7 @@ void tcp_kill(struct tcp_conn *conn, uint64_t now)
 void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now)
 {
 	conn->nodelay = on;
+	conn->pushed = on;
 	settle(conn, now);
 }
 

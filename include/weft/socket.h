@@ -177,6 +177,13 @@ WEFT_API WEFT_MUST_CHECK int weft_socket_set(struct weft_sockets *set, int s,
 					     enum weft_socket_option option, int value,
 					     uint64_t now);
 
+/**
+ * getsockopt(2): returns what has been set or inherited, 0 for a default; of WEFT_SO_RCVBUF what
+ * holds.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_socket_get(const struct weft_sockets *set, int s,
+					     enum weft_socket_option option);
+
 /** SO_ERROR: what has gone wrong, once; 0 for nothing. */
 WEFT_API int weft_socket_error(struct weft_sockets *set, int s);
 

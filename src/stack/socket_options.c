@@ -4,6 +4,7 @@
  * connection that will be made, and applied to the one that there is.
  */
 #include "stack/socket.h"
+#include "stack/tcp_conn.h"
 #include "stack/udp.h"
 
 #include <errno.h>
@@ -173,6 +174,61 @@ int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option opt
 	if (r == 0 && sock->tcp)
 		apply_live(sock, option, value != 0, now);
 	return r;
+}
+
+static int get_datagrams(const struct weft_udp *udp, enum weft_socket_option option)
+{
+	switch (option) {
+	case WEFT_SO_BROADCAST:
+		return udp->opts.broadcast;
+	case WEFT_SO_RCVBUF:
+		return (int)udp->opts.queue_bytes_max;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int get_stream(const struct sock *sock, enum weft_socket_option option)
+{
+	const struct weft_tcp_opts *opts = &sock->opts;
+	switch (option) {
+	case WEFT_SO_NODELAY:
+		return opts->nodelay;
+	case WEFT_SO_CORK:
+		return sock->tcp && tcp_conn_of_const(sock->tcp)->cork;
+	case WEFT_SO_KEEPALIVE:
+		return opts->keepalive;
+	case WEFT_SO_KEEPIDLE:
+		return opts->keep_idle_s;
+	case WEFT_SO_KEEPINTVL:
+		return opts->keep_interval_s;
+	case WEFT_SO_KEEPCNT:
+		return opts->keep_probes;
+	case WEFT_SO_USER_TIMEOUT:
+		return (int)opts->user_timeout_ms;
+	case WEFT_SO_SNDBUF:
+		return (int)opts->send_max;
+	case WEFT_SO_V6ONLY:
+		return sock->only_ip6;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+int weft_socket_get(const struct weft_sockets *set, int s, enum weft_socket_option option)
+{
+	const struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	switch (option) {
+	case WEFT_SO_TOS:
+		return sock->opts.tos;
+	case WEFT_SO_TTL:
+		return sock->opts.ttl;
+	default:
+		return sock->udp ? get_datagrams(sock->udp, option)
+				 : get_stream(sock, option);
+	}
 }
 
 int weft_socket_error(struct weft_sockets *set, int s)

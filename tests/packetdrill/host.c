@@ -278,7 +278,8 @@ bool host_is_blocking(const struct host *h, int s)
 	return is_ours(s) && !h->is_nonblocking[s];
 }
 
-int host_setsockopt(struct host *h, int s, int level, int name, int value)
+/* What the name of an option stands for; -ENOPROTOOPT if it has no meaning here. */
+static int option_of(int level, int name)
 {
 	static const struct {
 		int level, name;
@@ -298,25 +299,44 @@ int host_setsockopt(struct host *h, int s, int level, int name, int value)
 		{ IPPROTO_IPV6, IPV6_TCLASS, WEFT_SO_TOS },
 		{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, WEFT_SO_TTL },
 	};
-	if (level == SOL_SOCKET && name == SO_REUSEADDR)
-		return 0; /* As it always is here: TIME-WAIT never stops a listener. */
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		if (options[i].level == level && options[i].name == name)
-			return settled(h,
-				       weft_socket_set(h->sockets, s, options[i].option,
-						       value, h->now));
+			return (int)options[i].option;
 	}
 	return -ENOPROTOOPT;
 }
 
-int host_getsockopt(struct host *h, int s, int level, int name, int *ret_value)
+int host_setsockopt(struct host *h, int s, int level, int name, int value)
 {
-	if (level != SOL_SOCKET || name != SO_ERROR)
-		return -ENOPROTOOPT;
+	int option = option_of(level, name);
+	if (level == SOL_SOCKET && name == SO_REUSEADDR)
+		return 0; /* As it always is here: TIME-WAIT never stops a listener. */
+	if (option < 0)
+		return option;
+	return settled(h, weft_socket_set(h->sockets, s, (enum weft_socket_option)option,
+					  value, h->now));
+}
+
+static int get_error(struct host *h, int s, int *ret_value)
+{
 	int error = weft_socket_error(h->sockets, s);
 	if (error == -EBADF)
 		return error;
 	*ret_value = -error;
+	return 0;
+}
+
+int host_getsockopt(struct host *h, int s, int level, int name, int *ret_value)
+{
+	if (level == SOL_SOCKET && name == SO_ERROR)
+		return get_error(h, s, ret_value);
+	int option = option_of(level, name);
+	if (option < 0)
+		return option;
+	int value = weft_socket_get(h->sockets, s, (enum weft_socket_option)option);
+	if (value < 0)
+		return value;
+	*ret_value = value;
 	return 0;
 }
 

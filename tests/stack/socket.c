@@ -2,6 +2,7 @@
 /*
  * The calls of BSD, and what they say when they are made at the wrong time.
  */
+#include "base/array.h"
 #include "tcp_net.h"
 
 #include <weft/socket.h>
@@ -288,6 +289,48 @@ static void options_hold_for_a_connection_that_there_is(void **state)
 	sides_fini(&x);
 }
 
+static void options_are_told(void **state)
+{
+	(void)state;
+	static const struct {
+		enum weft_socket_option option;
+		int value;
+	} options[] = {
+		{ WEFT_SO_NODELAY, 1 },     { WEFT_SO_KEEPALIVE, 1 },
+		{ WEFT_SO_KEEPIDLE, 300 },  { WEFT_SO_KEEPINTVL, 301 },
+		{ WEFT_SO_KEEPCNT, 4 },     { WEFT_SO_USER_TIMEOUT, 70000 },
+		{ WEFT_SO_SNDBUF, 100000 }, { WEFT_SO_V6ONLY, 1 },
+		{ WEFT_SO_TOS, 0xb8 },      { WEFT_SO_TTL, 3 },
+	};
+	struct sides x;
+	union weft_sockaddr peer = addr("10.1.0.2:80");
+	sides_init(&x);
+	int s = weft_socket_open(x.client, AF_INET, SOCK_STREAM);
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		assert_int_equal(weft_socket_get(x.client, s, options[i].option), 0);
+		assert_int_equal(set(&x, s, options[i].option, options[i].value), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		assert_int_equal(weft_socket_get(x.client, s, options[i].option),
+				 options[i].value);
+	assert_int_equal(weft_socket_get(x.client, s, WEFT_SO_CORK), 0);
+	(void)listening(&x, "10.1.0.2:80");
+	assert_int_equal(weft_socket_connect(x.client, s, &peer, x.net.now),
+			 -EINPROGRESS);
+	assert_int_equal(set(&x, s, WEFT_SO_CORK, 1), 0);
+	assert_int_equal(weft_socket_get(x.client, s, WEFT_SO_CORK), 1);
+	int d = weft_socket_open(x.client, AF_INET, SOCK_DGRAM);
+	assert_int_equal(weft_socket_get(x.client, d, WEFT_SO_BROADCAST), 0);
+	assert_int_equal(set(&x, d, WEFT_SO_BROADCAST, 1), 0);
+	assert_int_equal(weft_socket_get(x.client, d, WEFT_SO_BROADCAST), 1);
+	assert_int_equal(set(&x, d, WEFT_SO_RCVBUF, 5000), 0);
+	assert_int_equal(weft_socket_get(x.client, d, WEFT_SO_RCVBUF), 5000);
+	assert_int_equal(weft_socket_get(x.client, d, WEFT_SO_NODELAY), -EOPNOTSUPP);
+	assert_int_equal(weft_socket_get(x.client, s, WEFT_SO_RCVBUF), -EOPNOTSUPP);
+	assert_int_equal(weft_socket_get(x.client, 99, WEFT_SO_TTL), -EBADF);
+	sides_fini(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_queue_as_long_as_is_wanted),
 		cmocka_unit_test(what_cannot_be_is_said),
 		cmocka_unit_test(options_hold_for_a_connection_that_there_is),
+		cmocka_unit_test(options_are_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@ import netlab
 import party
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-COPY = os.environ.get('COPYLOOP', str(ROOT / 'build-bench/bench/bench-copyloop'))
+COPY = os.environ.get('COPYLOOP', str(ROOT / 'build/bench/bench-copyloop'))
 PATH, VDE = '/run/plug.sock', '/run/vde.ctl'
 TICKS = os.sysconf('SC_CLK_TCK')
 Program = collections.namedtuple('Program', 'title start needs')

@@ -21,7 +21,7 @@ import party
 import plugs
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get('BENCH', ROOT / 'build-bench/bench'))
+BUILD = pathlib.Path(os.environ.get('BENCH', ROOT / 'build/bench'))
 LOAD = f'{BUILD}/bench-tcpload'
 # A program of Rust's, which the build does not make: see bench/smoltcphost.rs.
 SMOLTCP = os.environ.get('SMOLTCPHOST', 'smoltcphost')

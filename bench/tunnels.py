@@ -24,7 +24,7 @@ import plugs
 import rivals
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-COPY = os.environ.get('VNETCOPY', str(ROOT / 'build-bench/bench/bench-vnetcopy'))
+COPY = os.environ.get('VNETCOPY', str(ROOT / 'build/bench/bench-vnetcopy'))
 SITE, HUB = '192.0.2.1', '192.0.2.2'
 FILES = '/run/tunnels'
 HASH = 'a94a8fe5ccb19ba61c4c0873d391e987982fbbd3'  # SHA-1 of the token "test"

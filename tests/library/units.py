@@ -17,8 +17,8 @@ UNITS = pathlib.Path(__file__).resolve().parents[2] / 'packaging/systemd'
 BIN = pathlib.Path(sys.argv[1]) / 'src/cmd'
 HARDENED = ['LockPersonality', 'MemoryDenyWriteExecute', 'NoNewPrivileges', 'PrivateTmp',
             'ProtectClock', 'ProtectControlGroups', 'ProtectHostname', 'ProtectKernelLogs',
-            'ProtectKernelModules', 'RestrictNamespaces', 'RestrictRealtime',
-            'RestrictSUIDSGID']
+            'ProtectKernelModules', 'ProtectKernelTunables', 'RestrictNamespaces',
+            'RestrictRealtime', 'RestrictSUIDSGID']
 
 
 def options_of(unit):
@@ -63,6 +63,7 @@ def check_own(unit):
     check_example(unit)
     assert [name for name in HARDENED if options.get(name) != ['yes']] == []
     assert options['ProtectSystem'] == ['strict']
+    assert options['UMask'] == ['0077']
     assert options['Type'] == ['exec']  # weft tells nobody that it is ready
     assert options['RuntimeDirectory'][0].split('-')[0] == 'weft'  # cli/remote.h
     assert options.get('StateDirectory', ['weft']) == ['weft']

@@ -78,12 +78,12 @@ static const struct command command = {
 	.options = options,
 	.notes =
 		"weft dump packet:eth0                       what comes in by the cable\n"
+		"weft dump packet:eth0,sent                  and what this machine "
+		"sends\n"
 		"weft dump -c 10 pcap:trace.pcap,rate=fast   a capture's first ten "
 		"frames\n"
 		"weft dump --headers pcap:trace.pcap         ... and each field of them\n"
 		"\n"
-		"A packet: link shows what others send, not what this machine sends "
-		"itself.\n"
 		"Times are those of arrival here; pcap: without rate=fast keeps the "
 		"distances\n"
 		"that frames had. `weft help links` lists the links. With --json: "

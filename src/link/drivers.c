@@ -48,6 +48,9 @@ static const struct spec_option packet_options[] = {
 			     "take frames for other addresses than the NIC's own" },
 	[PACKET_BUFFER] = { "buffer", SPEC_SIZE, "SIZE", "4m",
 			    "socket buffer in each direction" },
+	[PACKET_SENT] = { "sent", SPEC_FLAG, NULL, "off",
+			  "and frames that others on this machine send, to look at "
+			  "them" },
 	{ 0 },
 };
 

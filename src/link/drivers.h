@@ -10,7 +10,7 @@
 #include "link/spec.h"
 
 enum tap_option { TAP_PERSIST, TAP_MULTIQUEUE, TAP_OFFLOAD, TAP_FD, TAP_MAC };
-enum packet_option { PACKET_PROMISC, PACKET_BUFFER };
+enum packet_option { PACKET_PROMISC, PACKET_BUFFER, PACKET_SENT };
 enum replay_option { REPLAY_RATE, REPLAY_LOOP };
 enum capture_option { CAPTURE_SNAP };
 

@@ -3,7 +3,8 @@
  * A wired network interface through an AF_PACKET socket (packet(7)).
  *
  * The socket is bound to the interface, in promiscuous mode for as long as it lives, and
- * sees what comes in on the cable; what this machine or the link itself sends is left out.
+ * sees what comes in on the cable. What others on this machine send is left out, unless
+ * "sent" asks for it; what the link itself sends never comes back.
  * With PACKET_VNET_HDR the kernel hands over frames as its own stack has them: merged by
  * GRO, up to 64 KiB, with the offload facts in front; and takes the same from us.
  *
@@ -66,6 +67,7 @@ struct packet {
 	unsigned ifindex;
 	struct rx *rx; /* Allocated by the first run. */
 	struct tx tx;
+	bool takes_sent;
 	uint64_t look_at; /* When to see whether the interface exists; or WEFT_NEVER. */
 };
 
@@ -194,7 +196,7 @@ static void packet_run(struct weft_link *link, uint64_t now)
 		return;
 	}
 	for (size_t i = 0; i < (size_t)got; i++) {
-		if (p->rx->from[i].sll_pkttype == PACKET_OUTGOING)
+		if (!p->takes_sent && p->rx->from[i].sll_pkttype == PACKET_OUTGOING)
 			continue;
 		if (rx_frame(p->rx, i, &frames[n]) == 0)
 			n++;
@@ -338,7 +340,8 @@ static int packet_set_options(int fd, const struct spec *spec, unsigned ifindex,
 	if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
 		return fail_option("VLAN tags", err);
 	/* Spares a copy of each frame sent; before Linux 4.20 run skips them by their type. */
-	(void)setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	if (!spec->values[PACKET_SENT].flag)
+		(void)setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
 	packet_set_buffer(fd, spec->values[PACKET_BUFFER].number);
 	if (spec->values[PACKET_PROMISC].flag &&
 	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promisc, sizeof(promisc)) <
@@ -385,6 +388,7 @@ static int packet_setup(struct packet *p, int fd, const struct spec *spec,
 	p->link.wants_merge = true;
 	p->link.mac = mac;
 	p->link.has_mac = true;
+	p->takes_sent = spec->values[PACKET_SENT].flag;
 	p->look_at = WEFT_NEVER;
 	return 0;
 }

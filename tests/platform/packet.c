@@ -126,6 +126,28 @@ static void our_own_frames_do_not_come_back(void **state)
 	assert_int_equal(weft_link_stats(links[0]).rx_frames, 0);
 }
 
+/* As `weft dump packet:NAME,sent` looks at a gateway's cable. */
+static void what_others_here_send_is_shown_on_request(void **state)
+{
+	uint8_t buf[200];
+	const uint16_t type = ETHER_TYPE_LOCAL_EXPERIMENT;
+	struct weft_link *onlooker = open_link("packet:left,sent");
+	struct inbox seen = { 0 };
+	(void)state;
+	weft_link_on_receive(onlooker, inbox_receive, &seen);
+	struct weft_frame frame = ether_frame(buf, &type, 1, 1);
+	weft_link_send(links[0], &frame, 1, 1);
+	wait_for_frames(1);
+	weft_link_send(links[1], &frame, 1, 1);
+	weft_link_send(onlooker, &frame, 1, 1);
+	wait_for_frames(2);
+	link_run_at(onlooker, clock_now());
+	assert_int_equal(seen.n, 2); /* one each way, and not its own */
+	assert_same_frame(&seen.frames[0], &frame);
+	inbox_clear(&seen);
+	weft_link_free(onlooker);
+}
+
 static void tags_are_put_back(void **state)
 {
 	const uint16_t tags[][5] = {
@@ -282,6 +304,7 @@ int main(void)
 		TEST(frames_cross_as_they_are),
 		TEST(short_frames_cross_as_they_are),
 		TEST(our_own_frames_do_not_come_back),
+		TEST(what_others_here_send_is_shown_on_request),
 		TEST(tags_are_put_back),
 		TEST(super_frames_cross_whole),
 		TEST(checksums_are_left_to_the_device),

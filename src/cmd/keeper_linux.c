@@ -125,11 +125,12 @@ static int prepare(struct keeper *k, struct weft_error *err)
 		return r;
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return weft_error_set(err, -errno,
-				      "/dev/net/tun: %s; the module has to be there "
-				      "(`sudo modprobe tun`), and your user needs the "
-				      "device",
-				      strerror(errno));
+		return weft_error_set(
+			err, -errno,
+			"/dev/net/tun: %s: load the module (`sudo modprobe "
+			"tun`), or give your user the device (`sudo setfacl "
+			"-m u:$USER:rw /dev/net/tun`)",
+			strerror(errno));
 	return fd;
 }
 

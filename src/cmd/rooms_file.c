@@ -30,7 +30,8 @@ static void restore(const struct state *state, struct weft_relay *relay,
 				 "%s/" FILE_NAME " cannot be used: %s; rooms begin anew",
 				 state->dir, err.text);
 	else if (r > 0)
-		weft_log_info(log, "places in %d rooms are kept for who was in them", r);
+		weft_log_info(log, "places in %d room%s are kept for who was in them", r,
+			      r == 1 ? "" : "s");
 }
 
 void rooms_file_open(struct rooms_file *file, const struct state *state,

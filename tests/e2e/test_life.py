@@ -121,7 +121,7 @@ def test_restart_changes_no_address(party):
     assert relay.stop() == 0
     first.popen.send_signal(signal.SIGSTOP)
     relay = party.start_relay()
-    relay.wait_for('places in 1 rooms are kept')
+    relay.wait_for('places in 1 room are kept')
     second.wait_event('joined', number=2)
     first.popen.send_signal(signal.SIGCONT)
     first.wait_event('joined', number=2)

@@ -84,7 +84,7 @@ def test_grace(party):
     player.stop(signal.SIGKILL)
     relay.stop()
     relay = party.start_relay('--grace 1h')
-    relay.wait_for('places in 1 rooms are kept')
+    relay.wait_for('places in 1 room are kept')
     assert 'room party' in party.run('relay', f'{p.WEFT} status relay')
     relay.stop()
     relay = party.start_relay('--grace 100ms')

@@ -423,11 +423,9 @@ def test_tutorial(tmp_path):
             one.start(next(todo))
             one.ready('serving files')
             download = download or next(todo)
-            down = tmp_path / 'down'
-            down.mkdir(exist_ok=True)
-            one.run(f'cd down && {download}')
-            assert (down / 'README.md').read_bytes() == readme
-            (down / 'README.md').unlink()
+            (tmp_path / 'received').unlink()
+            one.run(download)
+            assert (tmp_path / 'received').read_bytes() == readme
             one.stop()
         one.run(next(todo))
         assert next(todo, None) is None

@@ -424,6 +424,15 @@ static void join_all(struct bench *bench)
 	(void)fflush(stdout);
 }
 
+static _Noreturn void usage(void)
+{
+	fputs("usage: bench-rooms [-r ROOMS] [-m MEMBERS] [-t TALKERS] [-s SECONDS]\n"
+	      "                   [-b PERCENT] [-k KBIT] [-u SOCKETS]\n"
+	      "bench/rooms.c says what each is\n",
+	      stderr);
+	exit(2);
+}
+
 static struct options parse(int argc, char **argv)
 {
 	struct options o = { .shape = { .rooms = 1000, .members = 10 },
@@ -440,7 +449,7 @@ static struct options parse(int argc, char **argv)
 	int c;
 	while ((c = getopt(argc, argv, "r:m:t:s:b:k:u:")) != -1) {
 		if (c == '?')
-			exit(2);
+			usage();
 		*values[c] = (unsigned)strtoul(optarg, NULL, 10);
 	}
 	if (o.shape.rooms == 0 || o.shape.rooms > 65534 || o.shape.members < 4 ||

@@ -127,9 +127,9 @@ static int store_duration(struct parse *p, const struct option *option, const ch
 			  uint64_t *ns)
 {
 	if (units_parse_duration(text, ns) < 0 || *ns == 0)
-		return usage_error(
-			p, "--%s: \"%s\" is not a time such as 20ms, 1.5s or 5min",
-			option->name, text);
+		return usage_error(p,
+				   "--%s: \"%s\" is not a time such as 20ms, 1.5s or 3d",
+				   option->name, text);
 	return 0;
 }
 

@@ -18,8 +18,13 @@ static const struct {
 	const char *name;
 	uint64_t ns;
 } times[] = {
-	{ "ns", 1 },       { "us", 1000 },           { "ms", 1000000 },
-	{ "s", NS_PER_S }, { "min", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S },
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", 1000000 },
+	{ "s", NS_PER_S },
+	{ "min", 60 * NS_PER_S },
+	{ "h", 3600 * NS_PER_S },
+	{ "d", 86400 * NS_PER_S },
 };
 
 int units_parse_duration(const char *text, uint64_t *ret_ns)

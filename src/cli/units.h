@@ -14,7 +14,7 @@
 #define NS_PER_S UINT64_C(1000000000)
 
 /**
- * Parses "150us", "20ms", "1.5s", "5min", "2h" or "0" into nanoseconds.
+ * Parses "150us", "20ms", "1.5s", "5min", "2h", "3d" or "0" into nanoseconds.
  * Returns 0, -EINVAL, or -ERANGE for more than 100 years.
  */
 int units_parse_duration(const char *text, uint64_t *ret_ns)

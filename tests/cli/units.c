@@ -22,6 +22,7 @@ static void parses_durations(void **state)
 		{ "1.5s", 1500000000 },
 		{ "5min", 300 * NS_PER_S },
 		{ "2H", 7200 * NS_PER_S },
+		{ "3d", 259200 * NS_PER_S },
 		{ "876000h", UINT64_C(876000) * 3600 * NS_PER_S },
 	};
 	uint64_t ns;

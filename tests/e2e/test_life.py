@@ -341,7 +341,7 @@ def test_a_player_is_no_dhcp_server(party, tmp_path):
 def test_who_is_thrown_out_stays_out(party):
     """By an invitation of its own, and over a restart of the relay; the others do not notice."""
     relay = party.start_relay()
-    own = party.run('relay', f'{p.WEFT} invite --expires 1h {party.invitation}').strip()
+    own = party.run('relay', f'{p.WEFT} invite --expires 7d {party.invitation}').strip()
     assert len(own) > len(party.invitation) + 100
     one_more = party.run('relay', f'{p.WEFT} invite {own}', check=False)
     assert 'only the room\'s own' in one_more

@@ -56,18 +56,19 @@ static bool event_next(struct reader *in, uint64_t unit_ns, struct event *event)
 }
 
 /* A frame in memory of its own, so that a byte too many is noticed. */
-static struct weft_frame copy_of(const void *bytes, size_t len)
-{
-	uint8_t *copy = malloc(len ? len : 1);
-	CHECK(copy);
-	if (len > 0)
-		memcpy(copy, bytes, len);
-	return (struct weft_frame){ .data = copy, .len = (uint32_t)len };
-}
+struct copy {
+	uint8_t *data;
+	struct weft_frame frame;
+};
 
-static void frame_free(const struct weft_frame *frame)
+static struct copy copy_of(const void *bytes, size_t len)
 {
-	free((void *)(uintptr_t)frame->data);
+	uint8_t *data = malloc(len ? len : 1);
+	CHECK(data);
+	if (len > 0)
+		memcpy(data, bytes, len);
+	return (struct copy){ .data = data,
+			      .frame = { .data = data, .len = (uint32_t)len } };
 }
 
 /* ---- DHCP -------------------------------------------------------------------------------- */
@@ -111,7 +112,7 @@ static void check_reply(const struct dhcpd *d, const struct weft_frame *frame,
 }
 
 /* A message in a client's frame; false for bytes that are none. */
-static bool request_of(const struct event *event, struct weft_frame *ret_frame)
+static bool request_of(const struct event *event, struct copy *ret_copy)
 {
 	const struct udp_path path = { .src_mac = client_mac(event->what),
 				       .dst_mac = server_mac,
@@ -127,7 +128,7 @@ static bool request_of(const struct event *event, struct weft_frame *ret_frame)
 	const int n = dhcp_frame_emit(buf, sizeof(buf), &path, &msg);
 	if (n < 0)
 		return false;
-	*ret_frame = copy_of(buf, (size_t)n);
+	*ret_copy = copy_of(buf, (size_t)n);
 	return true;
 }
 
@@ -144,15 +145,15 @@ static void fuzz_dhcpd(struct reader *in)
 	CHECK(dhcpd_new(&opts, &d) == 0);
 	while (event_next(in, 5000 * MS, &event)) {
 		uint8_t reply[DHCP_FRAME_LEN_MAX];
-		struct weft_frame frame;
-		if (!(event.what & 1) || !request_of(&event, &frame))
-			frame = copy_of(event.bytes, event.len);
-		const size_t len = dhcpd_input(d, &frame, event.now, reply);
+		struct copy copy;
+		if (!(event.what & 1) || !request_of(&event, &copy))
+			copy = copy_of(event.bytes, event.len);
+		const size_t len = dhcpd_input(d, &copy.frame, event.now, reply);
 		const struct weft_frame answer = { .data = reply, .len = (uint32_t)len };
 		CHECK(len <= sizeof(reply));
 		if (len > 0)
 			check_reply(d, &answer, event.now);
-		frame_free(&frame);
+		free(copy.data);
 	}
 	dhcpd_free(d);
 }
@@ -171,7 +172,7 @@ static size_t find(void *user, const char *name,
 static bool name_of(void *user, uint32_t address, char ret_name[DNSD_NAME_TEXT])
 {
 	(void)user;
-	strcpy(ret_name, "alice");
+	memcpy(ret_name, "alice", sizeof("alice"));
 	return (address & 1) != 0;
 }
 
@@ -182,7 +183,7 @@ static struct weft_ip ip_of(uint32_t number)
 	return ip;
 }
 
-static struct weft_frame query_of(const struct event *event)
+static struct copy query_of(const struct event *event)
 {
 	const struct compose packet = { .is_ether = true,
 					.dst_mac = server_mac,
@@ -210,17 +211,16 @@ static void fuzz_dnsd(struct reader *in)
 		uint8_t reply[DNSD_FRAME_LEN_MAX];
 		struct udp_path path;
 		struct reader payload;
-		const struct weft_frame frame = event.what & 1
-							? query_of(&event)
+		const struct copy copy = event.what & 1 ? query_of(&event)
 							: copy_of(event.bytes, event.len);
-		const size_t len = dnsd_input(d, &frame, reply);
+		const size_t len = dnsd_input(d, &copy.frame, reply);
 		const struct weft_frame answer = { .data = reply, .len = (uint32_t)len };
 		CHECK(len <= sizeof(reply));
 		if (len > 0 && event.what & 1) {
 			CHECK(udp_frame_parse(&answer, 4053, &path, &payload) == 0);
 			CHECK(path.src == SERVER && reader_left(&payload) >= 12);
 		}
-		frame_free(&frame);
+		free(copy.data);
 	}
 	dnsd_free(d);
 }
@@ -245,14 +245,14 @@ static void fuzz_parts(struct reader *in)
 									: OVERLAY_FIRST,
 						 .number = event.what >> 1 };
 		uint8_t buf[PARTS_FRAME_MAX];
-		const struct weft_frame part = copy_of(event.bytes, event.len);
+		const struct copy part = copy_of(event.bytes, event.len);
 		const unsigned before = parts.n;
 		const int r =
-			parts_take(&parts, &hdr, part.data, part.len, event.now, buf);
+			parts_take(&parts, &hdr, part.data, event.len, event.now, buf);
 		CHECK(parts.n <= PARTS_MAX && parts.n <= before + 1);
 		if (r > 0)
 			check_whole(buf, (size_t)r, &hdr, &event);
-		frame_free(&part);
+		free(part.data);
 	}
 	parts_fini(&parts);
 	CHECK(parts.n == 0 && !parts.newest);
@@ -261,8 +261,7 @@ static void fuzz_parts(struct reader *in)
 /* ---- loops ------------------------------------------------------------------------------- */
 
 /* A probe that is right: our own, or that of another gateway of the room. */
-static struct weft_frame probe_of(const struct loopcheck *check,
-				  const struct event *event)
+static struct copy probe_of(const struct loopcheck *check, const struct event *event)
 {
 	uint8_t frame[LOOPCHECK_FRAME_LEN];
 	loopcheck_frame(check, event->what & 4 ? LOOPCHECK_ROOM : LOOPCHECK_LAN,
@@ -271,16 +270,16 @@ static struct weft_frame probe_of(const struct loopcheck *check,
 }
 
 /* What is changed of a probe behind its addresses is believed by nobody. */
-static void check_changed(struct loopcheck *check, const struct weft_frame *probe,
+static void check_changed(struct loopcheck *check, const struct copy *probe,
 			  const struct event *event)
 {
 	if (event->len < 2 || event->bytes[1] == 0)
 		return;
 	const size_t off = 14 + event->bytes[0] % (LOOPCHECK_FRAME_LEN - 14);
-	const struct weft_frame changed = copy_of(probe->data, probe->len);
-	((uint8_t *)(uintptr_t)changed.data)[off] ^= event->bytes[1];
-	CHECK(loopcheck_input(check, &changed, event->now) <= LOOPCHECK_FOREIGN);
-	frame_free(&changed);
+	const struct copy changed = copy_of(probe->data, probe->frame.len);
+	changed.data[off] ^= event->bytes[1];
+	CHECK(loopcheck_input(check, &changed.frame, event->now) <= LOOPCHECK_FOREIGN);
+	free(changed.data);
 }
 
 static void fuzz_loopcheck(struct reader *in)
@@ -298,17 +297,17 @@ static void fuzz_loopcheck(struct reader *in)
 		(void)loopcheck_run(check, event.now);
 		CHECK(loopcheck_deadline(check) > event.now);
 		const bool was_blocked = check->is_blocked;
-		const struct weft_frame frame =
+		const struct copy copy =
 			event.what & 1 ? probe_of(&gateways[event.what >> 1 & 1], &event)
 				       : copy_of(event.bytes, event.len);
 		if (event.what & 1)
-			check_changed(check, &frame, &event);
+			check_changed(check, &copy, &event);
 		CHECK(check->is_blocked == was_blocked);
 		const enum loopcheck_verdict verdict =
-			loopcheck_input(check, &frame, event.now);
+			loopcheck_input(check, &copy.frame, event.now);
 		CHECK(event.what & 1 || verdict <= LOOPCHECK_FOREIGN);
 		CHECK(check->is_blocked == (was_blocked || verdict >= LOOPCHECK_EARLIER));
-		frame_free(&frame);
+		free(copy.data);
 	}
 }
 

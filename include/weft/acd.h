@@ -49,6 +49,8 @@ struct weft_acd_opts {
 	 * in half a second, and who asks for it at the same time has it.
 	 */
 	bool is_offered;
+	/** It is in use while it is asked for, in half a second; else as if nothing were said. */
+	bool is_used;
 	/** Sends one frame, borrowed for the call. */
 	void (*send)(void *user, const struct weft_frame *frame, uint64_t now);
 	/**

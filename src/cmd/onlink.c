@@ -9,6 +9,7 @@
 #include "cli/privilege.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
+#include "cmd/onlink_acd.h"
 #include "cmd/onlink_dhcp.h"
 
 #include <weft/error.h>
@@ -65,10 +66,11 @@ static int add_address(struct onlink *on, const char *text)
 	if (strcmp(text, "dhcp") == 0)
 		return add_dhcp(on);
 	if (weft_ip_parse(text, &ip) < 0 || !strchr(text, '/') ||
-	    weft_iface_add_address(on->iface, &ip, 0, time_now(on)) < 0)
+	    weft_iface_add_address(on->iface, &ip, WEFT_ADDRESS_NO_ACD, time_now(on)) < 0)
 		return usage(on, "--address wants a host's address and its network, as "
 				 "10.1.0.2/24");
-	return STATUS_OK;
+	int r = onlink_acd_start(on, &ip);
+	return r < 0 ? fail(on, r) : STATUS_OK;
 }
 
 static int add_gateway(struct onlink *on)
@@ -85,13 +87,18 @@ static int add_gateway(struct onlink *on)
 	return STATUS_OK;
 }
 
-static bool is_usable(const struct onlink *on, const char *text)
+static bool is_usable(const struct onlink *on, const struct weft_ip *ip)
+{
+	const enum weft_address_state state = weft_iface_address_state(on->iface, ip);
+	return state == WEFT_ADDRESS_PREFERRED || state == WEFT_ADDRESS_DEPRECATED;
+}
+
+static bool has_given(const struct onlink *on, const char *text)
 {
 	struct weft_ip ip;
 	if (strcmp(text, "dhcp") == 0)
 		return on->leased.family != 0;
-	return weft_ip_parse(text, &ip) == 0 &&
-	       weft_iface_address_state(on->iface, &ip) != WEFT_ADDRESS_TENTATIVE;
+	return weft_ip_parse(text, &ip) == 0 && is_usable(on, &ip);
 }
 
 static bool is_link_local(const struct weft_ip *ip)
@@ -103,13 +110,9 @@ static bool is_link_local(const struct weft_ip *ip)
 /* Finds an address that can be used and reaches beyond the link. */
 static bool find_address(const struct onlink *on, struct weft_ip *ret_ip)
 {
-	for (unsigned i = 0; weft_iface_address(on->iface, i, ret_ip); i++) {
-		const enum weft_address_state state =
-			weft_iface_address_state(on->iface, ret_ip);
-		if (!is_link_local(ret_ip) &&
-		    (state == WEFT_ADDRESS_PREFERRED || state == WEFT_ADDRESS_DEPRECATED))
+	for (unsigned i = 0; weft_iface_address(on->iface, i, ret_ip); i++)
+		if (!is_link_local(ret_ip) && is_usable(on, ret_ip))
 			return true;
-	}
 	return false;
 }
 
@@ -138,7 +141,7 @@ static bool are_usable(const struct onlink *on, uint64_t now)
 	if (on->args->addresses.n == 0)
 		return has_address(on) || !may_be_told(on, now);
 	for (size_t i = 0; i < on->args->addresses.n; i++)
-		if (!is_usable(on, on->args->addresses.items[i]))
+		if (!has_given(on, on->args->addresses.items[i]))
 			return false;
 	return true;
 }
@@ -203,6 +206,14 @@ const char *onlink_title(const struct onlink *on)
 
 /* ---- the host ---------------------------------------------------------------------------- */
 
+/* DHCP is spoken with an address that the stack has not got yet. */
+static bool look_at_frame(void *user, const struct weft_frame *frame, uint64_t now)
+{
+	const struct onlink *on = user;
+	onlink_acd_input(on, frame);
+	return on->dhcpc && weft_dhcpc_input(on->dhcpc, frame, now);
+}
+
 static int stack_make(struct onlink *on)
 {
 	const bool has_network = on->network.link != NULL;
@@ -222,7 +233,10 @@ static int stack_make(struct onlink *on)
 	if (r == -EINVAL)
 		return usage(on, "--link or --mtu: a link of Ethernet or IP is needed, "
 				 "and an MTU that it carries");
-	return r < 0 ? fail(on, r) : STATUS_OK;
+	if (r < 0)
+		return fail(on, r);
+	weft_iface_on_frame(on->iface, look_at_frame, on);
+	return STATUS_OK;
 }
 
 static int resolver_make(struct onlink *on)
@@ -395,6 +409,7 @@ static void watch(void *user, uint64_t now)
 {
 	struct onlink *on = user;
 	look_for_address(on);
+	onlink_acd_look(on);
 	if (on->begin && !on->has_begun && are_usable(on, now)) {
 		on->has_begun = true;
 		on->begin(on->user, now);
@@ -444,6 +459,7 @@ void onlink_fail(struct onlink *on, const char *text)
 
 static void host_free(struct onlink *on)
 {
+	onlink_acd_end(on);
 	naming_end(&on->naming);
 	if (on->resolver) {
 		weft_loop_remove(on->loop, weft_resolver_task(on->resolver));

@@ -128,6 +128,7 @@ struct onlink {
 	struct weft_stack *stack;
 	struct weft_iface *iface;
 	struct trace trace;
+	struct onlink_acd *acds;  /**< Of its IPv4 addresses: cmd/onlink_acd.h. */
 	struct weft_dhcpc *dhcpc; /**< NULL unless an address is to come from there. */
 	struct weft_ip leased;    /**< Family 0 for none. */
 	struct weft_ip router;    /**< That came with it; family 0 for none. */

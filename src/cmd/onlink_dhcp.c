@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The DHCP client sees each frame before the stack does, which has no use for frames to an
- * address that it has not got yet.
+ * What a lease gives, the host has; what ends with it, the host loses again.
  */
 #include "cmd/onlink_dhcp.h"
 
@@ -13,11 +12,6 @@ static void dhcp_send(void *user, const struct weft_frame *frame, uint64_t now)
 {
 	struct onlink *on = user;
 	weft_link_send(on->link, frame, 1, now);
-}
-
-static bool dhcp_look(void *user, const struct weft_frame *frame, uint64_t now)
-{
-	return weft_dhcpc_input(user, frame, now);
 }
 
 static void dhcp_lost(void *user)
@@ -72,7 +66,6 @@ int onlink_dhcp_start(struct onlink *on)
 	int r = weft_dhcpc_new(&opts, &on->dhcpc);
 	if (r < 0)
 		return r;
-	weft_iface_on_frame(on->iface, dhcp_look, on->dhcpc);
 	return weft_loop_add(on->loop, weft_dhcpc_task(on->dhcpc));
 }
 
@@ -80,7 +73,6 @@ void onlink_dhcp_end(struct onlink *on)
 {
 	if (!on->dhcpc)
 		return;
-	weft_iface_on_frame(on->iface, NULL, NULL);
 	weft_dhcpc_release(on->dhcpc, weft_loop_now(on->loop));
 	weft_loop_remove(on->loop, weft_dhcpc_task(on->dhcpc));
 	weft_dhcpc_free(on->dhcpc);

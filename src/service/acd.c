@@ -37,7 +37,7 @@ struct pace {
 static const struct pace thorough = { 3, S, 2 * S, 2 * S }; /* RFC 5227, 1.1. */
 
 /* A room answers within a few hundred milliseconds or is unusable, and the server should have
-   looked before (RFC 2131, 2.2). */
+   looked before (RFC 2131, 2.2). Whoever uses it already does harm until he knows better. */
 static const struct pace brief = { 2, S / 4, S / 4, S / 4 };
 
 static void send_arp(struct weft_acd *acd, uint32_t sender_ip, uint64_t now)
@@ -71,7 +71,8 @@ static uint64_t pause_of(struct weft_acd *acd, const struct pace *pace)
 
 static void probe(struct weft_acd *acd, uint64_t now)
 {
-	const struct pace *pace = acd->opts.is_offered ? &brief : &thorough;
+	const bool is_brief = acd->opts.is_offered || acd->opts.is_used;
+	const struct pace *pace = is_brief ? &brief : &thorough;
 	if (acd->sent == pace->probes) {
 		acd->state = WEFT_ACD_ANNOUNCING;
 		acd->sent = 0;

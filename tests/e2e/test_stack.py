@@ -4,6 +4,7 @@ and a NIC.
 
     [ kernel 10.77.0.1/24, 2001:db8:77::1/64 ] --- tap0 --- [ weft echo .2, ::2 ]
 """
+import json
 import re
 import shlex
 
@@ -208,3 +209,60 @@ def test_dhcp():
         server.wait_for('DHCPRELEASE')
     finally:
         lab.close()
+
+
+@pytest.fixture
+def street():
+    """[ weft first ] --- [ switch, kernel .1 and ::1 ] --- [ weft second ]"""
+    lab = netlab.Lab()
+    try:
+        for host in 'street', 'first', 'second':
+            lab.host(host)
+        lab.switch('street')
+        for address in '10.77.0.1/24', '2001:db8:77::1/64':
+            lab.run('street', f'ip address add {address} dev br0')
+        for host in 'first', 'second':
+            lab.cable('street', host, '@br0', name_b='eth0')
+        yield lab
+    finally:
+        lab.close()
+
+
+def echo(lab, host, address):
+    process = p.Weft(lab, host, f'{p.WEFT} echo --json --trace --link packet:eth0 '
+                     f'--address {address}')
+    lab.processes.append(process)
+    process.wait_event('ready')
+    return process
+
+
+@pytest.mark.parametrize('address', ['10.77.0.2/24', '2001:db8:77::2/64'])
+def test_an_address_that_another_host_has(street, address):
+    """Who comes later ends and says why; who was first keeps it."""
+    host = address.split('/')[0]
+    first = echo(street, 'first', address)
+    street.until(lambda: 'bytes from' in street.run('street', f'ping -c1 -W1 {host}', False))
+    second = echo(street, 'second', address)
+    assert second.popen.wait(netlab.PATIENCE) == 1
+    assert f"weft echo: {host} is another host's" in second.output()
+    assert street.unanswered('street', host, 3) == []
+    assert first.stop() == 0
+
+
+@pytest.mark.parametrize('address', ['10.77.0.1/24', '2001:db8:77::1/64'])
+def test_an_address_that_the_kernel_of_another_has(street, address):
+    """Linux answers probes, and says nothing to announcements."""
+    late = echo(street, 'second', address)
+    assert late.popen.wait(netlab.PATIENCE) == 1
+    assert f"weft echo: {address.split('/')[0]} is another host's" in late.output()
+
+
+def test_an_address_that_another_host_takes_later(street):
+    """It is told, and kept: the other came later."""
+    first = echo(street, 'first', '10.77.0.2/24')
+    first.wait_for(r'arp_output: .*10\.77\.0\.2 > 10\.77\.0\.2')  # nobody has answered
+    street.run('second', 'ip address add 10.77.0.2/24 dev eth0')
+    mac = json.loads(street.run('second', 'ip -j link show eth0'))[0]['address']
+    street.run('second', 'ping -c1 -W1 10.77.0.1', check=False)
+    first.wait_event('conflict', address='10.77.0.2/24', mac=mac)
+    assert first.stop() == 0

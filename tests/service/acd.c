@@ -178,6 +178,24 @@ static void an_offered_address_is_asked_for_briefly(void **state)
 	}
 }
 
+/* Our machine answers probes for it, and who sent them gives way. */
+static void an_address_in_use_is_asked_for_briefly(void **state)
+{
+	const struct arp_hdr probe = { .op = ARP_OP_REQUEST,
+				       .sender_mac = bob,
+				       .target_ip = OURS };
+	struct world w;
+	(void)state;
+	begin_with(&w, (struct weft_acd_opts){ .is_used = true });
+	until(&w, S + S / 4);
+	assert_int_equal(w.probes, 2);
+	rx(&w, &probe);
+	until(&w, S + S / 2);
+	assert_int_equal(w.conflicts, 0);
+	assert_int_equal(w.announcements, 1);
+	weft_acd_free(w.acd);
+}
+
 static void an_address_in_use_is_defended_now_and_again(void **state)
 {
 	const struct arp_hdr claim = { .op = ARP_OP_REQUEST,
@@ -246,6 +264,7 @@ int main(void)
 		cmocka_unit_test(who_has_it_is_told_and_nothing_more_is_sent),
 		cmocka_unit_test(who_probes_is_no_rival),
 		cmocka_unit_test(an_offered_address_is_asked_for_briefly),
+		cmocka_unit_test(an_address_in_use_is_asked_for_briefly),
 		cmocka_unit_test(an_address_in_use_is_defended_now_and_again),
 		cmocka_unit_test(what_concerns_others_is_passed_over),
 		cmocka_unit_test(only_ipv4_has_arp),

@@ -8,6 +8,7 @@ import os
 import pathlib
 import shlex
 import signal
+import stat
 import time
 
 import netlab
@@ -15,6 +16,15 @@ import party as p
 import pytest
 
 UNPRIVILEGED = 'setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all'
+
+
+@pytest.fixture(autouse=True, scope='module')
+def device():
+    """A /dev/net/tun that anybody may open, as udev makes it; seen here alone."""
+    node = '/run/tun'
+    os.mknod(node, 0o666 | stat.S_IFCHR, os.stat('/dev/net/tun').st_rdev)
+    os.chmod(node, 0o666)
+    netlab.Lab().run(None, f'mount --bind {node} /dev/net/tun')
 
 
 @pytest.fixture

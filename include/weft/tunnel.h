@@ -47,9 +47,11 @@ struct weft_tunnels_events {
 	/** It is not any more; one sentence. */
 	void (*disconnected)(void *user, const struct weft_tunnel_peer *peer,
 			     const char *reason, uint64_t now);
-	/** Somebody came to a server with a wrong token, or none. */
+	/** Somebody came to a server with a wrong token, or none: the first ten in a minute. */
 	void (*refused)(void *user, const char *interface, const char *address,
 			uint64_t now);
+	/** So many more came in that minute, which is over. */
+	void (*refused_more)(void *user, const char *interface, uint64_t n, uint64_t now);
 	/**
 	 * Somebody has taken the device of an interface away; the reason may be empty. Another is
 	 * made, as soon as that can be.

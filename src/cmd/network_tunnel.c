@@ -8,6 +8,7 @@
 #include "cmd/network.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,10 +118,21 @@ static void on_refused(void *user, const char *interface, const char *address,
 			 address);
 }
 
+static void on_refused_more(void *user, const char *interface, uint64_t count,
+			    uint64_t now)
+{
+	struct network *n = user;
+	(void)interface;
+	(void)now;
+	weft_log_warning(&n->output->log, "%s: %" PRIu64 " more came with wrong tokens",
+			 n->title, count);
+}
+
 static const struct weft_tunnels_events events = {
 	.connected = on_connected,
 	.disconnected = on_disconnected,
 	.refused = on_refused,
+	.refused_more = on_refused_more,
 };
 
 /* ---- beginning --------------------------------------------------------------------------- */

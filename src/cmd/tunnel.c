@@ -86,10 +86,13 @@ static const struct command command = {
 		"docs/tunnel.md; `weft check` says what is wrong with one. With --json: "
 		"\"ready\",\n"
 		"\"connected\" and \"disconnected\" for each peer, \"refused\" for wrong "
-		"tokens,\n"
-		"\"lost\" and \"restored\" for a device that is taken away, \"reloaded\" "
-		"and\n"
-		"\"not-reloaded\", and \"facts\" each minute and at the end.\n"
+		"tokens and\n"
+		"\"refused-more\" for how many more, \"lost\" and \"restored\" for a "
+		"device "
+		"that is\n"
+		"taken away, \"reloaded\", \"not-reloaded\", and \"facts\" each minute "
+		"and at "
+		"the end.\n"
 		"SIGHUP, or `weft reload`, has it take another configuration.",
 };
 
@@ -140,6 +143,17 @@ static void on_refused(void *user, const char *interface, const char *address,
 			 address);
 }
 
+static void on_refused_more(void *user, const char *interface, uint64_t n, uint64_t now)
+{
+	struct tunnel *t = user;
+	(void)now;
+	output_event(
+		&t->output, "refused-more",
+		json_pack("{s:s, s:I}", "interface", interface, "count", (json_int_t)n));
+	weft_log_warning(&t->output.log, "%s: %" PRIu64 " more came with wrong tokens",
+			 interface, n);
+}
+
 static void on_lost(void *user, const char *interface, const char *reason, uint64_t now)
 {
 	struct tunnel *t = user;
@@ -162,6 +176,7 @@ static const struct weft_tunnels_events events = {
 	.connected = on_connected,
 	.disconnected = on_disconnected,
 	.refused = on_refused,
+	.refused_more = on_refused_more,
 	.lost = on_lost,
 	.restored = on_restored,
 };

@@ -395,6 +395,12 @@ void netif_refused(const struct netif *i, const char *address, uint64_t now)
 		i->env->events->refused(i->env->user, netif_name(i), address, now);
 }
 
+void netif_refused_more(const struct netif *i, uint64_t n, uint64_t now)
+{
+	if (i->env->events->refused_more)
+		i->env->events->refused_more(i->env->user, netif_name(i), n, now);
+}
+
 const char *netif_reason(unsigned end, const struct weft_error *err)
 {
 	if (err && err->text[0])

@@ -102,6 +102,7 @@ void netif_connected(const struct netif *i, const char *name, const char *addres
 void netif_disconnected(const struct netif *i, const char *name, const char *address,
 			const char *reason, uint64_t now);
 void netif_refused(const struct netif *i, const char *address, uint64_t now);
+void netif_refused_more(const struct netif *i, uint64_t n, uint64_t now);
 
 /** A sentence on how a stream has ended. err may be empty. */
 const char *netif_reason(unsigned end, const struct weft_error *err);

@@ -14,6 +14,7 @@
 #include "tunnel/gate.h"
 #include "tunnel/listening.h"
 #include "tunnel/peer.h"
+#include "tunnel/refusals.h"
 #include "tunnel/waiting.h"
 
 #include <errno.h>
@@ -48,6 +49,7 @@ struct server {
 	bool is_certificate_bad;
 	bool is_ending;
 	uint64_t refused;
+	struct refusals refusals;
 };
 
 /* ---- requests ---------------------------------------------------------------------------- */
@@ -65,7 +67,8 @@ static struct peer *authenticate(struct server *s, struct http_stream *stream,
 		return s->peers[client];
 	case GATE_WRONG:
 		s->refused++;
-		netif_refused(&s->interface, weft_ip_print(from, text), now);
+		if (refusals_tell(&s->refusals, now))
+			netif_refused(&s->interface, weft_ip_print(from, text), now);
 		return NULL;
 	case GATE_SILENT:
 		s->refused++;
@@ -143,6 +146,13 @@ static void renew_device(struct server *s, uint64_t now)
 	netif_bury(&s->interface, before);
 }
 
+static void tell_rest_of_refusals(struct server *s, uint64_t now)
+{
+	const uint64_t rest = refusals_rest(&s->refusals, now);
+	if (rest > 0)
+		netif_refused_more(&s->interface, rest, now);
+}
+
 static void server_run(struct weft_task *task, uint64_t now)
 {
 	struct server *s = container_of(task, struct server, task);
@@ -152,6 +162,7 @@ static void server_run(struct weft_task *task, uint64_t now)
 	if (netif_is_lost(&s->interface, now))
 		renew_device(s, now);
 	watch_certificate(s, now);
+	tell_rest_of_refusals(s, now);
 	for (size_t i = 0; i < s->peers_n; i++)
 		peer_tick(s->peers[i], now);
 	plane_tick(s->plane, now);

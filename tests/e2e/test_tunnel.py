@@ -329,6 +329,40 @@ def test_many_wrong_tokens_silence_their_address_alone(lab):
     assert status_of('test', '198.51.100.8') == 200
 
 
+def rss(process):
+    """In KiB."""
+    text = pathlib.Path(f'/proc/{process.popen.pid}/status').read_text()
+    return int(text.split('VmRSS:')[1].split()[0])
+
+
+def test_thousands_of_wrong_tokens_from_as_many_addresses(lab):
+    """They are counted, and neither fill the memory, nor the journal, nor are in others' way."""
+    server = tunnel(lab, None, SERVER)
+    client = play()
+    begin = time.monotonic()
+
+    def guess(first, count):
+        for number in range(first, first + count):
+            address = f'198.18.{number // 250}.{number % 250 + 1}'
+            assert status_of(f'guess {number}', address) == 403
+
+    guess(0, 1200)  # more than are remembered
+    memory = rss(server)
+    guess(1200, 2000)
+    assert rss(server) - memory < 1024
+    client.send(tapotun.record(tapotun.echo_request('10.0.0.2', '10.0.0.1', 5)))
+    assert until_packet(client, is_reply(5))
+
+    def all_told():
+        more = sum(event['count'] for event in server.events('refused-more'))
+        return len(server.events('refused')) + more == 3200
+    lab.until(all_told, 3 * netlab.PATIENCE)
+    minutes = (time.monotonic() - begin) // 60 + 1
+    assert len(server.events('refused')) <= 10 * minutes
+    assert server.events('disconnected') == []
+    assert facts_at_end(server)['refused'] == 3200
+
+
 def test_clients_reach_each_other_and_not_under_another_name(lab):
     server = tunnel(lab, None, TWO)
     one, two = play('test'), play('foo')

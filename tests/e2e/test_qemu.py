@@ -16,13 +16,13 @@ import pytest
 
 HOST = '10.77.0.1'
 SOCKET, OTHER = '/run/vm.sock', '/run/qemu.sock'
-SCRIPT = f'''
-udhcpc -i eth0 -s /lease -n -q -t 10
+USE = f'''
 echo "guest: address $(ip -4 -o addr show eth0 | tr -s ' ' | cut -d' ' -f4)"
 wget -q -O /tmp/file http://{HOST}:8000/file
 echo "guest: file $(md5sum < /tmp/file | cut -d' ' -f1)"
 ping -c 5 -i 0.2 {HOST} | grep 'packets received'
 '''
+SCRIPT = 'udhcpc -i eth0 -s /lease -n -q -t 10' + USE
 
 pytestmark = pytest.mark.skipif(not guest.find_kernel(), reason='no kernel was fetched for this machine')
 
@@ -95,6 +95,21 @@ def test_dgram(site):
     assert_works(site, guest.start(site, 'guest', f'dgram,id=net0,local.type=unix,'
                                    f'local.path={OTHER},remote.type=unix,remote.path={SOCKET}',
                                    SCRIPT))
+
+
+def test_the_other_host_is_a_program(site):
+    """`weft http` on the plug itself: no serve, no TAP, no kernel's TCP/IP on this side."""
+    for directory in (site.files, *site.files.parents[:2]):
+        directory.chmod(0o755)  # for nobody, who weft becomes
+    program = party_module.Weft(site, 'server', f'{party_module.WEFT} http --json '
+                                f'--link qemu:{SOCKET} --port 8000 --address {HOST}/24 {site.files}')
+    site.processes.append(program)
+    program.wait_event('ready')
+    machine = guest.start(site, 'guest', 'stream,id=net0,server=off,addr.type=unix,'
+                          f'addr.path={SOCKET}', 'ip link set eth0 up\n'
+                          'ip address add 10.77.0.100/24 dev eth0' + USE)
+    assert_works(site, machine)
+    assert program.stop() == 0
 
 
 def test_socket_over_tcp(site):

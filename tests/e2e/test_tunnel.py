@@ -125,11 +125,16 @@ def test_mark_is_set_and_undone(lab):
 
 
 def test_mark_is_undone_after_a_crash(lab):
-    marked = {**SERVER, 'mark': {'value': 77, 'table': 7700}}
+    """The rules of both families, and no others."""
+    both_families = {**SERVER, 'net6': 'fd00::1/64'}
+    marked = {**both_families, 'mark': {'value': 77, 'table': 7700}}
+    commands = [f'ip {family} rule list' for family in ('-4', '-6')]
+    before = [lab.run('hub', command) for command in commands]
     tunnel(lab, 'hub', marked).stop(signal.SIGKILL)
-    assert 'fwmark 0x4d' in lab.run('hub', 'ip rule list')
-    assert tunnel(lab, 'hub', SERVER).stop() == 0
-    assert 'fwmark' not in lab.run('hub', 'ip rule list')
+    for command in commands:
+        assert 'fwmark 0x4d lookup 7700' in lab.run('hub', command)
+    assert tunnel(lab, 'hub', both_families).stop() == 0
+    assert [lab.run('hub', command) for command in commands] == before
 
 
 def test_rights_are_given_up(lab):

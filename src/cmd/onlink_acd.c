@@ -20,9 +20,17 @@ struct onlink_acd {
 	struct onlink_acd *next;
 };
 
+/* A capture that is replayed takes no frames: who has the address there answers nobody. */
+static bool has_asked(const struct onlink *on)
+{
+	return weft_link_stats(on->link).tx_frames > 0;
+}
+
 static void fail(struct onlink *on, const struct weft_ip *address)
 {
 	char ip[WEFT_IP_TEXT], text[WEFT_IP_TEXT + 32];
+	if (!has_asked(on))
+		return;
 	weft_ip_print(address, ip);
 	(void)snprintf(text, sizeof(text), "%.*s is another host's",
 		       (int)strcspn(ip, "/"), ip);

@@ -11,6 +11,7 @@ import os
 import pathlib
 import shlex
 
+import browser
 import netlab
 import party as p
 import pytest
@@ -112,3 +113,30 @@ def test_ssh(room, way, tmp_path, sshd):
     there_and_back = f'ssh {options} {target} cat < {tmp_path}/file > {tmp_path}/back'
     room.run(client, f'sh -c {shlex.quote(there_and_back)}')
     assert (tmp_path / 'back').read_bytes() == (tmp_path / 'file').read_bytes()
+
+
+NGINX = '''
+daemon off; master_process off; pid {top}/pid; error_log stderr;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {top}/body; proxy_temp_path {top}/proxy; fastcgi_temp_path {top}/fastcgi;
+    uwsgi_temp_path {top}/uwsgi; scgi_temp_path {top}/scgi;
+    server {{ listen {address}:8000; root {top}; }}
+}}
+'''
+
+
+@pytest.mark.skipif(not unpacked.find_program('nginx'), reason='there is no nginx')
+def test_download_as_browsers_do(room, tmp_path):
+    """100 MB by SOCKS: six connections at once, four requests on each."""
+    large = os.urandom(100_000_000)
+    (tmp_path / 'large').write_bytes(large)
+    (tmp_path / 'conf').write_text(NGINX.format(top=tmp_path, address=p.SERVER))
+    room.start('server', f'{unpacked.find_program("nginx")} -e stderr -c {tmp_path}/conf',
+               env=unpacked.environment())
+    room.join('--socks 1080')
+    url = f'http://{p.SERVER}:8000/large'
+    room.until(lambda: '200' in room.run('player', f'curl -sSI --socks5 127.0.0.1:1080 {url}', False))
+    assert browser.download(room, 'player', url, len(large), tmp_path,
+                            '--socks5 127.0.0.1:1080') == large

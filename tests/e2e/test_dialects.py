@@ -6,8 +6,6 @@
     python (XLink Kai) -----'                     '--- a machine with IPX (a packet socket)
 """
 import os
-import pathlib
-import re
 import shutil
 import signal
 import socket
@@ -19,13 +17,13 @@ import pytest
 import dolphin
 import netlab
 import party as p
+from dosbox import DosBox, needs_dosbox, responses
 
 ADDRESS = '--address 172.30.0.1/16 --mac 90:90:90:90:90:90'
 BROADCAST = b'\xff' * 6
 
 needs_vde = pytest.mark.skipif(not shutil.which('vde_switch') or not shutil.which('vde_plug'),
                                reason='vde2 is not installed')
-needs_dosbox = pytest.mark.skipif(not shutil.which('dosbox'), reason='dosbox is not installed')
 
 
 @pytest.fixture
@@ -98,32 +96,6 @@ def test_vde_point_to_point(lab):
 
 
 # ---- DOSBox -------------------------------------------------------------------------------
-
-
-class DosBox:
-    """Runs commands in a DOSBox without a screen; what each prints is a file."""
-
-    def __init__(self, lab, name, port, commands, way='connect 127.0.0.1'):
-        self.directory = pathlib.Path(lab.directory, name)
-        self.directory.mkdir()
-        config = self.directory.with_suffix('.conf')
-        config.write_text('[sdl]\noutput=surface\n[mixer]\nnosound=true\n[ipx]\nipx=true\n'
-                          f'[autoexec]\nmount c {self.directory}\nc:\n'
-                          f'ipxnet {way} {port} > connect.txt\n'
-                          + '\n'.join(commands) + '\nexit\n')
-        self.process = lab.start(
-            None, f'dosbox -conf {config} -noconsole',
-            env={'SDL_VIDEODRIVER': 'dummy', 'SDL_AUDIODRIVER': 'dummy',
-                 'HOME': lab.directory})
-
-    def said(self, name):
-        path = self.directory / f'{name}.TXT'
-        return path.read_text(errors='replace') if path.exists() else ''
-
-
-def responses(box, pings):
-    return [m for i in range(pings) for m in
-            re.findall(r'Response from (\S+), port (\d+)', box.said(f'PING{i}'))]
 
 
 @needs_dosbox

@@ -15,6 +15,7 @@ import dolphin
 import guest
 import party as p
 import pytest
+from dosbox import DosBox, needs_dosbox, responses
 
 FOREIGN = bytes.fromhex('0009bf010203')  # a console's: not locally administered
 UNPRIVILEGED = 'setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all'
@@ -123,3 +124,21 @@ echo "guest: file $(md5sum < /tmp/file | cut -d' ' -f1)"
     assert 'guest: lease 192.168.77.1' in machine.output(), machine.output()
     assert f'guest: file {hashlib.md5(data).hexdigest()}' in machine.output(), machine.output()
     assert 'tap' not in room.run('player', 'ip -d -br link')
+
+
+@needs_dosbox
+def test_dosboxes_at_two_members_ping_each_other(room):
+    """IPX goes from one machine's plug through the relay to the other's."""
+    pings = [f'ipxnet ping > ping{i}.txt' for i in range(8)]
+    at = {'player': '198.51.100.2', 'player2': '198.51.100.6'}
+    members = [join(room, host, [f'dosbox:{address}:2130']) for host, address in at.items()]
+    boxes = {host: DosBox(room, f'{host}-box', 2130, pings, way=f'connect {address}', host=host)
+             for host, address in at.items()}
+    for member in members:
+        member.wait_event('plugged', seconds=120)
+    for host, box in boxes.items():
+        other, = {'player', 'player2'} - {host}
+        found = room.until(lambda box=box: responses(box, 8), seconds=120)
+        # A node is shown as an address: that of the other's machine, made a MAC that is one's own.
+        last_octet = at[other].rsplit('.', 1)[1]
+        assert {address.rsplit('.', 1)[1] for address, _ in found} == {last_octet}

@@ -93,7 +93,7 @@ def test_broadcast_reaches_lan_and_players(running):
         sniffer.wait_for(r'255\.255\.255\.255\.27015')
 
 
-@pytest.mark.parametrize('group', ['255.255.255.255', '239.255.42.42'])
+@pytest.mark.parametrize('group', ['255.255.255.255', '239.255.42.42', '192.168.77.255'])
 def test_discovery_prefers_the_room_to_the_default_route(running, group):
     """Games name no interface; without a route the kernel sends this to the internet."""
     running.run('player', 'ip route add default via 198.51.100.1')

@@ -2,6 +2,7 @@
 """What must not work, and what the user is told then."""
 import base64
 import pathlib
+import shlex
 
 import pytest
 
@@ -119,6 +120,15 @@ def test_lan_that_cannot_be_a_gateways(party, make, device, words):
     process = party.weft('player', f'gateway {device} {party.invitation}')
     assert process.popen.wait(netlab.PATIENCE) == 1
     assert words in process.output()
+
+
+def test_a_wireless_lan_is_no_gateways(party):
+    """The kernel names the radio of a device under /sys; here that is all there is of one."""
+    weft = f'{p.WEFT} gateway eth0 weft://{p.RELAY}/party#{"A" * 64}'
+    said = party.run('player', 'unshare --mount sh -c ' + shlex.quote(
+        'mount -t tmpfs tmpfs /sys/class/net && mkdir -p /sys/class/net/eth0/phy80211 && '
+        f'{weft}'), check=False)
+    assert 'eth0 is wireless' in said and 'use a wired interface' in said
 
 
 @pytest.mark.parametrize('name, content, words', [

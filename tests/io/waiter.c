@@ -86,10 +86,13 @@ static unsigned count_returns(struct fixture *f)
 	return returns;
 }
 
-/* Besides the alarm, there may be a deadline of before, and milliseconds that are rounded. */
+/*
+ * Besides the alarm, there may be a deadline of before, and milliseconds that are rounded, of which
+ * libuv 1.50 takes one more than 1.44. Who does not sleep returns hundreds of times.
+ */
 static bool is_quiet(struct fixture *f)
 {
-	return count_returns(f) <= 4;
+	return count_returns(f) <= 6;
 }
 
 static void put_byte(struct fixture *f)

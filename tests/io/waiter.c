@@ -87,12 +87,12 @@ static unsigned count_returns(struct fixture *f)
 }
 
 /*
- * Besides the alarm, there may be a deadline of before, and milliseconds that are rounded, of which
- * libuv 1.50 takes one more than 1.44. Who does not sleep returns hundreds of times.
+ * Besides the alarm, there may be a deadline of before, milliseconds that are rounded, and what
+ * libuv 1.50's io_uring has completed. Who does not sleep returns hundreds of times.
  */
 static bool is_quiet(struct fixture *f)
 {
-	return count_returns(f) <= 6;
+	return count_returns(f) <= 10;
 }
 
 static void put_byte(struct fixture *f)

@@ -54,10 +54,14 @@ static uint64_t w_cubic(const struct tcp_cc *cc, uint64_t t_ms)
 	return w > 0 ? (uint64_t)w : 0;
 }
 
+static bool is_first_slow_start(const struct tcp_cc *cc)
+{
+	return cc->ssthresh == TCP_SSTHRESH_NONE;
+}
+
 static void cubic_start(struct tcp_cc *cc)
 {
 	cc->acked = 0;
-	cc->cubic = (struct tcp_cubic){ 0 };
 	cc->hystart = (struct tcp_hystart){ 0 };
 }
 
@@ -101,8 +105,10 @@ static void grow_cwnd(struct tcp_cc *cc, const struct tcp_cc_ack *ack, uint32_t 
 static void cubic_acked(struct tcp_cc *cc, const struct tcp_cc_ack *ack)
 {
 	uint32_t acked = ack->acked;
-	if (cc->ssthresh == TCP_SSTHRESH_NONE) {
+	if (is_first_slow_start(cc)) {
 		hystart_acked(cc, ack); /* 4.10 */
+		if (!is_first_slow_start(cc))
+			cc->cubic = (struct tcp_cubic){ 0 };
 		return;
 	}
 	if (cc_is_slow_start(cc))
@@ -121,6 +127,8 @@ static void cubic_lost(struct tcp_cc *cc, uint32_t flight, uint64_t now)
 {
 	struct tcp_cubic *cubic = &cc->cubic;
 	(void)now;
+	if (is_first_slow_start(cc))
+		*cubic = (struct tcp_cubic){ 0 };
 	cc_remember(cc);
 	cubic->w_max_prior = cubic->w_max;
 	/* 4.7, fast convergence: who loses before reaching w_max makes room for others. */
@@ -149,13 +157,17 @@ static void cubic_undone(struct tcp_cc *cc)
 	cc->ssthresh = cc->ssthresh_prior;
 	cc->cubic.w_max = cc->cubic.w_max_prior;
 	cc->cubic.epoch_ns = 0;
+	if (is_first_slow_start(cc))
+		cc->hystart = (struct tcp_hystart){ 0 };
 }
 
 /* 5.8: what W would have become by now is no reason to grow, nor what a round trip took. */
 static void cubic_paused(struct tcp_cc *cc)
 {
-	cc->cubic.epoch_ns = 0;
-	cc->hystart = (struct tcp_hystart){ 0 };
+	if (is_first_slow_start(cc))
+		cc->hystart = (struct tcp_hystart){ 0 };
+	else
+		cc->cubic.epoch_ns = 0;
 }
 
 const struct tcp_cc_ops tcp_cubic_ops = {

@@ -60,17 +60,22 @@ static void note_fin(struct tcp_conn *conn, const struct tcp_seg *seg)
 
 /* ---- in order ---------------------------------------------------------------------------- */
 
-/* Whether all that was early has been delivered, and the FIN behind it with it. */
-static void take_early(struct tcp_conn *conn)
+/* Nothing may be early any more, or of what came nothing was left, or there was no room. */
+static void drop_empty(struct tcp_conn *conn)
 {
 	struct tcp_reassembly *early = conn->reassembly;
-	conn->rcv_nxt += (uint32_t)early_take(early, &conn->tcp->budget, conn->rcv_nxt,
-					      &conn->to_read);
 	if (early->count > 0 || early->has_fin)
 		return;
 	early_fini(early, &conn->tcp->budget);
 	free(early);
 	conn->reassembly = NULL;
+}
+
+static void take_early(struct tcp_conn *conn)
+{
+	conn->rcv_nxt += (uint32_t)early_take(conn->reassembly, &conn->tcp->budget,
+					      conn->rcv_nxt, &conn->to_read);
+	drop_empty(conn);
 }
 
 static void note_size(struct tcp_conn *conn, const struct tcp_seg *seg)
@@ -139,7 +144,9 @@ static enum tcp_outcome take_early_segment(struct tcp_conn *conn,
 	if (fresh >= 0)
 		note_fin(conn, seg);
 	note_size(conn, seg);
-	if (conn->has_sack && fresh > 0 && early->count <= count)
+	const bool has_gap_more = early->count > count;
+	drop_empty(conn);
+	if (conn->has_sack && fresh > 0 && !has_gap_more)
 		conn->want_ack = true;
 	else
 		tcp_emit_ack(conn, now);

@@ -40,7 +40,7 @@ struct tcp_cc {
 	uint32_t cwnd_prior, ssthresh_prior; /**< Before the last reduction. */
 	uint32_t mss;                        /**< The connection's, see cc_set_mss. */
 	uint32_t acked; /**< Bytes that cwnd has not grown for yet. */
-	/** Of CUBIC: what it keeps in the first slow start, and after it, when ssthresh is known. */
+	/** Of CUBIC: what it keeps in the first slow start, and after it. */
 	union {
 		struct tcp_hystart hystart;
 		struct tcp_cubic cubic;

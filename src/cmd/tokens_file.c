@@ -155,8 +155,8 @@ int tokens_read(struct tokens *tokens, const char *verb, const char *path)
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-/* Editors differ in whether the last line of a file ends. */
-static bool ends_in_a_line(int fd, off_t len)
+/* Editors differ in whether they end the last line of a file. */
+static bool last_line_is_open(int fd, off_t len)
 {
 	char last;
 	return len > 0 && pread(fd, &last, 1, len - 1) == 1 && last != '\n';
@@ -167,7 +167,7 @@ static int write_entries(const struct tokens *tokens, FILE *stream)
 	const off_t len = ftello(stream);
 	if (len == 0)
 		(void)fputs("# weft tunnel: tokens of clients\n", stream);
-	if (ends_in_a_line(fileno(stream), len))
+	if (last_line_is_open(fileno(stream), len))
 		(void)fputc('\n', stream);
 	for (size_t i = 0; i < tokens->n; i++)
 		if (tokens->items[i].is_new)

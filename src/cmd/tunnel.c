@@ -88,11 +88,9 @@ static const struct command command = {
 		"\"connected\" and \"disconnected\" for each peer, \"refused\" for wrong "
 		"tokens and\n"
 		"\"refused-more\" for how many more, \"lost\" and \"restored\" for a "
-		"device "
-		"that is\n"
+		"device that is\n"
 		"taken away, \"reloaded\", \"not-reloaded\", and \"facts\" each minute "
-		"and at "
-		"the end.\n"
+		"and at the end.\n"
 		"SIGHUP, or `weft reload`, has it take another configuration.",
 };
 

@@ -276,26 +276,35 @@ static void cuts_what_allows_it(void **state)
 	end(&w, &s);
 }
 
+#define FRAGMENT_LEN 1304u
+
+/* A fragment to be forwarded: flags and offset as on the wire. Returns the frame's length. */
+static size_t make_fragment(struct world *w, uint16_t frag, uint8_t *frame, size_t size)
+{
+	static const uint8_t payload[FRAGMENT_LEN];
+	const struct packet p = {
+		.src = "10.1.0.1", .dst = "10.2.0.1", .ttl = 9, .proto = 200
+	};
+	size_t len = make(w, &p, payload, sizeof(payload), frame, size);
+	uint8_t *ip4 = frame + ETHER_LEN;
+	memcpy(frame, w->iface->mac.octet, 6);
+	store_be16(ip4 + IP4_OFF_FRAG, frag);
+	store_be16(ip4 + IP4_OFF_CSUM, 0);
+	store_be16(ip4 + IP4_OFF_CSUM, checksum(ip4, IP4_LEN));
+	return len;
+}
+
 /* What is a fragment already: offsets go on, and only the last of all is the last. */
 static void cuts_fragments_again(void **state)
 {
 	struct world w;
 	struct second s;
 	uint8_t frame[2000];
-	static const uint8_t payload[1304];
-	const struct packet p = {
-		.src = "10.1.0.1", .dst = "10.2.0.1", .ttl = 9, .proto = 200
-	};
 	(void)state;
 	begin(&w, &s, true);
 	for (unsigned more = 0; more < 2; more++) {
-		size_t len = make(&w, &p, payload, sizeof(payload), frame, sizeof(frame));
-		uint8_t *ip4 = frame + ETHER_LEN;
-		memcpy(frame, w.iface->mac.octet, 6);
-		store_be16(ip4 + IP4_OFF_FRAG,
-			   (uint16_t)((more ? IP4_FRAG_MF : 0) | 1600 / 8));
-		store_be16(ip4 + IP4_OFF_CSUM, 0);
-		store_be16(ip4 + IP4_OFF_CSUM, checksum(ip4, IP4_LEN));
+		const uint16_t frag = (uint16_t)((more ? IP4_FRAG_MF : 0) | 1600 / 8);
+		size_t len = make_fragment(&w, frag, frame, sizeof(frame));
 		s.n = 0;
 		assert_outcome(rx(&w, frame, len), FORWARDED);
 		assert_int_equal(s.n, 2);
@@ -304,7 +313,7 @@ static void cuts_fragments_again(void **state)
 		assert_true(first.more);
 		assert_int_equal(last.frag_off, 1600 + first.len);
 		assert_int_equal(last.more, more);
-		assert_int_equal(first.len + last.len, sizeof(payload));
+		assert_int_equal(first.len + last.len, FRAGMENT_LEN);
 	}
 	end(&w, &s);
 }
@@ -315,18 +324,9 @@ static void cuts_nothing_beyond_a_packet(void **state)
 	struct world w;
 	struct second s;
 	uint8_t frame[2000];
-	static const uint8_t payload[1304];
-	const struct packet p = {
-		.src = "10.1.0.1", .dst = "10.2.0.1", .ttl = 9, .proto = 200
-	};
 	(void)state;
 	begin(&w, &s, true);
-	size_t len = make(&w, &p, payload, sizeof(payload), frame, sizeof(frame));
-	uint8_t *ip4 = frame + ETHER_LEN;
-	memcpy(frame, w.iface->mac.octet, 6);
-	store_be16(ip4 + IP4_OFF_FRAG, 65528 / 8);
-	store_be16(ip4 + IP4_OFF_CSUM, 0);
-	store_be16(ip4 + IP4_OFF_CSUM, checksum(ip4, IP4_LEN));
+	size_t len = make_fragment(&w, 65528 / 8, frame, sizeof(frame));
 	assert_outcome(rx(&w, frame, len), DROP_FRAGMENT);
 	assert_int_equal(s.n, 0);
 	end(&w, &s);

@@ -63,7 +63,7 @@ static void sink(void *user, struct weft_tcp *tcp, uint64_t now)
 	while ((n = weft_tcp_peek(tcp, &piece)) > 0)
 		weft_tcp_skip(tcp, (size_t)n, now);
 	if (n == 0)
-		weft_tcp_shutdown(tcp, now);
+		(void)weft_tcp_shutdown(tcp, SHUT_WR, now);
 }
 
 static void keep(void *user, const void *data, size_t len)
@@ -91,7 +91,7 @@ static void echo(void *user, struct weft_tcp *tcp, uint64_t now)
 			return;
 	}
 	if (n == 0)
-		weft_tcp_shutdown(tcp, now);
+		(void)weft_tcp_shutdown(tcp, SHUT_WR, now);
 }
 
 static const struct weft_tcp_events sink_events = { .on_readable = sink,

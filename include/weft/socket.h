@@ -104,7 +104,10 @@ WEFT_API WEFT_MUST_CHECK int weft_socket_connect(struct weft_sockets *set, int s
 WEFT_API WEFT_MUST_CHECK int weft_socket_send(struct weft_sockets *set, int s,
 					      const void *data, size_t len, uint64_t now);
 
-/** Returns how many bytes; 0 at the end of a stream; -EAGAIN, -ENOTCONN, or another error. */
+/**
+ * Returns how many bytes; 0 at the end of a stream, and for nothing after SHUT_RD; -EAGAIN,
+ * -ENOTCONN, or another error.
+ */
 WEFT_API WEFT_MUST_CHECK int weft_socket_recv(struct weft_sockets *set, int s, void *buf,
 					      size_t len, uint64_t now);
 
@@ -132,8 +135,13 @@ WEFT_API int weft_socket_leave(struct weft_sockets *set, int s,
 			       const struct weft_ip *group, struct weft_iface *iface,
 			       uint64_t now);
 
-/** Nothing more will be sent: SHUT_WR of shutdown(2). Returns 0 or -ENOTCONN. */
-WEFT_API int weft_socket_shutdown(struct weft_sockets *set, int s, uint64_t now);
+/**
+ * shutdown(2) with SHUT_RD, SHUT_WR or SHUT_RDWR, as Linux does it: of a stream, what
+ * weft_tcp_shutdown says. Of datagrams that are connected, nothing more can be sent (-EPIPE), and
+ * a call that finds none to read returns 0; those that come are still taken. What listens stops
+ * listening, unless it is SHUT_WR. Returns 0, -EINVAL or -ENOTCONN.
+ */
+WEFT_API int weft_socket_shutdown(struct weft_sockets *set, int s, int how, uint64_t now);
 
 /** getsockname(2). Family 0 while it has no name. Returns 0. */
 WEFT_API int weft_socket_name(const struct weft_sockets *set, int s,

@@ -159,7 +159,7 @@ WEFT_API WEFT_MUST_CHECK int weft_tcp_accept(struct weft_tcp_listener *listener,
 /**
  * Queues data to be sent, also before the handshake is over. Returns how many of the len bytes
  * were taken; if not all, on_writable is called when there is room. -EPIPE after
- * weft_tcp_shutdown and after the end, -ENOBUFS when the stack's memory is full: on_writable is
+ * SHUT_WR and after the end, -ENOBUFS when the stack's memory is full: on_writable is
  * called then when something of this connection's has been acknowledged.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tcp_send(struct weft_tcp *tcp, const void *data,
@@ -176,8 +176,8 @@ WEFT_API WEFT_MUST_CHECK int weft_tcp_lend(struct weft_tcp *tcp, const void *dat
 					   void *user, uint64_t now);
 
 /**
- * Reads at most len bytes. Returns how many; 0 at the end of the stream; -EAGAIN while there is
- * nothing; or, after all that was received, why the connection has ended.
+ * Reads at most len bytes. Returns how many; -EAGAIN while there is nothing, or 0 after SHUT_RD; 0
+ * at the end of the stream; or, after all that was received, why the connection has ended.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tcp_receive(struct weft_tcp *tcp, void *buf, size_t len,
 					      uint64_t now);
@@ -201,8 +201,15 @@ WEFT_API WEFT_MUST_CHECK int weft_tcp_peek(const struct weft_tcp *tcp,
 /** Reads len bytes, at most as many as there are, and forgets them. */
 WEFT_API void weft_tcp_skip(struct weft_tcp *tcp, size_t len, uint64_t now);
 
-/** Nothing more will be sent; the peer is told after what is queued. Reading goes on. */
-WEFT_API void weft_tcp_shutdown(struct weft_tcp *tcp, uint64_t now);
+/**
+ * Ends a direction, as Linux does. SHUT_WR: nothing more will be sent; the peer is told after what
+ * is queued, and after the handshake if that is not over (which Linux would break off). SHUT_RD:
+ * who reads and finds nothing is told of the end; the peer is not, and what it sends is still
+ * taken and can be read. SHUT_RDWR is both, and then nobody waits for data: what comes ends the
+ * connection with a reset, here -ECONNRESET. Returns 0, -EINVAL for another how, or -ENOTCONN when
+ * it has ended.
+ */
+WEFT_API int weft_tcp_shutdown(struct weft_tcp *tcp, int how, uint64_t now);
 
 /**
  * The program has done with the connection, which is no longer its. What is queued is still

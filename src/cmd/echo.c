@@ -96,7 +96,7 @@ static void pump(void *user, struct weft_tcp *tcp, uint64_t now)
 	}
 	/* The peer has said all; and so have we, once that is sent. */
 	if (n == 0)
-		weft_tcp_shutdown(tcp, now);
+		(void)weft_tcp_shutdown(tcp, SHUT_WR, now);
 }
 
 static void conn_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)

@@ -185,7 +185,7 @@ static bool conn_send(struct conn *c, uint64_t now)
 	c->since = now;
 	c->state = c->is_last ? CONN_CLOSING : CONN_READING;
 	if (c->is_last)
-		weft_tcp_shutdown(c->tcp, now);
+		(void)weft_tcp_shutdown(c->tcp, SHUT_WR, now);
 	return true;
 }
 
@@ -271,7 +271,7 @@ static bool conn_receive(struct conn *c, uint64_t now)
 		c->len += (size_t)n;
 	} else if (n == 0 && c->state == CONN_READING) {
 		c->state = CONN_CLOSING;
-		weft_tcp_shutdown(c->tcp, now);
+		(void)weft_tcp_shutdown(c->tcp, SHUT_WR, now);
 	}
 	return n > 0;
 }

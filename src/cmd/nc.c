@@ -217,7 +217,7 @@ static void tcp_up(struct nc *nc, uint64_t now)
 		;
 	if (is_empty(&nc->up) && nc->up.has_ended && !nc->is_shut) {
 		nc->is_shut = true;
-		weft_tcp_shutdown(nc->tcp, now);
+		(void)weft_tcp_shutdown(nc->tcp, SHUT_WR, now);
 	}
 }
 

@@ -100,7 +100,7 @@ static int move_to_room(struct pump *p, uint64_t now)
 			return r;
 		if (r == 0) {
 			p->host_ended = true;
-			weft_tcp_shutdown(p->tcp, now);
+			(void)weft_tcp_shutdown(p->tcp, SHUT_WR, now);
 			return 0;
 		}
 		r = push_chunk(p, now);

@@ -220,6 +220,7 @@ int weft_socket_listen(struct weft_sockets *set, int s, int backlog)
 		.tos = sock->opts.tos,
 		.ttl = sock->opts.ttl,
 	};
+	sock->events = 0;
 	return weft_tcp_listen(set->stack, &sock->local, &opts, &sock->listener);
 }
 
@@ -288,6 +289,8 @@ static int udp_send(struct sock *sock, const void *data, size_t len,
 		.tos = sock->opts.tos,
 		.ttl = sock->opts.ttl,
 	};
+	if (sock->send_shut)
+		return -EPIPE;
 	if (len > INT_MAX)
 		return -EMSGSIZE;
 	if (peer)
@@ -317,6 +320,8 @@ static int udp_recv(struct sock *sock, void *buf, size_t len,
 {
 	struct weft_udp_message msg;
 	int n = weft_udp_receive(sock->udp, buf, len, &msg);
+	if (n == -EAGAIN && sock->recv_shut)
+		return 0;
 	if (n < 0)
 		return settle(sock, n, WEFT_READABLE);
 	if (ret_peer)
@@ -375,13 +380,46 @@ int weft_socket_leave(struct weft_sockets *set, int s, const struct weft_ip *gro
 	return 0;
 }
 
-int weft_socket_shutdown(struct weft_sockets *set, int s, uint64_t now)
+/* ---- shutdown ---------------------------------------------------------------------------- */
+
+static int shut_listener(struct sock *sock, int how, uint64_t now)
+{
+	if (how == SHUT_WR)
+		return 0;
+	weft_tcp_listener_close(sock->listener, now);
+	sock->listener = NULL;
+	raise_event(sock, WEFT_ENDED, now);
+	return 0;
+}
+
+static int shut_datagrams(struct sock *sock, int how)
+{
+	if (!sock->is_connected)
+		return -ENOTCONN;
+	sock->recv_shut |= how != SHUT_WR;
+	sock->send_shut |= how != SHUT_RD;
+	return 0;
+}
+
+int weft_socket_shutdown(struct weft_sockets *set, int s, int how, uint64_t now)
 {
 	struct sock *sock = sock_find(set, s);
 	if (!sock)
 		return -EBADF;
-	if (!sock->tcp)
+	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+		return -EINVAL;
+	if (sock->listener)
+		return shut_listener(sock, how, now);
+	if (!sock->udp && !sock->tcp)
 		return -ENOTCONN;
-	weft_tcp_shutdown(sock->tcp, now);
+	int r = sock->udp ? shut_datagrams(sock, how)
+			  : weft_tcp_shutdown(sock->tcp, how, now);
+	if (r < 0)
+		return r;
+	/* No call of a direction that is over would wait. */
+	if (how != SHUT_WR)
+		raise_event(sock, WEFT_READABLE, now);
+	if (how != SHUT_RD)
+		raise_event(sock, WEFT_WRITABLE, now);
 	return 0;
 }

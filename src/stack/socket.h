@@ -32,6 +32,7 @@ struct sock {
 	struct weft_tcp_listener *listener;
 	struct weft_udp *udp;
 	bool is_connected;
+	bool recv_shut, send_shut; /**< Of datagrams; a stream's connection knows. */
 };
 
 struct weft_sockets {

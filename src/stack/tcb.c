@@ -307,7 +307,7 @@ int weft_tcb_close(struct weft_tcbs *tcbs, int name, uint64_t now)
 		return is_over ? -ENOTCONN : 0;
 	}
 	tcb->is_closed = true;
-	weft_tcp_shutdown(tcb->tcp, now);
+	(void)weft_tcp_shutdown(tcb->tcp, SHUT_WR, now);
 	return 0;
 }
 

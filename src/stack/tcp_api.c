@@ -140,9 +140,9 @@ void weft_tcp_skip(struct weft_tcp *tcp, size_t n, uint64_t now)
 	tcp_skip(tcp_conn_of(tcp), n, now);
 }
 
-void weft_tcp_shutdown(struct weft_tcp *tcp, uint64_t now)
+int weft_tcp_shutdown(struct weft_tcp *tcp, int how, uint64_t now)
 {
-	tcp_shutdown(tcp_conn_of(tcp), now);
+	return tcp_shutdown(tcp_conn_of(tcp), how, now);
 }
 
 void weft_tcp_close(struct weft_tcp *tcp, uint64_t now)

@@ -170,6 +170,7 @@ struct tcp_conn {
 	/* Where it stands. */
 	bool is_orphan : 1; /**< The user has closed: nobody will read or be told. */
 	bool is_dead : 1;   /**< Nothing more will happen; freed when it is an orphan. */
+	bool read_shut : 1; /**< The user waits for nothing more to read. */
 	bool fin_asked : 1; /**< The user has no more to send. */
 	bool fin_sent : 1;  /**< It has a record, or has been acknowledged. */
 	bool fin_received : 1;

@@ -153,6 +153,12 @@ static enum tcp_outcome take_early_segment(struct tcp_conn *conn,
 	return fresh < 0 ? TCP_DROP_MEMORY : TCP_TOOK_EARLY;
 }
 
+/* The user has closed, or shut both directions: nobody reads, and the peer should know (3.6). */
+static bool is_for_nobody(const struct tcp_conn *conn)
+{
+	return conn->is_orphan || (conn->read_shut && conn->fin_asked);
+}
+
 enum tcp_outcome tcp_take_text(struct tcp_conn *conn, struct tcp_seg *seg, uint64_t now)
 {
 	bool has_fin = seg->flags & TCP_FIN;
@@ -165,9 +171,8 @@ enum tcp_outcome tcp_take_text(struct tcp_conn *conn, struct tcp_seg *seg, uint6
 	if ((seg->len == 0 && !has_fin) || !tcp_state_may_receive(conn->state))
 		return TCP_GO_ON;
 	trim(conn, seg);
-	if (conn->is_orphan && seg->len > 0) {
-		/* Nobody will read it, and the peer should know (RFC 9293, 3.6). */
-		tcp_abort(conn, -ECONNABORTED, now);
+	if (is_for_nobody(conn) && seg->len > 0) {
+		tcp_abort(conn, -ECONNRESET, now);
 		return TCP_REFUSED_DATA;
 	}
 	if (seg->seq != conn->rcv_nxt)

@@ -135,7 +135,9 @@ static int nothing_to_read(const struct tcp_conn *conn)
 {
 	if (conn->fin_received)
 		return 0;
-	return conn->is_dead ? conn->error : -EAGAIN;
+	if (conn->is_dead)
+		return conn->error;
+	return conn->read_shut ? 0 : -EAGAIN;
 }
 
 /* The window opens. */
@@ -189,12 +191,18 @@ static void ask_fin(struct tcp_conn *conn)
 		tcp_set_state(conn, TCP_LAST_ACK);
 }
 
-void tcp_shutdown(struct tcp_conn *conn, uint64_t now)
+int tcp_shutdown(struct tcp_conn *conn, int how, uint64_t now)
 {
+	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+		return -EINVAL;
 	if (conn->is_dead)
-		return;
-	ask_fin(conn);
+		return -ENOTCONN;
+	if (how != SHUT_WR)
+		conn->read_shut = true;
+	if (how != SHUT_RD)
+		ask_fin(conn);
 	settle(conn, now);
+	return 0;
 }
 
 void tcp_close(struct tcp_conn *conn, uint64_t now)

@@ -73,8 +73,8 @@ int tcp_peek(const struct tcp_conn *conn, const void **ret_data) WEFT_MUST_CHECK
 /** Reads n bytes, at most as many as there are, and forgets them. */
 void tcp_skip(struct tcp_conn *conn, size_t n, uint64_t now);
 
-/** No more will be sent: a FIN follows what is queued. The other direction stays open. */
-void tcp_shutdown(struct tcp_conn *conn, uint64_t now);
+/** SHUT_RD, SHUT_WR or SHUT_RDWR, as weft_tcp_shutdown has it. Returns 0, -EINVAL, -ENOTCONN. */
+int tcp_shutdown(struct tcp_conn *conn, int how, uint64_t now);
 
 /**
  * The user has done with it. What is queued is still sent, and then a FIN; if the peer has sent

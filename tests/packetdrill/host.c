@@ -221,10 +221,7 @@ int host_connected(struct host *h, int s)
 
 int host_shutdown(struct host *h, int s, int how)
 {
-	/* SHUT_RD is not the stack's business: nothing is sent for it. */
-	if (how == SHUT_RD)
-		return 0;
-	return settled(h, weft_socket_shutdown(h->sockets, s, h->now));
+	return settled(h, weft_socket_shutdown(h->sockets, s, how, h->now));
 }
 
 int host_close(struct host *h, int s)

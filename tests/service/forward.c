@@ -67,7 +67,7 @@ static void far_write(struct far *f, struct weft_tcp *tcp, uint64_t now)
 		if ((size_t)taken < n)
 			return;
 	}
-	weft_tcp_shutdown(tcp, now);
+	(void)weft_tcp_shutdown(tcp, SHUT_WR, now);
 }
 
 static void far_read(void *user, struct weft_tcp *tcp, uint64_t now)

@@ -94,7 +94,7 @@ static void a_stream_from_one_to_the_other(void **state)
 	assert_true(weft_sockaddr_equal(&name, &other));
 
 	assert_int_equal(weft_socket_send(x.client, c, "hello", 5, x.net.now), 5);
-	assert_int_equal(weft_socket_shutdown(x.client, c, x.net.now), 0);
+	assert_int_equal(weft_socket_shutdown(x.client, c, SHUT_WR, x.net.now), 0);
 	assert_int_equal(weft_socket_send(x.client, c, "x", 1, x.net.now), -EPIPE);
 	assert_int_equal(weft_socket_recv(x.server, a, buf, 16, x.net.now), -EAGAIN);
 	pass(&x);
@@ -109,6 +109,49 @@ static void a_stream_from_one_to_the_other(void **state)
 	pass(&x);
 	assert_true((unsigned)weft_socket_poll(x.client, c) & WEFT_ENDED);
 	assert_int_equal(weft_socket_error(x.client, c), 0);
+	sides_fini(&x);
+}
+
+/* Each direction that is over makes the calls of that direction ready: none of them would wait. */
+static void an_end_wakes_who_waits(void **state)
+{
+	(void)state;
+	struct sides x;
+	struct weft_ready ready[4];
+	union weft_sockaddr peer = addr("10.1.0.2:80"), to = addr("10.1.0.2:9");
+	char buf[16];
+	sides_init(&x);
+	int l = listening(&x, "10.1.0.2:80");
+	int c = weft_socket_open(x.client, AF_INET, SOCK_STREAM);
+	assert_int_equal(weft_socket_shutdown(x.client, c, SHUT_RD, x.net.now),
+			 -ENOTCONN);
+	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now),
+			 -EINPROGRESS);
+	pass(&x);
+	assert_int_equal(weft_sockets_ready(x.client, ready, 4), 1);
+	assert_int_equal(weft_socket_recv(x.client, c, buf, 16, x.net.now), -EAGAIN);
+	assert_int_equal(weft_socket_shutdown(x.client, c, 3, x.net.now), -EINVAL);
+	assert_int_equal(weft_sockets_ready(x.client, ready, 4), 0);
+	assert_int_equal(weft_socket_shutdown(x.client, c, SHUT_RD, x.net.now), 0);
+	assert_int_equal(weft_sockets_ready(x.client, ready, 4), 1);
+	assert_int_equal(ready[0].events, WEFT_READABLE | WEFT_WRITABLE);
+	assert_int_equal(weft_socket_recv(x.client, c, buf, 16, x.net.now), 0);
+
+	assert_int_equal(weft_socket_shutdown(x.server, l, SHUT_WR, x.net.now), 0);
+	assert_int_equal(weft_socket_poll(x.server, l), WEFT_READABLE);
+	assert_int_equal(weft_socket_shutdown(x.server, l, SHUT_RD, x.net.now), 0);
+	assert_true((unsigned)weft_socket_poll(x.server, l) & WEFT_ENDED);
+	assert_int_equal(weft_socket_accept(x.server, l, x.net.now), -EINVAL);
+	assert_int_equal(weft_socket_listen(x.server, l, 5), 0);
+	assert_int_equal(weft_socket_poll(x.server, l), 0);
+
+	int d = weft_socket_open(x.client, AF_INET, SOCK_DGRAM);
+	assert_int_equal(weft_socket_connect(x.client, d, &to, x.net.now), 0);
+	assert_int_equal(weft_socket_recv(x.client, d, buf, 16, x.net.now), -EAGAIN);
+	assert_int_equal(weft_socket_shutdown(x.client, d, SHUT_RDWR, x.net.now), 0);
+	assert_true((unsigned)weft_socket_poll(x.client, d) & WEFT_READABLE);
+	assert_int_equal(weft_socket_recv(x.client, d, buf, 16, x.net.now), 0);
+	assert_int_equal(weft_socket_send(x.client, d, "x", 1, x.net.now), -EPIPE);
 	sides_fini(&x);
 }
 
@@ -335,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_from_one_to_the_other),
+		cmocka_unit_test(an_end_wakes_who_waits),
 		cmocka_unit_test(a_refusal_is_told_once),
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(groups_and_broadcasts),

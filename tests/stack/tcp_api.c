@@ -26,7 +26,7 @@ static void client_connected(void *user, struct weft_tcp *tcp, uint64_t now)
 	struct party *p = user;
 	p->is_connected = true;
 	assert_int_equal(weft_tcp_send(tcp, "question", 8, now), 8);
-	weft_tcp_shutdown(tcp, now);
+	(void)weft_tcp_shutdown(tcp, SHUT_WR, now);
 }
 
 static void client_readable(void *user, struct weft_tcp *tcp, uint64_t now)

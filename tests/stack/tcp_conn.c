@@ -34,7 +34,7 @@ static void an_idle_connection_gives_back_what_it_does_not_need(void **state)
 	RX(ACK, .seq = 111, .ack = 6);
 	AT(S(6));
 	assert_null(s.conn->active);
-	tcp_shutdown(s.conn, s.now);
+	(void)tcp_shutdown(s.conn, SHUT_WR, s.now);
 	TX(FIN | ACK, .seq = 6, .ack = 111);
 	script_fini(&s);
 }

@@ -40,7 +40,7 @@ static void a_fin_can_be_asked_for_early(void **state)
 		if (crossed)
 			RX(SYN, .seq = 100, .mss = 1460);
 		s.taken = s.sent_n;
-		tcp_shutdown(s.conn, s.now);
+		(void)tcp_shutdown(s.conn, SHUT_WR, s.now);
 		QUIET();
 		RX(crossed ? ACK : SYN | ACK, .seq = 100 + (uint32_t)crossed, .ack = 1);
 		STATE(TCP_FIN_WAIT_1);

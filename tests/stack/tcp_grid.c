@@ -60,7 +60,7 @@ static void write_on(struct end *e, uint64_t now)
 		if ((size_t)n < len)
 			return;
 	}
-	weft_tcp_shutdown(e->tcp, now);
+	(void)weft_tcp_shutdown(e->tcp, SHUT_WR, now);
 }
 
 static void on_connected(void *user, struct weft_tcp *tcp, uint64_t now)

@@ -219,7 +219,7 @@ static void a_stream_goes_on_beyond_the_last_number(void **state)
 	assert_int_equal(s.conn->snd_una, 5841 - BEFORE);
 	assert_int_equal(s.conn->to_send.len, 0);
 	assert_int_equal(s.tcp.counts[TCP_COUNT_TIMEOUTS], 0);
-	tcp_shutdown(s.conn, s.now);
+	(void)tcp_shutdown(s.conn, SHUT_WR, s.now);
 	TX(FIN | ACK, .seq = 5841, .ack = 101);
 	RX(FIN | ACK, .seq = 101, .ack = 5842);
 	assert_int_equal(s.tcp.time_waits_n, 1);

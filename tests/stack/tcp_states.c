@@ -64,7 +64,7 @@ static void we_close_first(void **state)
 	struct script s;
 	script_init(&s, NULL);
 	script_establish(&s);
-	tcp_shutdown(s.conn, s.now);
+	(void)tcp_shutdown(s.conn, SHUT_WR, s.now);
 	TX(FIN | ACK, .seq = 1, .ack = 101);
 	STATE(TCP_FIN_WAIT_1);
 	RX(ACK, .seq = 101, .ack = 2);
@@ -91,7 +91,7 @@ static void the_peer_closes_first(void **state)
 	STATE(TCP_CLOSE_WAIT);
 	script_write(&s, 5);
 	TX(ACK, .seq = 1, .ack = 102, .len = 5);
-	tcp_shutdown(s.conn, s.now);
+	(void)tcp_shutdown(s.conn, SHUT_WR, s.now);
 	TX(FIN | ACK, .seq = 6, .ack = 102);
 	STATE(TCP_LAST_ACK);
 	RX(ACK, .seq = 102, .ack = 7);
@@ -107,7 +107,7 @@ static void both_close_at_once(void **state)
 	struct script s;
 	script_init(&s, NULL);
 	script_establish(&s);
-	tcp_shutdown(s.conn, s.now);
+	(void)tcp_shutdown(s.conn, SHUT_WR, s.now);
 	TX(FIN | ACK, .seq = 1, .ack = 101);
 	RX(FIN | ACK, .seq = 101, .ack = 1);
 	TX(ACK, .seq = 2, .ack = 102);
@@ -124,7 +124,7 @@ static void fin_and_its_ack_in_one(void **state)
 	struct script s;
 	script_init(&s, NULL);
 	script_establish(&s);
-	tcp_shutdown(s.conn, s.now);
+	(void)tcp_shutdown(s.conn, SHUT_WR, s.now);
 	TX(FIN | ACK, .seq = 1, .ack = 101);
 	RX(FIN | ACK, .seq = 101, .ack = 2);
 	TX(ACK, .seq = 2, .ack = 102);
@@ -291,7 +291,7 @@ static void bring(struct script *s, enum tcp_state state)
 		(void)script_rx(
 			s, &(struct line){ .flags = FIN | ACK, .seq = 101, .ack = 1 });
 	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
-		tcp_shutdown(s->conn, s->now);
+		(void)tcp_shutdown(s->conn, SHUT_WR, s->now);
 	if (state == TCP_FIN_WAIT_2)
 		(void)script_rx(s, &(struct line){ .flags = ACK, .seq = 101, .ack = 2 });
 	if (state == TCP_CLOSING)

@@ -214,7 +214,7 @@ void host_write(struct host *h)
 			return;
 	}
 	if (h->closes)
-		tcp_shutdown(h->conn, h->world->now);
+		(void)tcp_shutdown(h->conn, SHUT_WR, h->world->now);
 }
 
 static void on_connected(void *user, struct weft_tcp *tcp, uint64_t now)

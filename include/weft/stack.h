@@ -125,16 +125,25 @@ struct weft_stack_opts {
 
 	uint32_t interfaces_max; /**< 0 for 64. */
 	uint32_t addresses_max;  /**< Per interface, and those of SLAAC; 0 for 32. */
-	uint32_t routes_max;     /**< Also those of router advertisements; 0 for 256. */
+	/** Of them, those by router advertisements; 0 for 8. */
+	uint32_t advertised_addresses_max;
+	uint32_t routes_max; /**< Also those of router advertisements; 0 for 256. */
+	/** Of them, those by router advertisements, on one interface; 0 for 16. */
+	uint32_t advertised_routes_max;
 	uint32_t neighbours_max; /**< 0 for 1,024. */
 	uint32_t
 		neighbour_queue_max; /**< Packets that wait for one neighbour; 0 for 64. */
 	size_t neighbour_bytes_max; /**< Of all packets that wait for any; 0 for 1 MiB. */
 	uint32_t fragments_max; /**< Packets whose fragments are collected; 0 for 64. */
-	size_t fragment_bytes_max; /**< Bytes of all of them together; 0 for 1 MiB. */
+	size_t fragment_bytes_max;    /**< Bytes of all of them together; 0 for 1 MiB. */
+	uint32_t fragment_pieces_max; /**< Fragments of one packet; 0 for 128. */
+	uint32_t extension_headers_max; /**< Of an IPv6 packet, at most 8; 0 for 8. */
+	uint32_t extension_bytes_max;   /**< Of all of them, at most 512; 0 for 512. */
 	uint32_t path_mtus_max; /**< Destinations with an MTU of their own; 0 for 256. */
 	uint32_t groups_max;    /**< Multicast groups per interface; 0 for 32. */
-	uint32_t udp_sockets_max; /**< 0 for 1,024. */
+	uint32_t udp_sockets_max;   /**< 0 for 1,024. */
+	uint32_t socket_groups_max; /**< Multicast groups per UDP socket; 0 for 32. */
+	uint32_t pings_max;         /**< Of weft_ping_new, at most 32,768; 0 for 64. */
 	/** ICMP errors that are sent, a tenth of them to one address; 0 for 1,000. */
 	uint32_t errors_per_s;
 	uint32_t echoes_per_s; /**< Echo requests that are answered; 0 for no limit. */
@@ -142,7 +151,7 @@ struct weft_stack_opts {
 
 /**
  * Makes a stack without interfaces. opts is copied. now is CLOCK_MONOTONIC in ns, as in all
- * calls. Returns 0, -EINVAL without a secret, or -ENOMEM.
+ * calls. Returns 0, -EINVAL without a secret or with an option above its most, or -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_stack_new(const struct weft_stack_opts *opts,
 					    uint64_t now, struct weft_stack **ret_stack);

@@ -112,7 +112,7 @@ WEFT_API union weft_sockaddr weft_udp_peer(const struct weft_udp *udp);
 
 /**
  * Takes what is sent to the group, too, on the interface. Returns 0, -EINVAL for what is no
- * group, -EEXIST, -ENOSPC, -ENOMEM.
+ * group, -EEXIST, -ENOSPC at socket_groups_max or groups_max, -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_udp_join(struct weft_udp *udp,
 					   const struct weft_ip *group,
@@ -134,7 +134,7 @@ struct weft_ping_reply {
 	size_t len;
 };
 
-/** Makes somebody who can ping; fn is called with each answer. Returns 0, -ENOSPC, -ENOMEM. */
+/** Makes who can ping; fn is called with each answer. Returns 0, -ENOSPC at pings_max, -ENOMEM. */
 WEFT_API WEFT_MUST_CHECK int weft_ping_new(struct weft_stack *stack,
 					   void (*fn)(void *user,
 						      const struct weft_ping_reply *reply,

@@ -284,8 +284,8 @@ enum weft_stack_outcome frag_add(struct weft_stack *stack, struct weft_iface *if
 		give_up(stack, p);
 		return WEFT_STACK_DROP_FRAGMENT;
 	}
-	if (p->pieces_n == FRAG_PIECES_MAX || !make_room(stack, p, f->len) ||
-	    !keep(stack, p, f, pos)) {
+	if (p->pieces_n == stack->opts.fragment_pieces_max ||
+	    !make_room(stack, p, f->len) || !keep(stack, p, f, pos)) {
 		give_up(stack, p);
 		return WEFT_STACK_DROP_FRAGMENT_LIMIT;
 	}

@@ -25,8 +25,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAG_PIECES_MAX 128u /**< Fragments of one packet. */
-
 struct frag_cache {
 	struct table *table; /**< By struct frag_key. */
 	struct list oldest;  /**< Packets in pieces, in the order in which they began. */

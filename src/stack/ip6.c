@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An IPv6 packet is held to the same questions as one of IPv4 (see there), where options are
- * the extension headers. The walk over them (wire/ip6.h) bounds their number and bytes; here
- * it is decided what to make of them (RFC 8200, 4.2 and 4.4):
+ * the extension headers. The walk over them (wire/ip6.h) bounds their number and bytes, and the
+ * stack's options may do so more tightly; here it is decided what to make of them (RFC 8200, 4.2
+ * and 4.4):
  *
  *   unknown option   by its upper two bits: pass over, drop, drop and tell, tell if no group
  *   routing header   passed over when it has nothing left to route; else drop and tell. Type 0
@@ -223,6 +224,13 @@ static void take_offload(const struct iface_rx *rx, struct ip_rx *ip)
 	ip->stays = true;
 }
 
+static bool is_too_much(const struct weft_stack *stack, const struct ip6_ext *ext,
+			size_t bytes)
+{
+	return ext->count > stack->opts.extension_headers_max ||
+	       bytes > stack->opts.extension_bytes_max;
+}
+
 /* A packet for this host: its extension headers, then what they lead to. */
 static enum weft_stack_outcome take(const struct iface_rx *rx, const struct ip6_hdr *hdr,
 				    struct ip_rx *ip, uint64_t now)
@@ -230,7 +238,7 @@ static enum weft_stack_outcome take(const struct iface_rx *rx, const struct ip6_
 	size_t packet_len = IP6_LEN + (size_t)hdr->payload_len;
 	struct ip6_ext ext;
 	int off = ip6_ext_walk(rx->packet, packet_len, hdr->next, &ext);
-	if (off < 0)
+	if (off < 0 || is_too_much(rx->iface->stack, &ext, (size_t)off - IP6_LEN))
 		return WEFT_STACK_DROP_IP_HEADER;
 	ip->protocol = ext.proto;
 	ip->payload = rx->packet + off;

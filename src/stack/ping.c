@@ -14,8 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define PINGS_MAX 64u
-
 struct weft_ping {
 	struct list of_stack;
 	struct weft_stack *stack;
@@ -83,7 +81,7 @@ int weft_ping_new(struct weft_stack *stack,
 			     uint64_t now),
 		  void *user, struct weft_ping **ret_ping)
 {
-	if (stack->pings_n == PINGS_MAX)
+	if (stack->pings_n == stack->opts.pings_max)
 		return -ENOSPC;
 	struct weft_ping *ping = calloc(1, sizeof(*ping));
 	if (!ping)

@@ -10,8 +10,9 @@
  *                       hash, so it is stable here and tells nothing elsewhere)
  *     servers, domains  for programs: advice.c
  *
- * An interface takes so many routers and prefixes and no more: a flood of advertisements
- * (every ff02::1 can send one) fills neither routes nor addresses.
+ * An interface takes so many routers and prefixes and no more (advertised_routes_max and
+ * advertised_addresses_max): a flood of advertisements, which anybody can send to ff02::1, fills
+ * neither routes nor addresses.
  */
 #include "stack/nd.h"
 #include "stack/stack.h"
@@ -24,8 +25,6 @@
 #define PREFIX_BITS      64u
 #define TWO_HOURS_NS     (7200 * SECOND_NS)
 #define FOREVER_S        UINT32_MAX
-#define ROUTES_MAX       16u /* Of one interface's routers. */
-#define ADDRS_MAX        8u  /* Of one interface's prefixes. */
 #define REACHABLE_MS_MAX 3600000u
 #define RETRANS_MS_MIN   10u
 #define RETRANS_MS_MAX   60000u
@@ -130,7 +129,8 @@ static void take_autonomous(struct weft_iface *iface, const struct nd_prefix *p,
 					now);
 		return;
 	}
-	if (p->valid_s == 0 || count_slaac(iface) == ADDRS_MAX)
+	if (p->valid_s == 0 ||
+	    count_slaac(iface) == iface->stack->opts.advertised_addresses_max)
 		return;
 	/* Its network is a route only if the prefix is said to be on the link (RFC 5942). */
 	if (iface_add_addr(iface, &addr, ADDR_BITS, 0, now, &a) < 0)
@@ -170,7 +170,8 @@ static void set_route(struct weft_iface *iface, const struct ip_addr *network,
 		routes_set_expires(stack, route, expires);
 		return;
 	}
-	if (expires <= now || count_advertised(stack, iface) == ROUTES_MAX)
+	if (expires <= now ||
+	    count_advertised(stack, iface) == stack->opts.advertised_routes_max)
 		return;
 	struct ip_route made = {
 		.network = *network,

@@ -14,10 +14,13 @@
 #include "base/array.h"
 #include "base/container.h"
 #include "stack/icmp.h"
+#include "wire/ip6.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+
+#define PINGS_MOST 32768u /* Half of the identifiers: a free one is soon found. */
 
 static const struct ip_protocol *const protocols[] = {
 	&icmp4_protocol, &icmp6_protocol, &igmp_protocol, &tcp_protocol, &udp_protocol,
@@ -101,19 +104,34 @@ static struct weft_stack_opts with_defaults(const struct weft_stack_opts *opts)
 	struct weft_stack_opts o = *opts;
 	set_default(&o.interfaces_max, 64);
 	set_default(&o.addresses_max, 32);
+	set_default(&o.advertised_addresses_max, 8);
 	set_default(&o.routes_max, 256);
+	set_default(&o.advertised_routes_max, 16);
 	set_default(&o.neighbours_max, 1024);
 	set_default(&o.neighbour_queue_max, 64);
 	set_default(&o.fragments_max, 64);
+	set_default(&o.fragment_pieces_max, 128);
+	set_default(&o.extension_headers_max, IP6_EXT_COUNT_MAX);
+	set_default(&o.extension_bytes_max, IP6_EXT_LEN_MAX);
 	set_default(&o.path_mtus_max, 256);
 	set_default(&o.groups_max, 32);
 	set_default(&o.udp_sockets_max, 1024);
+	set_default(&o.socket_groups_max, 32);
+	set_default(&o.pings_max, 64);
 	set_default(&o.errors_per_s, 1000);
 	if (o.fragment_bytes_max == 0)
 		o.fragment_bytes_max = 1u << 20;
 	if (o.neighbour_bytes_max == 0)
 		o.neighbour_bytes_max = 1u << 20;
 	return o;
+}
+
+/* A walk over headers has an end of its own, and identifiers of pings are 16 bits. */
+static bool can_be(const struct weft_stack_opts *opts)
+{
+	return opts->secret && opts->extension_headers_max <= IP6_EXT_COUNT_MAX &&
+	       opts->extension_bytes_max <= IP6_EXT_LEN_MAX &&
+	       opts->pings_max <= PINGS_MOST;
 }
 
 /* What is random in a stack follows from its secret: the same secret makes the same run. */
@@ -144,7 +162,7 @@ static int init_parts(struct weft_stack *stack, uint64_t now)
 int weft_stack_new(const struct weft_stack_opts *opts, uint64_t now,
 		   struct weft_stack **ret_stack)
 {
-	if (!opts || !opts->secret)
+	if (!opts || !can_be(opts))
 		return -EINVAL;
 	struct weft_stack *stack = calloc(1, sizeof(*stack));
 	if (!stack)

@@ -14,7 +14,6 @@
 #define QUEUE_BYTES_DEFAULT 262144u
 #define PORT_FIRST          49152u /* Dynamic ports (RFC 6335, 6). */
 #define PORTS               16384u
-#define MEMBERSHIPS_MAX     32u
 
 struct membership {
 	struct list of_udp;
@@ -136,7 +135,7 @@ int weft_udp_join(struct weft_udp *udp, const struct weft_ip *group,
 		return -EINVAL;
 	if (udp_has_joined(udp, iface, &addr))
 		return -EEXIST;
-	if (udp->groups_n == MEMBERSHIPS_MAX)
+	if (udp->groups_n == udp->stack->opts.socket_groups_max)
 		return -ENOSPC;
 	struct membership *m = malloc(sizeof(*m));
 	if (!m)

@@ -410,7 +410,7 @@ static void a_flood_has_limits(void **state)
 			o = rx_part(&h, is_ip4, whole, &part);
 		}
 		assert_outcome(o, DROP_FRAGMENT_LIMIT);
-		assert_int_equal(n, FRAG_PIECES_MAX + 1);
+		assert_int_equal(n, 128 + 1);
 		/* One packet that is larger than all may have. */
 		o = WEFT_STACK_HELD;
 		for (n = 0; n < 40 && o == WEFT_STACK_HELD; n++) {
@@ -418,6 +418,27 @@ static void a_flood_has_limits(void **state)
 			o = rx_part(&h, is_ip4, whole, &part);
 		}
 		assert_outcome(o, DROP_FRAGMENT_LIMIT);
+		end(&h);
+	}
+}
+
+static void pieces_have_a_limit(void **state)
+{
+	static const struct weft_stack_opts opts[] = { { 0 },
+						       { .fragment_pieces_max = 3 } };
+	static const unsigned limits[] = { 128, 3 };
+	static uint8_t whole[DATAGRAM_MAX];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(opts); i++) {
+		struct hole_world h;
+		begin(&h, &opts[i], true);
+		(void)datagram(true, 60000, whole);
+		for (uint32_t n = 0; n <= limits[i]; n++) {
+			const struct part part = { 7, 16 * n, 8, true, 0 };
+			assert_int_equal(rx_part(&h, true, whole, &part),
+					 n < limits[i] ? WEFT_STACK_HELD
+						       : WEFT_STACK_DROP_FRAGMENT_LIMIT);
+		}
 		end(&h);
 	}
 }
@@ -478,6 +499,7 @@ int main(void)
 		cmocka_unit_test(an_atomic_fragment_is_a_packet),
 		cmocka_unit_test(what_is_missing_is_not_waited_for_for_ever),
 		cmocka_unit_test(a_flood_has_limits),
+		cmocka_unit_test(pieces_have_a_limit),
 		cmocka_unit_test(congestion_of_one_is_of_all),
 		cmocka_unit_test(the_longest_packet_arrives),
 	};

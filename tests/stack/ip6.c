@@ -204,6 +204,33 @@ static void chains_have_limits(void **state)
 	world_fini(&w);
 }
 
+/* A chain of two headers with 24 bytes, of which the second is a fragment's: whole in itself. */
+static void chains_have_limits_of_the_program_s(void **state)
+{
+	static const struct {
+		uint32_t headers, bytes;
+		enum weft_stack_outcome outcome;
+	} cases[] = {
+		{ 0, 0, WEFT_STACK_ANSWERED },
+		{ 2, 24, WEFT_STACK_ANSWERED },
+		{ 1, 0, WEFT_STACK_DROP_IP_HEADER },
+		{ 0, 23, WEFT_STACK_DROP_IP_HEADER },
+	};
+	static const uint8_t chain[24] = { 44, 1, 1, 12, [16] = 58 };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct world_opts opts = {
+			.stack = { .extension_headers_max = cases[i].headers,
+				   .extension_bytes_max = cases[i].bytes },
+		};
+		struct world w;
+		world_init(&w, &opts);
+		assert_int_equal(rx_chain(&w, OWN, 60, chain, sizeof(chain)),
+				 cases[i].outcome);
+		world_fini(&w);
+	}
+}
+
 static void says_which_protocol_is_not_spoken(void **state)
 {
 	const struct packet p = { .src = PEER, .dst = OWN, .proto = 254 };
@@ -250,6 +277,7 @@ int main(void)
 		cmocka_unit_test(options_are_judged_by_their_first_bits),
 		cmocka_unit_test(routing_headers_are_not_obeyed),
 		cmocka_unit_test(chains_have_limits),
+		cmocka_unit_test(chains_have_limits_of_the_program_s),
 		cmocka_unit_test(says_which_protocol_is_not_spoken),
 		cmocka_unit_test(an_interface_may_do_without),
 	};

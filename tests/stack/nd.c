@@ -339,11 +339,10 @@ static void passes_over_what_is_no_prefix_of_hosts(void **state)
 	world_fini(&w);
 }
 
-static void a_flood_of_advertisements_has_limits(void **state)
+static void flood(const struct world_opts *opts, uint32_t addrs_max, size_t routes_max)
 {
 	struct world w;
-	(void)state;
-	world_init(&w, NULL);
+	world_init(&w, opts);
 	uint32_t addrs = w.iface->addrs_n;
 	size_t routes = w.stack->routes.n;
 	for (unsigned i = 0; i < 2000; i++) {
@@ -357,10 +356,20 @@ static void a_flood_of_advertisements_has_limits(void **state)
 		world_run(&w);
 		tx_forget(&w);
 	}
-	assert_int_equal(w.iface->addrs_n, addrs + 8);
-	assert_int_equal(w.stack->routes.n, routes + 16);
+	assert_int_equal(w.iface->addrs_n, addrs + addrs_max);
+	assert_int_equal(w.stack->routes.n, routes + routes_max);
 	assert_true(table_count(w.stack->neighbours.table) <= 1024);
 	world_fini(&w);
+}
+
+static void a_flood_of_advertisements_has_limits(void **state)
+{
+	const struct world_opts opts = {
+		.stack = { .advertised_addresses_max = 2, .advertised_routes_max = 5 },
+	};
+	(void)state;
+	flood(NULL, 8, 16);
+	flood(&opts, 2, 5);
 }
 
 static void who_does_not_want_it_takes_nothing(void **state)

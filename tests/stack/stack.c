@@ -163,6 +163,51 @@ static void needs_a_secret(void **state)
 	weft_stack_free(NULL);
 }
 
+/* What no option can change: how far a walk over headers goes, and how wide an identifier is. */
+static void options_have_a_most(void **state)
+{
+	static const uint8_t secret[16] = "secret";
+	static const struct weft_stack_opts most = {
+		.secret = secret,
+		.extension_headers_max = 8,
+		.extension_bytes_max = 512,
+		.pings_max = 32768,
+	};
+	struct weft_stack_opts opts = most;
+	struct weft_stack *stack = NULL;
+	(void)state;
+	assert_int_equal(weft_stack_new(&opts, 1, &stack), 0);
+	weft_stack_free(stack);
+	opts.extension_headers_max++;
+	assert_int_equal(weft_stack_new(&opts, 1, &stack), -EINVAL);
+	opts = most;
+	opts.extension_bytes_max++;
+	assert_int_equal(weft_stack_new(&opts, 1, &stack), -EINVAL);
+	opts = most;
+	opts.pings_max++;
+	assert_int_equal(weft_stack_new(&opts, 1, &stack), -EINVAL);
+}
+
+static void pings_have_a_limit(void **state)
+{
+	static const uint32_t given[] = { 0, 3 }, limits[] = { 64, 3 };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(given); i++) {
+		const struct world_opts opts = { .stack = { .pings_max = given[i] } };
+		struct weft_ping *pings[64], *more;
+		struct world w;
+		world_init(&w, &opts);
+		for (uint32_t n = 0; n < limits[i]; n++)
+			assert_int_equal(
+				weft_ping_new(w.stack, got_answer, NULL, &pings[n]), 0);
+		assert_int_equal(weft_ping_new(w.stack, got_answer, NULL, &more),
+				 -ENOSPC);
+		weft_ping_free(pings[0]);
+		assert_int_equal(weft_ping_new(w.stack, got_answer, NULL, &more), 0);
+		world_fini(&w);
+	}
+}
+
 /* A batch of requests makes one batch of answers. */
 static void answers_of_a_batch_are_sent_at_once(void **state)
 {
@@ -233,6 +278,8 @@ int main(void)
 		cmocka_unit_test(one_pings_itself),
 		cmocka_unit_test(nobody_answers_for_who_is_not_there),
 		cmocka_unit_test(needs_a_secret),
+		cmocka_unit_test(options_have_a_most),
+		cmocka_unit_test(pings_have_a_limit),
 		cmocka_unit_test(answers_of_a_batch_are_sent_at_once),
 		cmocka_unit_test(an_ip_link_has_no_neighbours),
 		cmocka_unit_test(every_outcome_and_event_has_a_name),

@@ -410,6 +410,29 @@ static void a_super_frame_is_handed_out_in_pieces(void **state)
 	world_fini(&w);
 }
 
+static void a_socket_s_groups_have_a_limit(void **state)
+{
+	static const uint32_t given[] = { 0, 3 }, limits[] = { 32, 3 };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(given); i++) {
+		const struct world_opts opts = {
+			.stack = { .groups_max = 100, .socket_groups_max = given[i] },
+		};
+		struct weft_udp *udp;
+		struct world w;
+		world_init(&w, &opts);
+		assert_int_equal(weft_udp_new(w.stack, NULL, &udp), 0);
+		struct weft_ip group = ip("239.1.1.0");
+		for (; group.octet[3] < limits[i]; group.octet[3]++)
+			assert_int_equal(weft_udp_join(udp, &group, w.iface, w.now), 0);
+		assert_int_equal(weft_udp_join(udp, &group, w.iface, w.now), -ENOSPC);
+		group.octet[3] = 0;
+		weft_udp_leave(udp, &group, w.iface, w.now);
+		assert_int_equal(weft_udp_join(udp, &group, w.iface, w.now), 0);
+		world_fini(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +448,7 @@ int main(void)
 		cmocka_unit_test(calls_refuse_what_is_wrong),
 		cmocka_unit_test(ports_are_given_at_random_and_run_out),
 		cmocka_unit_test(a_super_frame_is_handed_out_in_pieces),
+		cmocka_unit_test(a_socket_s_groups_have_a_limit),
 	};
 	return cmocka_run_group_tests_name("udp", tests, NULL, NULL);
 }

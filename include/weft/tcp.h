@@ -73,7 +73,12 @@ struct weft_tcp_limits {
 	uint32_t segments_max;    /**< Under way, of all connections; 0 for 262,144. */
 	uint64_t memory_max;      /**< Bytes in all queues together; 0 for 256 MiB. */
 	uint32_t receive_max;     /**< Largest window of a connection; 0 for 6 MiB. */
-	uint16_t early_max;    /**< Gaps in what a connection has received; 0 for 256. */
+	uint16_t early_max; /**< Gaps in what a connection has received; 0 for 256. */
+	/** Pieces that SACKs make of a connection's segments, beyond two of each; 0 for 32. */
+	uint16_t sack_pieces_max;
+	uint16_t mss_min; /**< Least MSS, whatever the peer says; 0 for 88, the least. */
+	uint16_t spares_max;   /**< Blocks of 64 KiB kept for the next queue; 0 for 16. */
+	uint32_t challenge_ms; /**< Between answers to what may be forged; 0 for 500. */
 	uint32_t time_wait_ms; /**< 2 MSL; 0 for 60 s. */
 	uint32_t fin_wait_ms;  /**< FIN-WAIT-2 after closing; 0 for 60 s. */
 	bool ecn;              /**< Ask for ECN; it is agreed to in any case. */
@@ -121,7 +126,9 @@ struct weft_tcp_listen_opts {
 	uint32_t backlog; /**< Connections that wait to be accepted; 0 for 128. */
 	uint32_t
 		syn_max; /**< Half-open ones; beyond them, cookies are used. 0 for 1,024. */
-	bool only_ip6;   /**< :: is for IPv6 only. */
+	/** A SYN,ACK is sent again so often, after 1, 2, 4 ... s, at most 8 times; 0 for 5. */
+	uint8_t synack_retries;
+	bool only_ip6; /**< :: is for IPv6 only. */
 	/**
 	 * Of whom connections are taken; family 0, an unspecified address and a port of 0: of
 	 * anybody. Others are refused as if nobody listened.
@@ -134,7 +141,8 @@ struct weft_tcp_listen_opts {
 /**
  * Listens at an address and port; the unspecified address listens at all, and that of IPv6
  * also at those of IPv4. Of several at one port, the one for the peer decides, then the one at
- * the address. opts may be NULL. Returns 0, -EINVAL, -EADDRINUSE, or -ENOMEM.
+ * the address. opts may be NULL. Returns 0, -EINVAL (no port, too many retries), -EADDRINUSE, or
+ * -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tcp_listen(struct weft_stack *stack,
 					     const union weft_sockaddr *local,

@@ -8,6 +8,7 @@
 #include "stack/tcp_in.h"
 #include "stack/tcp_life.h"
 #include "stack/tcp_listen.h"
+#include "stack/tcp_options.h"
 #include "stack/tcp_out.h"
 #include "stack/tcp_sent.h"
 #include "stack/tcp_syn.h"
@@ -35,6 +36,10 @@ struct tcp_config tcp_config_of(const struct tcp_config *given)
 	if (c.receive_first > c.receive_max)
 		c.receive_first = c.receive_max;
 	c.blocks_max = c.blocks_max ? c.blocks_max : 256;
+	c.cuts_max = c.cuts_max ? c.cuts_max : 32;
+	c.mss_min = c.mss_min > TCP_MSS_MIN ? c.mss_min : TCP_MSS_MIN;
+	c.spares_max = c.spares_max ? c.spares_max : 16;
+	c.challenge_ms = or_default(c.challenge_ms, 500);
 	c.rto_min_ms = or_default(c.rto_min_ms, 200);
 	c.rto_max_ms = or_default(c.rto_max_ms, 60000);
 	c.ack_delay_ms = or_default(c.ack_delay_ms, 40);
@@ -50,6 +55,7 @@ void tcp_configure(struct tcp *tcp, const struct tcp_config *config)
 {
 	tcp->config = tcp_config_of(config);
 	tcp->budget.max = tcp->config.memory_max;
+	tcp->budget.spares_max = tcp->config.spares_max;
 	tcp->records.blocks_max = tcp->config.records_max;
 	if (tcp->records.blocks_max < tcp->records.blocks)
 		tcp->records.blocks_max = tcp->records.blocks; /* Memory that it has. */

@@ -50,9 +50,13 @@ struct tcp_config {
 	uint32_t receive_first;   /**< Receive buffer at first; 0 for 128 KiB. */
 	uint32_t receive_max;     /**< ... and at most; 0 for 6 MiB. */
 	uint16_t blocks_max;      /**< Early blocks of a connection; 0 for 256. */
-	uint32_t rto_min_ms;      /**< 0 for 200 ms. */
-	uint32_t rto_max_ms;      /**< 0 for 60 s. */
-	uint32_t ack_delay_ms;    /**< How long an ACK may wait; 0 for 40 ms. */
+	uint16_t cuts_max; /**< Records cut by SACKs, beyond two per segment; 0 for 32. */
+	uint16_t mss_min;  /**< Less is not sent; 0 for TCP_MSS_MIN, the least. */
+	uint16_t spares_max;   /**< Chunks put by, of each size; 0 for 16. */
+	uint32_t challenge_ms; /**< Between answers to what may be forged; 0 for 500. */
+	uint32_t rto_min_ms;   /**< 0 for 200 ms. */
+	uint32_t rto_max_ms;   /**< 0 for 60 s. */
+	uint32_t ack_delay_ms; /**< How long an ACK may wait; 0 for 40 ms. */
 	uint32_t
 		user_timeout_ms; /**< Give up when nothing is acknowledged; 0 for 5 min. */
 	uint32_t open_timeout_ms; /**< Give up connecting; 0 for 3 min. */

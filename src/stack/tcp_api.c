@@ -25,6 +25,10 @@ void weft_tcp_set_limits(struct weft_stack *stack, const struct weft_tcp_limits 
 		.memory_max = (size_t)limits->memory_max,
 		.receive_max = limits->receive_max,
 		.blocks_max = limits->early_max,
+		.cuts_max = limits->sack_pieces_max,
+		.mss_min = limits->mss_min,
+		.spares_max = limits->spares_max,
+		.challenge_ms = limits->challenge_ms,
 		.time_wait_ms = limits->time_wait_ms,
 		.fin_wait_ms = limits->fin_wait_ms,
 		.ecn = limits->ecn,
@@ -275,11 +279,13 @@ int weft_tcp_listen(struct weft_stack *stack, const union weft_sockaddr *local,
 		.ttl = opts->ttl,
 		.backlog = opts->backlog,
 		.syn_max = opts->syn_max,
+		.synack_retries = opts->synack_retries,
 		.on_acceptable = opts->on_acceptable,
 		.user = opts->user,
 	};
 	if (!addr_of_sockaddr(local, &listen.local, &listen.port) || listen.port == 0 ||
-	    !read_peer(&opts->peer, &listen))
+	    !read_peer(&opts->peer, &listen) ||
+	    opts->synack_retries > TCP_SYN_RETRIES_MOST)
 		return -EINVAL;
 	int r = tcp_listen(tcp_of_stack(stack), &listen, &listener);
 	if (r < 0)

@@ -17,9 +17,8 @@
 
 #define GRAIN ((size_t)256) /* A chunk's room is a multiple of this. */
 #define ROOM_MORE \
-	((size_t)16 * 1024) /* The least that a chunk behind another holds ... */
-#define ROOM_MAX   ((size_t)64 * 1024) /* ... and the most that any does. */
-#define SPARES_MAX 16u                 /* Of each size: 1 MiB of a stack. */
+	((size_t)16 * 1024)          /* The least that a chunk behind another holds ... */
+#define ROOM_MAX ((size_t)64 * 1024) /* ... and the most that any does. */
 
 struct tcp_chunk {
 	struct tcp_chunk *next;
@@ -93,7 +92,7 @@ static void end_borrowing(struct tcp_chunk *chunk)
 static void put_by(struct tcp_budget *budget, struct tcp_chunk *chunk)
 {
 	bool is_large = chunk->size == ROOM_MAX;
-	if (!is_spared(chunk->size) || budget->spares[is_large].n == SPARES_MAX) {
+	if (!is_spared(chunk->size) || budget->spares[is_large].n >= budget->spares_max) {
 		free(chunk);
 		return;
 	}

@@ -28,7 +28,7 @@
 
 struct tcp_chunk;
 
-/** What all chains of a stack may take together. Zero, but for max, is a beginning. */
+/** What all chains of a stack may take together. Zero, but for the two max, is a beginning. */
 struct tcp_budget {
 	size_t used; /**< In bytes, with the chunks' own heads. */
 	size_t max;
@@ -39,6 +39,7 @@ struct tcp_budget {
 		struct tcp_chunk *first;
 		unsigned n;
 	} spares[2];
+	unsigned spares_max; /**< Of each size. */
 	/** Called before memory is freed or given back: frames may refer to it. NULL: none do. */
 	void (*before_free)(void *user);
 	void *user; /**< Of before_free. */

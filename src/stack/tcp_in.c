@@ -20,14 +20,12 @@
 
 #include <errno.h>
 
-#define CHALLENGE_EVERY_NS (500ull * NS_PER_MS)
-
 enum tcp_outcome tcp_challenge(struct tcp_conn *conn, enum tcp_outcome outcome,
 			       uint64_t now)
 {
 	if (now < conn->challenge_ns)
 		return TCP_DROP_LIMITED;
-	conn->challenge_ns = now + CHALLENGE_EVERY_NS;
+	conn->challenge_ns = now + conn->tcp->config.challenge_ms * (uint64_t)NS_PER_MS;
 	tcp_emit_ack(conn, now);
 	return outcome;
 }

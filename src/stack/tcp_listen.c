@@ -15,8 +15,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define BACKLOG_DEFAULT 128u
-#define SYN_MAX_DEFAULT 1024u
+#define BACKLOG_DEFAULT     128u
+#define SYN_MAX_DEFAULT     1024u
+#define SYN_RETRIES_DEFAULT 5u
 
 static struct tcp_listener *of_list(struct list *node)
 {
@@ -97,10 +98,12 @@ int tcp_listen(struct tcp *tcp, const struct tcp_listen_opts *opts,
 		.user = opts->user,
 		.backlog = opts->backlog ? opts->backlog : BACKLOG_DEFAULT,
 		.syn_max = opts->syn_max ? opts->syn_max : SYN_MAX_DEFAULT,
+		.synack_retries =
+			opts->synack_retries ? opts->synack_retries : SYN_RETRIES_DEFAULT,
 		.timer.fire = tcp_syn_fire,
 	};
 	list_init(&l->ready);
-	for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++)
+	for (unsigned i = 0; i <= l->synack_retries; i++)
 		list_init(&l->syns[i]);
 	list_push_back(&tcp->listeners, &l->of_tcp);
 	*ret_listener = l;
@@ -114,7 +117,7 @@ void tcp_unlisten(struct tcp_listener *listener, uint64_t now)
 		conn->is_orphan = true;
 		tcp_abort(conn, -ECONNABORTED, now);
 	}
-	for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++) {
+	for (unsigned i = 0; i <= listener->synack_retries; i++) {
 		list_for_each (node, &listener->syns[i])
 			tcp_syn_free(container_of(node, struct tcp_syn, of_listener));
 	}

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TCP_SYN_RETRIES 5u /**< A SYN,ACK is sent again so often, after 1, 2, 4 ... s. */
+#define TCP_SYN_RETRIES_MOST 8u
 
 struct tcp_listener {
 	struct list of_tcp;
@@ -38,12 +38,13 @@ struct tcp_listener {
 	void *user;
 
 	uint32_t backlog, syn_max;
+	uint8_t synack_retries;
 	uint32_t ready_n, syns_n;
 	struct list ready; /**< Connections, the first to come first. */
-	struct list syns[TCP_SYN_RETRIES +
-			 1]; /**< Entries by how often they were answered. */
-	struct timer timer;  /**< For the next SYN,ACK to be sent again. */
-	uint64_t cookie_ns;  /**< When a cookie was last handed out; 0: never. */
+	/** Entries by how often they were answered again, up to synack_retries times. */
+	struct list syns[TCP_SYN_RETRIES_MOST + 1];
+	struct timer timer; /**< For the next SYN,ACK to be sent again. */
+	uint64_t cookie_ns; /**< When a cookie was last handed out; 0: never. */
 	uint32_t
 		untold_n; /**< Ready ones that on_acceptable is still to be called for. */
 };
@@ -57,6 +58,8 @@ struct tcp_listen_opts {
 	uint8_t tos, ttl; /**< Of the answers to SYNs. */
 	uint32_t backlog; /**< 0 for 128. */
 	uint32_t syn_max; /**< 0 for 1,024. */
+	/** A SYN,ACK is sent again so often, after 1, 2, 4 ... s; 0 for 5. */
+	uint8_t synack_retries;
 	void (*on_acceptable)(void *user, struct weft_tcp_listener *listener,
 			      uint64_t now);
 	void *user;

@@ -14,16 +14,15 @@
 uint16_t tcp_mss_of_peer(const struct tcp_flow *flow, const struct tcp_opts *opts)
 {
 	uint16_t mss = addr_is_ip4(&flow->remote) ? TCP_MSS_IP4 : TCP_MSS_IP6;
-	if (opts->has_mss)
-		mss = opts->mss;
-	return mss < TCP_MSS_MIN ? TCP_MSS_MIN : mss;
+	return opts->has_mss ? opts->mss : mss;
 }
 
 void tcp_set_mss(struct tcp_conn *conn)
 {
 	uint16_t path = tcp_mss_of_path(&conn->active->path, &conn->node.flow);
 	uint16_t mss = conn->mss_peer < path ? conn->mss_peer : path;
-	conn->mss_gross = mss < TCP_MSS_MIN ? TCP_MSS_MIN : mss;
+	uint16_t least = conn->tcp->config.mss_min;
+	conn->mss_gross = mss < least ? least : mss;
 	cc_set_mss(&conn->cc,
 		   conn->mss_gross - (conn->has_timestamps ? TIMESTAMPS_LEN : 0u));
 }

@@ -22,10 +22,10 @@
 /** What is assumed of a peer that names no MSS (RFC 9293, 3.7.1). */
 #define TCP_MSS_IP4 536u
 #define TCP_MSS_IP6 1220u
-/** The least that is sent per segment, however little a peer asks for (CVE-2019-11479). */
+/** The least that can be sent per segment, however little a peer asks for (CVE-2019-11479). */
 #define TCP_MSS_MIN 88u
 
-/** The MSS that the peer's SYN asks for, within reason. */
+/** The MSS that the peer's SYN asks for, or what is assumed. */
 uint16_t tcp_mss_of_peer(const struct tcp_flow *flow, const struct tcp_opts *opts);
 
 /** Takes the options of the peer's SYN into the connection. */

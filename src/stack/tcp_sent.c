@@ -13,8 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#define CUTS_LEAST 32u /* That a connection may always have. */
-#define RUNS       32u /* More than 2^31 records there are never. */
+#define RUNS 32u /* More than 2^31 records there are never. */
 
 void board_init(struct tcp_board *board)
 {
@@ -40,7 +39,7 @@ static void uncount(struct tcp_board *board, const struct tcp_sent *sent, uint32
 static bool may_cut(const struct tcp_conn *conn)
 {
 	uint32_t segments = (conn->snd_nxt - conn->snd_una) / conn->cc.mss;
-	return conn->active->board.cuts < 2 * segments + CUTS_LEAST;
+	return conn->active->board.cuts < 2 * segments + conn->tcp->config.cuts_max;
 }
 
 static void sent_free(struct tcp_conn *conn, struct tcp_sent *sent)

@@ -103,7 +103,7 @@ static uint64_t due_of(const struct tcp_syn *syn)
 void tcp_syn_arm(struct tcp_listener *listener)
 {
 	uint64_t next = TCP_NOT_DUE;
-	for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++) {
+	for (unsigned i = 0; i <= listener->synack_retries; i++) {
 		struct list *first = list_first(&listener->syns[i]);
 		if (first && due_of(syn_of_list(first)) < next)
 			next = due_of(syn_of_list(first));
@@ -160,7 +160,7 @@ static void answer_due(struct tcp_listener *listener, unsigned retries, uint64_t
 		struct tcp_syn *syn = syn_of_list(node);
 		if (due_of(syn) > now)
 			break;
-		if (retries == TCP_SYN_RETRIES)
+		if (retries == listener->synack_retries)
 			tcp_syn_free(syn);
 		else
 			answer_again(syn, now);
@@ -172,7 +172,7 @@ void tcp_syn_fire(struct timer *timer, void *user, uint64_t now)
 	struct tcp_listener *listener = container_of(timer, struct tcp_listener, timer);
 	(void)user;
 	/* From the longest waiting on, so that none is looked at twice. */
-	for (unsigned i = TCP_SYN_RETRIES + 1; i-- > 0;)
+	for (unsigned i = listener->synack_retries + 1u; i-- > 0;)
 		answer_due(listener, i, now);
 	tcp_syn_arm(listener);
 }

@@ -12,8 +12,6 @@
 
 #include <stdlib.h>
 
-#define ACK_EVERY_NS (500ull * NS_PER_MS)
-
 static struct tcp_time_wait *of_list(struct list *node)
 {
 	return container_of(node, struct tcp_time_wait, of_tcp);
@@ -111,7 +109,8 @@ static enum tcp_outcome answer(struct tcp *tcp, struct tcp_time_wait *tw,
 		.tos = tw->tos,
 		.ttl = tw->ttl,
 	};
-	if (tw->acked_ns != 0 && now - tw->acked_ns < ACK_EVERY_NS)
+	const uint64_t every_ns = tcp->config.challenge_ms * (uint64_t)NS_PER_MS;
+	if (tw->acked_ns != 0 && now - tw->acked_ns < every_ns)
 		return TCP_DROP_LIMITED;
 	tw->acked_ns = now;
 	tcp_emit_bare(tcp, &bare, now);

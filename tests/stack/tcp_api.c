@@ -151,6 +151,9 @@ static void limits_are_obeyed(void **state)
 	assert_int_equal(weft_tcp_send(client.tcp, bulk, sizeof(bulk), n.now), -ENOBUFS);
 	assert_int_equal(weft_tcp_send(client.tcp, bulk, 5000, n.now), 5000);
 	weft_tcp_abort(client.tcp, n.now);
+	const struct weft_tcp_listen_opts often = { .synack_retries = 9 };
+	struct weft_tcp_listener *listener;
+	assert_int_equal(weft_tcp_listen(n.stack[0], &peer, &often, &listener), -EINVAL);
 	net_fini(&n);
 }
 

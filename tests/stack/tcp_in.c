@@ -44,6 +44,23 @@ static void resets_are_challenged(void **state)
 	script_fini(&s);
 }
 
+static void challenges_are_as_rare_as_is_wanted(void **state)
+{
+	const struct tcp_config config = { .no_timestamps = true, .challenge_ms = 3000 };
+	(void)state;
+	struct script s;
+	script_init(&s, &config);
+	script_establish(&s);
+	assert_int_equal(RX(RST, .seq = 102), TCP_CHALLENGED_RESET);
+	TX(ACK, .seq = 1, .ack = 101);
+	AT(MS(2999));
+	assert_int_equal(RX(RST, .seq = 102), TCP_DROP_LIMITED);
+	AT(MS(3000));
+	assert_int_equal(RX(RST, .seq = 102), TCP_CHALLENGED_RESET);
+	TX(ACK, .seq = 1, .ack = 101);
+	script_fini(&s);
+}
+
 static void syns_are_challenged(void **state)
 {
 	(void)state;
@@ -154,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outside_of_the_window),
 		cmocka_unit_test(resets_are_challenged),
+		cmocka_unit_test(challenges_are_as_rare_as_is_wanted),
 		cmocka_unit_test(syns_are_challenged),
 		cmocka_unit_test(impossible_acks_are_challenged),
 		cmocka_unit_test(timestamps_are_echoed),

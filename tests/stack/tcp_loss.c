@@ -376,14 +376,16 @@ static void storm(struct script *script, uint32_t flight, size_t most)
 
 static void a_sack_storm_costs_its_own_connection(void **state)
 {
-	static const uint32_t records_max[] = { 0, 512 };
+	static const uint32_t records_max[] = { 0, 512, 0 };
+	static const uint16_t cuts_max[] = { 0, 0, 5 }, cuts[] = { 32, 32, 5 };
 	const uint32_t segments = 140, flight = segments * 1460;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(records_max); i++) {
 		struct script s;
 		struct tcp_config config = { .no_timestamps = true,
 					     .no_pacing = true,
-					     .records_max = records_max[i] };
+					     .records_max = records_max[i],
+					     .cuts_max = cuts_max[i] };
 		script_init(&s, &config);
 		script_connect(&s);
 		AT(MS(100));
@@ -395,7 +397,7 @@ static void a_sack_storm_costs_its_own_connection(void **state)
 		assert_int_equal(s.conn->snd_nxt - s.conn->snd_una, flight);
 		size_t before = s.tcp.records.in_use;
 		AT(MS(110));
-		storm(&s, flight, before + 2 * (size_t)segments + 32);
+		storm(&s, flight, before + 2 * (size_t)segments + cuts[i]);
 		assert_true(s.tcp.counts[TCP_COUNT_SPLITS_REFUSED] > 0);
 
 		struct tcp_conn *stormed = s.conn;

@@ -11,14 +11,17 @@ static void the_mss_is_obeyed(void **state)
 {
 	(void)state;
 	static const struct {
-		uint16_t option, sent;
+		uint16_t option, least, sent;
 	} cases[] = {
-		{ 0, 536 }, { 1000, 1000 }, { 65535, 1460 }, { 1, 88 }, { 48, 88 }
+		{ 0, 0, 536 }, { 1000, 0, 1000 }, { 65535, 0, 1460 }, { 1, 0, 88 },
+		{ 48, 0, 88 }, { 48, 87, 88 },    { 48, 400, 400 },   { 500, 400, 500 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct script s;
 		struct line syn = { .mss = cases[i].option };
-		script_init(&s, NULL);
+		const struct tcp_config config = { .no_timestamps = true,
+						   .mss_min = cases[i].least };
+		script_init(&s, &config);
 		script_establish_with(&s, &syn);
 		script_write(&s, cases[i].sent);
 		TX(ACK, .seq = 1, .ack = 101, .len = cases[i].sent);

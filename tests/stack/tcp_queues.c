@@ -4,6 +4,7 @@
  * of bytes that have come and bytes that have not. The budget is exact after every step.
  */
 #include "../unit.h"
+#include "base/array.h"
 #include "base/rng.h"
 #include "stack/tcp_reassembly.h"
 #include "stack/tcp_seq.h"
@@ -33,7 +34,7 @@ static void a_chain_is_an_array(void **state)
 	(void)state;
 	struct rng rng;
 	rng_init(&rng, test_seed());
-	struct tcp_budget budget = { .max = 1u << 20 };
+	struct tcp_budget budget = { .max = 1u << 20, .spares_max = 16 };
 	struct tcp_chain chain = { 0 }, other = { 0 };
 	static uint8_t data[70000], got[MODEL];
 	size_t len = 0;
@@ -89,7 +90,9 @@ static void what_is_borrowed_outlives_its_frame(void **state)
 	(void)state;
 	struct rng rng;
 	rng_init(&rng, test_seed());
-	struct tcp_budget budget = { .max = 4u << 20, .before_free = count_free };
+	struct tcp_budget budget = { .max = 4u << 20,
+				     .spares_max = 16,
+				     .before_free = count_free };
 	struct tcp_chain chain = { 0 };
 	static uint8_t batch[4][65536], got[MODEL];
 	size_t len = 0;
@@ -376,6 +379,24 @@ static void the_circle_has_no_beginning(void **state)
 	assert_int_equal(seq_min(0xfffffff0u, 5), 0xfffffff0u);
 }
 
+/* Of five blocks that are empty at once, as many are kept as may be. */
+static void spares_have_a_limit(void **state)
+{
+	static const unsigned limits[] = { 0, 2, 9 }, kept[] = { 0, 2, 5 };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		struct tcp_budget budget = { .max = 1u << 20, .spares_max = limits[i] };
+		struct tcp_chain chains[5] = { { 0 } };
+		for (size_t n = 0; n < ARRAY_LEN(chains); n++)
+			assert_int_equal(chain_append(&chains[n], &budget, "data", 4), 0);
+		for (size_t n = 0; n < ARRAY_LEN(chains); n++)
+			chain_clear(&chains[n], &budget);
+		assert_int_equal(budget.spares[0].n, kept[i]);
+		assert_int_equal(budget.used, 0);
+		budget_fini(&budget);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +408,7 @@ int main(void)
 		cmocka_unit_test(lent_memory_is_given_back_once),
 		cmocka_unit_test(a_budget_is_a_limit),
 		cmocka_unit_test(a_small_message_has_a_limit_too),
+		cmocka_unit_test(spares_have_a_limit),
 		cmocka_unit_test(blocks_are_the_bytes_that_have_come),
 		cmocka_unit_test(the_first_to_come_is_kept),
 		cmocka_unit_test(blocks_have_a_limit),

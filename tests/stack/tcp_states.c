@@ -3,6 +3,7 @@
  * Every arrow of RFC 9293's drawing of the states, as a transcript; and every combination of
  * flags in every state, which must neither crash nor leave the table.
  */
+#include "base/array.h"
 #include "tcp_script.h"
 
 #include <errno.h>
@@ -206,6 +207,35 @@ static void listen_ignores_what_is_no_syn(void **state)
 	script_fini(&s);
 }
 
+/* After 1, 2, 4 ... s, as often as the listener says, and then it is forgotten. */
+static void half_open_as_long_as_is_wanted(void **state)
+{
+	static const unsigned retries[] = { 1, 8 };
+	(void)state;
+	for (size_t n = 0; n < ARRAY_LEN(retries); n++) {
+		struct script s;
+		struct tcp_listen_opts opts = { .port = OWN_PORT,
+						.synack_retries = (uint8_t)retries[n] };
+		script_init(&s, NULL);
+		assert_int_equal(tcp_listen(&s.tcp, &opts, &s.listener), 0);
+		RX(SYN, .seq = 100);
+		TX(SYN | ACK, .seq = 0, .ack = 101);
+		unsigned at = 1;
+		for (unsigned i = 0; i < retries[n]; i++, at = 2 * at + 1) {
+			AT(S(at) - 1);
+			QUIET();
+			AT(S(at));
+			TX(SYN | ACK, .seq = 0, .ack = 101);
+		}
+		AT(S(at) - 1);
+		assert_int_equal(s.listener->syns_n, 1);
+		AT(S(at));
+		assert_int_equal(s.listener->syns_n, 0);
+		QUIET();
+		script_fini(&s);
+	}
+}
+
 static void half_open_entries(void **state)
 {
 	(void)state;
@@ -364,6 +394,7 @@ int main(void)
 		cmocka_unit_test(closed_refuses),
 		cmocka_unit_test(listen_ignores_what_is_no_syn),
 		cmocka_unit_test(half_open_entries),
+		cmocka_unit_test(half_open_as_long_as_is_wanted),
 		cmocka_unit_test(a_wrong_ack_of_a_syn_is_refused),
 		cmocka_unit_test(all_flags_in_all_states),
 	};

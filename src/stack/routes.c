@@ -139,11 +139,13 @@ const struct ip_route *routes_lookup(const struct weft_stack *stack,
 				     const struct weft_iface *iface, uint64_t now)
 {
 	const struct ip_route *best = NULL;
+	const bool is_ip4 = addr_is_ip4(dst);
 	enum liveness most = DEAD;
 	for (size_t i = 0; i < stack->routes.n; i++) {
 		const struct ip_route *route = &stack->routes.entries[i];
 		if ((iface && route->iface != iface) || route->expires <= now ||
-		    !addr_is_in(dst, &route->network, route->bits))
+		    !addr_is_in(dst, &route->network, route->bits) ||
+		    addr_is_ip4(&route->network) != is_ip4)
 			continue;
 		if (best && route->bits < best->bits)
 			break;

@@ -8,6 +8,7 @@
  *     ::ffff:10.1.0.0/120    -             1           10.1.0.0/24 is on the link
  *     fe80::/64              -             1
  *     ::ffff:0.0.0.0/96      10.1.0.1      1           default route
+ *     ::/0                   fe80::1       1           that of IPv6, in which IPv4 is not
  */
 #ifndef STACK_ROUTES_H
 #define STACK_ROUTES_H

@@ -306,6 +306,21 @@ static void the_longest_network_decides(void **state)
 	world_fini(&w);
 }
 
+/* A router of the one family is none for the other, though :: is the shortest prefix of both. */
+static void a_family_has_routes_of_its_own(void **state)
+{
+	struct world w;
+	struct ip_path path;
+	struct weft_ip any6 = ip("::/0"), low6 = ip("::/64"), g6 = ip("2001:db8::1");
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(weft_stack_add_route(w.stack, &any6, &g6, w.iface), 0);
+	assert_int_equal(weft_stack_add_route(w.stack, &low6, NULL, w.iface), 0);
+	assert_int_equal(find(&w, NULL, "2001:db8:7::1", &path), 0);
+	assert_int_equal(find(&w, NULL, "8.8.8.8", &path), -ENETUNREACH);
+	world_fini(&w);
+}
+
 static void a_dead_gateway_gives_way_to_another(void **state)
 {
 	struct world w;
@@ -457,6 +472,7 @@ int main(void)
 		cmocka_unit_test(super_frames_go_whole_or_are_cut),
 		cmocka_unit_test(what_ip_cannot_say_is_refused),
 		cmocka_unit_test(the_longest_network_decides),
+		cmocka_unit_test(a_family_has_routes_of_its_own),
 		cmocka_unit_test(a_dead_gateway_gives_way_to_another),
 		cmocka_unit_test(who_has_taken_over_keeps_its_place),
 		cmocka_unit_test(the_source_suits_the_destination),

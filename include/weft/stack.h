@@ -301,7 +301,7 @@ WEFT_API WEFT_MUST_CHECK int weft_stack_add_route(struct weft_stack *stack,
 						  const struct weft_ip *gateway,
 						  struct weft_iface *iface);
 
-/** Takes a route off; no-op for one that is not there. */
+/** Takes off a route that was added, the first of several; no-op for one that is not there. */
 WEFT_API void weft_stack_remove_route(struct weft_stack *stack,
 				      const struct weft_ip *network,
 				      struct weft_iface *iface);

@@ -63,9 +63,7 @@ int routes_add(struct weft_stack *stack, const struct ip_route *route)
 {
 	struct routes *routes = &stack->routes;
 	const struct ip_addr *gateway = route->has_gateway ? &route->gateway : NULL;
-	const struct ip_route *same =
-		routes_find(stack, &route->network, route->bits, gateway, route->iface);
-	if (same && same->has_gateway == route->has_gateway)
+	if (routes_find(stack, &route->network, route->bits, gateway, route->iface))
 		return -EEXIST;
 	if (routes->n == stack->opts.routes_max)
 		return -ENOSPC;
@@ -87,17 +85,22 @@ void routes_set_expires(struct weft_stack *stack, struct ip_route *route,
 	arm(stack);
 }
 
+static bool is_to(const struct ip_route *route, const struct ip_addr *network,
+		  unsigned bits, const struct weft_iface *iface)
+{
+	return route->bits == bits && route->iface == iface &&
+	       addr_equal(&route->network, network);
+}
+
 struct ip_route *routes_find(struct weft_stack *stack, const struct ip_addr *network,
 			     unsigned bits, const struct ip_addr *gateway,
 			     const struct weft_iface *iface)
 {
 	for (size_t i = 0; i < stack->routes.n; i++) {
 		struct ip_route *route = &stack->routes.entries[i];
-		if (route->bits != bits || route->iface != iface ||
-		    !addr_equal(&route->network, network))
-			continue;
-		if (!gateway ||
-		    (route->has_gateway && addr_equal(&route->gateway, gateway)))
+		if (is_to(route, network, bits, iface) &&
+		    route->has_gateway == (gateway != NULL) &&
+		    (!gateway || addr_equal(&route->gateway, gateway)))
 			return route;
 	}
 	return NULL;
@@ -198,7 +201,11 @@ void weft_stack_remove_route(struct weft_stack *stack, const struct weft_ip *net
 	if (!addr_of_ip(network, &addr, &bits))
 		return;
 	addr = addr_mask(&addr, bits);
-	struct ip_route *route = routes_find(stack, &addr, bits, NULL, iface);
-	if (route)
+	for (size_t i = 0; i < stack->routes.n; i++) {
+		struct ip_route *route = &stack->routes.entries[i];
+		if (route->origin != ROUTE_STATIC || !is_to(route, &addr, bits, iface))
+			continue;
 		routes_remove(stack, route);
+		return;
+	}
 }

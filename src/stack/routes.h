@@ -51,7 +51,7 @@ void routes_fini(struct weft_stack *stack);
 /** Adds a route. Returns 0; -EEXIST for the same network, gateway and interface; -ENOSPC. */
 int routes_add(struct weft_stack *stack, const struct ip_route *route) WEFT_MUST_CHECK;
 
-/** The route of this network, gateway (NULL for any) and interface, or NULL. */
+/** The route of this network, gateway (NULL: straight to the link) and interface, or NULL. */
 struct ip_route *routes_find(struct weft_stack *stack, const struct ip_addr *network,
 			     unsigned bits, const struct ip_addr *gateway,
 			     const struct weft_iface *iface);

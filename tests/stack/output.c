@@ -321,6 +321,26 @@ static void a_family_has_routes_of_its_own(void **state)
 	world_fini(&w);
 }
 
+/* A way by a gateway and one straight to the link are two, whichever came first. */
+static void a_network_may_have_a_gateway_as_well(void **state)
+{
+	struct world w;
+	struct ip_path path;
+	struct weft_ip own = ip("10.2.0.2/24"), net = ip("10.2.0.0/24"),
+		       gateway = ip("10.1.0.1");
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(weft_stack_add_route(w.stack, &net, &gateway, w.iface), 0);
+	assert_int_equal(weft_iface_add_address(w.iface, &own, 0, w.now), 0);
+	assert_int_equal(weft_stack_add_route(w.stack, &net, NULL, w.iface), -EEXIST);
+	weft_iface_remove_address(w.iface, &own, w.now);
+	assert_int_equal(find(&w, NULL, "10.2.0.9", &path), 0);
+	assert_int_equal(addr_to_ip4(&path.neigh->addr), 0x0a010001);
+	weft_stack_remove_route(w.stack, &net, w.iface);
+	assert_int_equal(find(&w, NULL, "10.2.0.9", &path), -ENETUNREACH);
+	world_fini(&w);
+}
+
 static void a_dead_gateway_gives_way_to_another(void **state)
 {
 	struct world w;
@@ -473,6 +493,7 @@ int main(void)
 		cmocka_unit_test(what_ip_cannot_say_is_refused),
 		cmocka_unit_test(the_longest_network_decides),
 		cmocka_unit_test(a_family_has_routes_of_its_own),
+		cmocka_unit_test(a_network_may_have_a_gateway_as_well),
 		cmocka_unit_test(a_dead_gateway_gives_way_to_another),
 		cmocka_unit_test(who_has_taken_over_keeps_its_place),
 		cmocka_unit_test(the_source_suits_the_destination),

@@ -235,6 +235,61 @@ static void a_receiver_may_close_anything(void **state)
 	world_fini(&w);
 }
 
+/* A call of the program's is not the time for its callbacks, however much it sends itself. */
+static void what_is_sent_to_oneself_comes_in_by_a_run(void **state)
+{
+	struct world w;
+	struct inbox in;
+	const union weft_sockaddr itself = at("127.0.0.1", 7);
+	const struct weft_udp_message msg = { .data = "x", .len = 1 };
+	unsigned sent = 0;
+	(void)state;
+	world_init(&w, NULL);
+	open_box(&w, &in, "127.0.0.1", 7);
+	assert_int_equal(weft_udp_connect(in.udp, &itself, w.now), 0);
+	in.closes = true;
+	for (unsigned i = 0; i < 200; i++)
+		sent += weft_udp_send(in.udp, &msg, w.now) == 0;
+	assert_int_equal(sent, IFACE_BATCH);
+	assert_int_equal(in.n, 0);
+	world_run(&w);
+	assert_int_equal(in.n, 1);
+	world_fini(&w);
+}
+
+static void back(void *user, struct weft_udp *udp, const struct weft_udp_message *msg,
+		 uint64_t now)
+{
+	unsigned *n = user;
+	if (++*n < 50000)
+		assert_int_equal(weft_udp_send(udp, msg, now), 0);
+}
+
+/* Two that answer each other do so turn by turn, not one within the other. */
+static void who_answers_itself_does_not_sink(void **state)
+{
+	struct world w;
+	struct weft_udp *a, *b;
+	unsigned n = 0;
+	const struct weft_udp_opts opts = { .on_receive = back, .user = &n };
+	const union weft_sockaddr at_a = at("127.0.0.1", 7), at_b = at("127.0.0.1", 8);
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(weft_udp_new(w.stack, &opts, &a), 0);
+	assert_int_equal(weft_udp_new(w.stack, &opts, &b), 0);
+	assert_int_equal(weft_udp_bind(a, &at_a), 0);
+	assert_int_equal(weft_udp_bind(b, &at_b), 0);
+	const struct weft_udp_message msg = { .peer = at_b, .data = "x", .len = 1 };
+	assert_int_equal(weft_udp_send(a, &msg, w.now), 0);
+	struct weft_task *task = weft_stack_task(w.stack);
+	unsigned runs = 0;
+	for (; task->deadline(task) <= w.now; runs++)
+		task->run(task, w.now);
+	assert_int_equal(n, 50000);
+	assert_int_equal(runs, 50000);
+	world_fini(&w);
+}
+
 static void groups_are_joined(void **state)
 {
 	static const struct {
@@ -442,6 +497,8 @@ int main(void)
 		cmocka_unit_test(a_sum_of_zero_is_sent_as_ones),
 		cmocka_unit_test(a_queue_has_a_limit),
 		cmocka_unit_test(a_receiver_may_close_anything),
+		cmocka_unit_test(what_is_sent_to_oneself_comes_in_by_a_run),
+		cmocka_unit_test(who_answers_itself_does_not_sink),
 		cmocka_unit_test(groups_are_joined),
 		cmocka_unit_test(groups_go_with_their_interface),
 		cmocka_unit_test(sending_to_groups_and_broadcasts),

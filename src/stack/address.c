@@ -5,11 +5,13 @@
  *
  *     add --> TENTATIVE --nobody answered--> PREFERRED --lifetime--> DEPRECATED --> (removed)
  *      |          |                              |
- *      |          '------> CONFLICT <------------'   somebody has it (IPv4: and we defended it
- *      '- IPv4, no probe: at once to PREFERRED       less than 10 s ago; RFC 5227, 2.4 (b))
+ *      |          '------> CONFLICT <------------'   IPv4: somebody has it, and we defended it
+ *      '- IPv4, no probe: at once to PREFERRED       less than 10 s ago (RFC 5227, 2.4 (b))
  *
  * IPv4 asks with three ARP probes and tells with two announcements (RFC 5227, 2.1 and 2.3).
- * IPv6 asks with one neighbour solicitation (RFC 4862, 5.4) and tells nobody.
+ * IPv6 asks with one neighbour solicitation (RFC 4862, 5.4) and tells nobody. Once it is used,
+ * who says that it is theirs may be anybody (5.4.4 leaves open what follows): it is kept, and
+ * defended as often as IPv4's.
  */
 #include "stack/arp.h"
 #include "stack/group.h"
@@ -151,22 +153,32 @@ static void begin(struct iface_addr *a, unsigned flags, uint64_t now)
 	wheel_arm(&stack->wheel, &a->timer, now + rng_below(&stack->rng, ASK_DELAY_NS));
 }
 
+static void defend(struct iface_addr *a, uint64_t now)
+{
+	a->defended_at = now;
+	if (addr_is_ip4(&a->addr))
+		arp_announce(a->iface, &a->addr, now);
+	else
+		nd_announce(a->iface, &a->addr, now);
+}
+
 void iface_addr_conflict(struct iface_addr *a, uint64_t now)
 {
 	struct weft_stack *stack = a->iface->stack;
-	bool may_defend =
-		a->state != WEFT_ADDRESS_TENTATIVE && addr_is_ip4(&a->addr) &&
-		(a->defended_at == 0 || now - a->defended_at > DEFEND_INTERVAL_NS);
+	bool is_used = iface_addr_is_usable(a);
+	bool was_defended =
+		a->defended_at != 0 && now - a->defended_at <= DEFEND_INTERVAL_NS;
 	if (a->state == WEFT_ADDRESS_CONFLICT)
 		return;
 	stack_event(stack, WEFT_STACK_CONFLICT);
 	if (a->no_acd)
 		return;
-	if (may_defend) {
-		a->defended_at = now;
-		arp_announce(a->iface, &a->addr, now);
+	if (is_used && !was_defended) {
+		defend(a, now);
 		return;
 	}
+	if (is_used && !addr_is_ip4(&a->addr))
+		return;
 	a->state = WEFT_ADDRESS_CONFLICT;
 	wheel_cancel(&stack->wheel, &a->timer);
 	stack_changed(stack);

@@ -159,7 +159,7 @@ void iface_addr_set_lifetime(struct iface_addr *addr, uint64_t preferred_until,
 /** Takes an address off. */
 void iface_remove_addr(struct iface_addr *addr, uint64_t now);
 
-/** Somebody else has the address: it is not used any more (RFC 4862 5.4.5, RFC 5227 2.4). */
+/** Somebody else has the address: it is defended, or not used (RFC 4862 5.4.5, RFC 5227 2.4). */
 void iface_addr_conflict(struct iface_addr *addr, uint64_t now);
 
 /** Whether the address is a broadcast here: all ones, or a network's (RFC 1122, 3.2.1.3). */

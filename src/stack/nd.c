@@ -73,6 +73,11 @@ static void advertise(struct weft_iface *iface, const struct ip_addr *target,
 	nd_send(iface, target, to, &msg, now);
 }
 
+void nd_announce(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now)
+{
+	advertise(iface, addr, &all_nodes, now);
+}
+
 /* ---- hearing ----------------------------------------------------------------------------- */
 
 /* RFC 4861, 7.1.1. */

@@ -26,6 +26,9 @@ void nd_ask(struct weft_iface *iface, const struct ip_addr *addr,
 /** Asks whether somebody has addr, which is not ours yet (RFC 4862, 5.4.2). */
 void nd_probe(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now);
 
+/** Says to all that addr is ours (RFC 4861, 7.2.6). */
+void nd_announce(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now);
+
 /** The interface's link-local address, with an identifier as RFC 7217 has it. */
 struct ip_addr nd_link_local(const struct weft_iface *iface);
 

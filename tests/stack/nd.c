@@ -230,6 +230,39 @@ static enum weft_address_state made_in(const struct world *w, const char *networ
 	return WEFT_ADDRESS_NONE;
 }
 
+/* Once it is used, one word of anybody does not take it (RFC 4862, 5.4.4). */
+static void an_address_in_use_is_kept_and_defended(void **state)
+{
+	struct world w;
+	struct weft_ip own = ip(OWN);
+	const struct nd_msg claim = { .type = ICMP6_NEIGHBOR_ADVERT,
+				      .target = addr6(OWN),
+				      .override = true,
+				      .has_target_mac = true,
+				      .target_mac = mac(OTHER_MAC) };
+	(void)state;
+	world_init(&w, NULL);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_outcome(rx_nd(&w, PEER, "ff02::1", &claim), NOTED);
+		assert_int_equal(weft_iface_address_state(w.iface, &own),
+				 WEFT_ADDRESS_PREFERRED);
+		/* Once in ten seconds it is said whose it is. */
+		if (i % 2 == 0) {
+			struct seen s = see(tx(&w));
+			struct nd_msg said = parse(&s);
+			assert_string_equal(text(&s.dst), "ff02::1");
+			assert_int_equal(said.type, ICMP6_NEIGHBOR_ADVERT);
+			assert_true(said.override && !said.solicited);
+			assert_true(mac_equal(said.target_mac, w.iface->mac));
+		}
+		world_pass(&w, i % 2 == 0 ? SECOND_NS : 10 * SECOND_NS);
+		tx_none(&w);
+	}
+	assert_int_equal(weft_stack_event_count(w.stack, WEFT_STACK_CONFLICT), 4);
+	assert_outcome(rx_echo(&w, PEER, OWN), ANSWERED);
+	world_fini(&w);
+}
+
 static void asks_for_routers_three_times(void **state)
 {
 	const struct world_opts opts = { .is_bare = true };
@@ -457,6 +490,7 @@ int main(void)
 		cmocka_unit_test(an_advertisement_makes_no_neighbour),
 		cmocka_unit_test(an_address_is_checked_before_it_is_used),
 		cmocka_unit_test(somebody_else_s_address_is_not_used),
+		cmocka_unit_test(an_address_in_use_is_kept_and_defended),
 		cmocka_unit_test(asks_for_routers_three_times),
 		cmocka_unit_test(makes_an_address_and_a_route),
 		cmocka_unit_test(a_lifetime_is_not_cut_short),

@@ -11,6 +11,7 @@
  */
 #include "stack/nd.h"
 
+#include "base/mac.h"
 #include "stack/icmp.h"
 #include "stack/icmp6.h"
 #include "stack/stack.h"
@@ -116,6 +117,13 @@ static enum weft_stack_outcome take_solicit(const struct ip_rx *rx,
 	return WEFT_STACK_ANSWERED;
 }
 
+static void note_router(struct neigh *n, bool is_router)
+{
+	if (n->is_router && !is_router)
+		slaac_router_gone(n->iface, &n->addr);
+	n->is_router = is_router;
+}
+
 static enum weft_stack_outcome take_advert(const struct ip_rx *rx,
 					   const struct nd_msg *msg, uint64_t now)
 {
@@ -129,17 +137,17 @@ static enum weft_stack_outcome take_advert(const struct ip_rx *rx,
 		iface_addr_conflict(own, now);
 		return WEFT_STACK_NOTED;
 	}
-	if (!n)
+	if (!n || (!neigh_is_known(n) && !msg->has_target_mac))
 		return WEFT_STACK_IGNORED;
-	if (n->is_router && !msg->router)
-		slaac_router_gone(iface, &target);
-	n->is_router = msg->router;
 	const struct neigh_news news = {
 		.mac = msg->has_target_mac ? msg->target_mac : n->mac,
 		.is_solicited = msg->solicited,
 		.overrides = msg->override,
 	};
 	neigh_update(iface, &target, &news, now);
+	/* Of another MAC than the one that is believed, the rest is not believed either. */
+	if (mac_equal(n->mac, news.mac))
+		note_router(n, msg->router);
 	return WEFT_STACK_NOTED;
 }
 

@@ -7,6 +7,7 @@
 #include "wire/ether.h"
 #include "world.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define OWN       "2001:db8::2"
@@ -277,6 +278,56 @@ static void asks_for_routers_three_times(void **state)
 	world_fini(&w);
 }
 
+/* RFC 4861, 7.2.5: what does not change the entry does not say who is a router either. */
+static void a_router_s_end_is_believed_of_itself_only(void **state)
+{
+	struct world w;
+	struct ip_path path;
+	struct ip_addr far = addr("2001:db8:ffff::1");
+	const struct nd_msg here = advert(1800);
+	struct nd_msg gone = {
+		.type = ICMP6_NEIGHBOR_ADVERT,
+		.target = addr6(ROUTER),
+		.has_target_mac = true,
+		.target_mac = mac(TEST_MAC),
+	};
+	(void)state;
+	world_init(&w, NULL);
+	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &here), NOTED);
+	world_pass(&w, 2 * SECOND_NS);
+	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &gone), NOTED);
+	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
+	gone.target_mac = mac(OTHER_MAC);
+	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &gone), NOTED);
+	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path),
+			 -ENETUNREACH);
+	world_fini(&w);
+}
+
+/* RFC 4861, 7.2.5: who has not said where he is has said nothing, to who does not know it. */
+static void an_answer_without_a_mac_is_none(void **state)
+{
+	struct world w;
+	struct ip_path path;
+	struct ip_addr far = addr("2001:db8::77");
+	const struct nd_msg msg = {
+		.type = ICMP6_NEIGHBOR_ADVERT,
+		.target = addr6("2001:db8::77"),
+		.solicited = true,
+		.router = true,
+	};
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
+	assert_outcome(rx_nd(&w, "2001:db8::77", OWN, &msg), IGNORED);
+	assert_int_equal(path.neigh->state, NEIGH_INCOMPLETE);
+	assert_false(path.neigh->is_router);
+	world_pass(&w, 4 * SECOND_NS);
+	assert_outcome(rx_nd(&w, "2001:db8::77", OWN, &msg), IGNORED);
+	assert_int_equal(neigh_find(w.iface, &far)->state, NEIGH_FAILED);
+	world_fini(&w);
+}
+
 static void makes_an_address_and_a_route(void **state)
 {
 	const struct world_opts opts = { .is_bare = true };
@@ -492,6 +543,8 @@ int main(void)
 		cmocka_unit_test(somebody_else_s_address_is_not_used),
 		cmocka_unit_test(an_address_in_use_is_kept_and_defended),
 		cmocka_unit_test(asks_for_routers_three_times),
+		cmocka_unit_test(a_router_s_end_is_believed_of_itself_only),
+		cmocka_unit_test(an_answer_without_a_mac_is_none),
 		cmocka_unit_test(makes_an_address_and_a_route),
 		cmocka_unit_test(a_lifetime_is_not_cut_short),
 		cmocka_unit_test(passes_over_what_is_no_prefix_of_hosts),

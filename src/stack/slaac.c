@@ -234,7 +234,8 @@ enum weft_stack_outcome slaac_input(const struct ip_rx *rx, const struct nd_msg 
 		return WEFT_STACK_DROP_ND;
 	if (iface->opts.no_slaac || iface->stack->opts.forwarding)
 		return WEFT_STACK_IGNORED;
-	wheel_cancel(&iface->stack->wheel, &iface->solicit);
+	if (msg->lifetime_s > 0) /* 6.3.7: else it is no router that was looked for. */
+		wheel_cancel(&iface->stack->wheel, &iface->solicit);
 	take_parameters(iface, msg);
 	set_route(iface, &anywhere, 0, &rx->src, now + msg->lifetime_s * SECOND_NS, now);
 	if (msg->has_source_mac)

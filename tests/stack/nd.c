@@ -278,6 +278,25 @@ static void asks_for_routers_three_times(void **state)
 	world_fini(&w);
 }
 
+/* RFC 4861, 6.3.7: only who offers to be a router ends the search for one. */
+static void who_is_no_router_ends_no_search(void **state)
+{
+	const struct world_opts opts = { .is_bare = true };
+	struct world w;
+	unsigned solicits = 0;
+	const struct nd_msg msg = advert(0);
+	(void)state;
+	world_init(&w, &opts);
+	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
+	world_pass(&w, 4 * SECOND_NS);
+	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
+	world_pass(&w, 30 * SECOND_NS);
+	while (w.taken < w.sent_n)
+		solicits += see(tx(&w)).payload[0] == ICMP6_ROUTER_SOLICIT;
+	assert_int_equal(solicits, 3);
+	world_fini(&w);
+}
+
 /* RFC 4861, 7.2.5: what does not change the entry does not say who is a router either. */
 static void a_router_s_end_is_believed_of_itself_only(void **state)
 {
@@ -543,6 +562,7 @@ int main(void)
 		cmocka_unit_test(somebody_else_s_address_is_not_used),
 		cmocka_unit_test(an_address_in_use_is_kept_and_defended),
 		cmocka_unit_test(asks_for_routers_three_times),
+		cmocka_unit_test(who_is_no_router_ends_no_search),
 		cmocka_unit_test(a_router_s_end_is_believed_of_itself_only),
 		cmocka_unit_test(an_answer_without_a_mac_is_none),
 		cmocka_unit_test(makes_an_address_and_a_route),

@@ -19,6 +19,7 @@
 #define IGMP_LEN      8u
 #define IGMP3_LEN     12u /* Of a query of version 3 without sources. */
 #define REPORT3_LEN   16u
+#define ALL_HOSTS     0xe0000001u
 #define ALL_ROUTERS   0xe0000002u
 #define IGMP3_ROUTERS 0xe0000016u
 #define TENTH_NS      (SECOND_NS / 10)
@@ -87,12 +88,22 @@ static uint64_t response_ns(uint8_t code)
 	return (uint64_t)(((code & 0x0fu) | 0x10u) << (exponent + 3)) * TENTH_NS;
 }
 
+/* From this link, and as long as one of a version (RFC 3376, 7.1); for all, where all are (9.1). */
+static bool is_query_valid(const struct ip_rx *rx, const struct ip_addr *group)
+{
+	if (rx->ttl != 1 || (rx->len != IGMP_LEN && rx->len < IGMP3_LEN))
+		return false;
+	if (!addr_is_unspecified(group))
+		return addr_is_multicast(group);
+	return !rx->is_group || addr_to_ip4(&rx->dst) == ALL_HOSTS;
+}
+
 static enum weft_stack_outcome take_query(const struct ip_rx *rx, uint64_t now)
 {
 	struct weft_iface *iface = rx->iface;
 	struct ip_addr group = addr_of_ip4(load_be32(rx->payload + 4));
 	uint64_t within = response_ns(rx->payload[1]);
-	if (!addr_is_unspecified(&group) && !addr_is_multicast(&group))
+	if (!is_query_valid(rx, &group))
 		return WEFT_STACK_DROP_GROUP;
 	if (rx->len < IGMP3_LEN) {
 		iface->old_igmp_until = now + GROUP_OLD_QUERIER_NS;
@@ -106,16 +117,16 @@ static enum weft_stack_outcome input(struct weft_stack *stack, const struct ip_r
 				     uint64_t now)
 {
 	(void)stack;
-	if (!addr_is_ip4(&rx->src) || rx->len < IGMP_LEN || !rx->is_group ||
+	if (!addr_is_ip4(&rx->src) || rx->len < IGMP_LEN ||
 	    !checksum_is_right(0, rx->payload, rx->len))
 		return WEFT_STACK_DROP_GROUP;
 	struct ip_addr group = addr_of_ip4(load_be32(rx->payload + 4));
 	switch (rx->payload[0]) {
 	case IGMP_QUERY:
-		return rx->ttl == 1 ? take_query(rx, now) : WEFT_STACK_DROP_GROUP;
+		return take_query(rx, now);
 	case IGMP_REPORT1:
 	case IGMP_REPORT2:
-		if (rx->iface->old_igmp_until > now)
+		if (rx->is_group && rx->iface->old_igmp_until > now)
 			group_heard_report(rx->iface, &group);
 		return WEFT_STACK_NOTED;
 	default:

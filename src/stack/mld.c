@@ -82,8 +82,10 @@ static enum weft_stack_outcome take_query(const struct ip_rx *rx, uint64_t now)
 	struct weft_iface *iface = rx->iface;
 	struct ip_addr group = unspecified;
 	memcpy(group.octet, rx->payload + 8, sizeof(group.octet));
-	if (!addr_is_unspecified(&group) &&
-	    (!addr_is_multicast(&group) || addr_is_ip4(&group)))
+	/* Of no version's length (RFC 3810, 8.1), or about what is no group. */
+	if ((rx->len != MLD_LEN && rx->len < MLD2_LEN) ||
+	    (!addr_is_unspecified(&group) &&
+	     (!addr_is_multicast(&group) || addr_is_ip4(&group))))
 		return WEFT_STACK_DROP_GROUP;
 	uint16_t code = load_be16(rx->payload + 4);
 	uint64_t within = response_ns(code);

@@ -199,7 +199,6 @@ static void drops_what_no_querier_sends(void **state)
 	(void)state;
 	world_init(&w, NULL);
 	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 10, 12, 2), DROP_GROUP);
-	assert_outcome(query4(&w, "10.1.0.2", "0.0.0.0", 10, 12, 1), DROP_GROUP);
 	assert_outcome(query4(&w, "224.0.0.1", "10.1.0.2", 10, 12, 1), DROP_GROUP);
 	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 10, 7, 1), DROP_GROUP);
 	assert_outcome(rx_packet(&w, &p, message, 12), DROP_GROUP); /* No checksum. */
@@ -209,6 +208,41 @@ static void drops_what_no_querier_sends(void **state)
 	assert_outcome(query6(&w, "fe80::1", "ff02::1", "::", 10, 23), DROP_GROUP);
 	world_pass(&w, 10 * SECOND_NS);
 	tx_none(&w);
+	world_fini(&w);
+}
+
+/* RFC 3376, 4.1.12: to whichever address of ours; but to all, only where all are (9.1). */
+static void a_query_may_be_for_one_host(void **state)
+{
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	join(&w, GROUP4);
+	world_pass(&w, 5 * SECOND_NS);
+	tx_forget(&w);
+	assert_outcome(query4(&w, "10.1.0.2", "0.0.0.0", 10, 12, 1), NOTED);
+	world_pass(&w, SECOND_NS);
+	reports(&w, GROUP4, 2);
+	assert_outcome(query4(&w, GROUP4, "0.0.0.0", 10, 12, 1), DROP_GROUP);
+	world_pass(&w, SECOND_NS);
+	tx_none(&w);
+	world_fini(&w);
+}
+
+/* Lengths that are no version's (RFC 3376, 7.1; RFC 3810, 8.1). */
+static void a_query_has_the_length_of_a_version(void **state)
+{
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	for (size_t len = 9; len < 12; len++)
+		assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 10, len, 1),
+			       DROP_GROUP);
+	for (size_t len = 25; len < 28; len++)
+		assert_outcome(query6(&w, "fe80::1", "ff02::1", "::", 10, len),
+			       DROP_GROUP);
+	assert_int_equal(w.iface->old_igmp_until, 0);
+	assert_int_equal(w.iface->old_mld_until, 0);
 	world_fini(&w);
 }
 
@@ -237,6 +271,8 @@ int main(void)
 		cmocka_unit_test(an_old_querier_is_answered_in_its_version),
 		cmocka_unit_test(an_old_version_is_silent_where_another_has_spoken),
 		cmocka_unit_test(drops_what_no_querier_sends),
+		cmocka_unit_test(a_query_may_be_for_one_host),
+		cmocka_unit_test(a_query_has_the_length_of_a_version),
 		cmocka_unit_test(groups_have_a_limit),
 	};
 	return cmocka_run_group_tests_name("group", tests, NULL, NULL);

@@ -62,8 +62,10 @@ static void become_usable(struct iface_addr *a, uint64_t now)
 		return;
 	}
 	arm_lifetime(a);
-	if (addr_is_link_local(&a->addr))
+	if (addr_is_link_local(&a->addr)) {
 		nd_solicit_routers(a->iface, now);
+		group_tell_again(a->iface, now);
+	}
 }
 
 /* The next probe, or the end of them. */

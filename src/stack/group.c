@@ -104,6 +104,17 @@ void group_leave(struct weft_iface *iface, const struct ip_addr *addr, uint64_t 
 	group_free(g);
 }
 
+void group_tell_again(struct weft_iface *iface, uint64_t now)
+{
+	list_for_each (node, &iface->groups) {
+		struct group *g = container_of(node, struct group, of_iface);
+		if (addr_is_ip4(&g->addr) || is_all_hosts(&g->addr))
+			continue;
+		g->joins_left = ROBUSTNESS;
+		wheel_arm(&iface->stack->wheel, &g->timer, now);
+	}
+}
+
 void group_leave_all(struct weft_iface *iface)
 {
 	list_for_each (node, &iface->groups)

@@ -41,6 +41,12 @@ int group_join(struct weft_iface *iface, const struct ip_addr *addr,
 /** Leaves once. */
 void group_leave(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now);
 
+/**
+ * Reports the groups of IPv6 anew, from the link-local address that there is now: what came from
+ * none was for switches, and routers have passed over it (RFC 3590, 4).
+ */
+void group_tell_again(struct weft_iface *iface, uint64_t now);
+
 /** Leaves all, and tells nobody: the interface goes. */
 void group_leave_all(struct weft_iface *iface);
 

@@ -246,6 +246,29 @@ static void a_query_has_the_length_of_a_version(void **state)
 	world_fini(&w);
 }
 
+/* What was told from no address, routers have not heard (RFC 3590, 4). */
+static void groups_are_told_again_from_an_address(void **state)
+{
+	const struct world_opts opts = { .is_bare = true };
+	struct world w;
+	unsigned told = 0;
+	struct ip_addr group = addr(GROUP6), said;
+	(void)state;
+	world_init(&w, &opts);
+	join(&w, GROUP6);
+	world_pass(&w, 10 * SECOND_NS);
+	while (w.taken < w.sent_n) {
+		struct seen s = see(tx(&w));
+		if (s.payload[0] != ICMP6_MLD2_REPORT)
+			continue;
+		memcpy(said.octet, s.payload + 12, 16);
+		struct ip_addr src = addr(text(&s.src));
+		told += addr_equal(&said, &group) && addr_is_link_local(&src);
+	}
+	assert_true(told > 0);
+	world_fini(&w);
+}
+
 static void groups_have_a_limit(void **state)
 {
 	const struct world_opts opts = { .stack = { .groups_max = 4 } };
@@ -273,6 +296,7 @@ int main(void)
 		cmocka_unit_test(drops_what_no_querier_sends),
 		cmocka_unit_test(a_query_may_be_for_one_host),
 		cmocka_unit_test(a_query_has_the_length_of_a_version),
+		cmocka_unit_test(groups_are_told_again_from_an_address),
 		cmocka_unit_test(groups_have_a_limit),
 	};
 	return cmocka_run_group_tests_name("group", tests, NULL, NULL);

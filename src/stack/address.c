@@ -212,9 +212,8 @@ static bool is_host(const struct weft_iface *iface, const struct ip_addr *addr,
 static void join_solicited_node(struct weft_iface *iface, const struct ip_addr *addr,
 				uint64_t now)
 {
-	struct ip_addr group = addr_solicited_node(addr);
 	if (!addr_is_ip4(addr) && iface->is_ethernet)
-		(void)!group_join(iface, &group, now);
+		(void)!group_join_node(iface, addr, now);
 }
 
 static void leave_solicited_node(struct weft_iface *iface, const struct ip_addr *addr,

@@ -58,7 +58,9 @@ bool group_is_joined(const struct weft_iface *iface, const struct ip_addr *addr)
 	return is_all_hosts(addr) || find(iface, addr) != NULL;
 }
 
-int group_join(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now)
+/* Joins where there are less than max groups, or one more member of a known one. */
+static int join(struct weft_iface *iface, const struct ip_addr *addr, uint32_t max,
+		uint64_t now)
 {
 	struct group *g = find(iface, addr);
 	if (!addr_is_multicast(addr))
@@ -67,7 +69,7 @@ int group_join(struct weft_iface *iface, const struct ip_addr *addr, uint64_t no
 		g->members++;
 		return 0;
 	}
-	if (iface->groups_n == iface->stack->opts.groups_max)
+	if (iface->groups_n >= max)
 		return -ENOSPC;
 	g = calloc(1, sizeof(*g));
 	if (!g)
@@ -84,6 +86,17 @@ int group_join(struct weft_iface *iface, const struct ip_addr *addr, uint64_t no
 	if (iface->link && !is_all_hosts(addr))
 		wheel_arm(&iface->stack->wheel, &g->timer, now);
 	return 0;
+}
+
+int group_join(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now)
+{
+	return join(iface, addr, iface->stack->opts.groups_max, now);
+}
+
+int group_join_node(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now)
+{
+	const struct ip_addr node = addr_solicited_node(addr);
+	return join(iface, &node, UINT32_MAX, now);
 }
 
 static void group_free(struct group *g)

@@ -38,6 +38,13 @@ enum group_report {
 int group_join(struct weft_iface *iface, const struct ip_addr *addr,
 	       uint64_t now) WEFT_MUST_CHECK;
 
+/**
+ * Joins the solicited-node group of an address of ours, by which it is found: however many groups
+ * there are, as there are no more of these than addresses. Returns 0 or -ENOMEM.
+ */
+int group_join_node(struct weft_iface *iface, const struct ip_addr *addr,
+		    uint64_t now) WEFT_MUST_CHECK;
+
 /** Leaves once. */
 void group_leave(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now);
 

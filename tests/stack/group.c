@@ -269,6 +269,26 @@ static void groups_are_told_again_from_an_address(void **state)
 	world_fini(&w);
 }
 
+/* Where all the groups that there may be are joined, our own addresses are still found. */
+static void an_address_is_found_however_many_groups_there_are(void **state)
+{
+	const struct world_opts opts = { .stack = { .groups_max = 4 } };
+	struct world w;
+	struct weft_ip added = ip("2001:db8::50/64");
+	struct ip_addr addr6 = addr("2001:db8::50");
+	(void)state;
+	world_init(&w, &opts);
+	while (w.iface->groups_n < 4) {
+		struct ip_addr group = addr_of_ip4(0xef000000 + w.iface->groups_n);
+		assert_int_equal(group_join(w.iface, &group, w.now), 0);
+	}
+	assert_int_equal(
+		weft_iface_add_address(w.iface, &added, WEFT_ADDRESS_NO_DAD, w.now), 0);
+	struct ip_addr node = addr_solicited_node(&addr6);
+	assert_true(group_is_joined(w.iface, &node));
+	world_fini(&w);
+}
+
 static void groups_have_a_limit(void **state)
 {
 	const struct world_opts opts = { .stack = { .groups_max = 4 } };
@@ -297,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_query_may_be_for_one_host),
 		cmocka_unit_test(a_query_has_the_length_of_a_version),
 		cmocka_unit_test(groups_are_told_again_from_an_address),
+		cmocka_unit_test(an_address_is_found_however_many_groups_there_are),
 		cmocka_unit_test(groups_have_a_limit),
 	};
 	return cmocka_run_group_tests_name("group", tests, NULL, NULL);

@@ -146,12 +146,18 @@ static struct packet *packet_new(struct weft_stack *stack, struct weft_iface *if
 
 /* ---- pieces ------------------------------------------------------------------------------ */
 
-/* What no fragment can be, whatever the others are: the ping of death among them. */
+/* Whether a packet with such a header may have so much behind it: the ping of death has more. */
+static bool may_end_at(const struct frag_key *key, size_t header_len, size_t end)
+{
+	size_t fixed = addr_is_ip4(&key->src) ? 0 : IP6_LEN;
+	return header_len - fixed + end <= PACKET_MAX;
+}
+
+/* What a fragment can be, whatever the others are. */
 static bool is_possible(const struct frag_piece *f)
 {
-	size_t fixed = addr_is_ip4(&f->key.src) ? 0 : IP6_LEN;
 	return f->len > 0 && (!f->more || f->len % 8 == 0) &&
-	       f->off + f->len + f->header_len - fixed <= PACKET_MAX;
+	       may_end_at(&f->key, f->header_len, f->off + f->len);
 }
 
 /* Whether it fits to what is known of the end. */
@@ -292,7 +298,9 @@ enum weft_stack_outcome frag_add(struct weft_stack *stack, struct weft_iface *if
 	/* No piece overlaps another or the end: so all bytes are there when their sum is. */
 	if (p->end == 0 || p->bytes != p->end)
 		return WEFT_STACK_HELD;
-	bool is_whole = p->header_len + p->end <= SCRATCH_LEN && assemble(p, ret_whole);
+	/* The first may have more options than the last, of which that was found possible. */
+	bool is_whole =
+		may_end_at(&p->key, p->header_len, p->end) && assemble(p, ret_whole);
 	packet_remove(stack, p);
 	return is_whole ? WEFT_STACK_DELIVERED : WEFT_STACK_DROP_FRAGMENT;
 }

@@ -486,6 +486,35 @@ static void the_longest_packet_arrives(void **state)
 	}
 }
 
+/* A packet of IPv4 that is too long only with the options that its first fragment has. */
+static void a_longer_header_makes_no_longer_packet(void **state)
+{
+	static uint8_t frame[WEFT_FRAME_LEN_MAX];
+	static const uint8_t options[IP4_OPTIONS_MAX] = { 1 };
+	const size_t payload = 65535 - IP4_LEN, first = 65000;
+	struct hole_world h;
+	(void)state;
+	begin(&h, NULL, true);
+	const struct part last = { 1, first, payload - first, false, 0 };
+	assert_outcome(rx_part(&h, true, frame, &last), HELD);
+	const struct ether_hdr eth = { .dst = h.w.iface->mac,
+				       .src = mac(TEST_MAC),
+				       .type = ETHER_TYPE_IP4 };
+	const struct ip4_hdr ip4 = { .total_len = (uint16_t)(60 + first),
+				     .id = 1,
+				     .mf = true,
+				     .ttl = 64,
+				     .proto = IPPROTO_UDP,
+				     .src = 0x0a010001,
+				     .dst = 0x0a010002,
+				     .options = options,
+				     .options_len = IP4_OPTIONS_MAX };
+	assert_int_equal(ether_hdr_emit(frame, ETHER_LEN, &eth), ETHER_LEN);
+	assert_int_equal(ip4_hdr_emit(frame + ETHER_LEN, 60, &ip4), 60);
+	assert_outcome(rx(&h.w, frame, ETHER_LEN + 60 + first), DROP_FRAGMENT);
+	end(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +531,7 @@ int main(void)
 		cmocka_unit_test(pieces_have_a_limit),
 		cmocka_unit_test(congestion_of_one_is_of_all),
 		cmocka_unit_test(the_longest_packet_arrives),
+		cmocka_unit_test(a_longer_header_makes_no_longer_packet),
 	};
 	return cmocka_run_group_tests_name("frag", tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #define PACKET_MAX  65535u /* Of IPv4 with its header; of the payload of IPv6. */
 #define TIMEOUT4_NS (30 * SECOND_NS) /* RFC 1122, 3.3.2 would have 60 to 120. */
 #define TIMEOUT6_NS (60 * SECOND_NS) /* RFC 8200, 4.5. */
+#define QUOTED_MAX  1280u            /* No error is longer. */
 
 /* What a key consists of leaves no bytes unset. */
 static_assert(sizeof(struct frag_key) == 2 * sizeof(struct ip_addr) + 16, "no padding");
@@ -80,11 +81,12 @@ static void give_up(struct weft_stack *stack, struct packet *p)
 static void tell_timeout(struct weft_stack *stack, const struct packet *p, uint64_t now)
 {
 	const struct piece *first = piece_of(p->pieces.next);
-	uint8_t *quote = stack_scratch(stack);
-	if (!p->header || !quote)
+	uint8_t quote[IP6_LEN + IP6_EXT_LEN_MAX + QUOTED_MAX];
+	if (!p->header)
 		return;
+	size_t len = first->len < QUOTED_MAX ? first->len : QUOTED_MAX;
 	memcpy(quote, p->header, p->header_len);
-	memcpy(quote + p->header_len, first->bytes, first->len);
+	memcpy(quote + p->header_len, first->bytes, len);
 	const struct ip_rx rx = {
 		.iface = p->iface,
 		.src = p->key.src,
@@ -94,7 +96,7 @@ static void tell_timeout(struct weft_stack *stack, const struct packet *p, uint6
 			    iface_is_broadcast(p->iface, &p->key.dst),
 		.packet = quote,
 		.payload = quote + p->header_len,
-		.len = first->len,
+		.len = len,
 	};
 	ip_send_error(stack, &rx, IP_ERROR_REASSEMBLY, now);
 }

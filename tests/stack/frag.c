@@ -515,6 +515,32 @@ static void a_longer_header_makes_no_longer_packet(void **state)
 	end(&h);
 }
 
+/* The error about fragments that never came goes in fragments itself. */
+static void a_timeout_is_told_over_a_narrow_path(void **state)
+{
+	static uint8_t whole[DATAGRAM_MAX], error[2000];
+	struct hole_world h;
+	struct ip_addr peer = addr("10.1.0.1");
+	size_t got = 0;
+	(void)state;
+	begin(&h, NULL, true);
+	size_t len = datagram(true, 5000, whole);
+	dest_set_mtu(h.w.stack, &peer, 68, h.w.now);
+	assert_outcome(rx_slice(&h, true, whole, len, 1, 0, 1400), HELD);
+	world_pass(&h.w, 31 * SECOND_NS);
+	while (h.w.taken < h.w.sent_n) {
+		struct seen s = see(tx(&h.w));
+		assert_int_equal(s.frag_off, got);
+		memcpy(error + got, s.payload, s.len);
+		got += s.len;
+	}
+	assert_int_equal(got, 576 - IP4_LEN);
+	assert_int_equal(error[0], ICMP4_TIME_EXCEEDED);
+	assert_true(checksum_is_right(0, error, got));
+	assert_memory_equal(error + ICMP_LEN + IP4_LEN, whole, got - ICMP_LEN - IP4_LEN);
+	end(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +558,7 @@ int main(void)
 		cmocka_unit_test(congestion_of_one_is_of_all),
 		cmocka_unit_test(the_longest_packet_arrives),
 		cmocka_unit_test(a_longer_header_makes_no_longer_packet),
+		cmocka_unit_test(a_timeout_is_told_over_a_narrow_path),
 	};
 	return cmocka_run_group_tests_name("frag", tests, NULL, NULL);
 }

@@ -67,6 +67,17 @@ bool ip_is_own(const struct weft_stack *stack, const struct ip_addr *addr)
 	return false;
 }
 
+bool ip_is_broadcast(const struct weft_stack *stack, const struct ip_addr *addr)
+{
+	list_for_each (node, &stack->ifaces) {
+		const struct weft_iface *iface =
+			container_of(node, struct weft_iface, of_stack);
+		if (iface_is_broadcast(iface, addr))
+			return true;
+	}
+	return false;
+}
+
 /* ---- the way ----------------------------------------------------------------------------- */
 
 bool ip_path_is_current(const struct weft_stack *stack, const struct ip_path *path)

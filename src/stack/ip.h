@@ -191,6 +191,9 @@ void ip_path_doubt(struct weft_stack *stack, const struct ip_path *path, uint64_
  */
 bool ip_checksum_is_right(const struct ip_rx *rx);
 
+/** Whether the address is a broadcast on one of this host's links. */
+bool ip_is_broadcast(const struct weft_stack *stack, const struct ip_addr *addr);
+
 /** Whether the address is one of this host's own that may be used now. */
 bool ip_is_own(const struct weft_stack *stack, const struct ip_addr *addr);
 

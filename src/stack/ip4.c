@@ -41,7 +41,7 @@ static bool is_martian(const struct iface_rx *rx, const struct ip_rx *ip)
 	if (!iface->link)
 		return false;
 	if (!is_possible_src(addr_to_ip4(&ip->src)) || addr_is_loopback(&ip->src) ||
-	    addr_is_loopback(&ip->dst) || iface_is_broadcast(iface, &ip->src))
+	    addr_is_loopback(&ip->dst) || ip_is_broadcast(iface->stack, &ip->src))
 		return true;
 	/* 0.0.0.0 is who has no address yet: to all, and to nobody alone (3.2.1.3 (a)). */
 	if (addr_is_unspecified(&ip->src) && !ip->is_group)

@@ -191,6 +191,20 @@ static void what_is_the_link_s_stays_there(void **state)
 	end(&w, &s);
 }
 
+/* RFC 1122, 3.2.1.3: what could be answered to all on another link (smurf) is not taken. */
+static void nobody_is_a_broadcast_of_any_link(void **state)
+{
+	struct world w;
+	struct second s;
+	(void)state;
+	begin(&w, &s, false);
+	assert_outcome(rx_echo(&w, "10.2.0.255", "10.1.0.2"), DROP_MARTIAN);
+	assert_outcome(rx_echo(&w, "10.2.0.254", "10.1.0.2"), ANSWERED);
+	world_run(&w);
+	assert_int_equal(s.n, 1); /* It asks for that one. */
+	end(&w, &s);
+}
+
 static void super_frames_pass_whole(void **state)
 {
 	struct world w;
@@ -424,6 +438,7 @@ int main(void)
 		cmocka_unit_test(tells_why_it_does_not),
 		cmocka_unit_test(says_nothing_about_later_fragments),
 		cmocka_unit_test(what_is_the_link_s_stays_there),
+		cmocka_unit_test(nobody_is_a_broadcast_of_any_link),
 		cmocka_unit_test(super_frames_pass_whole),
 		cmocka_unit_test(cuts_what_allows_it),
 		cmocka_unit_test(cuts_fragments_again),

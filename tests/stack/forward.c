@@ -205,6 +205,20 @@ static void nobody_is_a_broadcast_of_any_link(void **state)
 	end(&w, &s);
 }
 
+/* RFC 2644: nor is it forwarded to one. */
+static void broadcasts_of_other_links_are_not_passed_on(void **state)
+{
+	struct world w;
+	struct second s;
+	(void)state;
+	begin(&w, &s, true);
+	assert_outcome(rx_udp(&w, "10.1.0.1", "10.2.0.255", 9, 10), DROP_NO_HOST);
+	world_run(&w);
+	assert_int_equal(s.n, 0);
+	tx_none(&w);
+	end(&w, &s);
+}
+
 static void super_frames_pass_whole(void **state)
 {
 	struct world w;
@@ -439,6 +453,7 @@ int main(void)
 		cmocka_unit_test(says_nothing_about_later_fragments),
 		cmocka_unit_test(what_is_the_link_s_stays_there),
 		cmocka_unit_test(nobody_is_a_broadcast_of_any_link),
+		cmocka_unit_test(broadcasts_of_other_links_are_not_passed_on),
 		cmocka_unit_test(super_frames_pass_whole),
 		cmocka_unit_test(cuts_what_allows_it),
 		cmocka_unit_test(cuts_fragments_again),

@@ -22,15 +22,30 @@
 #define QUOTE4_MAX 548u  /* An error of 576 bytes (RFC 1812, 4.3.2.3) without headers. */
 #define QUOTE6_MAX 1232u /* One of 1280 (RFC 4443, 2.4 (c)). */
 
-/* Whether the packet is itself an error, or might be one: RFC 1122, 3.2.2. */
+/*
+ * Whether the packet is itself an error, or might be one (RFC 4443, 2.4 (e)). One that is to be
+ * forwarded has headers in front of its ICMPv6 that nobody has walked over yet.
+ */
+static bool is_error6(const struct ip_rx *rx)
+{
+	size_t len = (size_t)(rx->payload - rx->packet) + rx->len;
+	struct ip6_ext ext;
+	int off = ip6_ext_walk(rx->packet, len, rx->packet[IP6_OFF_NEXT], &ext);
+	if (off < 0)
+		return true;
+	if (ext.proto != IPPROTO_ICMPV6)
+		return false;
+	return ext.frag.off > 0 || (size_t)off == len ||
+	       icmp6_is_error(rx->packet[off]) || rx->packet[off] == ICMP6_REDIRECT;
+}
+
+/* The same of IPv4: RFC 1122, 3.2.2. */
 static bool is_error(const struct ip_rx *rx)
 {
-	if (rx->protocol == IPPROTO_ICMP)
-		return rx->len < 1 || icmp4_is_error(rx->payload[0]);
-	if (rx->protocol == IPPROTO_ICMPV6)
-		return rx->len < 1 || icmp6_is_error(rx->payload[0]) ||
-		       rx->payload[0] == ICMP6_REDIRECT;
-	return false;
+	if (!addr_is_ip4(&rx->src))
+		return is_error6(rx);
+	return rx->protocol == IPPROTO_ICMP &&
+	       (rx->len < 1 || icmp4_is_error(rx->payload[0]));
 }
 
 static bool is_later_fragment(const struct ip_rx *rx)

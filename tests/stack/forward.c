@@ -219,6 +219,30 @@ static void broadcasts_of_other_links_are_not_passed_on(void **state)
 	end(&w, &s);
 }
 
+/* RFC 4443, 2.4 (e): also where another header is in front of it. */
+static void says_nothing_about_errors(void **state)
+{
+	struct world w;
+	struct second s;
+	/* Destination options with PadN, then an error. */
+	uint8_t message[8 + 48] = { IPPROTO_ICMPV6, 0, 1, 4, [8] = ICMP6_UNREACHABLE };
+	uint8_t frame[256];
+	const struct packet p = { .src = "2001:db8::1",
+				  .dst = "2001:db8:2::1",
+				  .proto = IPPROTO_DSTOPTS,
+				  .ttl = 1 };
+	(void)state;
+	begin(&w, &s, true);
+	size_t len = make(&w, &p, message, sizeof(message), frame, sizeof(frame));
+	memcpy(frame, w.iface->mac.octet, 6);
+	assert_outcome(rx(&w, frame, len), DROP_TTL);
+	tx_none(&w);
+	frame[ETHER_LEN + IP6_LEN + 8] = ICMP6_ECHO;
+	assert_outcome(rx(&w, frame, len), DROP_TTL);
+	assert_int_equal(see(tx(&w)).payload[0], ICMP6_TIME_EXCEEDED);
+	end(&w, &s);
+}
+
 static void super_frames_pass_whole(void **state)
 {
 	struct world w;
@@ -454,6 +478,7 @@ int main(void)
 		cmocka_unit_test(what_is_the_link_s_stays_there),
 		cmocka_unit_test(nobody_is_a_broadcast_of_any_link),
 		cmocka_unit_test(broadcasts_of_other_links_are_not_passed_on),
+		cmocka_unit_test(says_nothing_about_errors),
 		cmocka_unit_test(super_frames_pass_whole),
 		cmocka_unit_test(cuts_what_allows_it),
 		cmocka_unit_test(cuts_fragments_again),

@@ -248,11 +248,9 @@ enum weft_stack_outcome icmp_take_redirect(const struct ip_rx *rx,
 		router = &now_by->gateway;
 	if (!router || !addr_equal(router, &rx->src))
 		return WEFT_STACK_DROP_ICMP;
-	/* The new one must be a neighbour. In IPv6 that it is link-local says so. */
+	/* The new one must be a neighbour. Of IPv6 nd.c has asked for what is always one. */
 	const struct ip_route *to_gateway = routes_lookup(stack, gateway, iface, now);
-	bool is_neighbour = addr_is_link_local(gateway) || addr_equal(gateway, target) ||
-			    (to_gateway && !to_gateway->has_gateway);
-	if (!is_neighbour)
+	if (addr_is_ip4(gateway) && (!to_gateway || to_gateway->has_gateway))
 		return WEFT_STACK_DROP_ICMP;
 	dest_redirect(stack, target, gateway, iface, now);
 	return WEFT_STACK_NOTED;

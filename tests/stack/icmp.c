@@ -383,6 +383,13 @@ static void a_redirect_is_judged(void **state)
 	assert_outcome(rx_icmp(&w, "10.1.0.1", "10.1.0.2", 5, 1, 0x0a0100ff, packet,
 			       (size_t)len),
 		       DROP_ICMP);
+	/* Who is not of our network is no neighbour, be it the target or link-local (3.2.2.2). */
+	assert_outcome(rx_icmp(&w, "10.1.0.1", "10.1.0.2", 5, 1, 0xc0a80707, packet,
+			       (size_t)len),
+		       DROP_ICMP);
+	assert_outcome(rx_icmp(&w, "10.1.0.1", "10.1.0.2", 5, 1, 0xa9fe0101, packet,
+			       (size_t)len),
+		       DROP_ICMP);
 	assert_outcome(rx_icmp(&w, "10.1.0.1", "10.1.0.2", 5, 1, 0x0a010042, packet,
 			       (size_t)len),
 		       NOTED);

@@ -307,8 +307,10 @@ int weft_socket_send(struct weft_sockets *set, int s, const void *data, size_t l
 		return -EBADF;
 	if (sock->udp)
 		return udp_send(sock, data, len, NULL, now);
-	if (!sock->is_connected)
-		return sock->tcp ? settle(sock, -EAGAIN, WEFT_WRITABLE) : -ENOTCONN;
+	if (!sock->tcp)
+		return -ENOTCONN;
+	if (!sock->is_connected && !(sock->events & WEFT_ENDED))
+		return settle(sock, -EAGAIN, WEFT_WRITABLE);
 	int n = weft_tcp_send(sock->tcp, data, len, now);
 	if (n >= 0 && (size_t)n < len)
 		sock->events &= ~WEFT_WRITABLE;

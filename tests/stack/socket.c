@@ -168,6 +168,8 @@ static void a_refusal_is_told_once(void **state)
 	net_run(&x.net, x.net.now + S(3));
 	assert_true((unsigned)weft_socket_poll(x.client, c) & WEFT_ENDED);
 	assert_int_equal(weft_socket_recv(x.client, c, buf, 4, x.net.now), -ECONNREFUSED);
+	/* It never will be writable: -EAGAIN would have the program wait for ever. */
+	assert_int_equal(weft_socket_send(x.client, c, "x", 1, x.net.now), -EPIPE);
 	assert_int_equal(weft_socket_error(x.client, c), -ECONNREFUSED);
 	assert_int_equal(weft_socket_error(x.client, c), 0);
 	sides_fini(&x);

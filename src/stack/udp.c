@@ -6,6 +6,7 @@
 #include "stack/udp.h"
 
 #include "stack/group.h"
+#include "stack/iface.h"
 #include "stack/stack.h"
 
 #include <errno.h>
@@ -83,8 +84,10 @@ int weft_udp_connect(struct weft_udp *udp, const union weft_sockaddr *peer, uint
 		key.local = addr_any_like(&key.peer);
 	if (addr_is_ip4(&key.local) != addr_is_ip4(&key.peer))
 		return -EAFNOSUPPORT;
+	struct weft_iface *iface =
+		udp_iface_to(udp->stack, &key.peer, udp_scope_of(peer));
 	/* Connected anew, a socket keeps its address. */
-	int r = ip_path_find(udp->stack, &key.local, &key.peer, NULL, now, &path);
+	int r = ip_path_find(udp->stack, &key.local, &key.peer, iface, now, &path);
 	if (r < 0)
 		return r;
 	key.local = path.src;
@@ -95,6 +98,7 @@ int weft_udp_connect(struct weft_udp *udp, const union weft_sockaddr *peer, uint
 		return r;
 	udp->is_connected = true;
 	udp->path = path;
+	udp->scope = path.iface->index;
 	return 0;
 }
 
@@ -102,14 +106,14 @@ union weft_sockaddr weft_udp_local(const struct weft_udp *udp)
 {
 	if (!udp->is_bound)
 		return (union weft_sockaddr){ .sa = { .sa_family = 0 } };
-	return addr_to_sockaddr(&udp->key.local, udp->key.local_port, 0);
+	return addr_to_sockaddr(&udp->key.local, udp->key.local_port, udp->scope);
 }
 
 union weft_sockaddr weft_udp_peer(const struct weft_udp *udp)
 {
 	if (!udp->is_connected)
 		return (union weft_sockaddr){ .sa = { .sa_family = 0 } };
-	return addr_to_sockaddr(&udp->key.peer, udp->key.peer_port, 0);
+	return addr_to_sockaddr(&udp->key.peer, udp->key.peer_port, udp->scope);
 }
 
 /* ---- groups ------------------------------------------------------------------------------ */

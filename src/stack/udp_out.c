@@ -13,8 +13,12 @@
 #define SEGMENTS_MAX_UDP 64u /* As the kernel's UDP_MAX_SEGMENTS. */
 #define PAYLOAD_MAX      65535u
 
-static struct weft_iface *find_iface(const struct weft_stack *stack, uint32_t index)
+struct weft_iface *udp_iface_to(const struct weft_stack *stack,
+				const struct ip_addr *peer, uint32_t index)
 {
+	if (!addr_is_link_local(peer) && !addr_is_multicast(peer) &&
+	    !addr_is_limited_broadcast(peer))
+		return NULL;
 	list_for_each (node, &stack->ifaces) {
 		struct weft_iface *iface =
 			container_of(node, struct weft_iface, of_stack);
@@ -61,14 +65,10 @@ static struct ip_addr find_src(const struct weft_udp *udp,
 static int find_path(struct weft_udp *udp, const struct weft_udp_message *msg,
 		     const struct ip_addr *peer, uint64_t now, struct ip_path *ret_path)
 {
-	uint32_t index = msg->iface;
-	if (msg->peer.sa.sa_family == AF_INET6 && msg->peer.in6.sin6_scope_id)
-		index = msg->peer.in6.sin6_scope_id;
-	struct weft_iface *iface = NULL;
-	/* Only where it matters: others may go by whichever interface is right. */
-	if (addr_is_link_local(peer) || addr_is_multicast(peer) ||
-	    addr_is_limited_broadcast(peer))
-		iface = find_iface(udp->stack, index);
+	uint32_t index = udp_scope_of(&msg->peer);
+	if (index == 0)
+		index = msg->iface ? msg->iface : udp->scope;
+	struct weft_iface *iface = udp_iface_to(udp->stack, peer, index);
 	struct ip_addr src = find_src(udp, msg, peer);
 	return ip_path_find(udp->stack, &src, peer, iface, now, ret_path);
 }

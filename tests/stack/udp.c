@@ -2,10 +2,11 @@
 /*
  * Sockets: who gets a datagram, from and to which address, and what each call refuses.
  */
-#include "wire/udp.h"
+#include "stack/udp.h"
 
 #include "wire/checksum.h"
 #include "wire/ether.h"
+#include "wire/udp.h"
 #include "world.h"
 
 #include <errno.h>
@@ -290,6 +291,39 @@ static void who_answers_itself_does_not_sink(void **state)
 	world_fini(&w);
 }
 
+/* sin6_scope_id says on which link such an address is meant, to connect as well. */
+static void a_link_local_peer_is_on_its_link(void **state)
+{
+	struct world w;
+	struct weft_link *a, *b;
+	struct weft_iface *second;
+	struct weft_udp *udp;
+	union weft_sockaddr peer = at("fe80::77", 9);
+	const struct weft_udp_message msg = { .data = "x", .len = 1 };
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(weft_link_pair(16, &a, &b), 0);
+	assert_int_equal(weft_stack_add_interface(w.stack, a, NULL, w.now, &second), 0);
+	world_pass(&w, 20 * SECOND_NS);
+	tx_forget(&w);
+	assert_int_equal(weft_udp_new(w.stack, NULL, &udp), 0);
+	peer.in6.sin6_scope_id = weft_iface_index(second);
+	assert_int_equal(weft_udp_connect(udp, &peer, w.now), 0);
+	assert_ptr_equal(udp->path.iface, second);
+	assert_int_equal(weft_udp_peer(udp).in6.sin6_scope_id, weft_iface_index(second));
+	assert_int_equal(weft_udp_local(udp).in6.sin6_scope_id, weft_iface_index(second));
+	/* And after the ways have changed. */
+	stack_changed(w.stack);
+	assert_int_equal(weft_udp_send(udp, &msg, w.now), 0);
+	assert_ptr_equal(udp->path.iface, second);
+	world_run(&w);
+	tx_none(&w);
+	weft_stack_remove_interface(second, w.now);
+	weft_link_free(a);
+	weft_link_free(b);
+	world_fini(&w);
+}
+
 static void groups_are_joined(void **state)
 {
 	static const struct {
@@ -499,6 +533,7 @@ int main(void)
 		cmocka_unit_test(a_receiver_may_close_anything),
 		cmocka_unit_test(what_is_sent_to_oneself_comes_in_by_a_run),
 		cmocka_unit_test(who_answers_itself_does_not_sink),
+		cmocka_unit_test(a_link_local_peer_is_on_its_link),
 		cmocka_unit_test(groups_are_joined),
 		cmocka_unit_test(groups_go_with_their_interface),
 		cmocka_unit_test(sending_to_groups_and_broadcasts),

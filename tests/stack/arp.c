@@ -139,13 +139,17 @@ static void a_probed_address_is_asked_for_before_it_is_used(void **state)
 	world_init(&w, NULL);
 	assert_int_equal(
 		weft_iface_add_address(w.iface, &wanted, WEFT_ADDRESS_PROBE, w.now), 0);
-	uint64_t began = w.now;
 	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
 			 WEFT_ADDRESS_TENTATIVE);
 	assert_outcome(rx_echo(&w, "10.1.0.1", "10.1.0.50"), DROP_NO_HOST);
-	world_pass(&w, 8 * SECOND_NS);
+	/* For 4 to 7 s, whatever is drawn; the second announcement is 2 s behind the first. */
+	world_pass(&w, 4 * SECOND_NS - 1);
+	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
+			 WEFT_ADDRESS_TENTATIVE);
+	world_pass(&w, 3 * SECOND_NS + 1);
 	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
 			 WEFT_ADDRESS_PREFERRED);
+	world_pass(&w, 2 * SECOND_NS);
 	for (unsigned i = 0; i < 3; i++) {
 		struct arp_hdr arp = tx_arp(&w);
 		assert_int_equal(arp.op, ARP_OP_REQUEST);
@@ -156,7 +160,6 @@ static void a_probed_address_is_asked_for_before_it_is_used(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(tx_arp(&w).sender_ip, ip4("10.1.0.50"));
 	tx_none(&w);
-	assert_true(w.now - began == 8 * SECOND_NS);
 	assert_outcome(rx_echo(&w, "10.1.0.1", "10.1.0.50"), ANSWERED);
 	world_fini(&w);
 }

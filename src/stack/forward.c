@@ -12,6 +12,7 @@
  * A fragment that is still too long is cut like a whole packet: offsets go on from its own, and
  * its MF stays with the last.
  */
+#include "stack/icmp.h"
 #include "stack/output.h"
 #include "stack/stack.h"
 #include "wire/checksum.h"
@@ -204,9 +205,7 @@ enum weft_stack_outcome ip_forward(const struct iface_rx *rx, const struct ip_rx
 		return WEFT_STACK_DROP_FRAGMENT;
 	int r = is_too_long ? send_fragmented(rx, &path, &ip->dst, now)
 			    : send_whole(rx, &path, &ip->dst, packet_len, now);
-	if (r < 0) {
-		ip_send_error(stack, ip, IP_ERROR_UNREACHABLE, now);
-		return WEFT_STACK_DROP_NO_ROUTE;
-	}
-	return WEFT_STACK_FORWARDED;
+	if (r == -EHOSTUNREACH)
+		icmp_send_unreachable_host(ip, now);
+	return r < 0 ? WEFT_STACK_DROP_NO_ROUTE : WEFT_STACK_FORWARDED;
 }

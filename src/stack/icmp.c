@@ -158,7 +158,7 @@ void ip_send_error(struct weft_stack *stack, const struct ip_rx *rx,
 	static const struct {
 		struct icmp_hdr ip4, ip6;
 	} messages[] = {
-		[IP_ERROR_UNREACHABLE] = { { .type = 3, .code = 1 }, { .type = 1 } },
+		[IP_ERROR_UNREACHABLE] = { { .type = 3 }, { .type = 1 } },
 		[IP_ERROR_PORT] = { { .type = 3, .code = 3 }, { .type = 1, .code = 4 } },
 		[IP_ERROR_PROTOCOL] = { { .type = 3, .code = 2 },
 					{ .type = 4, .code = 1 } },
@@ -185,6 +185,13 @@ void ip_send_too_big(const struct ip_rx *rx, uint32_t mtu, uint64_t now)
 		hdr.code = ICMP4_CODE_FRAG_NEEDED;
 	}
 	icmp_send_error(rx, &hdr, now);
+}
+
+void icmp_send_unreachable_host(const struct ip_rx *rx, uint64_t now)
+{
+	static const struct icmp_hdr ip4 = { .type = ICMP4_UNREACHABLE, .code = 1 };
+	static const struct icmp_hdr ip6 = { .type = ICMP6_UNREACHABLE, .code = 3 };
+	icmp_send_error(rx, addr_is_ip4(&rx->src) ? &ip4 : &ip6, now);
 }
 
 enum weft_stack_outcome icmp_answer_echo(struct weft_stack *stack, const struct ip_rx *rx,
@@ -225,6 +232,26 @@ enum weft_stack_outcome icmp_take_error(struct weft_stack *stack, const struct i
 	if (error->kind == IP_ERROR_TOO_BIG)
 		dest_set_mtu(stack, &quote->dst, error->mtu, now);
 	return WEFT_STACK_DELIVERED;
+}
+
+void icmp_give_back(struct weft_iface *iface, const uint8_t *packet, size_t len,
+		    uint64_t now)
+{
+	struct icmp_quote quote;
+	bool is_read = packet[0] >> 4 == 4 ? icmp4_read_quote(packet, len, &quote)
+					   : icmp6_read_quote(packet, len, &quote);
+	if (!is_read || ip_is_own(iface->stack, &quote.src))
+		return;
+	const struct ip_rx rx = {
+		.iface = iface,
+		.src = quote.src,
+		.dst = quote.dst,
+		.protocol = quote.protocol,
+		.packet = packet,
+		.payload = quote.transport,
+		.len = quote.len,
+	};
+	icmp_send_unreachable_host(&rx, now);
 }
 
 enum weft_stack_outcome icmp_take_redirect(const struct ip_rx *rx,

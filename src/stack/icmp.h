@@ -31,10 +31,21 @@ struct icmp_quote {
 	size_t len; /**< What is there of it. */
 };
 
+/* Read what an error quotes. False for what is no packet, or a later fragment of one. */
+bool icmp4_read_quote(const uint8_t *packet, size_t len, struct icmp_quote *ret_quote);
+bool icmp6_read_quote(const uint8_t *packet, size_t len, struct icmp_quote *ret_quote);
+
 /** Hands an error about a quoted packet to the protocol it is about; notes an MTU. */
 enum weft_stack_outcome icmp_take_error(struct weft_stack *stack, const struct ip_rx *rx,
 					const struct icmp_quote *quote,
 					struct ip_error *error, uint64_t now);
+
+/** Tells who sent a packet that its next hop does not answer. */
+void icmp_send_unreachable_host(const struct ip_rx *rx, uint64_t now);
+
+/** A packet has waited in vain to leave by the interface: another host that sent it is told. */
+void icmp_give_back(struct weft_iface *iface, const uint8_t *packet, size_t len,
+		    uint64_t now);
 
 /**
  * Judges a redirect (RFC 1122 3.2.2.2, RFC 4861 8.1): it has to come from the router that

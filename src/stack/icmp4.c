@@ -63,11 +63,10 @@ static uint32_t plateau_below(size_t packet_len)
 	return plateaus[i];
 }
 
-static bool read_quote(const struct ip_rx *rx, struct icmp_quote *ret_quote)
+bool icmp4_read_quote(const uint8_t *packet, size_t len, struct icmp_quote *ret_quote)
 {
-	const uint8_t *packet = rx->payload + ICMP_LEN;
 	struct ip4_hdr hdr;
-	int hdr_len = ip4_hdr_peek(packet, rx->len - ICMP_LEN, &hdr);
+	int hdr_len = ip4_hdr_peek(packet, len, &hdr);
 	if (hdr_len < 0 || hdr.frag_off > 0)
 		return false;
 	*ret_quote = (struct icmp_quote){
@@ -76,7 +75,7 @@ static bool read_quote(const struct ip_rx *rx, struct icmp_quote *ret_quote)
 		.protocol = hdr.proto,
 		.packet_len = hdr.total_len,
 		.transport = packet + hdr_len,
-		.len = rx->len - ICMP_LEN - (size_t)hdr_len,
+		.len = len - (size_t)hdr_len,
 	};
 	return true;
 }
@@ -92,7 +91,7 @@ static enum weft_stack_outcome take_error(struct weft_stack *stack,
 		.type = hdr->type,
 		.code = hdr->code,
 	};
-	if (!read_quote(rx, &quote))
+	if (!icmp4_read_quote(rx->payload + ICMP_LEN, rx->len - ICMP_LEN, &quote))
 		return WEFT_STACK_DROP_ICMP;
 	if (hdr->type == ICMP4_UNREACHABLE) {
 		read_unreachable(hdr->code, &error);
@@ -116,7 +115,8 @@ static enum weft_stack_outcome take_redirect(struct weft_stack *stack,
 {
 	struct icmp_quote quote;
 	struct ip_addr gateway = addr_of_ip4(hdr->rest);
-	if (hdr->code > 3 || !read_quote(rx, &quote))
+	if (hdr->code > 3 ||
+	    !icmp4_read_quote(rx->payload + ICMP_LEN, rx->len - ICMP_LEN, &quote))
 		return WEFT_STACK_DROP_ICMP;
 	if (!ip_is_own(stack, &quote.src))
 		return WEFT_STACK_DROP_ICMP_QUOTE;

@@ -70,10 +70,8 @@ static void read_unreachable(uint8_t code, struct ip_error *error)
 	}
 }
 
-static bool read_quote(const struct ip_rx *rx, struct icmp_quote *ret_quote)
+bool icmp6_read_quote(const uint8_t *packet, size_t len, struct icmp_quote *ret_quote)
 {
-	const uint8_t *packet = rx->payload + ICMP_LEN;
-	size_t len = rx->len - ICMP_LEN;
 	struct ip6_hdr hdr;
 	struct ip6_ext ext;
 	if (ip6_hdr_peek(packet, len, &hdr) < 0)
@@ -104,7 +102,7 @@ static enum weft_stack_outcome take_error(struct weft_stack *stack,
 		.type = hdr->type,
 		.code = hdr->code,
 	};
-	if (!read_quote(rx, &quote))
+	if (!icmp6_read_quote(rx->payload + ICMP_LEN, rx->len - ICMP_LEN, &quote))
 		return WEFT_STACK_DROP_ICMP;
 	switch (hdr->type) {
 	case ICMP6_UNREACHABLE:

@@ -104,7 +104,7 @@ struct ip_tx {
 
 /** What an ICMP error says. */
 enum ip_error_kind {
-	IP_ERROR_UNREACHABLE,   /**< Network or host; soft (RFC 1122, 4.2.3.9). */
+	IP_ERROR_UNREACHABLE,   /**< Soft (RFC 1122, 4.2.3.9). Sent: there is no route. */
 	IP_ERROR_PORT,          /**< Nobody listens there. */
 	IP_ERROR_PROTOCOL,      /**< Nobody speaks it there. */
 	IP_ERROR_PROHIBITED,    /**< By an administrator. */

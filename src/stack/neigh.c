@@ -7,6 +7,7 @@
 
 #include "base/mac.h"
 #include "stack/arp.h"
+#include "stack/icmp.h"
 #include "stack/nd.h"
 #include "stack/stack.h"
 
@@ -145,14 +146,32 @@ static void enter(struct neigh *n, enum neigh_state state, uint64_t now)
 	}
 }
 
+/* Other hosts whose packets have waited in vain are told (RFC 4861, 7.2.2). */
+static void give_back(struct weft_iface *iface, struct list *queue, uint64_t now)
+{
+	struct list *node;
+	while ((node = list_pop_front(queue)) != NULL) {
+		struct waiting *w = container_of(node, struct waiting, of_neigh);
+		icmp_give_back(iface, w->bytes, w->frame.len, now);
+		iface->stack->neighbours.bytes -= w->frame.len;
+		free(w);
+	}
+}
+
 static void fail(struct neigh *n, uint64_t now)
 {
-	struct weft_stack *stack = n->iface->stack;
-	stack_event(stack, WEFT_STACK_NEIGH_FAILED);
-	drop_all(n);
-	dest_remove_gateway(stack, &n->addr, n->iface);
-	stack_changed(stack);
+	struct weft_iface *iface = n->iface;
+	struct list queue, *node;
+	list_init(&queue);
+	while ((node = list_pop_front(&n->queue)) != NULL)
+		list_push_back(&queue, node);
+	n->queue_n = 0;
+	stack_event(iface->stack, WEFT_STACK_NEIGH_FAILED);
+	dest_remove_gateway(iface->stack, &n->addr, iface);
+	stack_changed(iface->stack);
 	enter(n, NEIGH_FAILED, now);
+	/* What is told may need the room of this neighbour. */
+	give_back(iface, &queue, now);
 }
 
 static void on_timer(struct timer *timer, void *user, uint64_t now)

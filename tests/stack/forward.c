@@ -130,9 +130,13 @@ static void tells_why_it_does_not(void **state)
 	assert_outcome(rx_udp(&w, "2001:db8::1", "2001:db8:2::1", 1, 100), DROP_TTL);
 	assert_int_equal(see(tx(&w)).payload[0], ICMP6_TIME_EXCEEDED);
 	assert_outcome(rx_udp(&w, "10.1.0.1", "10.3.0.1", 9, 100), DROP_NO_ROUTE);
-	assert_int_equal(see(tx(&w)).payload[0], ICMP4_UNREACHABLE);
+	seen = see(tx(&w));
+	assert_int_equal(seen.payload[0], ICMP4_UNREACHABLE);
+	assert_int_equal(seen.payload[1], 0); /* RFC 1812, 4.3.3.1: the network. */
 	assert_outcome(rx_udp(&w, "2001:db8::1", "2001:db8:3::1", 9, 100), DROP_NO_ROUTE);
-	assert_int_equal(see(tx(&w)).payload[0], ICMP6_UNREACHABLE);
+	seen = see(tx(&w));
+	assert_int_equal(seen.payload[0], ICMP6_UNREACHABLE);
+	assert_int_equal(seen.payload[1], 0);
 	assert_outcome(rx_udp(&w, "10.1.0.1", "10.2.0.1", 9, 1300), DROP_TOO_BIG);
 	seen = see(tx(&w));
 	assert_int_equal(seen.payload[0], ICMP4_UNREACHABLE);
@@ -240,6 +244,54 @@ static void says_nothing_about_errors(void **state)
 	frame[ETHER_LEN + IP6_LEN + 8] = ICMP6_ECHO;
 	assert_outcome(rx(&w, frame, len), DROP_TTL);
 	assert_int_equal(see(tx(&w)).payload[0], ICMP6_TIME_EXCEEDED);
+	end(&w, &s);
+}
+
+/* RFC 4861, 7.2.2: each that waited is told about, and then each that comes. */
+static void tells_that_the_host_is_not_there(void **state)
+{
+	static const char *const pairs[][2] = { { "10.1.0.1", "10.2.0.77" },
+						{ "2001:db8::1", "2001:db8:2::77" } };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct world w;
+		struct second s;
+		begin(&w, &s, true);
+		for (unsigned n = 0; n < 3; n++)
+			assert_outcome(rx_udp(&w, pairs[i][0], pairs[i][1], 9, 100),
+				       FORWARDED);
+		world_pass(&w, 3 * SECOND_NS - MS_NS);
+		tx_none(&w);
+		world_pass(&w, MS_NS);
+		assert_int_equal(w.stack->neighbours.bytes, 0);
+		assert_outcome(rx_udp(&w, pairs[i][0], pairs[i][1], 9, 100),
+			       DROP_NO_ROUTE);
+		for (unsigned n = 0; n < 4; n++) {
+			struct seen seen = see(tx(&w));
+			assert_string_equal(text(&seen.dst), pairs[i][0]);
+			assert_int_equal(seen.payload[0],
+					 i == 0 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE);
+			assert_int_equal(seen.payload[1], i == 0 ? 1 : 3);
+		}
+		tx_none(&w);
+		end(&w, &s);
+	}
+}
+
+/* To tell it, somebody has to be asked for: in place of who did not answer. */
+static void telling_it_takes_the_room_of_who_is_not_there(void **state)
+{
+	struct world w;
+	struct second s;
+	(void)state;
+	begin(&w, &s, true);
+	for (unsigned n = 0; n < 3; n++)
+		assert_outcome(rx_udp(&w, "10.1.0.88", "10.2.0.77", 9, 100), FORWARDED);
+	w.stack->opts.neighbours_max = (uint32_t)table_count(w.stack->neighbours.table);
+	world_pass(&w, 3 * SECOND_NS);
+	assert_int_equal(weft_stack_event_count(w.stack, WEFT_STACK_NEIGH_EVICTED), 1);
+	assert_int_equal(see(tx(&w)).type, ETHER_TYPE_ARP);
+	tx_none(&w);
 	end(&w, &s);
 }
 
@@ -479,6 +531,8 @@ int main(void)
 		cmocka_unit_test(nobody_is_a_broadcast_of_any_link),
 		cmocka_unit_test(broadcasts_of_other_links_are_not_passed_on),
 		cmocka_unit_test(says_nothing_about_errors),
+		cmocka_unit_test(tells_that_the_host_is_not_there),
+		cmocka_unit_test(telling_it_takes_the_room_of_who_is_not_there),
 		cmocka_unit_test(super_frames_pass_whole),
 		cmocka_unit_test(cuts_what_allows_it),
 		cmocka_unit_test(cuts_fragments_again),

@@ -8,6 +8,7 @@
  *   unknown option   by its upper two bits: pass over, drop, drop and tell, tell if no group
  *   routing header   passed over when it has nothing left to route; else drop and tell. Type 0
  *                    is nothing special then (RFC 5095)
+ *   AH, MH, others   known by their length alone: as any protocol that nobody speaks
  *   fragment         wait for the others; the first must have all headers (RFC 7112), and one
  *                    that is alone is a packet like any other (RFC 6946)
  */
@@ -26,6 +27,7 @@
 
 /* RFC 4443, 3.4. */
 #define CODE_HEADER_FIELD   0u
+#define CODE_NEXT_HEADER    1u
 #define CODE_UNKNOWN_OPTION 2u
 #define CODE_FIRST_FRAGMENT 3u /* RFC 7112, 5. */
 
@@ -90,12 +92,34 @@ static enum weft_stack_outcome check_options(const struct ip_rx *ip, size_t off,
 	return WEFT_STACK_DELIVERED;
 }
 
-/* Length of the extension header p, which the walk has checked. */
+/* Length of the extension header p, one of those that are spoken here. */
 static size_t ext_len(uint8_t protocol, const uint8_t *p)
 {
-	if (protocol == IPPROTO_FRAGMENT)
-		return IP6_FRAG_LEN;
-	return protocol == IPPROTO_AH ? ((size_t)p[1] + 2) * 4 : ((size_t)p[1] + 1) * 8;
+	return protocol == IPPROTO_FRAGMENT ? IP6_FRAG_LEN : ((size_t)p[1] + 1) * 8;
+}
+
+/* One extension header of len bytes, at off of the packet. */
+static enum weft_stack_outcome check_header(const struct ip_rx *ip, uint8_t header,
+					    size_t off, size_t len, uint64_t now)
+{
+	switch (header) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_DSTOPTS:
+		return check_options(ip, off, len, now);
+	case IPPROTO_FRAGMENT:
+		return WEFT_STACK_DELIVERED;
+	case IPPROTO_ROUTING:
+		if (ip->packet[off + 3] == 0)
+			return WEFT_STACK_DELIVERED;
+		icmp6_send_parameter_problem(ip, CODE_HEADER_FIELD, (uint32_t)off + 2,
+					     now);
+		return WEFT_STACK_DROP_OPTION;
+	default:
+		icmp6_send_parameter_problem(ip, CODE_NEXT_HEADER,
+					     (uint32_t)ip6_next_field(ip->packet, off),
+					     now);
+		return WEFT_STACK_DROP_NO_PROTOCOL;
+	}
 }
 
 /* All headers up to end, which the walk has checked. DELIVERED if nothing is wrong. */
@@ -104,19 +128,11 @@ static enum weft_stack_outcome check_headers(const struct ip_rx *ip, uint8_t nex
 {
 	size_t off = IP6_LEN;
 	while (off < end) {
-		const uint8_t *p = ip->packet + off;
-		size_t len = ext_len(next, p);
-		enum weft_stack_outcome outcome = WEFT_STACK_DELIVERED;
-		if (next == IPPROTO_HOPOPTS || next == IPPROTO_DSTOPTS)
-			outcome = check_options(ip, off, len, now);
-		if (next == IPPROTO_ROUTING && p[3] != 0) {
-			icmp6_send_parameter_problem(ip, CODE_HEADER_FIELD,
-						     (uint32_t)off + 2, now);
-			outcome = WEFT_STACK_DROP_OPTION;
-		}
+		size_t len = ext_len(next, ip->packet + off);
+		enum weft_stack_outcome outcome = check_header(ip, next, off, len, now);
 		if (outcome != WEFT_STACK_DELIVERED)
 			return outcome;
-		next = p[0];
+		next = ip->packet[off];
 		off += len;
 	}
 	return WEFT_STACK_DELIVERED;

@@ -231,6 +231,34 @@ static void chains_have_limits_of_the_program_s(void **state)
 	}
 }
 
+/* What says that it is authentic is not taken unasked (RFC 4302), nor are its like. */
+static void headers_that_are_not_spoken_are_protocols(void **state)
+{
+	static const struct {
+		uint8_t header, bytes[16];
+		size_t len;
+	} cases[] = {
+		{ IPPROTO_AH, { 58, 2, [7] = 1 }, 16 },
+		{ IPPROTO_MH, { 58, 0 }, 8 },
+		{ 139, { 58, 0 }, 8 }, /* HIP. */
+		{ 140, { 58, 0 }, 8 }, /* Shim6. */
+	};
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_outcome(
+			rx_chain(&w, OWN, cases[i].header, cases[i].bytes, cases[i].len),
+			DROP_NO_PROTOCOL);
+		struct seen s = see(tx(&w));
+		assert_int_equal(s.payload[0], ICMP6_PARAM_PROBLEM);
+		assert_int_equal(s.payload[1], 1);
+		assert_int_equal(load_be32(s.payload + 4), IP6_OFF_NEXT);
+	}
+	tx_none(&w);
+	world_fini(&w);
+}
+
 static void says_which_protocol_is_not_spoken(void **state)
 {
 	const struct packet p = { .src = PEER, .dst = OWN, .proto = 254 };
@@ -278,6 +306,7 @@ int main(void)
 		cmocka_unit_test(routing_headers_are_not_obeyed),
 		cmocka_unit_test(chains_have_limits),
 		cmocka_unit_test(chains_have_limits_of_the_program_s),
+		cmocka_unit_test(headers_that_are_not_spoken_are_protocols),
 		cmocka_unit_test(says_which_protocol_is_not_spoken),
 		cmocka_unit_test(an_interface_may_do_without),
 	};

@@ -16,6 +16,9 @@
 #define REPORT2_LEN 28u
 #define CODE_FLOAT  32768u
 
+#define OPTION_PAD1         0u
+#define OPTION_ROUTER_ALERT 5u
+
 static const struct ip_addr mld2_routers = { { 0xff, 0x02, [15] = 0x16 } };
 static const struct ip_addr all_routers = { { 0xff, 0x02, [15] = 2 } };
 static const struct ip_addr unspecified;
@@ -77,13 +80,31 @@ static uint64_t response_ns(uint16_t code)
 	return (uint64_t)(((code & 0x0fffu) | 0x1000u) << (exponent + 3)) * MS_NS;
 }
 
+/* Whether the packet has the option (RFC 2711); ip6.c has seen to it that the options add up. */
+static bool has_router_alert(const struct ip_rx *rx)
+{
+	const uint8_t *header = rx->packet + IP6_LEN;
+	if (rx->packet[IP6_OFF_NEXT] != IPPROTO_HOPOPTS)
+		return false;
+	struct reader r = reader_of(header, ((size_t)header[1] + 1) * 8);
+	reader_skip(&r, 2);
+	while (reader_left(&r) > 0) {
+		uint8_t type = reader_u8(&r);
+		if (type == OPTION_ROUTER_ALERT)
+			return true;
+		if (type != OPTION_PAD1)
+			reader_skip(&r, reader_u8(&r));
+	}
+	return false;
+}
+
 static enum weft_stack_outcome take_query(const struct ip_rx *rx, uint64_t now)
 {
 	struct weft_iface *iface = rx->iface;
 	struct ip_addr group = unspecified;
 	memcpy(group.octet, rx->payload + 8, sizeof(group.octet));
-	/* Of no version's length (RFC 3810, 8.1), or about what is no group. */
-	if ((rx->len != MLD_LEN && rx->len < MLD2_LEN) ||
+	/* From no querier (RFC 3810, 6.2), of no version's length (8.1), or about no group. */
+	if (!has_router_alert(rx) || (rx->len != MLD_LEN && rx->len < MLD2_LEN) ||
 	    (!addr_is_unspecified(&group) &&
 	     (!addr_is_multicast(&group) || addr_is_ip4(&group))))
 		return WEFT_STACK_DROP_GROUP;

@@ -15,6 +15,8 @@
 #define GROUP4 "239.1.2.3"
 #define GROUP6 "ff05::1234"
 
+#define ALERT_LEN 8u
+
 static void join(struct world *w, const char *name)
 {
 	struct ip_addr group = addr(name);
@@ -41,19 +43,30 @@ static enum weft_stack_outcome query4(struct world *w, const char *dst, const ch
 	return rx_packet(w, &p, message, len);
 }
 
+/* The option is one byte: the router alert, or something else in its place. */
+static enum weft_stack_outcome query6_with(struct world *w, uint8_t option,
+					   const char *src, const char *dst,
+					   const char *group, uint16_t code, size_t len)
+{
+	uint8_t packet[ALERT_LEN + 28] = { IPPROTO_ICMPV6, 0, option, 2, 0, 0, 1, 0 };
+	uint8_t *message = packet + ALERT_LEN;
+	struct ip_addr asked = addr(group);
+	struct weft_ip from = ip(src), to = ip(dst);
+	const struct packet p = {
+		.src = src, .dst = dst, .proto = IPPROTO_HOPOPTS, .ttl = 1
+	};
+	message[0] = ICMP6_MLD_QUERY;
+	store_be16(message + 4, code);
+	memcpy(message + 8, asked.octet, 16);
+	uint32_t sum = compose_pseudo(&from, &to, IPPROTO_ICMPV6, (uint32_t)len);
+	store_be16(message + 2, checksum_finish(checksum_add(sum, message, len)));
+	return rx_packet(w, &p, packet, ALERT_LEN + len);
+}
+
 static enum weft_stack_outcome query6(struct world *w, const char *src, const char *dst,
 				      const char *group, uint16_t code, size_t len)
 {
-	uint8_t message[28] = { ICMP6_MLD_QUERY };
-	struct ip_addr asked = addr(group);
-	const struct packet p = { .src = src,
-				  .dst = dst,
-				  .proto = IPPROTO_ICMPV6,
-				  .csum_offset = 2,
-				  .ttl = 1 };
-	store_be16(message + 4, code);
-	memcpy(message + 8, asked.octet, 16);
-	return rx_packet(w, &p, message, len);
+	return query6_with(w, 5, src, dst, group, code, len);
 }
 
 /* The next frame is a report of one record about the group. */
@@ -206,6 +219,16 @@ static void drops_what_no_querier_sends(void **state)
 	assert_outcome(query6(&w, "fe80::1", "ff02::1", "2001:db8::2", 10, 28),
 		       DROP_GROUP);
 	assert_outcome(query6(&w, "fe80::1", "ff02::1", "::", 10, 23), DROP_GROUP);
+	/* Without the router alert (RFC 3810, 6.2): another option, or none. */
+	const struct packet bare = { .src = "fe80::1",
+				     .dst = "ff02::1",
+				     .proto = IPPROTO_ICMPV6,
+				     .csum_offset = 2,
+				     .ttl = 1 };
+	const uint8_t query[28] = { ICMP6_MLD_QUERY };
+	assert_outcome(query6_with(&w, 1, "fe80::1", "ff02::1", "::", 10, 28),
+		       DROP_GROUP);
+	assert_outcome(rx_packet(&w, &bare, query, sizeof(query)), DROP_GROUP);
 	world_pass(&w, 10 * SECOND_NS);
 	tx_none(&w);
 	world_fini(&w);

@@ -307,7 +307,7 @@ void board_unlose(struct tcp_conn *conn)
 void board_resent(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now)
 {
 	uncount(&conn->active->board, sent, sent_len(sent));
-	sent->flags = (uint8_t)((sent->flags & ~SENT_LOST) | SENT_AGAIN);
+	sent->flags = (uint8_t)((sent->flags & ~(SENT_LOST | SENT_SACKED)) | SENT_AGAIN);
 	sent->sent_ns = now;
 	list_remove(&sent->of_time);
 	list_push_back(&conn->active->board.by_time, &sent->of_time);

@@ -82,7 +82,7 @@ void board_unlose(struct tcp_conn *conn);
 int board_split(struct tcp_conn *conn, struct tcp_sent *sent,
 		uint32_t at) WEFT_MUST_CHECK;
 
-/** The record has been sent again at now. */
+/** The record has been sent again at now; if it was sacked, the peer had not kept it. */
 void board_resent(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now);
 
 static inline struct tcp_sent *sent_of_seq(struct list *node)

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "stack/tcp_sent.h"
 #include "tcp_script.h"
+#include "tcp_sound.h"
 
 static const struct tcp_config plain = { .no_timestamps = true, .no_pacing = true };
 
@@ -321,6 +322,30 @@ static void reneging_is_survived(void **state)
 	script_fini(&s);
 }
 
+/* The window closes before what was SACKed: that is missing now, and is asked with. */
+static void a_window_closes_on_what_was_sacked(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 4);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 5841 } });
+	s.taken = s.sent_n;
+	RX(ACK, .seq = 301, .ack = 1461, .window_zero = true);
+	AT(MS(700));
+	TX(ACK, .seq = 1461, .ack = 301, .len = 1);
+	assert_conn_is_sound(s.conn);
+	RX(ACK, .seq = 301, .ack = 1462);
+	assert_conn_is_sound(s.conn);
+	AT(S(20));
+	assert_conn_is_sound(s.conn);
+	RX(ACK, .seq = 301, .ack = 5841);
+	assert_null(board_first(s.conn));
+	assert_conn_is_sound(s.conn);
+	script_fini(&s);
+}
+
 /* CVE-2019-11477 and -11478: a peer that SACKs every second byte costs a known amount. */
 static void sack_storms_have_a_limit(void **state)
 {
@@ -470,6 +495,7 @@ int main(void)
 		cmocka_unit_test(a_timeout_begins_anew),
 		cmocka_unit_test(a_spurious_timeout_is_undone),
 		cmocka_unit_test(reneging_is_survived),
+		cmocka_unit_test(a_window_closes_on_what_was_sacked),
 		cmocka_unit_test(sack_storms_have_a_limit),
 		cmocka_unit_test(a_sack_storm_costs_its_own_connection),
 		cmocka_unit_test(the_rate_is_reduced_in_proportion),

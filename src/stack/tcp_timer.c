@@ -192,10 +192,12 @@ static void on_quiet_due(struct tcp_conn *conn, uint64_t now)
 		tcp_end(conn, -ETIMEDOUT);
 		return;
 	}
+	/* What is under way asks by itself, and has a patience of its own (MUST-26). */
+	uint64_t since = conn->snd_una != conn->snd_nxt ? now : conn->heard_ns;
 	uint64_t idle = keep_idle(conn);
-	if (now - conn->heard_ns < idle) {
+	if (now - since < idle) {
 		conn->keep_probes = 0;
-		tcp_due_set(conn, TCP_DUE_QUIET, conn->heard_ns + idle);
+		tcp_due_set(conn, TCP_DUE_QUIET, since + idle);
 		return;
 	}
 	if (conn->keep_probes >= keep_probes_max(conn)) {

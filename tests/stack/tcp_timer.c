@@ -53,7 +53,7 @@ static void a_peer_that_never_opens_is_left_when_the_user_has_a_limit(void **sta
 	script_fini(&s);
 }
 
-/* RFC 6298, 5: twice as long each time; microps: 200 ms, and 12 s at most. */
+/* RFC 6298, 5: twice as long each time. */
 static void retransmissions_back_off(void **state)
 {
 	(void)state;
@@ -142,6 +142,33 @@ static void keep_alive(void **state)
 	script_fini(&s);
 }
 
+/* MUST-26: what is under way asks by itself, and how long is the user time-out's to say. */
+static void nobody_is_asked_while_data_is_under_way(void **state)
+{
+	(void)state;
+	struct script s;
+	struct tcp_config config = { .no_timestamps = true };
+	script_init(&s, &config);
+	script_establish(&s);
+	tcp_set_keepalive(s.conn, true, 10, 5, 3, s.now);
+	AT(S(5));
+	script_write(&s, 10);
+	AT(S(100));
+	for (size_t i = s.taken; i < s.sent_n; i++)
+		assert_int_equal(s.sent[i].len, 10);
+	assert_int_equal(s.closed, 0);
+	/* Then it is quiet again, and the time begins anew. */
+	RX(ACK, .seq = 101, .ack = 11);
+	s.taken = s.sent_n;
+	AT(S(110) - 1);
+	QUIET();
+	AT(S(110));
+	TX(ACK, .seq = 10, .ack = 101);
+	AT(S(125));
+	assert_int_equal(s.closed, 1);
+	script_fini(&s);
+}
+
 /* What is refused, challenged or dropped is no sign of life: anybody could have sent it. */
 static void who_guesses_keeps_no_connection_alive(void **state)
 {
@@ -182,6 +209,7 @@ int main(void)
 		cmocka_unit_test(the_third_time_out_doubts_the_way),
 		cmocka_unit_test(data_is_given_up_after_the_user_timeout),
 		cmocka_unit_test(keep_alive),
+		cmocka_unit_test(nobody_is_asked_while_data_is_under_way),
 		cmocka_unit_test(who_guesses_keeps_no_connection_alive),
 	};
 	return cmocka_run_group_tests_name("tcp_timer", tests, NULL, NULL);

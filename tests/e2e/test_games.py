@@ -3,7 +3,11 @@
 
      player ------- relay ------- player2            a room without a LAN
      browser        203.0.113.1   game server, announcer, host
+
+and, for one game, the LAN party of tools/party.py, where servers and browsers stand on both sides.
 """
+import re
+
 import pytest
 
 import party as p
@@ -147,6 +151,38 @@ def test_armagetron_finds_its_server(room, tmp_path):
     (tmp_path / 'browser.py').write_text(CYCLES)
     found = room.run('player', f'/usr/bin/python3 {tmp_path}/browser.py')
     assert found.split() == [room.address('player2'), '4534', 'True']
+
+
+def start_doom(party, host):
+    """A dedicated server of Doom, known to no master; what is found of it is its name."""
+    party.start(host, f'/usr/games/chocolate-server -privateserver -servername "doom of {host}"')
+    party.until(lambda: ':2342' in party.run(host, 'ss -Hlun'))
+
+
+def find_doom(party, host, directory):
+    """What the game's own browser shows on a host: the names of servers by address."""
+    said = party.run(host, f'env HOME={directory} SDL_VIDEODRIVER=dummy '
+                     '/usr/games/chocolate-doom -localsearch')
+    return dict(re.findall(r'^ *\d+ ([\d.]+) +\d/\d (.*)$', said, re.M))
+
+
+def test_doom_finds_its_servers(party, tmp_path):
+    """A game's server and its LAN browser, both as they are: from the room, and from the LAN."""
+    party.start_all()
+    party.run('server', 'ip route add default dev eth0')  # where a console's broadcasts go
+    for host in ('player2', 'server'):
+        start_doom(party, host)
+    expected = {party.address('player2'): 'doom of player2', p.SERVER: 'doom of server'}
+    for host in ('player', 'server'):
+        party.until(lambda: find_doom(party, host, tmp_path) == expected)
+
+
+def test_qstat_finds_a_server_of_cube_2(room, tmp_path):
+    """A browser of servers of many games, and a server of one of them."""
+    room.start('player2', f'/usr/games/cube2-server -nparty -m -q{tmp_path}')
+    room.until(lambda: ':28785' in room.run('player2', 'ss -Hlun'))
+    shown = re.compile(rf'^{room.address("player2")}:28785 .* party$', re.M)
+    room.until(lambda: shown.search(room.run('player', 'quakestat -cubes +255.255.255.255')))
 
 
 def test_avahi_browses_across_the_room(room, accounts, tmp_path):

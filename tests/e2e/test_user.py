@@ -72,13 +72,13 @@ def test_socks_to_a_server_on_the_lan(room):
 def test_what_takes_part_is_named(room):
     """No device does: the status line, `weft status` and --json say the stack."""
     environment = {'TERM': 'xterm', 'XDG_RUNTIME_DIR': room.directory}
-    command = (f'{p.WEFT} join --user --state {room.directory}/player --address {PLAYER}/24 '
-               f'{shlex.quote(room.invitation)}')
-    process = room.start('player', f'{UNPRIVILEGED} script -qefc {shlex.quote(command)} /dev/null',
+    command = (f'{UNPRIVILEGED} {p.WEFT} join --user --state {room.directory}/player '
+               f'--address {PLAYER}/24 {shlex.quote(room.invitation)}')
+    process = room.start('player', f'script -qefc {shlex.quote(command)} /dev/null',
                          env=environment)
     process.says(f"you are {PLAYER}/24 on weft's stack (from --address)")
     process.says(f'stack {PLAYER} | 1 other | in ')
-    ask = f'{UNPRIVILEGED} env XDG_RUNTIME_DIR={room.directory} {p.WEFT} status'
+    ask = f'env XDG_RUNTIME_DIR={room.directory} {UNPRIVILEGED} {p.WEFT} status'
     assert f'    stack {PLAYER}/24, to the relay RTT ' in room.run('player', ask)
     status = json.loads(room.run('player', f'{ask} --json'))
     assert (status['device'], status['place']) == (None, 'stack')

@@ -270,7 +270,7 @@ static void on_denied(struct weft_member *member, const struct mac_list *denied)
 			denied->code == DENY_MAC_TAKEN
 				? "somebody there has that MAC already, so give the "
 				  "emulator another one"
-				: "a member has at most 16 stations behind it");
+				: "the relay lets no more stations be behind you");
 }
 
 /* A MAC of another member came or went. */

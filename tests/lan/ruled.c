@@ -9,9 +9,12 @@
 #include "party.h"
 #include "wire/ether.h"
 
+#include <weft/log.h>
+
 #include <errno.h>
 #include <jansson.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,14 +214,27 @@ static void over_a_restart(void **state)
 	end(&s);
 }
 
+#define WARNING_LEN 200u
+
+static void note(void *user, enum weft_log_level level, const char *text)
+{
+	(void)level;
+	(void)snprintf(user, WARNING_LEN, "%s", text);
+}
+
 static void stations_behind_one(void **state)
 {
 	(void)state;
 	struct scene s;
+	char warning[WARNING_LEN] = "";
+	const struct weft_log log = { .write = note,
+				      .user = warning,
+				      .level = WEFT_LOG_WARNING };
 	const struct weft_mac console = { { 2, 0, 0, 0, 1, 1 } };
 	begin(&s);
 	guest_leave(&s.bob);
 	s.bob.opts.claims = true;
+	s.bob.opts.log = &log;
 	guest_start(&s.bob);
 	say(&s, "FRIDAY/bob:macs=0");
 	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
@@ -226,6 +242,8 @@ static void stations_behind_one(void **state)
 	party_run(&s.party, 1000);
 	guest_sends(&s.alice, console);
 	assert_int_equal(guest_got(&s.bob), 0);
+	assert_non_null(strstr(warning, "02:00:00:00:01:01"));
+	assert_null(strstr(warning, "16")); /* here it is none */
 	say(&s, "FRIDAY/bob:macs=1");
 	for (unsigned i = 0; i < 70; i++) {
 		probe_sends(&s.bob.probe, console, party_broadcast, 60,

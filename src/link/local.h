@@ -112,6 +112,16 @@ int local_listen(const struct local_opts *opts, int socket_type, struct weft_err
 int local_connect(const struct local_opts *opts, int socket_type,
 		  struct weft_error *err) WEFT_MUST_CHECK;
 
+/**
+ * Opens a UNIX path that is a socket of that user, or anybody's for root. Returns a descriptor
+ * that stands for this socket wherever its path is moved, and is good for local_connect_held
+ * alone; or -EACCES, -ENOENT ...
+ */
+int local_hold(const char *path, uid_t uid) WEFT_MUST_CHECK;
+
+/** Connects fd to a socket that is held. Returns 0 or -Exxx. */
+int local_connect_held(int fd, int held) WEFT_MUST_CHECK;
+
 /** Says in err why a connection to address failed with error, which it returns. */
 int local_fail_connect(const struct local_address *address, int error,
 		       struct weft_error *err);

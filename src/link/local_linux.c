@@ -431,6 +431,28 @@ int local_connect(const struct local_opts *opts, int socket_type, struct weft_er
 	return fd;
 }
 
+int local_hold(const char *path, uid_t uid)
+{
+	struct stat st;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && (uid == 0 || st.st_uid == uid))
+		return fd;
+	(void)close(fd);
+	return -EACCES;
+}
+
+/* The name in /proc leads to what is open, and nowhere else (proc(5)). */
+int local_connect_held(int fd, int held)
+{
+	char path[sizeof("/proc/self/fd/") + 10];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
+	return unix_connect(fd, path);
+}
+
 int local_connect_result(int fd)
 {
 	union weft_sockaddr peer;

@@ -29,6 +29,20 @@ int local_connect(const struct local_opts *opts, int socket_type, struct weft_er
 	return fail(err);
 }
 
+int local_hold(const char *path, uid_t uid)
+{
+	(void)path;
+	(void)uid;
+	return -ENOTSUP;
+}
+
+int local_connect_held(int fd, int held)
+{
+	(void)fd;
+	(void)held;
+	return -ENOTSUP;
+}
+
 int local_connect_result(int fd)
 {
 	(void)fd;

@@ -67,14 +67,6 @@ static void port_free(struct port *port)
 	free(port);
 }
 
-/* True if path is a socket of the user who asks. */
-static bool path_is_theirs(const char *path, uid_t uid)
-{
-	struct stat st;
-	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	       (uid == 0 || st.st_uid == uid);
-}
-
 /* The switch's data socket of a port, which the plug's user may write to. */
 static int data_open(struct port *port, unsigned number, uid_t uid,
 		     struct weft_error *err)
@@ -91,15 +83,6 @@ static int data_open(struct port *port, unsigned number, uid_t uid,
 	return local_listen(&opts, SOCK_DGRAM, err, &port->data);
 }
 
-static int data_connect(int fd, const char *path)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	const void *generic = &name;
-
-	(void)snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
-	return connect(fd, generic, sizeof(name)) < 0 ? -errno : 0;
-}
-
 static int data_answer(const struct port *port)
 {
 	uint8_t answer[VDE_ADDRESS_LEN];
@@ -110,6 +93,22 @@ static int data_answer(const struct port *port)
 }
 
 /* Opens the data socket, connects it to the plug's, and tells the plug. -Exxx with err. */
+static int data_connect(struct port *port, const struct vde_request *request, uid_t uid,
+			int theirs, struct weft_error *err)
+{
+	int fd = data_open(port, request->port, uid, err);
+	if (fd < 0)
+		return fd;
+	int r = local_connect_held(fd, theirs);
+	if (r == 0)
+		r = data_answer(port);
+	if (r == 0)
+		return fd;
+	(void)close(fd);
+	return weft_error_set(err, r, "%s: %s", request->path, strerror(-r));
+}
+
+/* The path is held meanwhile: it could be moved between the look at whose it is and its use. */
 static int data_join(struct port *port, const struct vde_request *request,
 		     struct weft_error *err)
 {
@@ -119,19 +118,12 @@ static int data_join(struct port *port, const struct vde_request *request,
 	if (r < 0)
 		return weft_error_set(err, r, "who asks cannot be told: %s",
 				      strerror(-r));
-	if (!path_is_theirs(request->path, uid))
-		return weft_error_set(err, -EACCES, "%s is no socket of uid %u",
+	int theirs = local_hold(request->path, uid);
+	if (theirs < 0)
+		return weft_error_set(err, theirs, "%s is no socket of uid %u",
 				      request->path, (unsigned)uid);
-	int fd = data_open(port, request->port, uid, err);
-	if (fd < 0)
-		return fd;
-	r = data_connect(fd, request->path);
-	if (r == 0)
-		r = data_answer(port);
-	if (r < 0) {
-		(void)close(fd);
-		return weft_error_set(err, r, "%s: %s", request->path, strerror(-r));
-	}
+	int fd = data_connect(port, request, uid, theirs, err);
+	(void)close(theirs);
 	return fd;
 }
 

@@ -239,6 +239,43 @@ static void ports_say_which_they_are(void **state)
 	(void)close(fd);
 }
 
+/* Somebody puts another socket in its place between the look at whose it is and its use. */
+static void a_held_socket_is_the_one_that_was_looked_at(void **state)
+{
+	char byte;
+	(void)state;
+	int theirs = peer_bound("s"), other = peer_bound("t"), own = peer_bound("");
+	int held = local_hold(test_path("s"), getuid());
+	assert_true(held >= 0);
+	assert_int_equal(rename(test_path("t"), test_path("s")), 0);
+	assert_int_equal(local_connect_held(own, held), 0);
+	assert_int_equal(send(own, "x", 1, 0), 1);
+	assert_int_equal(recv(other, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(recv(theirs, &byte, 1, MSG_DONTWAIT), 1);
+	(void)close(held);
+	(void)close(own);
+	(void)close(other);
+	(void)close(theirs);
+	(void)unlink(test_path("s"));
+}
+
+static void only_a_socket_of_that_user_is_held(void **state)
+{
+	(void)state;
+	int theirs = peer_bound("s");
+	assert_int_equal(symlink(test_path("s"), test_path("t")), 0);
+	assert_int_equal(local_hold(test_path("t"), getuid()), -EACCES);
+	assert_int_equal(local_hold(test_path("s"), getuid() + 1), -EACCES);
+	assert_int_equal(local_hold(test_path("u"), getuid()), -ENOENT);
+	assert_int_equal(local_hold("/", getuid()), -EACCES);
+	int held = local_hold(test_path("s"), 0);
+	assert_true(held >= 0);
+	(void)close(held);
+	(void)close(theirs);
+	(void)unlink(test_path("t"));
+	(void)unlink(test_path("s"));
+}
+
 static void a_unix_peer_is_known(void **state)
 {
 	char expected[64];
@@ -332,6 +369,8 @@ int main(void)
 		TEST(a_file_is_left_alone),
 		TEST(only_our_own_path_is_removed),
 		TEST(ports_say_which_they_are),
+		TEST(a_held_socket_is_the_one_that_was_looked_at),
+		TEST(only_a_socket_of_that_user_is_held),
 		TEST(a_unix_peer_is_known),
 		cmocka_unit_test(standard_input_and_output),
 	};

@@ -35,28 +35,29 @@ static bool next_field(const char **spec, char field[WRITABLE_DIR_LEN])
 	return true;
 }
 
-void writable_add_spec(struct writable *writable, const char *spec)
+/* Whether what a field names opens paths, or makes files, when it runs. */
+static bool is_late(const char *field)
+{
+	static const char *const kinds[] = { "vde",        "vde-p2p", "vfkit",
+					     "qemu-dgram", "connect", "capture" };
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(field, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+bool writable_add_spec(struct writable *writable, const char *spec)
 {
 	char field[WRITABLE_DIR_LEN];
+	bool has_late = false, has_path = false;
 	while (next_field(&spec, field)) {
 		char *slash = strrchr(field, '/');
+		has_late |= is_late(field);
+		has_path |= slash != NULL || strcmp(field, "capture") == 0;
 		if (!slash)
 			continue;
 		slash[slash == field ? 1 : 0] = '\0';
 		writable_add(writable, field);
 	}
-}
-
-bool writable_needs_user(const char *spec)
-{
-	static const char *const kinds[] = { "vde",        "vde-p2p", "vfkit",
-					     "qemu-dgram", "connect", "capture" };
-	char field[WRITABLE_DIR_LEN];
-	bool is_kind = false, has_path = false;
-	while (next_field(&spec, field)) {
-		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-			is_kind |= strcmp(field, kinds[i]) == 0;
-		has_path |= strchr(field, '/') != NULL || strcmp(field, "capture") == 0;
-	}
-	return is_kind && has_path;
+	return has_late && has_path;
 }

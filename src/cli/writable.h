@@ -22,14 +22,12 @@ struct writable {
 /** One more; beyond WRITABLE_MAX it is forgotten, and writing there fails later. */
 void writable_add(struct writable *writable, const char *dir);
 
-/** The directories of all paths in a link's spec, wrappers included. */
-void writable_add_spec(struct writable *writable, const char *spec);
-
 /**
- * True if a link of that spec makes files, or sends to sockets that its peers have made, when
- * it runs, or connects to one whenever it is there: the process should then stay the user
- * that it is. (A stream's peers connect, and then nobody asks.)
+ * The directories of all paths in a link's spec, wrappers included. Returns true if the link
+ * makes files, or sends to sockets that its peers have made, when it runs, or connects to one
+ * whenever it is there: the process should then stay the user that it is. (A stream's peers
+ * connect, and then nobody asks.)
  */
-bool writable_needs_user(const char *spec);
+bool writable_add_spec(struct writable *writable, const char *spec);
 
 #endif

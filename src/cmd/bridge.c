@@ -398,8 +398,8 @@ static int switching_start(struct switching *s, const struct args *args)
 	for (size_t i = 0; i < s->ports_n; i++) {
 		if (s->ports[i].network.link)
 			continue; /* What it needs is open. */
-		writable_add_spec(&writable, s->ports[i].spec);
-		privileges.keep_net_admin |= writable_needs_user(s->ports[i].spec);
+		privileges.keep_net_admin |=
+			writable_add_spec(&writable, s->ports[i].spec);
 	}
 	if (privilege_drop(&privileges, &err) < 0)
 		return output_fail("bridge", err.text);

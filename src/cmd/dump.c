@@ -259,10 +259,20 @@ static int link_open(struct dumping *d, const char *file)
 	return status;
 }
 
+/* What a network needs is open; a link's peers may come later. */
+static int give_up_rights(const struct dumping *d)
+{
+	struct writable writable = { .n = 0 };
+	struct privilege_opts privileges = { .writable = &writable };
+	struct weft_error err;
+	if (!d->network.link)
+		privileges.keep_net_admin = writable_add_spec(&writable, d->spec);
+	int r = privilege_drop(&privileges, &err);
+	return r < 0 ? output_fail("dump", err.text) : STATUS_OK;
+}
+
 static int dumping_start(struct dumping *d, const struct args *args)
 {
-	const struct privilege_opts privileges = { 0 };
-	struct weft_error err;
 	int r = weft_loop_new(NULL, &d->loop);
 	if (r < 0)
 		return output_fail("dump", strerror(-r));
@@ -278,9 +288,7 @@ static int dumping_start(struct dumping *d, const struct args *args)
 		r = stop_on_signals(d->loop);
 	if (r < 0)
 		return output_fail("dump", strerror(-r));
-	if (privilege_drop(&privileges, &err) < 0)
-		return output_fail("dump", err.text);
-	return STATUS_OK;
+	return give_up_rights(d);
 }
 
 static int dumping_run(struct dumping *d)

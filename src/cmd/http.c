@@ -55,12 +55,10 @@ static const struct command command = {
 	.options = options,
 	.notes = "weft http --link tap:weft0 --address 10.1.0.2/24 /srv/www\n"
 		 "\n"
-		 "A directory is answered with its index.html. Links in it are not "
-		 "followed; "
-		 "files\n"
-		 "must be readable for nobody, whom weft becomes if root has started it. "
-		 "With\n"
-		 "--json: \"ready\", and \"request\" for each.",
+		 "A directory is answered with its index.html; links in it are not\n"
+		 "followed. Files must be readable for nobody, whom weft becomes if\n"
+		 "root has started it and the link does not go to others' sockets.\n"
+		 "With --json: \"ready\", and \"request\" for each.",
 };
 
 enum conn_state { CONN_READING, CONN_SENDING, CONN_CLOSING };

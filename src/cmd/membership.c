@@ -343,10 +343,9 @@ int membership_run(struct membership *m, enum weft_role role, struct weft_mac ma
 				     .output = &m->output };
 	relay_way_begin(&m->way, m->has_device ? weft_link_name(m->link) : NULL);
 	writable_add(&writable, state_runtime_dir(runtime));
-	for (size_t i = 0; i < m->args->plugs.n; i++) {
-		writable_add_spec(&writable, m->args->plugs.items[i]);
-		privilege.keep_net_admin |= writable_needs_user(m->args->plugs.items[i]);
-	}
+	for (size_t i = 0; i < m->args->plugs.n; i++)
+		privilege.keep_net_admin |=
+			writable_add_spec(&writable, m->args->plugs.items[i]);
 	r = privilege_drop(&privilege, err);
 	if (r < 0)
 		return r;

@@ -289,11 +289,21 @@ static int loop_make(struct onlink *on)
 	return r < 0 ? fail(on, r) : STATUS_OK;
 }
 
+/* What a network needs is open; a link's peers may come later. */
+static int give_up_rights(const struct onlink *on)
+{
+	struct writable writable = { .n = 0 };
+	struct privilege_opts privileges = { .writable = &writable };
+	struct weft_error err;
+	if (!on->network.link)
+		privileges.keep_net_admin = writable_add_spec(&writable, on->args->link);
+	int r = privilege_drop(&privileges, &err);
+	return r < 0 ? output_fail(on->command->verb, err.text) : STATUS_OK;
+}
+
 int onlink_start(struct onlink *on, const struct command *command,
 		 const struct onlink_args *args, const struct output_opts *output)
 {
-	const struct privilege_opts privileges = { 0 };
-	struct weft_error err = { "" };
 	on->command = command;
 	on->args = args;
 	output_init(&on->out, output);
@@ -306,9 +316,8 @@ int onlink_start(struct onlink *on, const struct command *command,
 		return status;
 	if (args->trace)
 		trace_start(&on->trace, on->link);
-	if (privilege_drop(&privileges, &err) < 0)
-		return output_fail(command->verb, err.text);
-	if (on->network.link)
+	status = give_up_rights(on);
+	if (status == STATUS_OK && on->network.link)
 		status = network_wait(&on->network);
 	if (status == STATUS_OK)
 		status = host_make(on);

@@ -103,14 +103,6 @@ static void drop_interface(struct serving *s)
 
 /* ---- rights ------------------------------------------------------------------------------ */
 
-static bool needs_own_user(const struct serving_args *args)
-{
-	for (size_t i = 0; i < args->plugs.n; i++)
-		if (writable_needs_user(args->plugs.items[i]))
-			return true;
-	return false;
-}
-
 /* The last step: nothing more will be opened, but what --on-demand opens. */
 static int confine(struct serving *s, struct weft_error *err)
 {
@@ -119,8 +111,7 @@ static int confine(struct serving *s, struct weft_error *err)
 	char runtime[STATE_PATH_LEN];
 	struct writable writable = { .n = 0 };
 	struct privilege_opts opts = {
-		.keep_net_admin = on_demand || s->interface.host || s->program.pid ||
-				  (!args->user && needs_own_user(args)),
+		.keep_net_admin = on_demand || s->interface.host || s->program.pid,
 		.writable = &writable,
 	};
 	if (args->user && user_become(args->user, on_demand, err) < 0)
@@ -132,7 +123,8 @@ static int confine(struct serving *s, struct weft_error *err)
 	if (on_demand && (args->interface.nud || args->interface.ra))
 		writable_add(&writable, "/proc/sys/net");
 	for (size_t i = 0; i < args->plugs.n; i++)
-		writable_add_spec(&writable, args->plugs.items[i]);
+		opts.keep_net_admin |=
+			writable_add_spec(&writable, args->plugs.items[i]) && !args->user;
 	return privilege_drop(&opts, err);
 }
 

@@ -25,7 +25,7 @@ static void test_directories(void **state)
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct writable w = { .n = 0 };
-		writable_add_spec(&w, rows[i].spec);
+		(void)writable_add_spec(&w, rows[i].spec);
 		assert_int_equal(w.n, !!rows[i].first + !!rows[i].second);
 		if (rows[i].first)
 			assert_string_equal(w.dirs[0], rows[i].first);
@@ -43,17 +43,23 @@ static void test_limit(void **state)
 	assert_int_equal(w.n, WRITABLE_MAX);
 }
 
+static bool needs_user(const char *spec)
+{
+	struct writable w = { .n = 0 };
+	return writable_add_spec(&w, spec);
+}
+
 static void test_who_needs_its_user(void **state)
 {
 	(void)state;
-	assert_true(writable_needs_user("vde:/run/vde"));
-	assert_true(writable_needs_user("impair:loss=1%:vfkit:/run/s"));
-	assert_true(writable_needs_user("capture:here.pcap:qemu:5059"));
-	assert_true(writable_needs_user("qemu:/run/vm,connect"));
-	assert_false(writable_needs_user("qemu:127.0.0.1:5059,connect"));
-	assert_false(writable_needs_user("qemu:/run/vde"));
-	assert_false(writable_needs_user("qemu-dgram:5059"));
-	assert_false(writable_needs_user("tap:vde"));
+	assert_true(needs_user("vde:/run/vde"));
+	assert_true(needs_user("impair:loss=1%:vfkit:/run/s"));
+	assert_true(needs_user("capture:here.pcap:qemu:5059"));
+	assert_true(needs_user("qemu:/run/vm,connect"));
+	assert_false(needs_user("qemu:127.0.0.1:5059,connect"));
+	assert_false(needs_user("qemu:/run/vde"));
+	assert_false(needs_user("qemu-dgram:5059"));
+	assert_false(needs_user("tap:vde"));
 }
 
 int main(void)

@@ -51,6 +51,20 @@ def ping_from_guest(lab, device, address):
     assert lab.unanswered('guest', '172.30.0.1', 3) == []
 
 
+def test_two_programs_on_one_cable(lab):
+    """Each sends to the socket that the other has made as root; neither is left behind."""
+    near, far = f'{lab.directory}/near', f'{lab.directory}/far'
+    echo = p.Weft(lab, None, f'{p.WEFT} echo --json --link qemu-dgram:{near},remote={far} '
+                  '--address 10.1.0.2/24')
+    lab.processes.append(echo)
+    echo.wait_event('ready')
+    said = lab.run('guest', f'{p.WEFT} ping --link qemu-dgram:{far},remote={near} '
+                   '--address 10.1.0.1/24 --count 3 --interval 10ms 10.1.0.2')
+    assert '3 received' in said
+    assert echo.stop() == 0
+    assert os.listdir(lab.directory) == []
+
+
 # ---- VDE ----------------------------------------------------------------------------------
 
 

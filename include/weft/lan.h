@@ -356,11 +356,12 @@ struct weft_member_events {
 	 */
 	void (*joined)(void *user, const struct weft_joined *joined, uint64_t now);
 	/**
-	 * Another member came (is_here) or left. Nobody is said to have left when it is we who
+	 * Another member came (is_here) or left; reason says why it left, in its own words
+	 * or the relay's, and is empty otherwise. Nobody is said to have left when it is we who
 	 * have lost the relay. May be NULL.
 	 */
 	void (*peer)(void *user, const struct weft_peer *peer, bool is_here,
-		     uint64_t now);
+		     const char *reason, uint64_t now);
 	/** Sees each frame from the room first; true keeps it from the link. May be NULL. */
 	bool (*from_room)(void *user, const struct weft_frame *frame, uint64_t now);
 	/**

@@ -184,9 +184,11 @@ static void on_joined(void *user, const struct weft_joined *joined, uint64_t now
 }
 
 /* A gateway has no MAC of its own: it stands for its whole LAN. */
-static void on_peer(void *user, const struct weft_peer *peer, bool is_here, uint64_t now)
+static void on_peer(void *user, const struct weft_peer *peer, bool is_here,
+		    const char *reason, uint64_t now)
 {
 	const char *what = is_here ? "is here" : "has left";
+	const char *colon = reason[0] ? ": " : "";
 	bool is_client = peer->role == WEFT_ROLE_CLIENT;
 	const char *role = is_client ? "client" : "gateway";
 	struct membership *m = user;
@@ -195,14 +197,17 @@ static void on_peer(void *user, const struct weft_peer *peer, bool is_here, uint
 	(void)now;
 	weft_mac_print(peer->mac, mac);
 	output_event(&m->output, "peer",
-		     json_pack("{s:i, s:s, s:s, s:s*, s:b}", "peer", peer->id, "role",
-			       role, "name", peer->name, "mac", is_client ? mac : NULL,
-			       "here", is_here));
+		     json_pack("{s:i, s:s, s:s, s:s*, s:b, s:s}", "peer", peer->id,
+			       "role", role, "name", peer->name, "mac",
+			       is_client ? mac : NULL, "here", is_here, "reason",
+			       reason));
 	if (is_client)
-		weft_log_info(&m->output.log, "%s (%s) %s",
-			      peer->name[0] ? peer->name : "somebody", mac, what);
+		weft_log_info(&m->output.log, "%s (%s) %s%s%s",
+			      peer->name[0] ? peer->name : "somebody", mac, what, colon,
+			      reason);
 	else
-		weft_log_info(&m->output.log, "gateway %s %s", peer->name, what);
+		weft_log_info(&m->output.log, "gateway %s %s%s%s", peer->name, what,
+			      colon, reason);
 	if (m->on_peer)
 		m->on_peer(m, peer, is_here);
 }

@@ -55,9 +55,11 @@ static void on_joined(void *user, const struct weft_joined *joined, uint64_t now
 }
 
 /* A LAN that comes later has addresses of its own. */
-static void on_peer(void *user, const struct weft_peer *peer, bool is_here, uint64_t now)
+static void on_peer(void *user, const struct weft_peer *peer, bool is_here,
+		    const char *reason, uint64_t now)
 {
 	struct network *n = user;
+	(void)reason;
 	(void)now;
 	if (peer->role != WEFT_ROLE_GATEWAY || !is_here || n->terms.has_lan)
 		return;

@@ -94,12 +94,20 @@ static void unbind_mac(struct weft_member *member, struct weft_mac mac)
 	member_gateway_remove(member, mac);
 }
 
-static void tell_peer(struct weft_member *member, const struct weft_peer *peer,
-		      bool is_here, uint64_t now)
+static void tell_came(struct weft_member *member, const struct weft_peer *peer,
+		      uint64_t now)
 {
 	const struct weft_member_events *events = member->opts.events;
 	if (events && events->peer)
-		events->peer(member->opts.user, peer, is_here, now);
+		events->peer(member->opts.user, peer, true, "", now);
+}
+
+static void tell_left(struct weft_member *member, const struct weft_peer *peer,
+		      const char *reason, uint64_t now)
+{
+	const struct weft_member_events *events = member->opts.events;
+	if (events && events->peer)
+		events->peer(member->opts.user, peer, false, reason, now);
 }
 
 /* ---- coming and going -------------------------------------------------------------------- */
@@ -186,7 +194,7 @@ int member_enter(struct weft_member *member, const struct welcome *welcome, uint
 		const struct roster_entry *entry =
 			container_of(node, struct roster_entry, node);
 		bind_peer(member, &entry->peer, now);
-		tell_peer(member, &entry->peer, true, now);
+		tell_came(member, &entry->peer, now);
 	}
 	return 0;
 }
@@ -225,7 +233,7 @@ int member_on_peer_joined(struct weft_member *member, const struct weft_peer *pe
 		return r;
 	member->joined.has_gateway = member->roster.gateways_n > 0;
 	bind_peer(member, peer, now);
-	tell_peer(member, peer, true, now);
+	tell_came(member, peer, now);
 	return 0;
 }
 
@@ -239,7 +247,7 @@ void member_on_peer_left(struct weft_member *member, const struct peer_left *lef
 	unbind_mac(member, gone.peer.mac);
 	for (size_t i = 0; i < gone.claims_n; i++)
 		unbind_mac(member, gone.claims[i]);
-	tell_peer(member, &gone.peer, false, now);
+	tell_left(member, &gone.peer, left->text, now);
 }
 
 /* ---- stations behind members ------------------------------------------------------------- */

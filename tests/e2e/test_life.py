@@ -28,7 +28,8 @@ def test_member_leaves_and_rejoins(party):
     assert parts['player'].stop() == 0
     parts['dhcp'].wait_for('DHCPRELEASE')
     parts['relay'].wait_event('left', name='player')
-    parts['player2'].wait_event('peer', name='player', here=False)
+    parts['player2'].wait_event('peer', name='player', here=False, reason='goodbye')
+    parts['player2'].says('player (02:00:00:00:01:01) has left: goodbye')
     assert party.run('player', 'ip -br link show type tun') == ''
     party.start_player('player').wait_event('address')
     assert party.address('player') == first  # same MAC, same lease

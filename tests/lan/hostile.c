@@ -493,6 +493,7 @@ static void test_patient_members_may_talk(void **state)
 				       "\"text\":\"dinner\"}");
 	assert_closed(&scene.eve, CLOSE_NORMAL);
 	assert_string_equal(scene.party.reason, "dinner");
+	assert_string_equal(scene.alice.peer_reason, "dinner");
 	scene_end(&scene);
 }
 

@@ -131,6 +131,7 @@ static void test_leaving_is_known_at_once(void **state)
 	party_run(&full.party, 15);
 	assert_int_equal(full.bob.left_n, 1);
 	assert_string_equal(full.bob.peer.name, "alice");
+	assert_string_equal(full.bob.peer_reason, "goodbye");
 	assert_int_equal(full.lan.left_n, 1);
 	assert_string_equal(full.party.reason, "goodbye");
 	assert_int_equal(relay_stats(&full.party).members, 2);
@@ -178,8 +179,23 @@ static void test_member_crashes_and_returns(void **state)
 	assert_true(guest_reaches(&full.alice, WEFT_MEMBER_JOINED, 40000));
 	party_run(&full.party, 50);
 	assert_int_equal(full.bob.left_n, 1);
+	assert_string_equal(full.lan.peer_reason, "");
 	assert_talking(&full.alice, &full.bob);
 	full_end(&full);
+}
+
+static void test_who_is_lost_is_told_of(void **state)
+{
+	(void)state;
+	struct full full;
+	full_begin(&full);
+	guest_crash(&full.alice);
+	party_run(&full.party, 40000);
+	assert_int_equal(full.bob.left_n, 1);
+	assert_string_equal(full.bob.peer_reason, "nothing was heard of it any more");
+	guest_leave(&full.bob);
+	guest_leave(&full.lan);
+	party_fini(&full.party);
 }
 
 static void test_relay_shuts_down_and_returns(void **state)
@@ -675,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_leaving_is_known_at_once),
 		cmocka_unit_test(test_room_ends_with_its_last_member),
 		cmocka_unit_test(test_member_crashes_and_returns),
+		cmocka_unit_test(test_who_is_lost_is_told_of),
 		cmocka_unit_test(test_relay_shuts_down_and_returns),
 		cmocka_unit_test(test_relay_is_killed_and_restarted),
 		cmocka_unit_test(test_relay_is_gone_for_an_hour),

@@ -150,13 +150,15 @@ static void on_joined(void *user, const struct weft_joined *joined, uint64_t now
 	guest->joined = *joined;
 }
 
-static void on_peer(void *user, const struct weft_peer *peer, bool is_here, uint64_t now)
+static void on_peer(void *user, const struct weft_peer *peer, bool is_here,
+		    const char *reason, uint64_t now)
 {
 	(void)now;
 	struct guest *guest = user;
 	guest->came_n += is_here;
 	guest->left_n += !is_here;
 	guest->peer = *peer;
+	(void)snprintf(guest->peer_reason, sizeof(guest->peer_reason), "%s", reason);
 }
 
 static bool from_room(void *user, const struct weft_frame *frame, uint64_t now)

@@ -59,6 +59,7 @@ struct guest {
 	unsigned joined_n, waits_n, refusals_n, came_n, left_n;
 	char reason[400];      /**< The last one that was not empty. */
 	struct weft_peer peer; /**< The last one that came or left. */
+	char peer_reason[256]; /**< Why it left. */
 	bool takes_frames;     /**< What from_room says. */
 	unsigned seen;         /**< By from_room. */
 };

@@ -189,7 +189,8 @@ struct weft_iface_opts {
  * Puts an interface on a link, Ethernet or IP. The link stays the caller's, must outlive the
  * interface, and gets the stack as receiver. opts may be NULL. An Ethernet interface gives
  * itself an IPv6 link-local address and looks for routers. Returns 0, -EINVAL for an MTU that
- * the link does not carry, a PPP link or a wrong VLAN, -ENOSPC at interfaces_max, -ENOMEM.
+ * the link does not carry, a PPP link, a wrong VLAN or a group's MAC, -ENOSPC at interfaces_max,
+ * -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_stack_add_interface(struct weft_stack *stack,
 						      struct weft_link *link,

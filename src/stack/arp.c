@@ -75,7 +75,7 @@ static void answer(struct weft_iface *iface, const struct arp_hdr *request, uint
 	send_arp(iface, request->sender_mac, &reply, now);
 }
 
-/* A sender that can be: one host, and the one who has put its MAC on the frame. */
+/* A sender that can be one host. Its MAC need not be the one on the frame. */
 static bool is_sane(const struct iface_rx *rx, const struct arp_hdr *arp)
 {
 	struct ip_addr sender = addr_of_ip4(arp->sender_ip);

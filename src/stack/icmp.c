@@ -54,7 +54,7 @@ static bool is_later_fragment(const struct ip_rx *rx)
 	       (load_be16(rx->packet + IP4_OFF_FRAG) & IP4_FRAG_OFF_MASK) != 0;
 }
 
-/* Too big and some parameter problems are told of packets to groups, too (RFC 4443, 2.4 (e)). */
+/* Of what is told about packets to groups, too, only this can happen here (RFC 4443, 2.4 (e)). */
 static bool may_answer_group(const struct ip_rx *about, const struct icmp_hdr *hdr)
 {
 	return !addr_is_ip4(&about->dst) && hdr->type == ICMP6_PARAM_PROBLEM &&

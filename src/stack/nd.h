@@ -35,7 +35,7 @@ struct ip_addr nd_link_local(const struct weft_iface *iface);
 /** Begins to look for routers. */
 void nd_solicit_routers(struct weft_iface *iface, uint64_t now);
 
-/** Takes a router advertisement. source: who sent it. */
+/** Takes a router advertisement. */
 enum weft_stack_outcome slaac_input(const struct ip_rx *rx, const struct nd_msg *msg,
 				    uint64_t now);
 

@@ -31,15 +31,15 @@ void arp_ask(struct weft_iface *iface, const struct ip_addr *addr,
 	     const struct weft_mac *to, uint64_t now)
 {
 	const struct iface_addr *src = iface_choose_src(iface, addr);
+	if (!src) /* Asking would look like a probe. */
+		return;
 	const struct arp_hdr arp = {
 		.op = ARP_OP_REQUEST,
 		.sender_mac = iface->mac,
-		.sender_ip = src ? addr_to_ip4(&src->addr) : 0,
+		.sender_ip = addr_to_ip4(&src->addr),
 		.target_ip = addr_to_ip4(addr),
 	};
-	/* Without an address of our own, asking would look like a probe. */
-	if (src)
-		send_arp(iface, to ? *to : mac_broadcast, &arp, now);
+	send_arp(iface, to ? *to : mac_broadcast, &arp, now);
 }
 
 void arp_probe(struct weft_iface *iface, const struct ip_addr *addr, uint64_t now)

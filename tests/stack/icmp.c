@@ -47,6 +47,10 @@ static void nobody_listens(void **state)
 				 f->is_ip4 ? 576 : 1280);
 		uint32_t sum = compose_pseudo(&s.src, &s.dst, s.proto, (uint32_t)s.len);
 		assert_true(checksum_is_right(f->is_ip4 ? 0 : sum, s.payload, s.len));
+		assert_int_equal(load_be32(s.payload + 4), 0); /* Unused. */
+		/* All of one that is short. */
+		assert_outcome(rx_udp(&w, f, f->own, 10), DROP_UDP_NO_SOCKET);
+		assert_int_equal(see(tx(&w)).len, f->is_ip4 ? 8 + 20 + 18 : 8 + 40 + 18);
 		/* Nothing is said about what was for all. */
 		assert_outcome(rx_udp(&w, f, f->all, 10), DROP_UDP_NO_SOCKET);
 		tx_none(&w);

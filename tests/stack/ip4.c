@@ -2,6 +2,7 @@
 /*
  * What an IPv4 packet has to be to be taken, and how each that is not ends.
  */
+#include "stack/group.h"
 #include "wire/checksum.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
@@ -95,6 +96,8 @@ static void drops_addresses_that_cannot_be(void **state)
 		{ "127.0.0.1", "10.1.0.2", "drop-martian" },
 		{ "240.0.0.1", "10.1.0.2", "drop-martian" },
 		{ "0.1.2.3", "10.1.0.2", "drop-martian" },
+		{ "1.1.2.3", "10.1.0.2",
+		  "ignored" }, /* It may be; there is no way back. */
 		{ "0.0.0.0", "10.1.0.2", "drop-martian" },
 		{ "10.1.0.2", "10.1.0.2", "drop-martian" }, /* LAND. */
 		{ "10.1.0.1", "127.0.0.1", "drop-martian" },
@@ -292,6 +295,24 @@ static void addresses_that_change_are_judged_anew(void **state)
 	world_fini(&w);
 }
 
+/* Nor is a group that was left, whatever MAC its packets come to. */
+static void a_group_that_was_left_is_not_taken(void **state)
+{
+	struct world w;
+	uint8_t frame[128];
+	struct ip_addr group = addr("239.1.2.3");
+	(void)state;
+	world_init(&w, NULL);
+	size_t len = echo_frame(&w, "10.1.0.1", "239.1.2.3", frame, sizeof(frame));
+	memcpy(frame, w.iface->mac.octet, sizeof(w.iface->mac.octet));
+	assert_int_equal(group_join(w.iface, &group, w.now), 0);
+	for (unsigned i = 0; i < 2; i++)
+		assert_outcome(rx(&w, frame, len), IGNORED);
+	group_leave(w.iface, &group, w.now);
+	assert_outcome(rx(&w, frame, len), DROP_NO_HOST);
+	world_fini(&w);
+}
+
 static void takes_offload_facts_that_are_true_only(void **state)
 {
 	struct world w;
@@ -362,6 +383,7 @@ int main(void)
 		cmocka_unit_test(says_which_protocol_is_not_spoken),
 		cmocka_unit_test(takes_its_own_vlan_only),
 		cmocka_unit_test(addresses_that_change_are_judged_anew),
+		cmocka_unit_test(a_group_that_was_left_is_not_taken),
 		cmocka_unit_test(takes_offload_facts_that_are_true_only),
 		cmocka_unit_test(somebody_else_may_look_first),
 	};

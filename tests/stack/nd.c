@@ -535,11 +535,16 @@ static void a_redirect_to_who_is_not_there_is_forgotten(void **state)
 	struct world w;
 	struct ip_path path;
 	struct ip_addr far = addr("2001:db8:ffff::1");
+	struct ip_addr farther = addr("2001:db8:fffe::1");
+	struct weft_ip there = ip("fe80::3");
 	const struct nd_msg msg = advert(1800);
 	(void)state;
 	world_init(&w, NULL);
+	assert_int_equal(weft_iface_add_neighbour(w.iface, &there, mac(OTHER_MAC), w.now),
+			 0);
 	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
 	assert_outcome(rx_redirect(&w, ROUTER, "fe80::2", "2001:db8:ffff::1"), NOTED);
+	assert_outcome(rx_redirect(&w, ROUTER, "fe80::3", "2001:db8:fffe::1"), NOTED);
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
 	struct weft_ip hop = addr_to_ip(&path.neigh->addr, ADDR_BITS);
 	assert_string_equal(text(&hop), "fe80::2");
@@ -548,6 +553,10 @@ static void a_redirect_to_who_is_not_there_is_forgotten(void **state)
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
 	hop = addr_to_ip(&path.neigh->addr, ADDR_BITS);
 	assert_string_equal(text(&hop), ROUTER);
+	/* But not one to who is. */
+	assert_int_equal(ip_path_find(w.stack, NULL, &farther, NULL, w.now, &path), 0);
+	hop = addr_to_ip(&path.neigh->addr, ADDR_BITS);
+	assert_string_equal(text(&hop), "fe80::3");
 	world_fini(&w);
 }
 

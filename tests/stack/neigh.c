@@ -216,6 +216,31 @@ static void another_mac_is_believed_but_not_at_once(void **state)
 	}
 }
 
+/* RFC 4861, 7.2.5: what does not override leaves the MAC, and doubts it. */
+static void another_mac_that_does_not_override_is_doubt(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const struct kind *k = &kinds[i];
+		struct world w;
+		struct weft_mac known;
+		struct weft_ip host = ip(k->other);
+		struct ip_addr a = addr(k->other);
+		const struct neigh_news other = { .mac = mac(THIRD_MAC) };
+		world_init(&w, NULL);
+		assert_int_equal(ping(&w, k), 0);
+		hear(&w, k, OTHER_MAC, true);
+		neigh_update(w.iface, &a, &other, w.now); /* Just learnt: not at all. */
+		assert_int_equal(state_of(&w, k), NEIGH_REACHABLE);
+		world_pass(&w, 2 * SECOND_NS);
+		neigh_update(w.iface, &a, &other, w.now);
+		assert_int_equal(state_of(&w, k), NEIGH_STALE);
+		assert_true(weft_iface_neighbour(w.iface, &host, &known));
+		assert_true(mac_equal(known, mac(OTHER_MAC)));
+		world_fini(&w);
+	}
+}
+
 static void a_static_entry_is_nobody_s_to_change(void **state)
 {
 	(void)state;
@@ -341,6 +366,7 @@ int main(void)
 		cmocka_unit_test(an_old_entry_is_used_then_asked_for),
 		cmocka_unit_test(what_a_protocol_has_heard_spares_asking),
 		cmocka_unit_test(another_mac_is_believed_but_not_at_once),
+		cmocka_unit_test(another_mac_that_does_not_override_is_doubt),
 		cmocka_unit_test(a_static_entry_is_nobody_s_to_change),
 		cmocka_unit_test(the_queue_keeps_the_newest),
 		cmocka_unit_test(waiting_bytes_have_a_limit),

@@ -155,6 +155,31 @@ static void an_end_wakes_who_waits(void **state)
 	sides_fini(&x);
 }
 
+static void what_is_full_is_not_writable(void **state)
+{
+	(void)state;
+	struct sides x;
+	static const char bytes[65536];
+	union weft_sockaddr peer = addr("10.1.0.2:80");
+	int n = 1;
+	sides_init(&x);
+	(void)listening(&x, "10.1.0.2:80");
+	int c = weft_socket_open(x.client, AF_INET, SOCK_STREAM);
+	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now),
+			 -EINPROGRESS);
+	pass(&x);
+	for (unsigned i = 0; n > 0 && i < 10000; i++) {
+		assert_int_equal(weft_socket_poll(x.client, c), WEFT_WRITABLE);
+		n = weft_socket_send(x.client, c, bytes, sizeof(bytes), x.net.now);
+		if (n < (int)sizeof(bytes))
+			break;
+	}
+	assert_int_equal(weft_socket_poll(x.client, c), 0);
+	assert_int_equal(weft_socket_send(x.client, c, bytes, 1, x.net.now), -EAGAIN);
+	assert_int_equal(weft_socket_poll(x.client, c), 0);
+	sides_fini(&x);
+}
+
 static void a_refusal_is_told_once(void **state)
 {
 	(void)state;
@@ -381,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_from_one_to_the_other),
 		cmocka_unit_test(an_end_wakes_who_waits),
+		cmocka_unit_test(what_is_full_is_not_writable),
 		cmocka_unit_test(a_refusal_is_told_once),
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(groups_and_broadcasts),

@@ -26,8 +26,10 @@
 #define OPTION_END 0u
 #define OPTION_NOP 1u
 
-/* What never leaves its link, is for all on another, or cannot be sent back to (RFC 4291, 2.5.6;
- * RFC 2644; RFC 1812, 5.3.7). */
+/*
+ * What never leaves its link, is for all on another, or cannot be sent back to (RFC 4291, 2.5.6;
+ * RFC 2644; RFC 1812, 5.3.7).
+ */
 static bool may_pass(const struct ip_rx *ip)
 {
 	return !ip->is_group && !ip_is_broadcast(ip->iface->stack, &ip->dst) &&

@@ -135,7 +135,7 @@ void tcp_on_ack(struct tcp_conn *conn, const struct tcp_seg *seg, uint64_t now)
 		tcp_resend_refused(conn, now);
 	recovery_on_ack(conn, &d, is_dup, now);
 	if (conn->has_ecn && (seg->flags & TCP_ECE))
-		recovery_on_mark(conn, now);
+		recovery_on_mark(conn, d.acked, now);
 	if (d.acked > 0 || d.sacked)
 		tlp_schedule(conn, now);
 }

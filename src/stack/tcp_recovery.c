@@ -31,11 +31,22 @@ static void begin(struct tcp_conn *conn, enum tcp_phase phase)
 	rec->undo_left = 0;
 }
 
-static void enter_recovery(struct tcp_conn *conn, uint64_t now)
+/* RFC 3168, 6.1.2: whatever the reason was. */
+static void tell_reduction(struct tcp_conn *conn)
+{
+	conn->cwr = conn->has_ecn;
+}
+
+static uint32_t outstanding(const struct tcp_conn *conn)
+{
+	return conn->snd_nxt - conn->snd_una;
+}
+
+static void enter_recovery(struct tcp_conn *conn, uint32_t flight, uint64_t now)
 {
 	struct tcp_recovery *rec = &conn->active->recovery;
-	uint32_t flight = conn->snd_nxt - conn->snd_una;
 	begin(conn, TCP_RECOVERY);
+	tell_reduction(conn);
 	rec->prr_delivered = 0;
 	rec->prr_out = 0;
 	rec->prr_flight = flight > 0 ? flight : 1;
@@ -62,6 +73,7 @@ static void undo(struct tcp_conn *conn)
 	leave(conn);
 	conn->cc_ops->undone(&conn->cc);
 	conn->active->recovery.undo_possible = false;
+	conn->cwr = false;
 	tcp_count(conn->tcp, TCP_COUNT_UNDONE);
 }
 
@@ -207,6 +219,7 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 	if (tlp_on_ack(conn, conn->snd_una, d) && rec->phase == TCP_OPEN) {
 		conn->cc_ops->lost(&conn->cc, conn->cc.cwnd, now);
 		conn->cc.cwnd = conn->cc.ssthresh;
+		tell_reduction(conn);
 	}
 	find_losses(conn, d, is_duplicate, now);
 	if (rec->phase != TCP_OPEN && was_needless(conn, d))
@@ -214,7 +227,7 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 	if (rec->phase != TCP_OPEN && !seq_before(conn->snd_una, rec->point))
 		leave(conn);
 	if (rec->phase == TCP_OPEN && conn->active->board.lost > 0)
-		enter_recovery(conn, now);
+		enter_recovery(conn, outstanding(conn), now);
 	if (rec->phase == TCP_RECOVERY)
 		reduce_proportionally(conn, d);
 	else if (!was_reducing)
@@ -229,7 +242,7 @@ void recovery_on_reorder_due(struct tcp_conn *conn, uint64_t now)
 	if (nothing.fresh_lost == 0)
 		return;
 	if (conn->active->recovery.phase == TCP_OPEN)
-		enter_recovery(conn, now);
+		enter_recovery(conn, outstanding(conn), now);
 	if (conn->active->recovery.phase == TCP_RECOVERY)
 		reduce_proportionally(conn, &nothing);
 }
@@ -238,13 +251,13 @@ void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
 {
 	struct tcp_recovery *rec = &conn->active->recovery;
 	struct tcp_sent *first = board_first(conn);
-	uint32_t flight = conn->snd_nxt - conn->snd_una;
 	bool is_first = rec->phase != TCP_LOSS || !seq_before(conn->snd_una, rec->point);
 	/* RFC 5681, 3.1: ssthresh once, however often the same segment is sent again. */
 	if (is_first && conn->rto.backoff == 0)
-		conn->cc_ops->timed_out(&conn->cc, flight, now);
+		conn->cc_ops->timed_out(&conn->cc, outstanding(conn), now);
 	conn->cc.cwnd = conn->cc.mss;
 	begin(conn, TCP_LOSS);
+	tell_reduction(conn);
 	rec->probe_out = false;
 	rec->dupacks = 0;
 	rec->reno_sacked = 0;
@@ -263,13 +276,14 @@ void recovery_on_smaller_mss(struct tcp_conn *conn)
 	board_lose_all(conn, false);
 }
 
-void recovery_on_mark(struct tcp_conn *conn, uint64_t now)
+void recovery_on_mark(struct tcp_conn *conn, uint32_t acked, uint64_t now)
 {
 	if (conn->active->recovery.phase != TCP_OPEN)
 		return;
-	enter_recovery(conn, now);
+	enter_recovery(conn, outstanding(conn) + acked, now);
 	conn->active->recovery.undo_possible = false;
-	conn->cwr = true;
+	if (outstanding(conn) == 0)
+		leave(conn);
 }
 
 void recovery_on_sent(struct tcp_conn *conn, uint32_t bytes, bool is_again, uint64_t now)

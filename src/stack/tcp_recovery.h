@@ -38,8 +38,11 @@ void recovery_on_reorder_due(struct tcp_conn *conn, uint64_t now);
 /** The retransmission timer has fired. */
 void recovery_on_timeout(struct tcp_conn *conn, uint64_t now);
 
-/** The network has marked a segment (RFC 3168): reduce once per round trip. */
-void recovery_on_mark(struct tcp_conn *conn, uint64_t now);
+/**
+ * The network has marked a segment (RFC 3168): reduce once per round trip. acked: bytes that were
+ * under way until the ACK that tells of it.
+ */
+void recovery_on_mark(struct tcp_conn *conn, uint32_t acked, uint64_t now);
 
 /** The path carries less than what is under way: it is sent again, and no sign of congestion. */
 void recovery_on_smaller_mss(struct tcp_conn *conn);

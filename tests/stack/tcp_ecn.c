@@ -81,7 +81,7 @@ static void what_is_sent_again_is_not_to_be_marked(void **state)
 	assert_int_equal(ecn_of_last(&s), 0);
 	RX(ACK, .seq = 301, .ack = 1461);
 	script_write(&s, 100);
-	TX(ACK, .seq = 1461, .ack = 301, .len = 100, .tos = IP_ECN_ECT0);
+	TX(ACK | CWR, .seq = 1461, .ack = 301, .len = 100, .tos = IP_ECN_ECT0);
 	script_fini(&s);
 }
 
@@ -104,6 +104,49 @@ static void a_window_probe_is_not_to_be_marked(void **state)
 	assert_int_equal(ecn_of_last(&s), 0);
 	RX(ACK, .seq = 301, .ack = 1462);
 	TX(ACK | CWR, .seq = 1462, .ack = 301, .len = 99, .tos = IP_ECN_ECT0);
+	script_fini(&s);
+}
+
+/* 6.1.2: whatever the window was reduced for, the peer is told of it with what is new. */
+static void every_reduction_is_told(void **state)
+{
+	(void)state;
+	struct script s;
+	establish_with_ecn(&s);
+	script_write(&s, 14600);
+	s.taken = s.sent_n;
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1);
+	RX(ACK, .seq = 301, .ack = 1);
+	RX(ACK, .seq = 301, .ack = 1);
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	script_write(&s, 100);
+	AT(MS(300));
+	RX(ACK, .seq = 301, .ack = 14601);
+	TX(ACK | CWR, .seq = 14601, .ack = 301, .len = 100, .tos = IP_ECN_ECT0);
+	/* Once: so the peer can tell of the next mark. */
+	AT(MS(400));
+	RX(ACK, .seq = 301, .ack = 14701);
+	script_write(&s, 100);
+	TX(ACK, .seq = 14701, .ack = 301, .len = 100, .tos = IP_ECN_ECT0);
+	script_fini(&s);
+}
+
+/* A mark on the last of a flight is told when nothing is under way any more: that was a flight. */
+static void a_mark_on_the_last_counts_as_one(void **state)
+{
+	(void)state;
+	struct script s;
+	establish_with_ecn(&s);
+	script_write(&s, 14600);
+	s.taken = s.sent_n;
+	AT(MS(200));
+	RX(ACK | ECE, .seq = 301, .ack = 14601);
+	assert_int_equal(s.conn->cc.ssthresh, 14600 * 7 / 10);
+	script_write(&s, 14600);
+	TX(ACK | CWR, .seq = 14601, .ack = 301, .len = 14600 * 7 / 10 / 1460 * 1460,
+	   .gso = 1460, .tos = IP_ECN_ECT0);
+	QUIET();
 	script_fini(&s);
 }
 
@@ -201,6 +244,8 @@ int main(void)
 		cmocka_unit_test(marks_are_told_and_heeded),
 		cmocka_unit_test(what_is_sent_again_is_not_to_be_marked),
 		cmocka_unit_test(a_window_probe_is_not_to_be_marked),
+		cmocka_unit_test(every_reduction_is_told),
+		cmocka_unit_test(a_mark_on_the_last_counts_as_one),
 		cmocka_unit_test(a_repeated_syn_asks_for_no_ecn),
 		cmocka_unit_test(who_has_asked_without_does_without),
 		cmocka_unit_test(a_peer_that_asks_no_more_gets_none),

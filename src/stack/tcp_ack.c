@@ -94,13 +94,12 @@ static void sample_rtt(struct tcp_conn *conn, const struct tcp_delivery *d)
 		rto_sample(&conn->rto, limits, (uint32_t)us);
 }
 
-/* RFC 5681, 2: what a receiver sends that has received something early. */
+/* RFC 5681, 2: what a receiver sends that has received something early, or twice. */
 static bool is_duplicate(const struct tcp_conn *conn, const struct tcp_seg *seg,
 			 uint32_t window_before)
 {
-	return seg->ack == conn->snd_una && conn->snd_una != conn->snd_nxt &&
-	       seg->len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) &&
-	       seg->wnd == window_before;
+	return seg->ack == conn->snd_una && seg->len == 0 &&
+	       !(seg->flags & (TCP_SYN | TCP_FIN)) && seg->wnd == window_before;
 }
 
 static void on_progress(struct tcp_conn *conn, const struct tcp_delivery *d, bool was_syn,

@@ -180,12 +180,15 @@ void tlp_send(struct tcp_conn *conn, uint64_t now)
 	tcp_count(conn->tcp, TCP_COUNT_PROBES);
 }
 
-bool tlp_on_ack(struct tcp_conn *conn, uint32_t ack, const struct tcp_delivery *d)
+bool tlp_on_ack(struct tcp_conn *conn, const struct tcp_delivery *d, bool is_duplicate)
 {
 	struct tcp_recovery *rec = &conn->active->recovery;
-	if (!rec->probe_out || seq_before(ack, rec->probe_end))
+	if (!rec->probe_out || seq_before(conn->snd_una, rec->probe_end))
 		return false;
+	/* Both the original and the probe have arrived, or the probe was no repetition. */
+	bool was_no_loss = !rec->probe_again || d->dsack || (is_duplicate && !d->sacked);
+	if (!was_no_loss && conn->snd_una == rec->probe_end)
+		return false; /* The ACK of one of them: of which, the next will tell. */
 	rec->probe_out = false;
-	/* A duplicate says that both the original and the probe have arrived. */
-	return rec->probe_again && !d->dsack;
+	return !was_no_loss;
 }

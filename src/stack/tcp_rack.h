@@ -59,9 +59,9 @@ void tlp_schedule(struct tcp_conn *conn, uint64_t now);
 void tlp_send(struct tcp_conn *conn, uint64_t now);
 
 /**
- * Looks at an ACK for what became of the probe (7.4). Returns true if the probe has repaired a
- * loss that nobody else has seen, which is a reason to slow down.
+ * Looks at an ACK, which has been booked, for what became of the probe (7.4). Returns true if the
+ * probe has repaired a loss that nobody else has seen, which is a reason to slow down.
  */
-bool tlp_on_ack(struct tcp_conn *conn, uint32_t ack, const struct tcp_delivery *d);
+bool tlp_on_ack(struct tcp_conn *conn, const struct tcp_delivery *d, bool is_duplicate);
 
 #endif

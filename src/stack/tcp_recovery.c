@@ -114,7 +114,7 @@ static void reno_limit(struct tcp_conn *conn)
 static void reno_on_duplicate(struct tcp_conn *conn, struct tcp_delivery *d)
 {
 	struct tcp_recovery *rec = &conn->active->recovery;
-	uint32_t most = conn->snd_nxt - conn->snd_una - conn->active->board.lost;
+	uint32_t most = outstanding(conn) - conn->active->board.lost;
 	uint32_t sacked = rec->reno_sacked + conn->cc.mss;
 	if (rec->dupacks < UINT8_MAX)
 		rec->dupacks++;
@@ -149,7 +149,7 @@ static void find_losses(struct tcp_conn *conn, struct tcp_delivery *d, bool is_d
 	uint32_t lost = conn->active->board.lost;
 	if (conn->has_sack)
 		(void)rack_detect(conn, now);
-	else if (is_duplicate)
+	else if (is_duplicate && outstanding(conn) > 0)
 		reno_on_duplicate(conn, d);
 	else if (d->acked > 0)
 		reno_on_new(conn, d);
@@ -216,7 +216,7 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 		if (rec->undo_left > 0)
 			rec->undo_left--;
 	}
-	if (tlp_on_ack(conn, conn->snd_una, d) && rec->phase == TCP_OPEN) {
+	if (tlp_on_ack(conn, d, is_duplicate) && rec->phase == TCP_OPEN) {
 		conn->cc_ops->lost(&conn->cc, conn->cc.cwnd, now);
 		conn->cc.cwnd = conn->cc.ssthresh;
 		tell_reduction(conn);

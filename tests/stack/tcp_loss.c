@@ -166,10 +166,66 @@ static void a_lost_tail_is_probed(void **state)
 	TX(ACK, .seq = 2921, .ack = 301, .len = 1460);
 	assert_int_equal(s.tcp.counts[TCP_COUNT_PROBES], 1);
 	assert_int_equal(s.tcp.counts[TCP_COUNT_TIMEOUTS], 0);
-	/* Its ACK repairs a loss that nobody else has seen: slow down (7.4.2). */
+	/* The ACK may be the first sending's. One beyond it tells: the probe has repaired a
+	 * loss that nobody else has seen, so slow down (7.4.2). */
 	AT(MS(545));
 	RX(ACK, .seq = 301, .ack = 4381);
+	assert_int_equal(s.conn->cc.cwnd, cwnd);
+	script_write(&s, 100);
+	AT(MS(645));
+	RX(ACK, .seq = 301, .ack = 4481);
 	assert_true(s.conn->cc.cwnd < cwnd);
+	script_fini(&s);
+}
+
+/* What the probe repeats was only late: its ACK comes, and then that of the probe. */
+static void a_late_ack_is_no_loss(void **state)
+{
+	(void)state;
+	static const struct line seconds[] = {
+		{ .flags = ACK,
+		  .seq = 301,
+		  .ack = 4381,
+		  .sacks_n = 1,
+		  .sacks = { { 2921, 4381 } } },
+		{ .flags = ACK, .seq = 301, .ack = 4381 }, /* Of who has no D-SACK. */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(seconds); i++) {
+		struct script s;
+		script_init(&s, &plain);
+		script_send(&s, true, 3);
+		AT(MS(200));
+		RX(ACK, .seq = 301, .ack = 2921);
+		uint32_t cwnd = s.conn->cc.cwnd;
+		AT(MS(445));
+		TX(ACK, .seq = 2921, .ack = 301, .len = 1460);
+		RX(ACK, .seq = 301, .ack = 4381);
+		AT(MS(545));
+		(void)script_rx(&s, &seconds[i]);
+		script_write(&s, 100);
+		AT(MS(645));
+		RX(ACK, .seq = 301, .ack = 4481);
+		assert_int_equal(s.conn->cc.cwnd, cwnd);
+		script_fini(&s);
+	}
+}
+
+/* What has not been sent yet makes the better probe (7.3); when it arrives, nothing was lost. */
+static void new_data_is_the_better_probe(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 10);
+	script_write(&s, 2000);
+	QUIET();
+	uint32_t cwnd = s.conn->cc.cwnd;
+	AT(MS(305));
+	TX(ACK, .seq = 14601, .ack = 301, .len = 1460);
+	AT(MS(310));
+	RX(ACK, .seq = 301, .ack = 16061);
+	assert_true(s.conn->cc.cwnd >= cwnd);
+	TX(ACK, .seq = 16061, .ack = 301, .len = 540);
 	script_fini(&s);
 }
 
@@ -488,6 +544,8 @@ int main(void)
 		cmocka_unit_test(what_overtakes_does_not_narrow_the_window),
 		cmocka_unit_test(a_needless_recovery_teaches_reordering),
 		cmocka_unit_test(a_lost_tail_is_probed),
+		cmocka_unit_test(a_late_ack_is_no_loss),
+		cmocka_unit_test(new_data_is_the_better_probe),
 		cmocka_unit_test(a_needless_probe_costs_nothing),
 		cmocka_unit_test(a_late_ack_is_waited_for),
 		cmocka_unit_test(without_sack),

@@ -129,15 +129,14 @@ void tcp_unlisten(struct tcp_listener *listener, uint64_t now)
 /* ---- segments ---------------------------------------------------------------------------- */
 
 /* A SYN: remembered by us, or by itself. */
-static enum tcp_outcome take_syn(struct tcp_listener *listener, const struct tcp_rx *rx,
+static enum tcp_outcome take_syn(struct tcp_listener *listener, struct tcp_syn *syn,
 				 uint64_t now)
 {
-	struct tcp_syn syn = tcp_syn_of(listener, rx, now);
 	if (!tcp_listener_has_room(listener))
 		return TCP_DROP_BACKLOG;
-	if (listener->syns_n < listener->syn_max && tcp_syn_add(listener, &syn, now))
+	if (listener->syns_n < listener->syn_max && tcp_syn_add(listener, syn, now))
 		return TCP_TOOK_SYN;
-	tcp_cookie_answer(&syn, now);
+	tcp_cookie_answer(syn, now);
 	return TCP_TOOK_COOKIE;
 }
 
@@ -171,9 +170,20 @@ enum tcp_outcome tcp_listener_input(struct tcp_listener *listener,
 	}
 	if (flags & TCP_ACK)
 		return take_ack(listener, rx, now);
-	if (flags & TCP_SYN)
-		return take_syn(listener, rx, now);
-	return TCP_DROP_NO_FLAG;
+	if (!(flags & TCP_SYN))
+		return TCP_DROP_NO_FLAG;
+	struct tcp_syn syn = tcp_syn_of(listener, rx, now);
+	return take_syn(listener, &syn, now);
+}
+
+enum tcp_outcome tcp_listener_reopen(struct tcp_listener *listener,
+				     const struct tcp_rx *rx, uint32_t beyond,
+				     uint64_t now)
+{
+	struct tcp_syn syn = tcp_syn_of(listener, rx, now);
+	if (!seq_after(syn.iss, beyond))
+		syn.iss = beyond + 1;
+	return take_syn(listener, &syn, now);
 }
 
 /* ---- what is ready ----------------------------------------------------------------------- */

@@ -91,6 +91,14 @@ struct tcp_listener *tcp_listener_find(const struct tcp *tcp,
 enum tcp_outcome tcp_listener_input(struct tcp_listener *listener,
 				    const struct tcp_rx *rx, uint64_t now);
 
+/**
+ * A SYN on the flow of a connection that has ended, whose numbers went up to beyond: those of the
+ * new one come behind them (RFC 9293, 3.6.1, MAY-2).
+ */
+enum tcp_outcome tcp_listener_reopen(struct tcp_listener *listener,
+				     const struct tcp_rx *rx, uint32_t beyond,
+				     uint64_t now);
+
 /** A connection of the listener's is ESTABLISHED. */
 void tcp_listener_ready(struct tcp_conn *conn);
 
@@ -101,6 +109,12 @@ void tcp_listener_forget(struct tcp_conn *conn);
 static inline bool tcp_listener_has_room(const struct tcp_listener *listener)
 {
 	return listener->ready_n < listener->backlog;
+}
+
+/** Whether a SYN would be remembered: a cookie's numbers cannot be chosen. */
+static inline bool tcp_listener_remembers(const struct tcp_listener *listener)
+{
+	return tcp_listener_has_room(listener) && listener->syns_n < listener->syn_max;
 }
 
 /** Takes the first that is ready, or NULL. Its events and user are set by the caller. */

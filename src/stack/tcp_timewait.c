@@ -121,9 +121,11 @@ enum tcp_outcome tcp_time_wait_input(struct tcp *tcp, struct tcp_time_wait *tw,
 				     const struct tcp_rx *rx, uint64_t now)
 {
 	struct tcp_listener *listener = tcp_listener_find(tcp, &rx->flow);
-	if (listener && is_of_new_connection(tw, rx)) {
+	if (listener && tcp_listener_remembers(listener) &&
+	    is_of_new_connection(tw, rx)) {
+		uint32_t beyond = tw->snd_nxt;
 		tcp_time_wait_free(tcp, tw);
-		return tcp_listener_input(listener, rx, now);
+		return tcp_listener_reopen(listener, rx, beyond, now);
 	}
 	if (rx->hdr.flags & TCP_RST)
 		return TCP_DROP_RESET;

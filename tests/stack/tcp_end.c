@@ -135,6 +135,32 @@ static void time_wait_answers(void **state)
 	script_fini(&s);
 }
 
+/* RFC 9293, 3.6.1, MAY-2: the clock may be behind what was sent fast. And who cannot remember the
+ * new one keeps the old. */
+static void what_begins_anew_begins_beyond(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	script_write(&s, 14000);
+	AT(MS(1));
+	RX(ACK, .seq = 101, .ack = 14001);
+	tcp_close(s.conn, s.now);
+	s.conn = NULL;
+	RX(FIN | ACK, .seq = 101, .ack = 14002);
+	s.taken = s.sent_n;
+	s.listener->syn_max = 0;
+	assert_int_equal(RX(SYN, .seq = 5000), TCP_CHALLENGED_SYN);
+	TX(ACK, .seq = 14002, .ack = 102);
+	assert_int_equal(s.tcp.time_waits_n, 1);
+	s.listener->syn_max = 1;
+	assert_int_equal(RX(SYN, .seq = 5000), TCP_TOOK_SYN);
+	TX(SYN | ACK, .seq = 14003, .ack = 5001);
+	assert_int_equal(s.tcp.time_waits_n, 0);
+	script_fini(&s);
+}
+
 /* The same with timestamps: the last that it heard of the peer is 7020. */
 static void enter_time_wait_with_timestamps(struct script *script)
 {
@@ -227,6 +253,7 @@ int main(void)
 		cmocka_unit_test(data_for_nobody_is_refused),
 		cmocka_unit_test(fin_wait_2_has_an_end),
 		cmocka_unit_test(time_wait_answers),
+		cmocka_unit_test(what_begins_anew_begins_beyond),
 		cmocka_unit_test(a_timestamp_tells_a_new_syn_from_an_old_one),
 		cmocka_unit_test(time_wait_keeps_its_ports),
 		cmocka_unit_test(time_waits_have_a_limit),

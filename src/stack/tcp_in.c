@@ -41,16 +41,17 @@ static bool is_old(const struct tcp_conn *conn, const struct tcp_seg *seg, uint6
 }
 
 /*
- * The table of 3.4 (four cases of SEG.LEN and RCV.WND), with two allowances. An empty segment
- * may stand at the right edge: it is the ACK of a peer that has filled the window. A segment
- * may cover the whole window and more: super-segments do.
+ * The table of 3.4 (four cases of SEG.LEN and RCV.WND), with two allowances. A segment without
+ * data may stand at the right edge: it is the ACK of a peer that has filled the window, or its
+ * FIN, for which there is always room. A segment may cover the whole window and more:
+ * super-segments do.
  */
 static bool is_acceptable(const struct tcp_conn *conn, const struct tcp_seg *seg)
 {
-	uint32_t end = seg_end(seg);
-	if (end == seg->seq)
+	if (seg->len == 0 && !(seg->flags & TCP_SYN))
 		return seq_within(seg->seq, conn->rcv_nxt, conn->rcv_edge);
-	return seq_after(end, conn->rcv_nxt) && seq_before(seg->seq, conn->rcv_edge);
+	return seq_after(seg_end(seg), conn->rcv_nxt) &&
+	       seq_before(seg->seq, conn->rcv_edge);
 }
 
 /* A segment that was received before is reported as such (RFC 2883). */

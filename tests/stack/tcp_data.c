@@ -238,6 +238,28 @@ static void the_window_is_a_limit(void **state)
 	script_fini(&s);
 }
 
+/* BSD sends its FIN whatever the window is. It needs no room, and what comes after it is an ACK
+ * that stands behind it: that has to be heard while nobody reads. */
+static void a_bare_fin_needs_no_window(void **state)
+{
+	(void)state;
+	struct script s;
+	struct tcp_config config = { .no_timestamps = true, .receive_first = 1000 };
+	script_init(&s, &config);
+	script_establish(&s);
+	RX(ACK, .seq = 101, .ack = 1, .len = 1000);
+	script_write(&s, 5);
+	TX(ACK, .seq = 1, .ack = 1101, .len = 5, .window_zero = true);
+	assert_int_equal(RX(ACK | FIN, .seq = 1101, .ack = 1), TCP_TOOK_DATA);
+	TX(ACK, .seq = 6, .ack = 1102, .window_zero = true);
+	RX(ACK, .seq = 1102, .ack = 6);
+	assert_int_equal(s.conn->snd_una, s.conn->snd_nxt);
+	STATE(TCP_CLOSE_WAIT);
+	script_read(&s, 1000, 101);
+	assert_int_equal(tcp_receive(s.conn, &(char){ 0 }, 1, s.now), 0);
+	script_fini(&s);
+}
+
 /* RFC 9293, 3.8.6.2.2: the edge moves by a segment or half of the buffer, or not at all. */
 static void small_windows_are_not_told(void **state)
 {
@@ -304,6 +326,7 @@ int main(void)
 		cmocka_unit_test(the_first_fin_holds),
 		cmocka_unit_test(duplicates_are_reported),
 		cmocka_unit_test(the_window_is_a_limit),
+		cmocka_unit_test(a_bare_fin_needs_no_window),
 		cmocka_unit_test(small_windows_are_not_told),
 		cmocka_unit_test(the_circle_closes),
 		cmocka_unit_test(urgent_data_is_data),

@@ -97,6 +97,7 @@ struct tcp_recovery {
 	/* The recovery under way. */
 	uint8_t phase;      /**< enum tcp_phase. */
 	uint8_t dupacks;    /**< In a row, of a peer without SACK. */
+	bool dups_are_old;  /**< They answer what the last recovery has sent again. */
 	bool undo_possible; /**< The reduction can still turn out to be a mistake. */
 	uint32_t point;     /**< SND.NXT at its beginning: it ends when that is acked. */
 	uint32_t undo_ts;   /**< Timestamp of the first retransmission (RFC 3522). */

@@ -61,6 +61,7 @@ static void leave(struct tcp_conn *conn)
 		conn->cc.cwnd = conn->cc.ssthresh;
 	rec->phase = TCP_OPEN;
 	rec->dupacks = 0;
+	rec->dups_are_old = rec->undo_ts != 0 && conn->snd_una == rec->point;
 	rec->reno_sacked = 0;
 	rack_recovered(conn);
 }
@@ -116,6 +117,8 @@ static void reno_on_duplicate(struct tcp_conn *conn, struct tcp_delivery *d)
 	struct tcp_recovery *rec = &conn->active->recovery;
 	uint32_t most = outstanding(conn) - conn->active->board.lost;
 	uint32_t sacked = rec->reno_sacked + conn->cc.mss;
+	if (rec->dups_are_old)
+		return; /* RFC 6582, 3.2 step 2: they have to go beyond its point. */
 	if (rec->dupacks < UINT8_MAX)
 		rec->dupacks++;
 	/* The segment that is missing has not arrived, so not all can have. */
@@ -138,6 +141,7 @@ static void reno_on_new(struct tcp_conn *conn, struct tcp_delivery *d)
 	rec->reno_sacked -= covered;
 	d->delivered -= covered < d->delivered ? covered : d->delivered;
 	rec->dupacks = 0;
+	rec->dups_are_old = false;
 	if (rec->phase == TCP_RECOVERY && seq_before(conn->snd_una, rec->point))
 		lose_first(conn); /* A partial ACK: RFC 6582, 3.2 step 3. */
 	reno_limit(conn);

@@ -294,6 +294,38 @@ static void without_sack(void **state)
 	script_fini(&s);
 }
 
+/* 6582, 3.2 step 2: after a time-out, duplicates that do not go beyond it are answers to what was
+ * sent again for nothing. */
+static void without_sack_old_duplicates_do_not_count(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, false, 8);
+	AT(MS(401));
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	AT(MS(500));
+	/* Only the first had been lost. Two of the rest are sent again all the same. */
+	RX(ACK, .seq = 301, .ack = 1461);
+	TX(ACK, .seq = 1461, .ack = 301, .len = 2920, .gso = 1460);
+	RX(ACK, .seq = 301, .ack = 11681);
+	script_write(&s, 8 * 1460);
+	s.taken = s.sent_n;
+	RX(ACK, .seq = 301, .ack = 11681);
+	RX(ACK, .seq = 301, .ack = 11681);
+	RX(ACK, .seq = 301, .ack = 11681);
+	QUIET();
+	assert_int_equal(s.tcp.counts[TCP_COUNT_RECOVERIES], 0);
+	/* Those that go beyond it do. */
+	RX(ACK, .seq = 301, .ack = 13141);
+	s.taken = s.sent_n;
+	RX(ACK, .seq = 301, .ack = 13141);
+	RX(ACK, .seq = 301, .ack = 13141);
+	RX(ACK, .seq = 301, .ack = 13141);
+	assert_int_equal(s.tcp.counts[TCP_COUNT_RECOVERIES], 1);
+	script_fini(&s);
+}
+
 /* A super-segment of eight: the ACK and the SACK end wherever they like. */
 static void super_segments_are_acknowledged_in_parts(void **state)
 {
@@ -549,6 +581,7 @@ int main(void)
 		cmocka_unit_test(a_needless_probe_costs_nothing),
 		cmocka_unit_test(a_late_ack_is_waited_for),
 		cmocka_unit_test(without_sack),
+		cmocka_unit_test(without_sack_old_duplicates_do_not_count),
 		cmocka_unit_test(super_segments_are_acknowledged_in_parts),
 		cmocka_unit_test(a_timeout_begins_anew),
 		cmocka_unit_test(a_spurious_timeout_is_undone),

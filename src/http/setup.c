@@ -285,7 +285,9 @@ static const char *advice(const struct setup *s, CURLcode result)
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return "the server has another key than the pinned one: ask who runs it";
 	case CURLE_SSL_CACERT_BADFILE:
-		return "the CA file must hold certificates in PEM form";
+		return s->ca_file ? "the CA file must hold certificates in PEM form"
+				  : "install ca-certificates; name the CA that signed "
+				    "the certificate, or pin its key";
 	case CURLE_SSL_CONNECT_ERROR:
 		return "check that the server speaks TLS on this port";
 	case CURLE_GOT_NOTHING:

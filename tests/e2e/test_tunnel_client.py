@@ -241,6 +241,18 @@ def test_tls_of_its_own_and_a_ca(lab, http2):
     lab.until(lambda: len(connections_to(lab, 8080)) == 2)  # HTTP/2 would need one
 
 
+def test_a_system_that_believes_nobody(lab):
+    """There are no authorities on a minimal one. To curl 8 that is a file which it cannot read."""
+    cert, key, _ = certificate(lab)
+    tunnel(lab, 'hub', secure(cert, key))
+    lab.run(None, 'mount -t tmpfs none /etc/ssl/certs')
+    try:
+        site = tunnel(lab, 'site', {**CLIENT, 'server': HTTPS})
+        site.wait_for('name the CA that signed the certificate, or pin its key')
+    finally:
+        lab.run(None, 'umount /etc/ssl/certs')
+
+
 def test_a_certificate_for_another_host_is_refused(lab):
     """Who signed it is believed, but it says 192.0.2.1."""
     lab.run('hub', 'ip address add 198.51.100.1/32 dev lo')

@@ -397,11 +397,14 @@ static void each_rule_stops_its_frame(void **state)
 
 static void what_hides_is_stopped_whatever_it_is(void **state)
 {
+	static const uint8_t stub[12] = { IPPROTO_TCP, 0, 0, 1, 0, 0, 0, 9, 1, 2, 3, 4 };
 	(void)state;
 	struct scene s;
 	const struct filter_opts opts = filter_defaults();
 	begin(&s, &opts);
 	make_headless(&s);
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_FRAGMENT);
+	make_ip6(&s, IPPROTO_FRAGMENT, stub, sizeof(stub));
 	assert_int_equal(from(&s, &s.alice), FILTER_DROP_FRAGMENT);
 	end(&s);
 }
@@ -545,6 +548,13 @@ static void fragments_pass_that_hide_nothing(void **state)
 	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	make_ip6(&s, IPPROTO_FRAGMENT, ports, sizeof(ports) - 1);
 	assert_int_equal(from(&s, &s.alice), FILTER_DROP_FRAGMENT);
+	/* The middle of a ping may look like anything. */
+	make_router_in_fragments(&s);
+	s.buf[ETHER_LEN + IP6_LEN + 3] |= 8; /* its offset, in 8 bytes */
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	make_router4(&s);
+	s.buf[ETHER_LEN + IP4_OFF_FRAG + 1] = 1;
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
 	end(&s);
 }
 

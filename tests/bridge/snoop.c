@@ -238,6 +238,43 @@ static void a_bridge_can_pause(void **state)
 	fake_fini(&links[1]);
 }
 
+/* Of two stations behind a port one may want what the other has not asked for. */
+static void only_one_station_can_speak_for_a_port(void **state)
+{
+	enum { FROM, ALONE, PAIR, LINKS };
+	const struct weft_bridge_opts opts = { .snooping = true };
+	struct fake_link links[LINKS];
+	struct weft_bridge *bridge;
+	struct weft_bridge_port *port;
+	uint8_t buf[GROUP_FRAME_MAX];
+	struct weft_frame frame;
+	(void)state;
+	assert_int_equal(weft_bridge_new(&opts, &bridge), 0);
+	for (unsigned i = 0; i < LINKS; i++) {
+		fake_init(&links[i], 0);
+		assert_int_equal(weft_bridge_add(bridge, &links[i].link, NULL, &port), 0);
+	}
+	fake_receive(&links[PAIR], MAC_BROADCAST, 7, 999 * S);
+	for (uint64_t now = 1000 * S; now < 1200 * S; now += 100 * S) {
+		frame = group_query(buf, 9, false);
+		link_deliver(&links[FROM].link, &frame, 1, now);
+		for (unsigned i = ALONE; i < LINKS; i++) {
+			frame = group_report(buf, i, "239.9.9.9", true);
+			link_deliver(&links[i].link, &frame, 1, now + S);
+		}
+	}
+	for (unsigned i = 0; i < LINKS; i++)
+		fake_clear(&links[i]);
+	frame = group_data(buf, 8, STREAM);
+	for (unsigned i = 0; i < 2 * SNOOP_FREE_BURST; i++)
+		link_deliver(&links[FROM].link, &frame, 1, 1200 * S);
+	assert_int_equal(links[ALONE].sent_n, SNOOP_FREE_BURST);
+	assert_int_equal(links[PAIR].sent_n, 2 * SNOOP_FREE_BURST);
+	weft_bridge_free(bridge);
+	for (unsigned i = 0; i < LINKS; i++)
+		fake_fini(&links[i]);
+}
+
 static void groups_of_the_link_go_to_all(void **state)
 {
 	struct scene s;
@@ -455,6 +492,7 @@ int main(void)
 		cmocka_unit_test(what_is_free_can_be_set),
 		cmocka_unit_test(after_a_pause_all_are_asked_again),
 		cmocka_unit_test(what_looks_for_others_goes_to_all),
+		cmocka_unit_test(only_one_station_can_speak_for_a_port),
 		cmocka_unit_test(groups_of_the_link_go_to_all),
 		cmocka_unit_test(one_that_says_nothing_gets_all),
 		cmocka_unit_test(one_that_does_not_answer_gets_all),

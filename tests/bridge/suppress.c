@@ -282,7 +282,11 @@ static void solicitations_for_everyone(void **state)
 	seen_of(&s, &s.bob);
 	solicit(&s, alice_mac, "fe80::1", "fe80::2");
 	assert_int_equal(action_of(&s, &s.alice), SUPPRESS_ANSWER);
-	s.buf[s.frame.len - 1] ^= 1; /* wrong checksum, and wrong MAC */
+	assert_true(suppress_parse(&s.frame, &s.question));
+	s.buf[ETHER_LEN + IP6_LEN + ICMP_OFF_CSUM] ^= 1;
+	assert_false(suppress_parse(&s.frame, &s.question));
+	solicit(&s, alice_mac, "fe80::1", "fe80::2");
+	mac_store(s.buf + ETHER_OFF_SRC, lan_mac); /* another one than inside */
 	assert_false(suppress_parse(&s.frame, &s.question));
 	solicit(&s, alice_mac, "::", "fe80::2"); /* Duplicate Address Detection */
 	assert_false(suppress_parse(&s.frame, &s.question));

@@ -187,6 +187,14 @@ static void assert_reachable(struct arcade *arcade, struct weft_mac mac)
 	assert_int_equal(guest_got(&arcade->alice), 1);
 }
 
+/* A machine of the LAN with that MAC is heard in the room. */
+static void assert_lan_may_be(struct arcade *arcade, struct weft_mac mac)
+{
+	(void)guest_got(&arcade->bob);
+	sends_as(&arcade->lan, mac, party_broadcast);
+	assert_int_equal(guest_got(&arcade->bob), 1);
+}
+
 static void test_station_takes_part(void **state)
 {
 	(void)state;
@@ -253,9 +261,14 @@ static void test_newcomers_and_leavers(void **state)
 	guest_join(&arcade.lan, &arcade.party, "lan", 0);
 	party_run(&arcade.party, 100);
 	assert_reachable(&arcade, station(7));
+	sends_as(&arcade.alice, station(8), party_broadcast);
+	party_run(&arcade.party, 1000);
+	assert_reachable(&arcade, station(8));
 
-	/* The emulator moves to bob's machine. */
+	/* One emulator moves to the LAN, the other to bob's machine. */
 	guest_leave(&arcade.alice);
+	party_run(&arcade.party, 100);
+	assert_lan_may_be(&arcade, station(8));
 	guest_leave(&arcade.bob);
 	guest_init(&arcade.bob, &arcade.party, "bob", 2);
 	arcade.bob.opts.claims = true;
@@ -266,6 +279,23 @@ static void test_newcomers_and_leavers(void **state)
 	(void)guest_got(&arcade.bob);
 	guest_sends(&arcade.alice, station(7));
 	assert_int_equal(guest_got(&arcade.bob), 1);
+	arcade_end(&arcade);
+}
+
+/* A seventeenth station takes the place of who has been silent, whom the LAN may then have. */
+static void test_who_is_silent_makes_room(void **state)
+{
+	(void)state;
+	struct arcade arcade;
+	arcade_begin(&arcade);
+	for (uint8_t i = 0; i < LAN_CLAIMS_MAX; i++)
+		sends_as(&arcade.alice, station(i), party_broadcast);
+	party_run(&arcade.party, CLAIMS_SILENT_NS / MS);
+	sends_as(&arcade.alice, station(LAN_CLAIMS_MAX), party_broadcast);
+	party_run(&arcade.party, 3000);
+	assert_reachable(&arcade, station(LAN_CLAIMS_MAX));
+	assert_lan_may_be(&arcade, station(0));
+	assert_int_equal(arcade.bob.joined_n + arcade.lan.joined_n, 2);
 	arcade_end(&arcade);
 }
 
@@ -315,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_not_without_the_option),
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_newcomers_and_leavers),
+		cmocka_unit_test(test_who_is_silent_makes_room),
 		cmocka_unit_test(test_survives_the_relay),
 		cmocka_unit_test(test_too_many),
 	};

@@ -526,14 +526,19 @@ static void test_too_much_that_makes_no_sense(void **state)
 	struct scene scene;
 	scene_begin(&scene);
 	stranger_joins(&scene.eve, &scene.party, 9);
-	struct forged forged = datagram_of_eve(&scene);
-	forged.data[0] ^= 1;
-	for (unsigned i = 0; i < 100; i++)
-		stranger_sends_for(&scene.eve, forged.data, forged.len, 1);
+	struct forged kinds[] = { datagram_of_eve(&scene), datagram_of_eve(&scene),
+				  datagram_of_eve(&scene), datagram_of_eve(&scene) };
+	kinds[0].data[OVERLAY_OFF_MAGIC] ^= 1;
+	kinds[1].data[OVERLAY_OFF_ROOM] ^= 1;
+	kinds[2].len = OVERLAY_LEN + 13;
+	for (unsigned i = 0; i < 99; i++)
+		stranger_sends_for(&scene.eve, kinds[i % 3].data, kinds[i % 3].len, 1);
+	eve_sends_part(&scene, OVERLAY_FIRST, 1, 0, 1000);
+	eve_sends_part(&scene, OVERLAY_LAST, 1, 0, 519); /* too long together */
 	party_run(&scene.party, 100);
 	assert_non_null(scene.eve.conn);
 	for (unsigned i = 0; i < 2; i++)
-		stranger_sends_for(&scene.eve, forged.data, forged.len, 1);
+		stranger_sends_for(&scene.eve, kinds[0].data, kinds[0].len, 1);
 	party_run(&scene.party, 100);
 	assert_closed(&scene.eve, CLOSE_PROTOCOL);
 	scene_end(&scene);

@@ -94,6 +94,22 @@ static void the_room_waits_for_its_last(void **state)
 	end(&s);
 }
 
+/* A gateway is any machine of the LAN's: nobody is missed. */
+static void no_place_is_kept_for_a_gateway(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s);
+	guest_leave(&s.alice);
+	guest_leave(&s.bob);
+	guest_join(&s.carol, &s.party, "lan", 0);
+	guest_crash(&s.carol);
+	assert_int_equal(rooms(&s), 1);
+	party_run(&s.party, LOST_MS);
+	assert_int_equal(rooms(&s), 0);
+	end(&s);
+}
+
 /* A place is not taken with the MAC alone from one who had a pass. */
 static void a_place_is_its_passes(void **state)
 {
@@ -141,6 +157,31 @@ static void others_go_before_who_is_gone(void **state)
 	assert_true(weft_relay_open_room(s.party.relay, "OTHER", secret, NULL, none,
 					 &err) > 0);
 	assert_int_equal(rooms(&s), 1);
+	party_fini(&s.party);
+}
+
+/* The relay's own rooms stay, though nobody is in them. */
+static void a_room_of_the_relays_own_goes_for_nobody(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "A", "B", "C", "D", "E", "F", "G", "LAST" };
+	struct scene s;
+	struct weft_error err;
+	static const uint8_t secret[WEFT_ROOM_SECRET_LEN] = { 1 };
+	const struct weft_mac none = { { 0 } };
+	party_init(&s.party, test_seed());
+	s.party.relay_opts.rooms_max = 8;
+	party_open_relay(&s.party);
+	guest_join(&s.alice, &s.party, "alice", 1);
+	guest_crash(&s.alice);
+	party_run(&s.party, LOST_MS);
+	for (unsigned i = 0; i < 8; i++)
+		assert_true(weft_relay_open_room(s.party.relay, names[i], secret, NULL,
+						 none, &err) > 0);
+	assert_int_equal(
+		weft_relay_open_room(s.party.relay, "MORE", secret, NULL, none, &err),
+		-ENOSPC);
+	assert_int_equal(rooms(&s), 8);
 	party_fini(&s.party);
 }
 
@@ -281,8 +322,10 @@ int main(void)
 		cmocka_unit_test(who_was_lost_is_the_same_again),
 		cmocka_unit_test(who_says_goodbye_wants_no_place),
 		cmocka_unit_test(the_room_waits_for_its_last),
+		cmocka_unit_test(no_place_is_kept_for_a_gateway),
 		cmocka_unit_test(a_place_is_its_passes),
 		cmocka_unit_test(others_go_before_who_is_gone),
+		cmocka_unit_test(a_room_of_the_relays_own_goes_for_nobody),
 		cmocka_unit_test(the_relays_own_room_does_not_wait),
 		cmocka_unit_test(a_restart_changes_nobody),
 		cmocka_unit_test(a_room_is_not_kept_for_ever),

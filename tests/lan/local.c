@@ -11,6 +11,7 @@
 #include <weft/log.h>
 
 #include <jansson.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #define HOST 9u
@@ -211,6 +212,40 @@ static void what_passes_of_a_batch_goes_on(void **state)
 	end(&s);
 }
 
+/* The way to alice holds less than hers to us, which only the relay can know. */
+static void tcp_is_asked_for_what_the_way_back_holds(void **state)
+{
+	(void)state;
+	static const struct sim_link narrow = { .delay_ns = 5000000,
+						.payload_max = 1300 };
+	static const uint8_t syn[24] = { [0] = 0x10, [3] = 80, [12] = 0x60, [13] = 0x02,
+					 [20] = 2,   [21] = 4, [22] = 0x05, [23] = 0xb4 };
+	const struct compose c = { .is_ether = true,
+				   .dst_mac = guest_mac(HOST),
+				   .src_mac = guest_mac(1),
+				   .src = { .family = AF_INET, .octet = { 10, 0, 0, 1 } },
+				   .dst = { .family = AF_INET, .octet = { 10, 0, 0, 9 } },
+				   .proto = IPPROTO_TCP,
+				   .csum_offset = 16,
+				   .ttl = 64 };
+	struct scene s;
+	uint8_t buf[100];
+	begin(&s);
+	sim_set_link(s.party.relay_socket, &narrow);
+	guest_leave(&s.alice);
+	guest_start(&s.alice);
+	assert_true(guest_reaches(&s.alice, WEFT_MEMBER_JOINED, 10000));
+	int len = compose_ip(&c, syn, sizeof(syn), buf, sizeof(buf));
+	assert_true(len > 0);
+	const struct weft_frame frame = { .data = buf, .len = (uint32_t)len };
+	link_deliver(&s.alice.probe.link, &frame, 1, sim_now(s.party.sim));
+	party_run(&s.party, 50);
+	assert_int_equal(s.tap.last_len, len);
+	const unsigned mss = (unsigned)s.tap.last[len - 2] << 8 | s.tap.last[len - 1];
+	assert_in_range(mss, 1100, 1300 - 8 - 14 - 4 - 40);
+	end(&s);
+}
+
 static void runts_and_strangers_go_nowhere(void **state)
 {
 	(void)state;
@@ -280,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_flood_has_its_rate),
 		cmocka_unit_test(the_relay_says_what_the_rules_are),
 		cmocka_unit_test(what_passes_of_a_batch_goes_on),
+		cmocka_unit_test(tcp_is_asked_for_what_the_way_back_holds),
 		cmocka_unit_test(runts_and_strangers_go_nowhere),
 		cmocka_unit_test(its_questions_are_answered_for_others),
 		cmocka_unit_test(who_takes_anothers_address_is_told_of),

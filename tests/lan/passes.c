@@ -23,15 +23,20 @@ struct scene {
 };
 
 /* Alice has the room's invitation and is there; bob has a pass until then. */
-static void begin(struct scene *s, uint32_t expires_s)
+static void begin_at(struct scene *s, uint64_t (*clock)(void), uint32_t expires_s)
 {
 	party_init(&s->party, test_seed());
-	s->party.relay_opts.unix_s = unix_s;
+	s->party.relay_opts.unix_s = clock;
 	party_open_relay(&s->party);
 	guest_join(&s->alice, &s->party, "alice", 1);
 	guest_init(&s->bob, &s->party, "bob", 2);
 	const struct weft_invite whole = s->bob.opts.invite;
 	assert_int_equal(weft_invite_restrict(&whole, expires_s, &s->bob.opts.invite), 0);
+}
+
+static void begin(struct scene *s, uint32_t expires_s)
+{
+	begin_at(s, unix_s, expires_s);
 }
 
 static void end(struct scene *s)
@@ -85,6 +90,20 @@ static void a_pass_expires(void **state)
 	struct scene s;
 	begin(&s, NOW);
 	assert_refused(&s, "expired");
+	end(&s);
+}
+
+/* Nobody can say that it has not. */
+static void a_relay_without_a_clock_takes_none_that_expires(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin_at(&s, NULL, NOW + 1);
+	assert_refused(&s, "expired");
+	end(&s);
+	begin_at(&s, NULL, WEFT_PASS_NEVER);
+	guest_start(&s.bob);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
 	end(&s);
 }
 
@@ -226,6 +245,7 @@ int main(void)
 		cmocka_unit_test(a_pass_lets_in),
 		cmocka_unit_test(a_pass_opens_its_room),
 		cmocka_unit_test(a_pass_expires),
+		cmocka_unit_test(a_relay_without_a_clock_takes_none_that_expires),
 		cmocka_unit_test(a_pass_is_for_its_room),
 		cmocka_unit_test(a_pass_is_worth_nothing_without_its_seed),
 		cmocka_unit_test(a_gateway_needs_more),

@@ -167,6 +167,7 @@ static void a_ring_in_the_lan_cuts_it_off_until_it_is_open(void **state)
 		hears(&lan, lan.wire.probe, 78);
 	}
 	assert_int_equal(lan.opened_n, 0);
+	assert_int_equal(lan.wire.rarps, 1); /* nor of alice, who was silent */
 	assert_int_equal(upkeep_fact(&lan, "loop-cable"), 7);
 	party_run(&lan.party, 45000);
 	assert_int_equal(lan.opened_n, 1);

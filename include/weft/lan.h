@@ -309,7 +309,9 @@ WEFT_API WEFT_MUST_CHECK int weft_invite_pass_key(const struct weft_invite *invi
  * packet that is known to get through, in bytes) ... "up" has "sent", "lost" and "jitter_us" as
  * the member last counted them on its side. "pass" is the key of the
  * pass that it came with. "rules" of a room are those that hold in it, "own_rules" those of them
- * that are not the defaults, "rules" of a member those that are others for it alone. Counters go
+ * that are not the defaults, "rules" of a member those that are others for it alone. "rejects" and
+ * "closes" are hellos and connections that the relay has turned down, by the codes of the protocol,
+ * "early_datagrams" those of who was no member yet. Counters go
  * by the names of their outcomes; those that are zero are left out. NULL without memory.
  */
 WEFT_API char *weft_relay_json(const struct weft_relay *relay, uint64_t now);

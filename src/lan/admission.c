@@ -17,7 +17,7 @@ void admission_refuse(struct visitor *visitor, const struct reject *reject, uint
 	const struct message message = { .type = MESSAGE_REJECT, .reject = *reject };
 	struct weft_relay *relay = visitor->relay;
 	char peer[WEFT_SOCKADDR_TEXT];
-	relay->rejected++;
+	relay->rejects[reject->code]++;
 	weft_log_info(relay->log, "refused %s (%s): %s",
 		      weft_sockaddr_print(quic_conn_peer(visitor->conn), peer),
 		      reject_code_name(reject->code), reject->text);

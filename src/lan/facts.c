@@ -110,6 +110,14 @@ json_t *facts_of_filter(const uint64_t counts[FILTER_OUTCOMES])
 	return object;
 }
 
+json_t *facts_of_words(const struct words *words, const uint64_t *counts)
+{
+	json_t *object = json_object();
+	for (size_t i = 0; i < words->n; i++)
+		add_count(object, words->texts[i], counts[i]);
+	return object;
+}
+
 char *facts_print(json_t *object)
 {
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;

@@ -8,6 +8,7 @@
 
 #include "bridge/filter.h"
 #include "lan/session.h"
+#include "lan/words.h"
 
 #include <weft/lan.h>
 
@@ -37,6 +38,9 @@ json_t *facts_of_help(const struct weft_bridge *bridge);
 
 /** The same for a filter. */
 json_t *facts_of_filter(const uint64_t counts[FILTER_OUTCOMES]);
+
+/** The same for what is counted by the words of the protocol: counts has words->n of them. */
+json_t *facts_of_words(const struct words *words, const uint64_t *counts);
 
 /** Prints and frees the object; the text is the caller's to free. NULL without memory. */
 char *facts_print(json_t *object);

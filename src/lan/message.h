@@ -116,8 +116,9 @@ enum close_code {
 	CLOSE_SHUTDOWN = 4,      /**< The relay ends. */
 	CLOSE_TOO_SLOW = 5,      /**< The peer takes no control messages any more. */
 	CLOSE_TOO_MANY = 6,      /**< The peer sends too many control messages. */
-	CLOSE_KICKED = 8,        /**< The relay's operator has thrown the member out. */
 	CLOSE_INTERNAL = 7,      /**< Out of memory, for instance. */
+	CLOSE_KICKED = 8,        /**< The relay's operator has thrown the member out. */
+	CLOSE_CODES
 };
 
 struct hello {

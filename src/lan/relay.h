@@ -98,8 +98,10 @@ struct weft_relay {
 		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
 	uint16_t last_room_id;
 	uint8_t hash_secret[HASH_SECRET_LEN];
-	uint64_t now; /**< Of the last run. */
-	uint64_t rejected;
+	uint64_t now;                   /**< Of the last run. */
+	uint64_t rejects[REJECT_CODES]; /**< Hellos that were answered so. */
+	uint64_t closes[CLOSE_CODES];   /**< Connections that it has closed. */
+	uint64_t early_datagrams;       /**< Of who was no member yet. */
 	struct relay_totals gone; /**< Of members and rooms that are no longer here. */
 };
 

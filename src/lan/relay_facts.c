@@ -88,8 +88,9 @@ struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay)
 					  .tx_frames = totals.tx_frames,
 					  .rx_bytes = totals.rx_bytes,
 					  .tx_bytes = totals.tx_bytes,
-					  .drops = totals.drops,
-					  .rejected = relay->rejected };
+					  .drops = totals.drops };
+	for (unsigned i = 0; i < REJECT_CODES; i++)
+		stats.rejected += relay->rejects[i];
 	for (unsigned i = WEFT_BRIDGE_DROP_RUNT; i < WEFT_BRIDGE_OUTCOMES; i++)
 		stats.drops += totals.bridges[i];
 	count_members(relay, &stats);
@@ -220,13 +221,15 @@ static json_t *rooms_facts(const struct weft_relay *relay)
 static json_t *endpoint_facts(const struct weft_relay *relay)
 {
 	const struct quic_endpoint_stats stats = quic_endpoint_stats(relay->endpoint);
-	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
-		(json_int_t)stats.rx_packets, "tx_packets", (json_int_t)stats.tx_packets,
-		"drop_unknown", (json_int_t)stats.drop_unknown, "drop_malformed",
-		(json_int_t)stats.drop_malformed, "drop_limit",
-		(json_int_t)stats.drop_limit, "retries", (json_int_t)stats.retries,
-		"refusals", (json_int_t)stats.refusals);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
+			 (json_int_t)stats.rx_packets, "tx_packets",
+			 (json_int_t)stats.tx_packets, "drop_unknown",
+			 (json_int_t)stats.drop_unknown, "drop_malformed",
+			 (json_int_t)stats.drop_malformed, "drop_limit",
+			 (json_int_t)stats.drop_limit, "retries",
+			 (json_int_t)stats.retries, "refusals",
+			 (json_int_t)stats.refusals, "resets", (json_int_t)stats.resets,
+			 "version_negotiations", (json_int_t)stats.version_negotiations);
 }
 
 char *weft_relay_json(const struct weft_relay *relay, uint64_t now)
@@ -236,12 +239,16 @@ char *weft_relay_json(const struct weft_relay *relay, uint64_t now)
 	const union weft_sockaddr addr = weft_relay_addr(relay);
 	char text[WEFT_SOCKADDR_TEXT];
 	return facts_print(json_pack(
-		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "listen",
-		weft_sockaddr_print(&addr, text), "now_ns", (json_int_t)now, "rx_frames",
-		(json_int_t)stats.rx_frames, "tx_frames", (json_int_t)stats.tx_frames,
-		"rx_bytes", (json_int_t)stats.rx_bytes, "tx_bytes",
-		(json_int_t)stats.tx_bytes, "drops", (json_int_t)stats.drops, "rejected",
-		(json_int_t)stats.rejected, "rooms", rooms_facts(relay), "frames",
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o, "
+		"s:o}",
+		"listen", weft_sockaddr_print(&addr, text), "now_ns", (json_int_t)now,
+		"rx_frames", (json_int_t)stats.rx_frames, "tx_frames",
+		(json_int_t)stats.tx_frames, "rx_bytes", (json_int_t)stats.rx_bytes,
+		"tx_bytes", (json_int_t)stats.tx_bytes, "drops", (json_int_t)stats.drops,
+		"rejected", (json_int_t)stats.rejected, "rejects",
+		facts_of_words(&reject_words, relay->rejects), "closes",
+		facts_of_words(&close_words, relay->closes), "early_datagrams",
+		(json_int_t)relay->early_datagrams, "rooms", rooms_facts(relay), "frames",
 		facts_of_bridge(totals.bridges), "sessions",
 		facts_of_session(totals.sessions), "udp", endpoint_facts(relay)));
 }

@@ -131,7 +131,8 @@ static void set_leave(struct visitor *visitor, enum leave_code code, const char 
 	visitor->leave_text = text[0] != '\0' ? strdup(text) : NULL;
 }
 
-void visitor_close(struct visitor *visitor, uint64_t code, const char *text, uint64_t now)
+void visitor_close(struct visitor *visitor, enum close_code code, const char *text,
+		   uint64_t now)
 {
 	if (visitor->state == VISITOR_LEAVING)
 		return;
@@ -139,6 +140,7 @@ void visitor_close(struct visitor *visitor, uint64_t code, const char *text, uin
 		set_leave(visitor,
 			  code == CLOSE_PROTOCOL ? LEAVE_PROTOCOL_ERROR : LEAVE_OTHER,
 			  text);
+	visitor->relay->closes[code]++;
 	visitor_set_state(visitor, VISITOR_LEAVING, WEFT_NEVER);
 	quic_conn_close(visitor->conn, code, text, now);
 }
@@ -205,7 +207,7 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 	if (!visitor)
 		return;
 	if (!visitor->member) {
-		visitor->early_datagrams++;
+		visitor->relay->early_datagrams++;
 		return;
 	}
 	const enum session_outcome outcome =

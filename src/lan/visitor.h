@@ -72,7 +72,6 @@ struct visitor {
 	struct member_counts counts; /**< What the member last said that it counted. */
 	struct bucket messages;      /**< Of control messages. */
 	struct bucket malformed;     /**< Of datagrams that make no sense. */
-	uint64_t early_datagrams;    /**< Came before the member had joined. */
 };
 
 extern const struct quic_events visitor_events;
@@ -88,7 +87,7 @@ void visitor_set_timer(struct visitor *visitor, uint64_t deadline);
 void visitor_on_timer(struct visitor *visitor, uint64_t now);
 
 /** Says goodbye to the member with a close code of the protocol. */
-void visitor_close(struct visitor *visitor, uint64_t code, const char *text,
+void visitor_close(struct visitor *visitor, enum close_code code, const char *text,
 		   uint64_t now);
 
 /** Sends a member away by a disconnect; whoever is none yet is closed. */

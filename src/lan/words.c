@@ -63,12 +63,26 @@ static const char *const deny_texts[] = {
 };
 static_assert(ARRAY_LEN(deny_texts) == DENY_CODES, "each code has a word");
 
+static const char *const close_texts[] = {
+	[CLOSE_NORMAL] = "normal",
+	[CLOSE_PROTOCOL] = "protocol",
+	[CLOSE_HELLO_TIMEOUT] = "hello-timeout",
+	[CLOSE_REFUSED] = "refused",
+	[CLOSE_SHUTDOWN] = "shutdown",
+	[CLOSE_TOO_SLOW] = "too-slow",
+	[CLOSE_TOO_MANY] = "too-many",
+	[CLOSE_INTERNAL] = "internal",
+	[CLOSE_KICKED] = "kicked",
+};
+static_assert(ARRAY_LEN(close_texts) == CLOSE_CODES, "each code has a word");
+
 const struct words role_words = { role_texts, ARRAY_LEN(role_texts) };
 const struct words type_words = { type_texts, ARRAY_LEN(type_texts) };
 const struct words fault_words = { fault_texts, ARRAY_LEN(fault_texts) };
 const struct words reject_words = { reject_texts, ARRAY_LEN(reject_texts) };
 const struct words leave_words = { leave_texts, ARRAY_LEN(leave_texts) };
 const struct words deny_words = { deny_texts, ARRAY_LEN(deny_texts) };
+const struct words close_words = { close_texts, ARRAY_LEN(close_texts) };
 
 size_t words_find(const struct words *words, const char *text)
 {

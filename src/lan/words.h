@@ -13,9 +13,12 @@ struct words {
 	size_t n;
 };
 
-/** Indexed by enum weft_role, message_type, message_fault, reject_code, leave_code, deny_code. */
+/**
+ * Indexed by enum weft_role, message_type, message_fault, reject_code, leave_code, deny_code,
+ * close_code.
+ */
 extern const struct words role_words, type_words, fault_words, reject_words, leave_words,
-	deny_words;
+	deny_words, close_words;
 
 /** The index of text, or words->n if it is none of them. */
 size_t words_find(const struct words *words, const char *text);

@@ -201,16 +201,23 @@ static void test_frame_above_the_mtu(void **state)
 	scene_end(&scene);
 }
 
-/* The relay says so of eve, who joined last. */
-static void assert_told(const struct scene *scene, const char *text)
+/* The relay's facts have the text, behind that other one. */
+static void assert_told_behind(const struct scene *scene, const char *start,
+			       const char *text)
 {
 	char *json = weft_relay_json(scene->party.relay, sim_now(scene->party.sim));
 	assert_non_null(json);
-	const char *eve = strstr(json, "\"name\":\"stranger\"");
-	assert_non_null(eve);
-	if (!strstr(eve, text))
+	const char *rest = strstr(json, start);
+	assert_non_null(rest);
+	if (!strstr(rest, text))
 		fail_msg("%s is not told in %s", text, json);
 	free(json);
+}
+
+/* Of eve, who joined last. */
+static void assert_told(const struct scene *scene, const char *text)
+{
+	assert_told_behind(scene, "\"name\":\"stranger\"", text);
 }
 
 static void test_spoofed_sources(void **state)
@@ -268,6 +275,7 @@ static void test_datagrams_before_the_hello(void **state)
 	struct forged forged = datagram_of_eve(&scene);
 	stranger_sends(&scene.eve, forged.data, forged.len);
 	assert_int_equal(guest_got(&scene.bob), 0);
+	assert_told_behind(&scene, "\"rejected\":", "\"early_datagrams\":1,");
 	scene_end(&scene);
 }
 
@@ -297,6 +305,8 @@ static void test_hellos_of_wrong_shape_are_answered(void **state)
 		/* Who stays nevertheless is closed. */
 		party_run(&scene.party, 2500);
 		assert_closed(&scene.eve, CLOSE_REFUSED);
+		assert_told_behind(&scene, "\"rejects\":", "{\"bad-hello\":1}");
+		assert_told_behind(&scene, "\"closes\":", "{\"refused\":1}");
 		scene_end(&scene);
 	}
 }

@@ -186,6 +186,7 @@ static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 		return;
 	}
 	visitor->messages = bucket_of(1, VISITOR_MESSAGES_BURST);
+	visitor->claims = bucket_of(VISITOR_CLAIMS_RATE, VISITOR_CLAIMS_BURST);
 	visitor->malformed = bucket_of(VISITOR_MALFORMED_RATE, VISITOR_MALFORMED_BURST);
 	channel_init(&visitor->channel, conn);
 	list_push_back(&relay->visitors, &visitor->node);
@@ -243,7 +244,8 @@ static void on_claim(struct visitor *visitor, const struct mac_list *asked, uint
 				   .claim.peer = member->peer.id };
 	struct mac_list *held = &message.claim;
 	for (size_t i = 0; i < asked->n && visitor->state == VISITOR_JOINED; i++) {
-		int r = room_claim(member, asked->macs[i]);
+		const bool may_ask = bucket_take(&visitor->claims, 1, now);
+		int r = may_ask ? room_claim(member, asked->macs[i]) : -ENOSPC;
 		if (r == 0)
 			held->macs[held->n++] = asked->macs[i];
 		else

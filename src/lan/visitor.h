@@ -40,6 +40,13 @@
 /** Control messages of a member: so many, and one a second. */
 #define VISITOR_MESSAGES_BURST 16u
 
+/**
+ * MACs that a member claims, again or anew: all that it may have, twice, and one a second. Each
+ * is news to everybody in the room, and that goes before their frames.
+ */
+#define VISITOR_CLAIMS_RATE  1u
+#define VISITOR_CLAIMS_BURST (2 * LAN_CLAIMS_MAX)
+
 /** Why everybody has to go. */
 #define VISITOR_SHUTDOWN "the relay is shut down"
 
@@ -71,6 +78,7 @@ struct visitor {
 	char *leave_text;            /**< NULL for nothing. */
 	struct member_counts counts; /**< What the member last said that it counted. */
 	struct bucket messages;      /**< Of control messages. */
+	struct bucket claims;        /**< Of MACs that it claims. */
 	struct bucket malformed;     /**< Of datagrams that make no sense. */
 };
 

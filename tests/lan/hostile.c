@@ -265,6 +265,36 @@ static void test_others_macs_are_denied(void **state)
 	scene_end(&scene);
 }
 
+static void eve_says_of_all(struct scene *scene, enum message_type type)
+{
+	struct message message = { .type = type, .claim.n = LAN_CLAIMS_MAX };
+	for (uint8_t i = 0; i < LAN_CLAIMS_MAX; i++)
+		message.claim.macs[i] = (struct weft_mac){ { 2, 0, 0, 0, 1, i } };
+	stranger_says(&scene->eve, &message);
+}
+
+/* What is claimed and given back is news to everybody, each time. */
+static void test_claims_have_a_rate(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	for (unsigned i = 0; i < VISITOR_CLAIMS_BURST / LAN_CLAIMS_MAX; i++) {
+		eve_says_of_all(&scene, MESSAGE_CLAIM);
+		eve_says_of_all(&scene, MESSAGE_RELEASE);
+	}
+	assert_int_equal(scene.eve.heard[MESSAGE_DENIED], 0);
+	eve_says_of_all(&scene, MESSAGE_CLAIM);
+	const unsigned denied = scene.eve.heard[MESSAGE_DENIED];
+	assert_in_range(denied, LAN_CLAIMS_MAX - 2, LAN_CLAIMS_MAX);
+	/* So many seconds, so many more. */
+	party_run(&scene.party, LAN_CLAIMS_MAX * 1000);
+	eve_says_of_all(&scene, MESSAGE_CLAIM);
+	assert_int_equal(scene.eve.heard[MESSAGE_DENIED], denied);
+	scene_end(&scene);
+}
+
 static void test_datagrams_before_the_hello(void **state)
 {
 	(void)state;
@@ -606,6 +636,7 @@ int main(void)
 		cmocka_unit_test(test_frame_above_the_mtu),
 		cmocka_unit_test(test_spoofed_sources),
 		cmocka_unit_test(test_others_macs_are_denied),
+		cmocka_unit_test(test_claims_have_a_rate),
 		cmocka_unit_test(test_datagrams_before_the_hello),
 		cmocka_unit_test(test_hellos_of_wrong_shape_are_answered),
 		cmocka_unit_test(test_hello_of_another_version),

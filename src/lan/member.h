@@ -157,6 +157,10 @@ extern const struct quic_events member_events;
 /** Does what state_until was for. */
 void member_on_state_timer(struct weft_member *member, uint64_t now);
 
+/** Fills in by what a hello proves the claim: the room's key, or that of a pass. */
+void member_prove(const struct weft_invite *invite, const struct proof_claim *claim,
+		  struct hello *hello);
+
 /** Gives the connection up, and the room with it. */
 void member_drop_conn(struct weft_member *member, uint64_t code, const char *text,
 		      uint64_t now);

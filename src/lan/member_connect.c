@@ -163,8 +163,7 @@ static void member_refused(struct weft_member *member, const char *reason, bool 
 
 /* ---- hello ------------------------------------------------------------------------------- */
 
-/* By the room's key, or by that of a pass. */
-static void prove(const struct weft_invite *invite, const struct proof_claim *claim,
+void member_prove(const struct weft_invite *invite, const struct proof_claim *claim,
 		  struct hello *hello)
 {
 	const struct weft_pass *pass = &invite->pass;
@@ -198,7 +197,7 @@ static int send_hello(struct weft_member *member)
 				 sizeof(claim.binding));
 	if (r < 0)
 		return r;
-	prove(&opts->invite, &claim, hello);
+	member_prove(&opts->invite, &claim, hello);
 	hello->has_opening = member->has_token;
 	if (hello->has_opening)
 		opening_prove(member->opening_key, &claim, hello->opening);

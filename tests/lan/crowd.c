@@ -272,7 +272,7 @@ static void open_relay(struct crowd *crowd)
 	assert_int_equal(
 		relay_new_on(&party->relay_opts, &hall->relay.dgram, NULL, &party->relay),
 		0);
-	weft_relay_pin(party->relay, party->pin);
+	weft_relay_pin(party->relay, party->venue.invite.pin);
 	hall->relay.task = weft_relay_task(party->relay);
 }
 

@@ -4,7 +4,7 @@
  */
 #include "../unit.h"
 #include "party.h"
-#include "stranger.h"
+#include "visit.h"
 
 #include <string.h>
 

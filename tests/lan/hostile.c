@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "lan/channel.h"
 #include "lan/visitor.h"
-#include "stranger.h"
+#include "visit.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
 #include "wire/overlay.h"

@@ -12,6 +12,7 @@
 #include "../unit.h"
 #include "base/array.h"
 #include "base/rng.h"
+#include "party.h"
 #include "villain.h"
 #include "wire/arp.h"
 #include "wire/cursor.h"
@@ -28,7 +29,7 @@
 #define DELAY_MAX_MS 15u
 
 #define FRAMES_MAX   8192u
-#define VILLAINS_MAX 32u
+#define VILLAINS_MAX 40u
 
 /* ---- alice and bob ---- */
 
@@ -223,8 +224,10 @@ static struct scene *scene_begin(void)
 	player_join(&scene->bob, &scene->alice, &scene->party, 2);
 	announce(&scene->alice);
 	for (size_t i = 0; i < villain_kinds_n; i++)
-		villain_init(&scene->villains[i], &villain_kinds[i], &scene->party,
-			     villain_kinds[i].is_gateway ? 0 : (uint8_t)(10 + i));
+		villain_init(&scene->villains[i], &villain_kinds[i], &scene->party.venue,
+			     villain_kinds[i].way == VILLAIN_IS_GATEWAY
+				     ? 0
+				     : (uint8_t)(10 + i));
 	sim_set_tap(scene->party.sim, on_packet, &scene->copyist);
 	return scene;
 }

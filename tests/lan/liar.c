@@ -96,7 +96,7 @@ static void liar_begin(struct liar *liar, const struct lie *lie)
 	assert_int_equal(quic_tls_server_new(liar->party.cert, liar->party.key, LAN_ALPN,
 					     NULL, &liar->tls),
 			 0);
-	quic_tls_pin(liar->tls, liar->party.pin);
+	quic_tls_pin(liar->tls, liar->party.venue.invite.pin);
 	const struct quic_endpoint_opts opts = { .dgram = sim_socket(liar->party.sim,
 								     PARTY_RELAY),
 						 .tls = liar->tls,

@@ -11,7 +11,6 @@
 
 #define DELAY_MS 5u
 
-const struct weft_mac party_broadcast = { { 255, 255, 255, 255, 255, 255 } };
 const struct weft_mac party_lan_host = { { 0x00, 0x16, 0x3e, 0, 0, 7 } };
 
 /* ---- probes ---- */
@@ -72,11 +71,53 @@ static void on_drained(void *user)
 	party->is_drained = true;
 }
 
+static const struct party *party_at(const struct venue *venue)
+{
+	return container_of_const(venue, struct party, venue);
+}
+
+static uint64_t venue_now(const struct venue *venue)
+{
+	return sim_now(party_at(venue)->sim);
+}
+
+static struct dgram *venue_socket(const struct venue *venue, uint8_t number)
+{
+	char address[32];
+	(void)snprintf(address, sizeof(address), "10.0.2.%u:999", number);
+	return sim_socket(party_at(venue)->sim, address);
+}
+
+static void venue_add(const struct venue *venue, struct weft_task *task)
+{
+	sim_add(party_at(venue)->sim, task);
+}
+
+static void venue_remove(const struct venue *venue, struct weft_task *task)
+{
+	sim_remove(party_at(venue)->sim, task);
+}
+
+static struct venue venue_in_memory(void)
+{
+	struct venue venue = { .invite = { .host = "10.0.0.1",
+					   .port = 443,
+					   .room = "FRIDAY",
+					   .has_pin = true,
+					   .secret = "0123456789abcde" },
+			       .now = venue_now,
+			       .socket = venue_socket,
+			       .add = venue_add,
+			       .remove = venue_remove };
+	assert_int_equal(weft_listen_parse(PARTY_RELAY, &venue.relay), 0);
+	return venue;
+}
+
 void party_init(struct party *party, uint64_t seed)
 {
 	static const uint8_t secret[32] = { 7 };
 	const struct sim_link link = { .delay_ns = sim_ms(DELAY_MS) };
-	*party = (struct party){ .sim = sim_new(seed) };
+	*party = (struct party){ .sim = sim_new(seed), .venue = venue_in_memory() };
 	sim_set_default_link(party->sim, &link);
 	assert_int_equal(weft_relay_make_identity(&party->cert, &party->key), 0);
 	party->relay_opts = (struct weft_relay_opts){ .cert_pem = party->cert,
@@ -96,7 +137,7 @@ void party_open_relay(struct party *party)
 	if (r < 0)
 		print_error("%s\n", err.text);
 	assert_int_equal(r, 0);
-	weft_relay_pin(party->relay, party->pin);
+	weft_relay_pin(party->relay, party->venue.invite.pin);
 	sim_add(party->sim, weft_relay_task(party->relay));
 }
 
@@ -169,11 +210,6 @@ static bool from_room(void *user, const struct weft_frame *frame, uint64_t now)
 	return guest->takes_frames;
 }
 
-struct weft_mac guest_mac(uint8_t number)
-{
-	return (struct weft_mac){ { 2, 0, 0, 0, 0, number } };
-}
-
 void guest_init(struct guest *guest, struct party *party, const char *name,
 		uint8_t number)
 {
@@ -187,12 +223,7 @@ void guest_init(struct guest *guest, struct party *party, const char *name,
 	probe_init(&guest->probe);
 	(void)snprintf(guest->address, sizeof(guest->address), "10.0.1.%u:1000", number);
 	struct weft_member_opts *opts = &guest->opts;
-	opts->invite = (struct weft_invite){ .host = "10.0.0.1",
-					     .port = 443,
-					     .room = "FRIDAY",
-					     .has_pin = true,
-					     .secret = "0123456789abcde" };
-	memcpy(opts->invite.pin, party->pin, WEFT_PIN_LEN);
+	opts->invite = party->venue.invite;
 	opts->role = number == 0 ? WEFT_ROLE_GATEWAY : WEFT_ROLE_CLIENT;
 	opts->mac = guest_mac(number);
 	opts->name = name;

@@ -15,6 +15,7 @@
 #include "lan/relay.h"
 #include "link/link.h"
 #include "sim/net.h"
+#include "venue.h"
 
 #include <weft/lan.h>
 
@@ -40,7 +41,7 @@ struct party {
 	struct weft_relay_opts relay_opts; /**< May be changed before party_open_relay. */
 	struct dgram *relay_socket;
 	char *cert, *key;
-	uint8_t pin[WEFT_PIN_LEN];
+	struct venue venue;     /**< Its invitation has the pin once the relay is open. */
 	unsigned joins, leaves; /**< That the relay's owner was told of. */
 	char reason[256];       /**< Of the last leave. */
 	bool is_drained;
@@ -98,14 +99,12 @@ void guest_leave(struct guest *guest);
 /** Vanishes without a word. */
 void guest_crash(struct guest *guest);
 
-struct weft_mac guest_mac(uint8_t number);
-
 /** Sends a frame of 60 bytes and waits until it must have arrived. */
 void guest_sends(struct guest *guest, struct weft_mac dst);
 
 /** Frames that have come out of the room since it was last asked. */
 unsigned guest_got(struct guest *guest);
 
-extern const struct weft_mac party_broadcast, party_lan_host;
+extern const struct weft_mac party_lan_host;
 
 #endif

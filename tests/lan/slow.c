@@ -6,7 +6,7 @@
 #include "../unit.h"
 #include "lan/visitor.h"
 #include "party.h"
-#include "stranger.h"
+#include "visit.h"
 
 #include <string.h>
 

@@ -6,10 +6,19 @@
 
 #include "../unit.h"
 #include "lan/channel.h"
+#include "lan/member.h"
+#include "lan/proof.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+const struct weft_mac party_broadcast = { { 255, 255, 255, 255, 255, 255 } };
+
+struct weft_mac guest_mac(uint8_t number)
+{
+	return (struct weft_mac){ { 2, 0, 0, 0, 0, number } };
+}
 
 static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 {
@@ -59,49 +68,35 @@ static void on_closed(void *user, struct quic_conn *conn, const struct quic_clos
 	stranger->why = *why;
 }
 
-static bool is_up(void *user)
-{
-	const struct stranger *stranger = user;
-	return stranger->is_established || !stranger->conn;
-}
-
-void stranger_dials(struct stranger *stranger, struct party *party, uint8_t number)
+void stranger_dials(struct stranger *stranger, struct venue *venue, uint8_t number)
 {
 	static const struct quic_events events = { .established = on_established,
 						   .datagram = on_datagram,
 						   .stream = on_stream,
 						   .closed = on_closed };
 	static const uint8_t secret[32] = { 3 };
-	char address[32];
-	union weft_sockaddr relay;
-	*stranger = (struct stranger){ .party = party, .number = number };
-	(void)snprintf(address, sizeof(address), "10.0.2.%u:999", number);
+	const struct weft_invite *invite = &venue->invite;
+	*stranger = (struct stranger){ .venue = venue, .number = number };
 	assert_int_equal(
-		quic_tls_client_new(party->pin, NULL, LAN_ALPN, NULL, &stranger->tls), 0);
-	stranger->socket = sim_socket(party->sim, address);
-	const struct quic_endpoint_opts opts = { .dgram = stranger->socket,
+		quic_tls_client_new(invite->pin, NULL, LAN_ALPN, NULL, &stranger->tls),
+		0);
+	stranger->socket = muffle_new(venue->socket(venue, number));
+	const struct quic_endpoint_opts opts = { .dgram = &stranger->socket->base,
 						 .tls = stranger->tls,
 						 .events = &events,
 						 .user = stranger,
 						 .secret = secret };
 	assert_int_equal(quic_endpoint_new(&opts, &stranger->endpoint), 0);
-	assert_int_equal(weft_listen_parse(PARTY_RELAY, &relay), 0);
-	assert_int_equal(quic_connect(stranger->endpoint, &relay, "relay",
-				      sim_now(party->sim), &stranger->conn),
+	assert_int_equal(quic_connect(stranger->endpoint, &venue->relay, invite->host,
+				      venue->now(venue), &stranger->conn),
 			 0);
-	sim_add(party->sim, quic_endpoint_task(stranger->endpoint));
-}
-
-void stranger_connect(struct stranger *stranger, struct party *party, uint8_t number)
-{
-	stranger_dials(stranger, party, number);
-	assert_true(sim_run_until(party->sim, is_up, stranger,
-				  sim_now(party->sim) + sim_ms(3000)));
+	venue->add(venue, quic_endpoint_task(stranger->endpoint));
 }
 
 void stranger_fini(struct stranger *stranger)
 {
-	sim_remove(stranger->party->sim, quic_endpoint_task(stranger->endpoint));
+	const struct venue *venue = stranger->venue;
+	venue->remove(venue, quic_endpoint_task(stranger->endpoint));
 	quic_endpoint_free(stranger->endpoint);
 	quic_tls_free(stranger->tls);
 	control_reader_fini(&stranger->reader);
@@ -109,21 +104,20 @@ void stranger_fini(struct stranger *stranger)
 
 struct hello stranger_hello(const struct stranger *stranger)
 {
-	static const uint8_t secret[WEFT_ROOM_SECRET_LEN] = "0123456789abcde";
+	const struct weft_invite *invite = &stranger->venue->invite;
 	bool is_gateway = stranger->number == 0;
 	struct hello hello = { .has_version = true,
 			       .role = is_gateway ? WEFT_ROLE_GATEWAY : WEFT_ROLE_CLIENT,
-			       .room = "FRIDAY",
 			       .name = "stranger",
 			       .budget = 1412 };
 	struct proof_claim claim = { .role = hello.role, .room = hello.room };
+	(void)snprintf(hello.room, sizeof(hello.room), "%s", invite->room);
 	if (!is_gateway)
 		hello.mac = guest_mac(stranger->number);
 	assert_int_equal(quic_conn_export(stranger->conn, PROOF_LABEL, claim.binding,
 					  sizeof(claim.binding)),
 			 0);
-	proof_key(secret, hello.key);
-	proof_sign(secret, &claim, hello.proof);
+	member_prove(invite, &claim, &hello);
 	return hello;
 }
 
@@ -139,59 +133,21 @@ int stranger_writes(struct stranger *stranger, const void *data, size_t len)
 	return quic_conn_send_stream(stranger->conn, stream, data, len, false);
 }
 
-void stranger_says_bytes(struct stranger *stranger, const void *data, size_t len)
-{
-	assert_int_equal(stranger_writes(stranger, data, len), 0);
-	party_run(stranger->party, 200);
-}
-
-void stranger_says_json(struct stranger *stranger, const char *json)
+int stranger_writes_json(struct stranger *stranger, const char *json)
 {
 	uint8_t frame[4096];
 	size_t len = strlen(json);
 	assert_in_range(len, 1, sizeof(frame) - CONTROL_HEAD_LEN);
 	control_emit_head(frame, len);
 	memcpy(frame + CONTROL_HEAD_LEN, json, len);
-	stranger_says_bytes(stranger, frame, CONTROL_HEAD_LEN + len);
+	return stranger_writes(stranger, frame, CONTROL_HEAD_LEN + len);
 }
 
-void stranger_says(struct stranger *stranger, const struct message *message)
-{
-	struct message_frame frame;
-	assert_int_equal(message_encode(message, &frame), 0);
-	stranger_says_bytes(stranger, frame.data, frame.len);
-	free(frame.data);
-}
-
-void stranger_joins(struct stranger *stranger, struct party *party, uint8_t number)
-{
-	stranger_connect(stranger, party, number);
-	const struct message message = { .type = MESSAGE_HELLO,
-					 .hello = stranger_hello(stranger) };
-	stranger_says(stranger, &message);
-	assert_int_equal(stranger->heard[MESSAGE_WELCOME], 1);
-}
-
-void stranger_sends_for(struct stranger *stranger, const uint8_t *data, size_t len,
-			uint64_t ms)
+int stranger_throws(struct stranger *stranger, const uint8_t *data, size_t len)
 {
 	const struct quic_datagram datagram = { .head = data,
 						.body = data,
 						.body_len = len };
-	assert_int_equal(quic_conn_send_datagram(stranger->conn, &datagram,
-						 sim_now(stranger->party->sim)),
-			 0);
-	party_run(stranger->party, ms);
-}
-
-void stranger_sends(struct stranger *stranger, const uint8_t *data, size_t len)
-{
-	stranger_sends_for(stranger, data, len, 50);
-}
-
-void assert_closed(const struct stranger *stranger, enum close_code code)
-{
-	assert_null(stranger->conn);
-	assert_int_equal(stranger->why.kind, QUIC_CLOSE_PEER_APP);
-	assert_int_equal(stranger->why.code, code);
+	return quic_conn_send_datagram(stranger->conn, &datagram,
+				       stranger->venue->now(stranger->venue));
 }

@@ -7,7 +7,9 @@
 
 #include "../unit.h"
 #include "base/array.h"
+#include "base/fmt.h"
 #include "lan/channel.h"
+#include "lan/visitor.h"
 #include "wire/arp.h"
 #include "wire/compose.h"
 #include "wire/cursor.h"
@@ -22,8 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AWAY_MS   300u
-#define FRAME_MAX 1514u
+#define NS_PER_MS   UINT64_C(1000000)
+#define AWAY_MS     300u
+/* Until the relay has nearly given him up. */
+#define KNOCK_TURNS 900u
+#define FRAME_MAX   1514u
 
 /* ---- datagrams and frames ---- */
 
@@ -40,11 +45,7 @@ static uint8_t *frame_of(struct forged *forged)
 /* What his connection does not take is lost, as a villain's frames may be. */
 static void throw_datagram(struct villain *villain, const struct forged *forged)
 {
-	const struct quic_datagram datagram = { .head = forged->data,
-						.body = forged->data,
-						.body_len = forged->len };
-	int r = quic_conn_send_datagram(villain->stranger.conn, &datagram,
-					sim_now(villain->party->sim));
+	int r = stranger_throws(&villain->stranger, forged->data, forged->len);
 	assert_true(r == 0 || r == -ENOBUFS || r == -EMSGSIZE);
 }
 
@@ -81,15 +82,21 @@ static struct weft_ip ip_of(const char *text)
 	return ip;
 }
 
+static void run_away(struct villain *villain)
+{
+	villain_fini(villain);
+	villain->back_at = villain->venue->now(villain->venue) + AWAY_MS * NS_PER_MS;
+}
+
 /* ---- those who forge ---- */
 
-/* No more than one a second, which is borne for ever. */
+/* No more than four a second, which is borne for half a minute. */
 static void forge_headers(struct villain *villain)
 {
 	struct forged forged = right_frame(villain, guest_mac(2), 60);
-	if (villain->turn % 110 != 1)
+	if (villain->turn % 27 != 1)
 		return;
-	forged.data[villain->turn / 110 % OVERLAY_LEN] ^= 0x40;
+	forged.data[villain->turn / 27 % OVERLAY_LEN] ^= 0x40;
 	throw_datagram(villain, &forged);
 }
 
@@ -271,20 +278,40 @@ static void throw_noise(struct villain *villain)
 		throw_datagram(villain, &forged);
 }
 
+static void throw_part(struct villain *villain, enum overlay_type type, unsigned number)
+{
+	struct forged forged = right_frame(villain, guest_mac(2), 1000);
+	const struct overlay_hdr hdr = { .type = (uint8_t)type,
+					 .number = (uint16_t)number,
+					 .room = villain->stranger.welcome.room,
+					 .peer = villain->stranger.welcome.peer };
+	overlay_hdr_emit(forged.data, &hdr);
+	throw_datagram(villain, &forged);
+}
+
 /* Beginnings without an end, and ends without a beginning. */
 static void throw_parts(struct villain *villain)
 {
-	struct forged forged = right_frame(villain, guest_mac(2), 1000);
-	for (unsigned i = 0; i < 4; i++) {
-		const struct overlay_hdr hdr = {
-			.type = i & 1 ? OVERLAY_LAST : OVERLAY_FIRST,
-			.number = (uint16_t)(4 * villain->turn + i),
-			.room = villain->stranger.welcome.room,
-			.peer = villain->stranger.welcome.peer
-		};
-		overlay_hdr_emit(forged.data, &hdr);
-		throw_datagram(villain, &forged);
+	for (unsigned i = 0; i < 4; i++)
+		throw_part(villain, i & 1 ? OVERLAY_LAST : OVERLAY_FIRST,
+			   4 * villain->turn + i);
+}
+
+/* Frames of 2,000 bytes, which only come in parts. */
+static void throw_giants(struct villain *villain)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		throw_part(villain, OVERLAY_FIRST, 2 * villain->turn + i);
+		throw_part(villain, OVERLAY_LAST, 2 * villain->turn + i);
 	}
+}
+
+/* Of each length from nothing to one byte less than a frame. */
+static void throw_runts(struct villain *villain)
+{
+	struct forged forged = right_frame(villain, guest_mac(2), 60);
+	for (forged.len = 0; forged.len < OVERLAY_LEN + ETHER_LEN; forged.len++)
+		throw_datagram(villain, &forged);
 }
 
 /* ---- those who talk ---- */
@@ -298,12 +325,8 @@ static void write_bytes(struct villain *villain, const void *data, size_t len)
 
 static void write_json(struct villain *villain, const char *json)
 {
-	uint8_t frame[1024];
-	size_t len = strlen(json);
-	assert_in_range(len, 1, sizeof(frame) - CONTROL_HEAD_LEN);
-	control_emit_head(frame, len);
-	memcpy(frame + CONTROL_HEAD_LEN, json, len);
-	write_bytes(villain, frame, CONTROL_HEAD_LEN + len);
+	int r = stranger_writes_json(&villain->stranger, json);
+	assert_true(r == 0 || r == -ENOBUFS);
 }
 
 static void write_hello(struct villain *villain, const struct hello *hello, size_t len)
@@ -339,17 +362,39 @@ static void talk_nonsense(struct villain *villain)
 	static const char *const texts[] = {
 		"{\"type\":\"hallo\"}",
 		"{\"type\":\"stats\",\"rx_frames\":-1}",
-		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+		"stats",
+		"[]",
+		"{}",
+		"{\"type\":7}",
 		"{\"type\":\"peer-left\",\"peer\":1,\"code\":\"left\"}",
 		"{\"type\":\"claim\",\"macs\":[\"ff:ff:ff:ff:ff:ff\"]}",
+		"{\"type\":\"claim\",\"macs\":{}}",
+		"{\"type\":\"stats\",\"rx_frames\":9223372036854775808}",
+		"{\"type\":\"stats\",\"type\":\"stats\"}",
+		"{\"type\":\"disconnect\",\"code\":\"left\",\"text\":\"\\u0000\"}",
+		"{\"type\":\"disconnect\",\"code\":\"left\",\"text\":\"\xff\"}",
+		"{\"type\":\"stats\"} {\"type\":\"stats\"}",
 	};
 	write_json(villain, texts[villain->visits % ARRAY_LEN(texts)]);
 }
 
-static void announce_a_long_message(struct villain *villain)
+/* Nothing, a byte too much, and as much as there can be. */
+static void announce_wrong_lengths(struct villain *villain)
 {
-	static const uint8_t head[] = { 0xff, 0xff, 0xff, 0xff, '{' };
-	write_bytes(villain, head, sizeof(head));
+	static const uint8_t heads[][CONTROL_HEAD_LEN] = { { 0, 0, 0, 0 },
+							   { 0, 1, 0, 1 },
+							   { 0xff, 0xff, 0xff, 0xff } };
+	write_bytes(villain, heads[villain->visits % ARRAY_LEN(heads)], CONTROL_HEAD_LEN);
+}
+
+/* As deep as a message is long. */
+static void nest_deeply(struct villain *villain)
+{
+	static uint8_t frame[CONTROL_HEAD_LEN + CONTROL_BODY_MAX];
+	control_emit_head(frame, CONTROL_BODY_MAX);
+	memset(frame + CONTROL_HEAD_LEN, '[', CONTROL_BODY_MAX);
+	if (villain->turn == 1)
+		write_bytes(villain, frame, sizeof(frame));
 }
 
 /* 64 KiB of which only a little comes at a time. */
@@ -368,15 +413,43 @@ static void say_hello_again(struct villain *villain)
 	write_hello(villain, &hello, SIZE_MAX);
 }
 
+/* As many as the relay lets him. */
 static void open_streams(struct villain *villain)
 {
 	struct quic_conn *conn = villain->stranger.conn;
+	const bool is_uni = villain->visits & 1;
 	int64_t stream;
+	while (villain->turn == 1 && quic_conn_open_stream(conn, is_uni, &stream) == 0)
+		assert_int_equal(quic_conn_send_stream(conn, stream, (const uint8_t *)"x",
+						       1, false),
+				 0);
+}
+
+static void end_the_stream(struct villain *villain)
+{
+	if (villain->turn == 1)
+		assert_int_equal(quic_conn_send_stream(villain->stranger.conn,
+						       CHANNEL_STREAM, NULL, 0, true),
+				 0);
+}
+
+/* Claims all that he may and gives it back, so often as is borne, and takes his leave. */
+static void come_and_go(struct villain *villain)
+{
+	char macs[LAN_CLAIMS_MAX * sizeof("\"00:00:00:00:00:00\",")] = "", json[512];
+	struct fmt f;
 	if (villain->turn > 1)
 		return;
-	assert_int_equal(quic_conn_open_stream(conn, villain->visits & 1, &stream), 0);
-	assert_int_equal(
-		quic_conn_send_stream(conn, stream, (const uint8_t *)"x", 1, false), 0);
+	fmt_init(&f, macs, sizeof(macs));
+	for (unsigned i = 0; i < LAN_CLAIMS_MAX; i++)
+		fmt_add(&f, "%s\"02:00:00:01:%02x:%02x\"", i > 0 ? "," : "",
+			villain->number, i);
+	for (unsigned i = 0; i + 1 < VISITOR_MESSAGES_BURST; i++) {
+		(void)snprintf(json, sizeof(json), "{\"type\":\"%s\",\"macs\":[%s]}",
+			       i & 1 ? "release" : "claim", macs);
+		write_json(villain, json);
+	}
+	write_json(villain, "{\"type\":\"disconnect\",\"code\":\"left\"}");
 }
 
 /* ---- those who are not let in ---- */
@@ -407,6 +480,21 @@ static void prove_nothing(struct villain *villain)
 		write_hello(villain, &hello, SIZE_MAX);
 }
 
+/* The right hello of the connection before, as one in the middle would pass it on. */
+static void replay_a_proof(struct villain *villain)
+{
+	const struct hello own = stranger_hello(&villain->stranger);
+	if (villain->turn > 1)
+		return;
+	if (villain->has_kept) {
+		write_hello(villain, &villain->kept, SIZE_MAX);
+		return;
+	}
+	villain->kept = own;
+	villain->has_kept = true;
+	prove_nothing(villain);
+}
+
 static void want_alices_mac(struct villain *villain)
 {
 	struct hello hello = stranger_hello(&villain->stranger);
@@ -418,49 +506,71 @@ static void want_alices_mac(struct villain *villain)
 /* Is in, and from then on nothing of his arrives: no acknowledgement either. */
 static void fall_silent(struct villain *villain)
 {
-	const struct sim_link dead = { .is_down = true };
-	sim_set_link(villain->stranger.socket, &dead);
+	villain->stranger.socket->messages_left = 0;
+}
+
+/* The other way round: hears nothing from then on, and sends. */
+static void read_nothing(struct villain *villain)
+{
+	villain->stranger.socket->is_deaf = true;
+	flood(villain, guest_mac(2), 60, 1);
+}
+
+/* Begins connections that go no further than his first packet. */
+static void knock_and_run(struct villain *villain)
+{
+	if (villain->turn == KNOCK_TURNS)
+		run_away(villain);
 }
 
 const struct villain_kind villain_kinds[] = {
-	{ "forges headers", forge_headers, true, false, VILLAIN_STAYS },
-	{ "spoofs sources", spoof_sources, true, false, VILLAIN_STAYS },
-	{ "sends what is for switches", send_control_frames, true, false, VILLAIN_STAYS },
-	{ "is someone else", be_someone_else, true, false, VILLAIN_STAYS },
-	{ "is in every group", be_in_every_group, true, false, VILLAIN_STAYS },
-	{ "has every address", have_every_address, true, false, VILLAIN_STAYS },
-	{ "is a large LAN", be_a_large_lan, true, true, VILLAIN_STAYS },
-	{ "floods everybody", flood_everybody, true, false, VILLAIN_STAYS },
-	{ "floods nobody", flood_nobody, true, false, VILLAIN_STAYS },
-	{ "floods bob", flood_bob, true, false, VILLAIN_STAYS },
-	{ "throws noise", throw_noise, true, false, CLOSE_PROTOCOL },
-	{ "throws parts", throw_parts, true, false, VILLAIN_STAYS },
-	{ "chatters", chatter, true, false, CLOSE_TOO_MANY },
-	{ "claims others' MACs", claim_others, true, false, VILLAIN_STAYS },
-	{ "talks nonsense", talk_nonsense, true, false, CLOSE_PROTOCOL },
-	{ "announces a long message", announce_a_long_message, true, false,
+	{ "forges headers", forge_headers, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "spoofs sources", spoof_sources, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "sends what is for switches", send_control_frames, VILLAIN_JOINS,
+	  VILLAIN_STAYS },
+	{ "is someone else", be_someone_else, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "is in every group", be_in_every_group, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "has every address", have_every_address, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "is a large LAN", be_a_large_lan, VILLAIN_IS_GATEWAY, VILLAIN_STAYS },
+	{ "floods everybody", flood_everybody, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "floods nobody", flood_nobody, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "floods bob", flood_bob, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "throws noise", throw_noise, VILLAIN_JOINS, CLOSE_PROTOCOL },
+	{ "throws parts", throw_parts, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "throws giants", throw_giants, VILLAIN_JOINS, CLOSE_PROTOCOL },
+	{ "throws runts", throw_runts, VILLAIN_JOINS, CLOSE_PROTOCOL },
+	{ "chatters", chatter, VILLAIN_JOINS, CLOSE_TOO_MANY },
+	{ "claims others' MACs", claim_others, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "talks nonsense", talk_nonsense, VILLAIN_JOINS, CLOSE_PROTOCOL },
+	{ "nests deeply", nest_deeply, VILLAIN_JOINS, CLOSE_PROTOCOL },
+	{ "announces wrong lengths", announce_wrong_lengths, VILLAIN_JOINS,
 	  CLOSE_PROTOCOL },
-	{ "talks slowly", talk_slowly, true, false, VILLAIN_STAYS },
-	{ "says hello again", say_hello_again, true, false, CLOSE_PROTOCOL },
-	{ "opens streams", open_streams, true, false, CLOSE_PROTOCOL },
-	{ "falls silent", fall_silent, true, false, VILLAIN_STAYS },
-	{ "says nothing", say_nothing, false, false, CLOSE_HELLO_TIMEOUT },
-	{ "says half a hello", say_half_a_hello, false, false, CLOSE_HELLO_TIMEOUT },
-	{ "is early", throw_early, false, false, CLOSE_HELLO_TIMEOUT },
-	{ "proves nothing", prove_nothing, false, false, CLOSE_REFUSED },
-	{ "wants alice's MAC", want_alices_mac, false, false, CLOSE_REFUSED },
+	{ "talks slowly", talk_slowly, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "says hello again", say_hello_again, VILLAIN_JOINS, CLOSE_PROTOCOL },
+	{ "opens streams", open_streams, VILLAIN_JOINS, CLOSE_PROTOCOL },
+	{ "ends the stream", end_the_stream, VILLAIN_JOINS, CLOSE_PROTOCOL },
+	{ "comes and goes", come_and_go, VILLAIN_JOINS, CLOSE_NORMAL },
+	{ "falls silent", fall_silent, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "reads nothing", read_nothing, VILLAIN_JOINS, VILLAIN_STAYS },
+	{ "says nothing", say_nothing, VILLAIN_CONNECTS, CLOSE_HELLO_TIMEOUT },
+	{ "says half a hello", say_half_a_hello, VILLAIN_CONNECTS, CLOSE_HELLO_TIMEOUT },
+	{ "is early", throw_early, VILLAIN_CONNECTS, CLOSE_HELLO_TIMEOUT },
+	{ "proves nothing", prove_nothing, VILLAIN_CONNECTS, CLOSE_REFUSED },
+	{ "replays a proof", replay_a_proof, VILLAIN_CONNECTS, CLOSE_REFUSED },
+	{ "wants alice's MAC", want_alices_mac, VILLAIN_CONNECTS, CLOSE_REFUSED },
+	{ "knocks and runs", knock_and_run, VILLAIN_KNOCKS, VILLAIN_STAYS },
 };
 const size_t villain_kinds_n = ARRAY_LEN(villain_kinds);
 
 /* ---- coming and going ---- */
 
 void villain_init(struct villain *villain, const struct villain_kind *kind,
-		  struct party *party, uint8_t number)
+		  struct venue *venue, uint8_t number)
 {
-	*villain = (struct villain){ .kind = kind, .party = party, .number = number };
+	*villain = (struct villain){ .kind = kind, .venue = venue, .number = number };
 }
 
-static void leave(struct villain *villain, uint64_t now)
+static void leave(struct villain *villain)
 {
 	const struct quic_close *why = &villain->stranger.why;
 	if (why->kind == QUIC_CLOSE_PEER_APP &&
@@ -472,13 +582,17 @@ static void leave(struct villain *villain, uint64_t now)
 			      (unsigned long long)why->code, why->reason);
 		villain->other_ends++;
 	}
-	villain_fini(villain);
-	villain->back_at = now + sim_ms(AWAY_MS);
+	run_away(villain);
 }
 
 static void dial(struct villain *villain)
 {
-	stranger_dials(&villain->stranger, villain->party, villain->number);
+	struct stranger *stranger = &villain->stranger;
+	stranger_dials(stranger, villain->venue, villain->number);
+	if (villain->kind->way == VILLAIN_KNOCKS) {
+		stranger->socket->messages_left = 1;
+		stranger->socket->is_deaf = true;
+	}
 	villain->is_here = true;
 	villain->said_hello = false;
 	villain->turn = 0;
@@ -490,8 +604,8 @@ static bool is_in(struct villain *villain)
 {
 	struct stranger *stranger = &villain->stranger;
 	if (!stranger->is_established)
-		return false;
-	if (!villain->kind->joins)
+		return villain->kind->way == VILLAIN_KNOCKS;
+	if (villain->kind->way == VILLAIN_CONNECTS)
 		return true;
 	if (!villain->said_hello) {
 		const struct hello hello = stranger_hello(stranger);
@@ -503,13 +617,12 @@ static bool is_in(struct villain *villain)
 
 void villain_turn(struct villain *villain)
 {
-	uint64_t now = sim_now(villain->party->sim);
-	if (!villain->is_here && now < villain->back_at)
+	if (!villain->is_here && villain->venue->now(villain->venue) < villain->back_at)
 		return;
 	if (!villain->is_here) {
 		dial(villain);
 	} else if (!villain->stranger.conn) {
-		leave(villain, now);
+		leave(villain);
 	} else if (is_in(villain)) {
 		villain->turn++;
 		villain->deeds++;
@@ -522,6 +635,8 @@ void villain_fini(struct villain *villain)
 	if (!villain->is_here)
 		return;
 	villain->denials += villain->stranger.heard[MESSAGE_DENIED];
+	villain->sent += villain->stranger.socket->sent;
+	villain->received += villain->stranger.socket->received;
 	stranger_fini(&villain->stranger);
 	villain->is_here = false;
 }

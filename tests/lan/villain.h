@@ -23,12 +23,19 @@
 
 struct villain;
 
+/** How far one goes before his deeds. */
+enum villain_way {
+	VILLAIN_KNOCKS,     /**< A packet; of what comes back he hears nothing. */
+	VILLAIN_CONNECTS,   /**< Has a connection. */
+	VILLAIN_JOINS,      /**< Says a right hello, and waits for the welcome. */
+	VILLAIN_IS_GATEWAY, /**< The same, as the room's gateway. */
+};
+
 struct villain_kind {
 	const char *name;
 	void (*deed)(struct villain *villain);
-	bool joins;      /**< Says a right hello first, and waits for the welcome. */
-	bool is_gateway; /**< As the room's gateway. */
-	int end;         /**< enum close_code that his deeds lead to, or VILLAIN_STAYS. */
+	enum villain_way way;
+	int end; /**< enum close_code that his deeds lead to, or VILLAIN_STAYS. */
 };
 
 extern const struct villain_kind villain_kinds[];
@@ -37,7 +44,7 @@ extern const size_t villain_kinds_n;
 struct villain {
 	const struct villain_kind *kind;
 	struct stranger stranger;
-	struct party *party;
+	struct venue *venue;
 	uint8_t number; /**< As a stranger's: of his addresses. */
 	bool is_here;   /**< stranger is valid. */
 	bool said_hello;
@@ -45,14 +52,17 @@ struct villain {
 	unsigned turn;  /**< Deeds since he dialled. */
 	unsigned deeds; /**< Since ever. */
 	unsigned visits;
-	unsigned ends;       /**< As his kind's should. */
-	unsigned other_ends; /**< Any other way. */
-	unsigned denials;    /**< Of what he claimed; whole after villain_fini. */
+	unsigned ends;           /**< As his kind's should. */
+	unsigned other_ends;     /**< Any other way. */
+	unsigned denials;        /**< Of what he claimed; whole after villain_fini. */
+	uint64_t sent, received; /**< Bytes of UDP payload, on the visits before. */
+	bool has_kept;
+	struct hello kept; /**< A right one, of a connection before. */
 };
 
 /** Begins; he dials at his first turn. */
 void villain_init(struct villain *villain, const struct villain_kind *kind,
-		  struct party *party, uint8_t number);
+		  struct venue *venue, uint8_t number);
 
 /** Does what he does now, and lets no time pass. */
 void villain_turn(struct villain *villain);

@@ -134,6 +134,14 @@ WEFT_API WEFT_MUST_CHECK int weft_host_set_bridge(struct weft_host *host,
 						  struct weft_error *err);
 
 /**
+ * Undoes weft_host_set_bridge: the interface is a port of what it was before. Success, and nothing
+ * done, where this host has not made it one.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_host_leave_bridge(struct weft_host *host,
+						    const char *ifname,
+						    struct weft_error *err);
+
+/**
  * Refuses default routes by router advertisements on the interface (RFC 4861, 6.3.4): they may
  * give addresses still. At the end they are taken again. Success, and nothing done, where this
  * kernel has no IPv6; -EROFS where its switches are not to be written, as in some containers.

@@ -385,6 +385,8 @@ bool change_is_same_thing(const struct change *a, const struct change *b)
 		return a->rule.family == b->rule.family && a->rule.mark == b->rule.mark &&
 		       a->rule.table == b->rule.table &&
 		       a->rule.priority == b->rule.priority;
+	case CHANGE_BRIDGE:
+		return true;
 	default:
 		return false;
 	}

@@ -74,8 +74,8 @@ int change_emit(const struct change *change, char *ret_line, size_t len) WEFT_MU
 int change_parse(const char *line, size_t len, struct change *ret_change) WEFT_MUST_CHECK;
 
 /**
- * Whether both are the same address, route or rule. Of an interface the name counts: who asks
- * does not know the index.
+ * Whether both are the same address, route or rule, or both a place on a bridge. Of an interface
+ * the name counts: who asks does not know the index.
  */
 bool change_is_same_thing(const struct change *a, const struct change *b);
 

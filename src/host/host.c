@@ -347,6 +347,14 @@ int weft_host_set_bridge(struct weft_host *host, const char *ifname, const char 
 	return make(host, &change, err);
 }
 
+int weft_host_leave_bridge(struct weft_host *host, const char *ifname,
+			   struct weft_error *err)
+{
+	struct change thing = { .kind = CHANGE_BRIDGE };
+	(void)snprintf(thing.ifname, sizeof(thing.ifname), "%s", ifname);
+	return remove_thing(host, &thing, err);
+}
+
 int weft_host_refuse_default_route(struct weft_host *host, const char *ifname,
 				   struct weft_error *err)
 {

@@ -125,6 +125,15 @@ void http_client_free(struct http_client *client)
 	client_dispose(client);
 }
 
+/* ---- While it runs ---- */
+
+void http_client_set_congestion(struct http_client *client, const char *congestion)
+{
+	setup_set_congestion(client->setup, congestion);
+	list_for_each (node, &client->streams)
+		transfer_change_congestion(container_of(node, struct transfer, node));
+}
+
 /* ---- Opening ---- */
 
 int http_client_open(struct http_client *client,

@@ -24,6 +24,7 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
+#include "base/list.h"
 #include "io/socket.h"
 
 #include <weft/addr.h>
@@ -128,6 +129,12 @@ unsigned http_stream_version(const struct http_stream *stream);
 /** The peer's address as the socket has it; the client's has no family before response. */
 const union weft_sockaddr *http_stream_peer(const struct http_stream *stream);
 
+/**
+ * Whether sockets can have that congestion control; NULL, the system's, they can. Returns 0, or
+ * -Exxx with err: -ENOENT where there is no such one, -EPERM where it is not for everybody.
+ */
+int http_check_congestion(const char *congestion, struct weft_error *err) WEFT_MUST_CHECK;
+
 /* ---- server ------------------------------------------------------------------------------ */
 
 struct http_request {
@@ -157,12 +164,19 @@ struct http_answer {
 	void *user;                                      /**< and their user. */
 };
 
-struct http_server_opts {
-	union weft_sockaddr listen;
+/** What another can take the place of while a server runs. Copied. */
+struct http_server_terms {
 	/** TLS: PEM files, read again by http_server_reload; NULL for plain HTTP. */
 	const char *cert_file, *key_file;
 	/** Congestion control of what is sent, "bbr" and the like; NULL: the system's. */
 	const char *congestion;
+};
+
+struct http_server_opts {
+	union weft_sockaddr listen;
+	/** Those of the process, one of which can come after another; NULL: there are none. */
+	struct list *listeners; /**< struct listener */
+	struct http_server_terms terms;
 	/** A request's head is here: says what becomes of it. */
 	void (*request)(void *user, struct http_stream *stream,
 			const struct http_request *request,
@@ -191,13 +205,20 @@ union weft_sockaddr http_server_addr(const struct http_server *server);
 /** Reads the certificate anew. Returns 0, or -Exxx with err and goes on with the old one. */
 int http_server_reload(struct http_server *server,
 		       struct weft_error *err) WEFT_MUST_CHECK;
-/** The same in two steps, the first of which changes nothing that a peer is shown. */
-int http_server_read_certificate(struct http_server *server,
-				 struct weft_error *err) WEFT_MUST_CHECK;
-/** The second: what was read, if anything was, is shown; */
-void http_server_take_certificate(struct http_server *server);
+/**
+ * Other terms, in two steps, of which the first does all that can fail and changes nothing that a
+ * peer is shown. Whether there is TLS stays as it is. Returns as http_server_new.
+ */
+int http_server_prepare(struct http_server *server, const struct http_server_terms *terms,
+			struct weft_error *err) WEFT_MUST_CHECK;
+/** The second: what was prepared, if anything was, holds from here on. Streams go on; */
+void http_server_commit(struct http_server *server);
 /** or it is forgotten. */
-void http_server_forget_certificate(struct http_server *server);
+void http_server_cancel(struct http_server *server);
+/** Accepts nobody any more: to be called when another server takes the address over. */
+void http_server_retire(struct http_server *server);
+/** Whether there is no connection. */
+bool http_server_is_idle(const struct http_server *server);
 
 /* ---- client ------------------------------------------------------------------------------ */
 
@@ -227,6 +248,9 @@ int http_client_new(const struct http_client_opts *opts, struct weft_error *err,
 /** Closes each stream that is left (HTTP_ABORTED), frees. NULL is allowed. */
 void http_client_free(struct http_client *client);
 struct weft_task *http_client_task(struct http_client *client);
+/** Gives streams, and those to come, another congestion control, which http_check_congestion has
+ *  found good. */
+void http_client_set_congestion(struct http_client *client, const char *congestion);
 
 struct http_client_request {
 	const char *url;

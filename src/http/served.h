@@ -11,19 +11,27 @@
 #include "http/direct.h"
 #include "http/due.h"
 #include "http/stream.h"
+#include "io/listener.h"
 
 #include <microhttpd.h>
+
+/* Zero: there are none. */
+struct terms {
+	char *cert_file, *key_file;      /* NULL: plain HTTP. */
+	struct credentials *credentials; /* What is in these. */
+	char *congestion;                /* NULL: the system's. */
+};
 
 struct http_server {
 	struct weft_task task;
 	struct poller *poller;
 	struct weft_task mhd_task; /* MHD's epoll descriptor. */
 	struct http_server_opts opts;
-	char *cert_file, *key_file; /* NULL: plain HTTP. */
+	struct terms terms,
+		next_terms; /* Those that hold, and those that are prepared. */
+	struct listener listener;
 	struct MHD_Daemon *daemon;
 	union weft_sockaddr addr;
-	struct credentials *credentials;
-	struct credentials *next_credentials; /* Read, but not shown yet; or NULL. */
 	struct list heads;   /* Connections without a stream, oldest first; */
 	struct list streams; /* and with one. */
 	struct list marked;  /* Streams that are to be asked for output, */
@@ -34,6 +42,7 @@ struct http_server {
 	uint64_t sweep_at; /* When silent streams are looked at again. */
 	bool is_ready;     /* The daemon's descriptor is; */
 	bool is_due;       /* or the daemon has something to do that it does not tell. */
+	bool is_prepared;  /* next_terms are there. */
 	bool is_ending;    /* Responses come to their end, and no others begin. */
 };
 

@@ -25,7 +25,7 @@
 /* Bodies go in chunks, and nothing encrypts them. */
 bool served_is_plain(const struct served *c)
 {
-	return c->stream.version == 11 && !c->server->cert_file;
+	return c->stream.version == 11 && !c->server->terms.cert_file;
 }
 
 /* ---- Output that MHD has left to us ---- */

@@ -40,11 +40,10 @@
 #define CONNS_MAX             4096u
 #define CONNS_PER_ADDRESS_MAX 256u
 
-#define SECOND_NS          1000000000ull
-#define IDLE_TIMEOUT_NS    (5460 * SECOND_NS) /* 91 minutes */
-#define HEAD_TIMEOUT_NS    (30 * SECOND_NS)
-#define SWEEP_NS           (2 * SECOND_NS)
-#define LISTEN_BACKLOG_LEN 1024u
+#define SECOND_NS       1000000000ull
+#define IDLE_TIMEOUT_NS (5460 * SECOND_NS) /* 91 minutes */
+#define HEAD_TIMEOUT_NS (30 * SECOND_NS)
+#define SWEEP_NS        (2 * SECOND_NS)
 
 /* One to find the end of the body, one to send it; and what else there is. */
 #define LAST_TURNS 4u
@@ -142,7 +141,7 @@ static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_
 		return -1;
 	*flags = 0; /* All of it stays ours. */
 	if (!c->credentials)
-		c->credentials = credentials_use(c->server->credentials);
+		c->credentials = credentials_use(c->server->terms.credentials);
 	*ret_chain = c->credentials->chain;
 	*ret_chain_len = c->credentials->chain_len;
 	*ret_ocsp = NULL;
@@ -151,40 +150,101 @@ static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_
 	return 0;
 }
 
-int http_server_read_certificate(struct http_server *server, struct weft_error *err)
+/* ---- Terms ---- */
+
+static void terms_fini(struct terms *t)
 {
-	struct credentials *fresh = NULL;
-	if (!server->cert_file)
+	credentials_drop(t->credentials);
+	free(t->cert_file);
+	free(t->key_file);
+	free(t->congestion);
+	*t = (struct terms){ .cert_file = NULL };
+}
+
+static int copy_text(const char *text, struct weft_error *err, char **ret_text)
+{
+	if (!text)
 		return 0;
-	int r = credentials_load(server->cert_file, server->key_file, err, &fresh);
-	if (r < 0)
-		return r;
-	http_server_forget_certificate(server);
-	server->next_credentials = fresh;
-	return 0;
+	*ret_text = strdup(text);
+	return *ret_text ? 0 : weft_error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 }
 
-void http_server_take_certificate(struct http_server *server)
+static int terms_load_certificate(struct terms *t, const struct http_server_terms *terms,
+				  struct weft_error *err)
 {
-	if (!server->next_credentials)
-		return;
-	credentials_drop(server->credentials);
-	server->credentials = server->next_credentials;
-	server->next_credentials = NULL;
+	if (!terms->cert_file)
+		return 0;
+	if (!terms->key_file)
+		return weft_error_set(err, -EINVAL,
+				      "%s: a certificate needs its private key beside it",
+				      terms->cert_file);
+	int r = copy_text(terms->cert_file, err, &t->cert_file);
+	if (r == 0)
+		r = copy_text(terms->key_file, err, &t->key_file);
+	return r < 0 ? r
+		     : credentials_load(t->cert_file, t->key_file, err, &t->credentials);
 }
 
-void http_server_forget_certificate(struct http_server *server)
+/* Whatever it returns, t is to be given to terms_fini. */
+static int terms_init(struct terms *t, const struct http_server_terms *terms,
+		      struct weft_error *err)
 {
-	credentials_drop(server->next_credentials);
-	server->next_credentials = NULL;
+	*t = (struct terms){ .cert_file = NULL };
+	int r = terms_load_certificate(t, terms, err);
+	if (r == 0)
+		r = http_check_congestion(terms->congestion, err);
+	return r < 0 ? r : copy_text(terms->congestion, err, &t->congestion);
 }
 
 int http_server_reload(struct http_server *server, struct weft_error *err)
 {
-	int r = http_server_read_certificate(server, err);
-	if (r == 0)
-		http_server_take_certificate(server);
+	struct terms *t = &server->terms;
+	struct credentials *fresh = NULL;
+	if (!t->cert_file)
+		return 0;
+	int r = credentials_load(t->cert_file, t->key_file, err, &fresh);
+	if (r < 0)
+		return r;
+	credentials_drop(t->credentials);
+	t->credentials = fresh;
+	return 0;
+}
+
+int http_server_prepare(struct http_server *server, const struct http_server_terms *terms,
+			struct weft_error *err)
+{
+	http_server_cancel(server);
+	int r = terms_init(&server->next_terms, terms, err);
+	server->is_prepared = r == 0;
+	if (r < 0)
+		http_server_cancel(server);
 	return r;
+}
+
+void http_server_cancel(struct http_server *server)
+{
+	server->is_prepared = false;
+	terms_fini(&server->next_terms);
+}
+
+static void change_congestions(const struct list *conns, const char *congestion)
+{
+	list_for_each (node, conns)
+		socket_change_congestion(
+			served_fd(container_of(node, struct served, node)), congestion);
+}
+
+void http_server_commit(struct http_server *server)
+{
+	if (!server->is_prepared)
+		return;
+	terms_fini(&server->terms);
+	server->terms = server->next_terms;
+	server->next_terms = (struct terms){ .cert_file = NULL };
+	server->is_prepared = false;
+	socket_change_congestion(server->listener.fd, server->terms.congestion);
+	change_congestions(&server->heads, server->terms.congestion);
+	change_congestions(&server->streams, server->terms.congestion);
 }
 
 /* ---- The task ---- */
@@ -254,57 +314,49 @@ union weft_sockaddr http_server_addr(const struct http_server *server)
 
 /* ---- Made and freed ---- */
 
-static unsigned server_flags(const struct http_server *s)
+static int server_listen(struct http_server *s, struct weft_error *err)
 {
-	const union weft_sockaddr *listen = &s->opts.listen;
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-	if (s->credentials)
-		flags |= MHD_USE_TLS;
-	if (listen->sa.sa_family == AF_INET6)
-		flags |= IN6_IS_ADDR_UNSPECIFIED(&listen->in6.sin6_addr)
-				 ? MHD_USE_DUAL_STACK
-				 : MHD_USE_IPv6;
-	return flags;
+	const union weft_sockaddr *addr = &s->opts.listen;
+	char where[WEFT_SOCKADDR_TEXT];
+	int r = listener_open(&s->listener, s->opts.listeners, addr);
+	if (r == 0)
+		r = socket_addr(s->listener.fd, &s->addr);
+	if (r < 0)
+		return weft_error_set(err, r, "cannot listen on %s: %s",
+				      weft_sockaddr_print(addr, where), strerror(-r));
+	/* That it can have this control is known. */
+	(void)socket_tune(s->listener.fd, s->terms.congestion);
+	return 0;
 }
 
 static int server_start(struct http_server *s, struct weft_error *err)
 {
 	const struct http_server_opts *opts = &s->opts;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+	if (s->terms.credentials)
+		flags |= MHD_USE_TLS;
 	s->daemon = MHD_start_daemon(
-		server_flags(s), 0, NULL, NULL, served_on_request, s,
-		MHD_OPTION_SOCK_ADDR, &opts->listen.sa,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONN_MEMORY,
+		flags, 0, NULL, NULL, served_on_request, s, MHD_OPTION_LISTEN_SOCKET,
+		s->listener.fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONN_MEMORY,
 		MHD_OPTION_CONNECTION_LIMIT, opts->conns_max,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, opts->conns_per_address_max,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_LISTEN_BACKLOG_SIZE,
-		LISTEN_BACKLOG_LEN, MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, s,
-		MHD_OPTION_NOTIFY_COMPLETED, served_on_completed, s,
-		s->credentials ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+		server_on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, served_on_completed,
+		s, s->terms.credentials ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END,
 		TLS_PRIORITY, MHD_OPTION_HTTPS_CERT_CALLBACK2, on_handshake,
 		MHD_OPTION_END);
-	if (s->daemon)
-		return 0;
-	/* What it has left in errno need not be why. */
-	int r = socket_why_not(&opts->listen);
-	int error = r < 0 ? -r : EIO;
-	char where[WEFT_SOCKADDR_TEXT];
-	return weft_error_set(err, -error, "cannot listen on %s: %s",
-			      weft_sockaddr_print(&opts->listen, where), strerror(error));
+	return s->daemon ? 0
+			 : weft_error_set(err, -ENOMEM, "the server cannot be set up");
 }
 
 static int server_settle(struct http_server *s, struct weft_error *err)
 {
-	int fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
 	s->mhd_task =
 		(struct weft_task){ .events = WEFT_READABLE, .run = server_on_ready };
 	s->mhd_task.fd =
 		MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	s->task.fd = poller_fd(s->poller);
 	int r = poller_add(s->poller, &s->mhd_task);
-	if (r == 0)
-		r = socket_addr(fd, &s->addr);
-	if (r == 0 && (r = socket_tune(fd, s->opts.congestion)) < 0)
-		return stream_no_congestion(s->opts.congestion, r, err);
 	return r < 0 ? weft_error_set(err, r, "cannot listen: %s", strerror(-r)) : 0;
 }
 
@@ -320,20 +372,6 @@ static void set_defaults(struct http_server_opts *opts)
 		opts->conns_per_address_max = CONNS_PER_ADDRESS_MAX;
 }
 
-static int server_name_files(struct http_server *s, const struct http_server_opts *opts,
-			     struct weft_error *err)
-{
-	if (!opts->key_file)
-		return weft_error_set(err, -EINVAL,
-				      "%s: a certificate needs its private key beside it",
-				      opts->cert_file);
-	s->cert_file = strdup(opts->cert_file);
-	s->key_file = strdup(opts->key_file);
-	if (!s->cert_file || !s->key_file)
-		return weft_error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
-	return 0;
-}
-
 int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 		    struct http_server **ret_server)
 {
@@ -341,6 +379,7 @@ int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 	if (!s)
 		return weft_error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	s->opts = *opts;
+	s->listener.fd = -1;
 	set_defaults(&s->opts);
 	list_init(&s->heads);
 	list_init(&s->streams);
@@ -350,11 +389,11 @@ int http_server_new(const struct http_server_opts *opts, struct weft_error *err,
 				      .events = WEFT_READABLE,
 				      .run = server_run,
 				      .deadline = server_deadline };
-	int r = opts->cert_file ? server_name_files(s, opts, err) : 0;
-	if (r == 0)
-		r = http_server_reload(s, err);
+	int r = terms_init(&s->terms, &opts->terms, err);
 	if (r == 0 && (r = poller_new(&s->poller)) < 0)
 		(void)weft_error_set(err, r, "cannot listen: %s", strerror(-r));
+	if (r == 0)
+		r = server_listen(s, err);
 	if (r == 0)
 		r = server_start(s, err);
 	if (r == 0)
@@ -384,19 +423,31 @@ static void server_end_streams(struct http_server *s)
 		served_resume(container_of(node, struct served, node));
 }
 
+/* MHD would close the socket, of which others know. */
+void http_server_retire(struct http_server *server)
+{
+	if (server->daemon && server->listener.fd >= 0)
+		(void)MHD_quiesce_daemon(server->daemon);
+	listener_close(&server->listener);
+}
+
+bool http_server_is_idle(const struct http_server *server)
+{
+	return list_is_empty(&server->heads) && list_is_empty(&server->streams);
+}
+
 void http_server_free(struct http_server *server)
 {
 	if (!server)
 		return;
+	http_server_retire(server);
 	if (server->daemon) {
 		server_end_streams(server);
 		MHD_stop_daemon(server->daemon);
 	}
 	poller_free(server->poller);
 	free(server->scratch);
-	credentials_drop(server->credentials);
-	http_server_forget_certificate(server);
-	free(server->cert_file);
-	free(server->key_file);
+	terms_fini(&server->terms);
+	terms_fini(&server->next_terms);
 	free(server);
 }

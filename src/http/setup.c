@@ -32,10 +32,10 @@
 struct setup {
 	char *proxy;
 	char *ca_file;
-	char *congestion;   /* Or NULL. */
-	char pin[PIN_TEXT]; /* Empty for none. */
-	long family;        /* CURL_IPRESOLVE_* */
-	long first_family;  /* Likewise; CURL_IPRESOLVE_WHATEVER for none. */
+	char pin[PIN_TEXT];                     /* Empty for none. */
+	char congestion[SOCKET_CONGESTION_LEN]; /* Likewise. */
+	long family;                            /* CURL_IPRESOLVE_* */
+	long first_family; /* Likewise; CURL_IPRESOLVE_WHATEVER for none. */
 	long http_version;
 	long connect_timeout_ms;
 };
@@ -94,16 +94,14 @@ static int setup_fill(struct setup *s, const struct http_client_opts *opts,
 	int r = opts->proxy ? check_proxy(opts->proxy, err) : 0;
 	if (r == 0 && opts->ca_file)
 		r = check_ca_file(opts->ca_file, err);
-	if (r == 0 && opts->congestion &&
-	    (r = socket_try_congestion(opts->congestion)) < 0)
-		return stream_no_congestion(opts->congestion, r, err);
+	if (r == 0)
+		r = http_check_congestion(opts->congestion, err);
 	if (r < 0)
 		return r;
 	s->proxy = strdup(opts->proxy ? opts->proxy : "");
 	s->ca_file = opts->ca_file ? strdup(opts->ca_file) : NULL;
-	s->congestion = opts->congestion ? strdup(opts->congestion) : NULL;
-	if (!s->proxy || (opts->ca_file && !s->ca_file) ||
-	    (opts->congestion && !s->congestion))
+	setup_set_congestion(s, opts->congestion);
+	if (!s->proxy || (opts->ca_file && !s->ca_file))
 		return weft_error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	if (opts->pin) {
 		(void)snprintf(s->pin, sizeof(s->pin), "sha256//");
@@ -145,7 +143,6 @@ void setup_free(struct setup *setup)
 	curl_global_cleanup();
 	free(setup->proxy);
 	free(setup->ca_file);
-	free(setup->congestion);
 	free(setup);
 }
 
@@ -163,12 +160,23 @@ static void apply_tls(const struct setup *s, CURL *easy)
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
+const char *setup_congestion(const struct setup *setup)
+{
+	return setup->congestion[0] ? setup->congestion : NULL;
+}
+
+void setup_set_congestion(struct setup *setup, const char *congestion)
+{
+	(void)snprintf(setup->congestion, sizeof(setup->congestion), "%s",
+		       congestion ? congestion : "");
+}
+
 /* What it cannot have now was tried when the client was made: no reason not to connect. */
 static int on_new_socket(void *user, curl_socket_t fd, curlsocktype what)
 {
 	const struct setup *s = user;
 	(void)what;
-	(void)socket_tune(fd, s->congestion);
+	(void)socket_tune(fd, setup_congestion(s));
 	return CURL_SOCKOPT_OK;
 }
 

@@ -24,6 +24,12 @@ void setup_free(struct setup *setup);
 int setup_apply(const struct setup *setup, const struct http_client_request *request,
 		CURL *easy) WEFT_MUST_CHECK;
 
+/** Another congestion control, for sockets to come; NULL for the system's. */
+void setup_set_congestion(struct setup *setup, const char *congestion);
+
+/** The one there is; NULL for the system's. */
+const char *setup_congestion(const struct setup *setup);
+
 /** Whether one family of addresses is to be tried before the other. */
 bool setup_has_preference(const struct setup *setup);
 

@@ -132,24 +132,30 @@ int stream_put_out(struct http_stream *stream, struct direct *direct, uint8_t *s
 	return STREAM_AGAIN;
 }
 
-int stream_no_congestion(const char *congestion, int r, struct weft_error *err)
+int http_check_congestion(const char *congestion, struct weft_error *err)
 {
 	char names[128];
-	socket_congestions(names, sizeof(names));
-	if (r == -ENOENT)
+	int r = congestion ? socket_try_congestion(congestion) : 0;
+	switch (r) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		socket_congestions(names, sizeof(names));
 		return weft_error_set(
 			err, r,
 			"this system has no congestion control \"%s\", but %s; "
 			"others are modules (`sudo modprobe tcp_%s`)",
 			congestion, names, congestion);
-	if (r == -EPERM)
+	case -EPERM:
 		return weft_error_set(
 			err, r,
 			"congestion control \"%s\" needs CAP_NET_ADMIN, or "
 			"its name in net.ipv4.tcp_allowed_congestion_control",
 			congestion);
-	return weft_error_set(err, r, "congestion control \"%s\": %s", congestion,
-			      strerror(-r));
+	default:
+		return weft_error_set(err, r, "congestion control \"%s\": %s", congestion,
+				      strerror(-r));
+	}
 }
 
 void stream_closed(struct http_stream *stream, enum http_end end,

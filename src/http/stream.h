@@ -50,9 +50,6 @@ int stream_output(struct http_stream *stream, uint8_t *buf, size_t len, uint64_t
 /** Asks for the answer to a PUT, as finish in http_stream_events, which is not NULL. */
 size_t stream_finish(struct http_stream *stream, char *buf, size_t len, uint64_t now);
 
-/** Says why sockets cannot have that congestion control; returns r. */
-int stream_no_congestion(const char *congestion, int r, struct weft_error *err);
-
 /** To be called again at once, so that others have a turn before; */
 #define STREAM_AGAIN 1
 /** or after DIRECT_PAUSE_NS, for the path carries as much as it can. */

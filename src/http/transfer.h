@@ -115,6 +115,9 @@ int transfer_take_apart(struct transfer *t, uint8_t *data, size_t len);
 /** Reads once, where reading is ours. */
 void transfer_read(struct transfer *t);
 
+/** Its socket gets the congestion control that the client has now. */
+void transfer_change_congestion(const struct transfer *t);
+
 /** Whatever is ours is curl's again, or nobody's. */
 void transfer_drop_direct(struct transfer *t);
 

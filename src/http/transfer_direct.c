@@ -14,6 +14,7 @@
  */
 #include "base/container.h"
 #include "http/transfer.h"
+#include "io/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -211,6 +212,20 @@ void transfer_take_input(struct transfer *t)
 					    : NULL;
 	if (watch)
 		transfer_take_socket(t, watch->task.fd, session);
+}
+
+/* ---- The socket itself ---- */
+
+/* Whoever has it now; none has one that is still connecting by several. */
+void transfer_change_congestion(const struct transfer *t)
+{
+	const struct http_client *c = t->client;
+	const struct watch *watch = t->watch ? t->watch : multi_socket(c->multi, t->easy);
+	const char *congestion = setup_congestion(c->setup);
+	if (t->in_task.run)
+		socket_change_congestion(t->in_task.fd, congestion);
+	else if (watch)
+		socket_change_congestion(watch->task.fd, congestion);
 }
 
 /* ---- The end of both ---- */

@@ -21,20 +21,6 @@ int socket_addr(int fd, union weft_sockaddr *ret_addr)
 	return 0;
 }
 
-int socket_why_not(const union weft_sockaddr *addr)
-{
-	const int on = 1;
-	int r = 0;
-	int fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, &addr->sa, weft_sockaddr_len(addr)) < 0)
-		r = -errno;
-	(void)close(fd);
-	return r;
-}
-
 int socket_try_congestion(const char *congestion)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -23,9 +23,6 @@ struct socket_piece {
 /** Where a socket is bound. Returns 0 or -Exxx. */
 int socket_addr(int fd, union weft_sockaddr *ret_addr) WEFT_MUST_CHECK;
 
-/** Why no TCP socket can be bound there: -Exxx; 0 if one can. */
-int socket_why_not(const union weft_sockaddr *addr);
-
 /** Whether the peer has ended its way of a connection, or all of it is broken. */
 bool socket_has_ended(int fd);
 
@@ -47,8 +44,17 @@ bool socket_has_ended(int fd);
  */
 int socket_tune(int fd, const char *congestion);
 
+/** Bytes of the name of a congestion control, with NUL. */
+#define SOCKET_CONGESTION_LEN 16u
+
 /** Whether a connection could have that control; returns as socket_tune. */
 int socket_try_congestion(const char *congestion) WEFT_MUST_CHECK;
+
+/**
+ * Gives a connection, or a listener and what it accepts from here on, another control: NULL for the
+ * system's. What it cannot have leaves it as it is.
+ */
+void socket_change_congestion(int fd, const char *congestion);
 
 /** From here on what is sent goes at once, whatever was said before. */
 void socket_push(int fd);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define KEEP_IDLE_S     60
 #define KEEP_INTERVAL_S 15
@@ -42,6 +43,27 @@ int socket_tune(int fd, const char *congestion)
 				     (socklen_t)strlen(congestion)) < 0)
 		return -errno;
 	return 0;
+}
+
+/* A new socket has the system's. */
+static int read_default(char *ret_name, socklen_t len)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	int r = getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, ret_name, &len);
+	(void)close(fd);
+	return r;
+}
+
+void socket_change_congestion(int fd, const char *congestion)
+{
+	char name[SOCKET_CONGESTION_LEN] = "";
+	if (!congestion && read_default(name, sizeof(name)) < 0)
+		return;
+	const char *wanted = congestion ? congestion : name;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, wanted,
+			 (socklen_t)strlen(wanted));
 }
 
 void socket_push(int fd)

@@ -17,6 +17,12 @@ int socket_tune(int fd, const char *congestion)
 	return congestion ? -ENOTSUP : 0;
 }
 
+void socket_change_congestion(int fd, const char *congestion)
+{
+	(void)fd;
+	(void)congestion;
+}
+
 void socket_push(int fd)
 {
 	(void)fd;

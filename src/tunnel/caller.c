@@ -138,16 +138,22 @@ bool caller_is_other(const struct weft_tunnel_interface *a,
 	return is_other_text(a->url, b->url) ||
 	       is_other_text(a->raw_token, b->raw_token) ||
 	       is_other_text(a->proxy, b->proxy) ||
-	       is_other_text(a->ca_file, b->ca_file) ||
-	       is_other_text(a->congestion, b->congestion) || a->has_pin != b->has_pin ||
+	       is_other_text(a->ca_file, b->ca_file) || a->has_pin != b->has_pin ||
 	       memcmp(a->pin, b->pin, sizeof(a->pin)) != 0 || a->http2 != b->http2 ||
 	       a->family != b->family || a->first_family != b->first_family ||
 	       a->streams != b->streams || a->is_compat != b->is_compat ||
 	       has_other_headers(a, b);
 }
 
+int caller_check(const struct weft_tunnel_interface *conf, struct weft_error *err)
+{
+	return http_check_congestion(conf->congestion, err);
+}
+
 void caller_move(struct caller *caller, const struct weft_tunnel_interface *conf)
 {
+	if (is_other_text(caller->conf->congestion, conf->congestion))
+		http_client_set_congestion(caller->http, conf->congestion);
 	caller->conf = conf;
 	fill_headers(caller);
 }

@@ -24,7 +24,11 @@ void caller_free(struct caller *caller);
 bool caller_is_other(const struct weft_tunnel_interface *a,
 		     const struct weft_tunnel_interface *b);
 
-/** Puts one for which it would be no other in place of the configuration. */
+/** Whether caller_move can be: returns 0, or -Exxx with err. */
+int caller_check(const struct weft_tunnel_interface *conf,
+		 struct weft_error *err) WEFT_MUST_CHECK;
+
+/** Puts one for which it would be no other in place of the configuration. Requests go on. */
 void caller_move(struct caller *caller, const struct weft_tunnel_interface *conf);
 
 /** The URL, without a password that it may hold. */

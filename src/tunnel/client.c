@@ -33,9 +33,8 @@ struct client {
 	struct netif interface;
 	struct duplex duplex;
 	struct caller *caller;
-	/* From prepare to commit: */
-	const struct weft_tunnel_interface *before;
-	struct caller *next_caller; /* to another server, or by another way */
+	/* From prepare to commit: to another server, or by another way; or NULL. */
+	struct caller *next_caller;
 	struct request gets[DUPLEX_LANES_MAX], puts[DUPLEX_LANES_MAX];
 	unsigned lanes; /* in use; 1 until the server knows of more */
 	uint64_t session;
@@ -418,12 +417,12 @@ void client_free(struct client *c)
 int client_prepare(struct client *c, const struct weft_tunnel_interface *conf,
 		   struct weft_error *err)
 {
-	c->before = c->interface.conf;
-	int r = netif_check(&c->interface, conf, err);
-	if (r == 0 && caller_is_other(c->before, conf))
-		r = caller_new(c->interface.env->loop, conf, err, &c->next_caller);
+	int r = netif_prepare(&c->interface, conf, err);
 	if (r == 0)
-		r = netif_apply(&c->interface, conf, err);
+		r = caller_is_other(c->interface.conf, conf)
+			    ? caller_new(c->interface.env->loop, conf, err,
+					 &c->next_caller)
+			    : caller_check(conf, err);
 	if (r < 0)
 		client_cancel(c);
 	return r;
@@ -431,12 +430,9 @@ int client_prepare(struct client *c, const struct weft_tunnel_interface *conf,
 
 void client_cancel(struct client *c)
 {
-	struct weft_error err;
 	caller_free(c->next_caller);
 	c->next_caller = NULL;
-	if (c->interface.conf != c->before &&
-	    netif_apply(&c->interface, c->before, &err) < 0)
-		weft_log_error(c->interface.env->log, "%s", err.text);
+	netif_cancel(&c->interface);
 }
 
 /* All requests are made anew, by another caller. */
@@ -460,6 +456,7 @@ static void change_caller(struct client *c, uint64_t now)
 void client_commit(struct client *c, uint64_t now)
 {
 	struct weft_error err;
+	netif_commit(&c->interface);
 	if (c->next_caller) {
 		change_caller(c, now);
 		return;

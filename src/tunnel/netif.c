@@ -76,56 +76,69 @@ int netif_set_mtu(const struct netif *i, uint32_t mtu, struct weft_error *err)
 
 /* ---- mark -------------------------------------------------------------------------------- */
 
-static struct weft_rule mark_rule(const struct netif *i, uint8_t family)
+static struct weft_rule mark_rule(const struct weft_tunnel_mark *mark, uint8_t family)
 {
-	const struct weft_tunnel_mark *mark = &i->conf->mark;
 	return (struct weft_rule){ .family = family,
 				   .mark = mark->value,
 				   .table = mark->table };
 }
 
-static struct weft_route mark_route(const struct netif *i, uint8_t family)
+static struct weft_route mark_route(const struct netif *i,
+				    const struct weft_tunnel_mark *mark, uint8_t family)
 {
-	struct weft_route route = { .dest = { .family = family },
-				    .table = i->conf->mark.table };
+	struct weft_route route = { .dest = { .family = family }, .table = mark->table };
 	(void)snprintf(route.ifname, sizeof(route.ifname), "%s",
 		       weft_link_name(i->device));
 	return route;
 }
 
-static int mark_set_family(const struct netif *i, uint8_t family, struct weft_error *err)
+static int mark_add_family(const struct netif *i, const struct weft_tunnel_mark *mark,
+			   uint8_t family, struct weft_error *err)
 {
-	const struct weft_route route = mark_route(i, family);
-	const struct weft_rule rule = mark_rule(i, family);
+	const struct weft_route route = mark_route(i, mark, family);
+	const struct weft_rule rule = mark_rule(mark, family);
 	int r = weft_host_add_route(i->env->host, &route, err);
 	return r < 0 ? r : weft_host_add_rule(i->env->host, &rule, err);
 }
 
 /* A machine may have no IPv6; then nothing of it carries the mark either. */
-static int mark_set(const struct netif *i, struct weft_error *err)
+static int mark_add(const struct netif *i, const struct weft_tunnel_mark *mark,
+		    struct weft_error *err)
 {
 	struct weft_error refusal;
-	if (i->conf->mark.value == 0)
+	if (mark->value == 0)
 		return 0;
-	int r = mark_set_family(i, AF_INET, err);
-	if (r == 0 && mark_set_family(i, AF_INET6, &refusal) < 0)
+	int r = mark_add_family(i, mark, AF_INET, err);
+	if (r == 0 && mark_add_family(i, mark, AF_INET6, &refusal) < 0)
 		weft_log_warning(i->env->log, "the mark is for IPv4 alone: %s",
 				 refusal.text);
 	return r;
 }
 
-static void mark_undo(const struct netif *i)
+static int mark_remove_family(const struct netif *i, const struct weft_tunnel_mark *mark,
+			      const struct weft_tunnel_mark *kept, uint8_t family,
+			      struct weft_error *err)
+{
+	const struct weft_rule rule = mark_rule(mark, family);
+	const struct weft_route route = mark_route(i, mark, family);
+	const bool has_table = kept->value && kept->table == mark->table;
+	int r = 0;
+	if (!has_table || kept->value != mark->value)
+		r = weft_host_remove_rule(i->env->host, &rule, err);
+	return r == 0 && !has_table ? weft_host_remove_route(i->env->host, &route, err)
+				    : r;
+}
+
+/* Takes away what one mark has had set, and another has not. */
+static void mark_remove(const struct netif *i, const struct weft_tunnel_mark *mark,
+			const struct weft_tunnel_mark *kept)
 {
 	struct weft_error err;
-	if (i->conf->mark.value == 0)
+	if (mark->value == 0)
 		return;
-	for (size_t n = 0; n < sizeof(families); n++) {
-		const struct weft_rule rule = mark_rule(i, families[n]);
-		const struct weft_route route = mark_route(i, families[n]);
-		if (weft_host_remove_rule(i->env->host, &rule, &err) < 0 ||
-		    weft_host_remove_route(i->env->host, &route, &err) < 0)
+	for (size_t n = 0; n < sizeof(families); n++)
+		if (mark_remove_family(i, mark, kept, families[n], &err) < 0)
 			weft_log_warning(i->env->log, "%s", err.text);
-	}
 }
 
 /* ---- addresses --------------------------------------------------------------------------- */
@@ -150,23 +163,32 @@ static int add_addresses(const struct netif *i, const struct weft_tunnel_network
 }
 
 /*
- * The new ones first: so the device is never without one. With the first address of a network
- * Linux takes away the others of that network as well, unless promote_secondaries is set, so
- * all are looked at again.
+ * What one set has and another has not. With the first address of a network Linux takes away the
+ * others of that network as well, unless promote_secondaries is set, so those that are kept are
+ * looked at again.
  */
-int netif_set_addresses(const struct netif *i, const struct weft_tunnel_networks *before,
-			const struct weft_tunnel_networks *after, struct weft_error *err)
+static int remove_addresses(const struct netif *i, const struct weft_tunnel_networks *set,
+			    const struct weft_tunnel_networks *kept,
+			    struct weft_error *err)
 {
 	bool has_removed = false;
-	int r = add_addresses(i, after, err);
-	for (size_t n = 0; n < before->n && r == 0; n++) {
-		if (is_among(&before->items[n], after))
+	int r = 0;
+	for (size_t n = 0; n < set->n && r == 0; n++) {
+		if (is_among(&set->items[n], kept))
 			continue;
 		has_removed = true;
 		r = i->env->devices->remove_address(i->env->devices_user, i->device,
-						    &before->items[n], err);
+						    &set->items[n], err);
 	}
-	return r == 0 && has_removed ? add_addresses(i, after, err) : r;
+	return r == 0 && has_removed ? add_addresses(i, kept, err) : r;
+}
+
+/* The new ones first: so the device is never without one. */
+int netif_set_addresses(const struct netif *i, const struct weft_tunnel_networks *before,
+			const struct weft_tunnel_networks *after, struct weft_error *err)
+{
+	int r = add_addresses(i, after, err);
+	return r < 0 ? r : remove_addresses(i, before, after, err);
 }
 
 /* All of a server's own. The caller frees the items. */
@@ -187,20 +209,37 @@ static int collect(const struct weft_tunnel_interface *conf,
 	return 0;
 }
 
-/* A server knows all of it; what a client gets is told by its server. before: NULL for none. */
-static int own_set(const struct netif *i, const struct weft_tunnel_interface *before,
+/*
+ * A server knows all of it; what a client gets is told by its server. What conf has is added to
+ * what is there,
+ */
+static int own_add(const struct netif *i, const struct weft_tunnel_interface *conf,
 		   struct weft_error *err)
 {
-	const struct weft_tunnel_interface nothing = { .mtu = 0 };
-	struct weft_tunnel_networks from = { .n = 0 }, to = { .n = 0 };
-	if (!i->conf->is_server)
+	struct weft_tunnel_networks set = { .n = 0 };
+	if (!conf->is_server)
 		return 0;
-	int r = netif_set_mtu(i, i->conf->mtu, err);
-	if (r == 0 &&
-	    (collect(before ? before : &nothing, &from) < 0 || collect(i->conf, &to) < 0))
+	int r = netif_set_mtu(i, conf->mtu, err);
+	if (r == 0 && collect(conf, &set) < 0)
 		r = weft_error_set(err, -ENOMEM, "out of memory");
 	if (r == 0)
-		r = netif_set_addresses(i, &from, &to, err);
+		r = add_addresses(i, &set, err);
+	free(set.items);
+	return r;
+}
+
+/* and then what conf has, and kept has not, is taken away. */
+static int own_remove(const struct netif *i, const struct weft_tunnel_interface *conf,
+		      const struct weft_tunnel_interface *kept, struct weft_error *err)
+{
+	struct weft_tunnel_networks from = { .n = 0 }, to = { .n = 0 };
+	int r = 0;
+	if (!conf->is_server)
+		return 0;
+	if (collect(conf, &from) < 0 || collect(kept, &to) < 0)
+		r = weft_error_set(err, -ENOMEM, "out of memory");
+	if (r == 0)
+		r = remove_addresses(i, &from, &to, err);
 	free(from.items);
 	free(to.items);
 	return r;
@@ -228,7 +267,7 @@ static int set_up(const struct netif *i, struct weft_error *err)
 			: 0;
 	if (r == 0)
 		r = weft_host_set_up(i->env->host, device, true, err);
-	return r < 0 ? r : mark_set(i, err);
+	return r < 0 ? r : mark_add(i, &i->conf->mark, err);
 }
 
 int netif_open(struct netif *i, const struct environment *env,
@@ -240,40 +279,8 @@ int netif_open(struct netif *i, const struct environment *env,
 	if (r == 0)
 		r = env->devices->begin(env->devices_user, conf, err, &i->device);
 	if (r == 0)
-		r = own_set(i, NULL, err);
+		r = own_add(i, conf, err);
 	return r == 0 && netif_is_of_machine(i) ? set_up(i, err) : r;
-}
-
-static bool is_same_mark(const struct weft_tunnel_mark *a,
-			 const struct weft_tunnel_mark *b)
-{
-	return a->value == b->value && a->table == b->table;
-}
-
-int netif_check(const struct netif *i, const struct weft_tunnel_interface *conf,
-		struct weft_error *err)
-{
-	const char *a = i->conf->bridge ? i->conf->bridge : "";
-	const char *b = conf->bridge ? conf->bridge : "";
-	if (i->conf->mode == conf->mode && strcmp(a, b) == 0)
-		return check_machine(i->env, conf, err);
-	return weft_error_set(err, -EOPNOTSUPP,
-			      "%s: \"%s\" cannot change while it runs: restart weft, or "
-			      "give the interface another \"name\"",
-			      conf->name,
-			      i->conf->mode == conf->mode ? "bridge" : "mode");
-}
-
-int netif_apply(struct netif *i, const struct weft_tunnel_interface *conf,
-		struct weft_error *err)
-{
-	const struct weft_tunnel_interface *before = i->conf;
-	const bool has_other_mark = !is_same_mark(&before->mark, &conf->mark);
-	if (has_other_mark)
-		mark_undo(i);
-	i->conf = conf;
-	int r = own_set(i, before, err);
-	return r == 0 && has_other_mark ? mark_set(i, err) : r;
 }
 
 int netif_start(struct netif *i, struct weft_error *err)
@@ -287,8 +294,9 @@ int netif_start(struct netif *i, struct weft_error *err)
 
 static void undo(const struct netif *i)
 {
+	const struct weft_tunnel_mark none = { .value = 0 };
 	struct weft_error err;
-	mark_undo(i);
+	mark_remove(i, &i->conf->mark, &none);
 	if (weft_host_undo_interface(i->env->host, weft_link_name(i->device), &err) < 0)
 		weft_log_warning(i->env->log, "%s", err.text);
 }
@@ -309,6 +317,85 @@ void netif_close(struct netif *i)
 		take_back(i);
 	netif_bury(i, i->device);
 	i->device = NULL;
+}
+
+/* ---- another configuration --------------------------------------------------------------- */
+
+static int check_bridge(const struct netif *i, const struct weft_tunnel_interface *conf,
+			struct weft_error *err)
+{
+	struct weft_interface bridge;
+	if (!conf->bridge)
+		return 0;
+	int r = weft_host_interface(i->env->host, conf->bridge, err, &bridge);
+	return r < 0 || bridge.is_bridge
+		       ? r
+		       : weft_error_set(err, -EINVAL, "%s is no bridge", conf->bridge);
+}
+
+static int check(const struct netif *i, const struct weft_tunnel_interface *conf,
+		 struct weft_error *err)
+{
+	if (i->conf->mode != conf->mode)
+		return weft_error_set(err, -EOPNOTSUPP,
+				      "%s: \"mode\" cannot change while it runs: restart "
+				      "weft, or give the interface another \"name\"",
+				      conf->name);
+	int r = check_machine(i->env, conf, err);
+	return r < 0 ? r : check_bridge(i, conf, err);
+}
+
+int netif_prepare(struct netif *i, const struct weft_tunnel_interface *conf,
+		  struct weft_error *err)
+{
+	int r = check(i, conf, err);
+	if (r < 0)
+		return r;
+	i->next = conf;
+	r = own_add(i, conf, err);
+	if (r == 0)
+		r = mark_add(i, &conf->mark, err);
+	if (r < 0)
+		netif_cancel(i);
+	return r;
+}
+
+static void change_bridge(const struct netif *i, const char *before, const char *after)
+{
+	const char *device = weft_link_name(i->device);
+	struct weft_error err;
+	if (strcmp(before ? before : "", after ? after : "") == 0)
+		return;
+	int r = weft_host_leave_bridge(i->env->host, device, &err);
+	if (r == 0 && after)
+		r = weft_host_set_bridge(i->env->host, device, after, &err);
+	if (r < 0)
+		weft_log_error(i->env->log, "%s", err.text);
+}
+
+void netif_commit(struct netif *i)
+{
+	const struct weft_tunnel_interface *before = i->conf;
+	struct weft_error err;
+	i->conf = i->next;
+	i->next = NULL;
+	mark_remove(i, &before->mark, &i->conf->mark);
+	change_bridge(i, before->bridge, i->conf->bridge);
+	if (own_remove(i, before, i->conf, &err) < 0)
+		weft_log_error(i->env->log, "%s", err.text);
+}
+
+void netif_cancel(struct netif *i)
+{
+	struct weft_error err;
+	if (!i->next)
+		return;
+	mark_remove(i, &i->next->mark, &i->conf->mark);
+	if (own_remove(i, i->next, i->conf, &err) < 0)
+		weft_log_error(i->env->log, "%s", err.text);
+	if (own_add(i, i->conf, &err) < 0)
+		weft_log_error(i->env->log, "%s", err.text);
+	i->next = NULL;
 }
 
 /* ---- a device that somebody takes away --------------------------------------------------- */

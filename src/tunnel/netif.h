@@ -6,6 +6,8 @@
 #ifndef TUNNEL_NETIF_H
 #define TUNNEL_NETIF_H
 
+#include "base/list.h"
+
 #include <weft/host.h>
 #include <weft/link.h>
 #include <weft/log.h>
@@ -24,6 +26,7 @@ struct environment {
 	const struct weft_tunnels_events *events;
 	void *user;
 	uint8_t secret[16];
+	struct list *listeners; /**< Of all servers. */
 };
 
 /** The devices of this machine; their user is the host. */
@@ -32,6 +35,7 @@ extern const struct weft_tunnels_devices netif_machine;
 struct netif {
 	const struct environment *env;
 	const struct weft_tunnel_interface *conf;
+	const struct weft_tunnel_interface *next; /**< From prepare to commit. */
 	struct weft_link *device; /**< A TUN, or a TAP; or what stands in for it. */
 	/* Of a device that somebody has taken away: */
 	bool is_lost; /**< It was told, and there is no other yet. */
@@ -48,18 +52,18 @@ int netif_open(struct netif *i, const struct environment *env,
 	       struct weft_error *err) WEFT_MUST_CHECK;
 
 /**
- * Says, with err, whether an interface that runs can become what conf says: its kind and its
- * bridge stay. Returns 0 or -EOPNOTSUPP.
+ * First of two steps to another configuration of that name: the device has what it says as well,
+ * and keeps what it had. Returns 0, or -Exxx with err and all as before; -EOPNOTSUPP where its
+ * kind is another one.
  */
-int netif_check(const struct netif *i, const struct weft_tunnel_interface *conf,
-		struct weft_error *err) WEFT_MUST_CHECK;
+int netif_prepare(struct netif *i, const struct weft_tunnel_interface *conf,
+		  struct weft_error *err) WEFT_MUST_CHECK;
 
-/**
- * Replaces the configuration, which the device is changed to be like; its name and its kind must
- * be the same. Returns 0, or -Exxx with err, and then some of it may have changed.
- */
-int netif_apply(struct netif *i, const struct weft_tunnel_interface *conf,
-		struct weft_error *err) WEFT_MUST_CHECK;
+/** The second: either what it had before is taken away, */
+void netif_commit(struct netif *i);
+
+/** or what was added. Harmless where nothing was prepared. */
+void netif_cancel(struct netif *i);
 
 /** What the interface is called: by the kernel, or else by the configuration. */
 const char *netif_name(const struct netif *i);

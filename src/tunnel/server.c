@@ -30,10 +30,9 @@
 struct server {
 	struct netif interface;
 	struct plane *plane;
-	struct http_server *http;
+	struct listening *listening;
 	/* From prepare to commit: */
 	const struct weft_tunnel_interface *before;
-	struct http_server *next_http; /* on another port */
 	struct peer **next_peers; /* of the clients that are new, each at its place */
 	size_t next_peers_n;
 	struct gate *gate;
@@ -127,7 +126,7 @@ static void watch_certificate(struct server *s, uint64_t now)
 	if (now < s->certificate_at)
 		return;
 	s->certificate_at = now + CERTIFICATE_NS;
-	const bool is_bad = http_server_reload(s->http, &err) < 0;
+	const bool is_bad = listening_renew_certificate(s->listening, &err) < 0;
 	if (is_bad && !s->is_certificate_bad)
 		weft_log_warning(s->interface.env->log,
 				 "the certificate stays as it was: %s", err.text);
@@ -162,6 +161,7 @@ static void server_run(struct weft_task *task, uint64_t now)
 	if (netif_is_lost(&s->interface, now))
 		renew_device(s, now);
 	watch_certificate(s, now);
+	listening_tick(s->listening);
 	tell_rest_of_refusals(s, now);
 	for (size_t i = 0; i < s->peers_n; i++)
 		peer_tick(s->peers[i], now);
@@ -171,18 +171,6 @@ static void server_run(struct weft_task *task, uint64_t now)
 static uint64_t server_deadline(const struct weft_task *task)
 {
 	return container_of_const(task, struct server, task)->tick;
-}
-
-static int listen_at(struct server *s, const struct weft_tunnel_interface *conf,
-		     struct weft_error *err, struct http_server **ret_http)
-{
-	const struct listening_user user = { .request = on_request, .user = s };
-	return listening_new(s->interface.env->loop, conf, &user, err, ret_http);
-}
-
-static void stop_listening(const struct server *s, struct http_server *http)
-{
-	listening_free(s->interface.env->loop, http);
 }
 
 /* ---- beginning and end ------------------------------------------------------------------- */
@@ -224,6 +212,7 @@ static int start(struct server *s, const struct environment *env,
 	const struct gate_opts gate = {
 		.secret = env->secret, .loop = env->loop, .ready = on_ready, .user = s
 	};
+	const struct listening_user user = { .request = on_request, .user = s };
 	int r = gate_new(&gate, &s->gate);
 	if (r == 0)
 		r = doctor_new(&s->doctor);
@@ -235,7 +224,7 @@ static int start(struct server *s, const struct environment *env,
 	if (r == 0)
 		r = make_peers(s, err);
 	if (r == 0)
-		r = listen_at(s, conf, err, &s->http);
+		r = listening_new(env, conf, &user, err, &s->listening);
 	return r < 0 ? r : add_tasks(s, err);
 }
 
@@ -278,8 +267,7 @@ void server_free(struct server *s)
 	weft_loop_remove(loop, &s->task);
 	for (size_t i = 0; i < s->peers_n; i++)
 		s->peers[i]->is_ending = true;
-	stop_listening(s, s->next_http);
-	stop_listening(s, s->http);
+	listening_free(s->listening);
 	if (s->doctor)
 		weft_loop_remove(loop, doctor_task(s->doctor));
 	doctor_free(s->doctor);
@@ -293,38 +281,6 @@ void server_free(struct server *s)
 }
 
 /* ---- another configuration --------------------------------------------------------------- */
-
-static bool is_same_text(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-/* The first key whose value is fixed while it listens; NULL: none is another one. */
-static const char *find_fixed(const struct weft_tunnel_interface *a,
-			      const struct weft_tunnel_interface *b)
-{
-	if (!is_same_text(a->congestion, b->congestion))
-		return "congestion";
-	return is_same_text(a->tls_cert, b->tls_cert) &&
-			       is_same_text(a->tls_key, b->tls_key)
-		       ? NULL
-		       : "tls";
-}
-
-static int prepare_listening(struct server *s, const struct weft_tunnel_interface *conf,
-			     struct weft_error *err)
-{
-	const struct weft_tunnel_interface *before = s->before;
-	if (conf->port != before->port || !net_is_same(&conf->listen, &before->listen))
-		return listen_at(s, conf, err, &s->next_http);
-	const char *fixed = find_fixed(conf, before);
-	if (!fixed)
-		return http_server_read_certificate(s->http, err);
-	return weft_error_set(err, -EOPNOTSUPP,
-			      "%s: \"%s\" cannot change while it listens at port %u: "
-			      "restart weft, or change \"port\" as well",
-			      conf->name, fixed, conf->port);
-}
 
 /* Makes those of the new clients, which have no networks before the commit. */
 static int prepare_peers(struct server *s, const struct weft_tunnel_interface *conf,
@@ -346,15 +302,13 @@ int server_prepare(struct server *s, const struct weft_tunnel_interface *conf,
 		   struct weft_error *err)
 {
 	s->before = s->interface.conf;
-	int r = netif_check(&s->interface, conf, err);
+	int r = netif_prepare(&s->interface, conf, err);
 	if (r == 0)
 		r = plane_prepare(s->plane, conf, err);
 	if (r == 0)
 		r = prepare_peers(s, conf, err);
 	if (r == 0)
-		r = netif_apply(&s->interface, conf, err);
-	if (r == 0)
-		r = prepare_listening(s, conf, err);
+		r = listening_prepare(s->listening, conf, err);
 	if (r < 0)
 		server_cancel(s);
 	return r;
@@ -362,19 +316,14 @@ int server_prepare(struct server *s, const struct weft_tunnel_interface *conf,
 
 void server_cancel(struct server *s)
 {
-	struct weft_error err;
-	stop_listening(s, s->next_http);
-	s->next_http = NULL;
-	http_server_forget_certificate(s->http);
+	listening_cancel(s->listening);
 	for (size_t i = 0; i < s->next_peers_n; i++)
 		peer_free(s->next_peers[i]);
 	free(s->next_peers);
 	s->next_peers = NULL;
 	s->next_peers_n = 0;
 	plane_cancel(s->plane);
-	if (s->interface.conf != s->before &&
-	    netif_apply(&s->interface, s->before, &err) < 0)
-		weft_log_error(s->interface.env->log, "%s", err.text);
+	netif_cancel(&s->interface);
 }
 
 static void part(struct server *s, struct peer *peer)
@@ -426,14 +375,10 @@ static void change_peers(struct server *s)
 
 void server_commit(struct server *s)
 {
+	netif_commit(&s->interface);
 	change_peers(s);
 	gate_forget_wrong(s->gate);
-	http_server_take_certificate(s->http);
-	if (!s->next_http)
-		return;
-	stop_listening(s, s->http);
-	s->http = s->next_http;
-	s->next_http = NULL;
+	listening_commit(s->listening);
 }
 
 /* ---- facts ------------------------------------------------------------------------------- */

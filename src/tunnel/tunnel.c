@@ -24,6 +24,7 @@ struct end {
 
 struct weft_tunnels {
 	struct environment env;
+	struct list listeners;
 	struct end *ends;
 	size_t ends_n;
 };
@@ -70,8 +71,10 @@ static struct weft_tunnels *tunnels_alloc(const struct weft_tunnel_config *confi
 		.devices_user = opts->devices ? opts->devices_user : opts->host,
 		.log = opts->log,
 		.events = opts->events ? opts->events : &silent,
-		.user = opts->user
+		.user = opts->user,
+		.listeners = &t->listeners
 	};
+	list_init(&t->listeners);
 	memcpy(t->env.secret, opts->secret, sizeof(t->env.secret));
 	return t;
 }

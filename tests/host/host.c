@@ -263,6 +263,12 @@ static void test_a_bridge_gets_and_loses_a_port(void **state)
 	assert_string_equal(err.text, "lo carries no Ethernet, so no bridge takes it");
 	assert_int_equal(weft_host_set_bridge(host, "weft0", "br1", &err), -ENODEV);
 	assert_string_equal(err.text, "no interface br1; there are: lo, weft0, br0");
+	assert_int_equal(weft_host_leave_bridge(host, "lo", &err), 0);
+	assert_int_equal(weft0->master, 9);
+	assert_int_equal(weft_host_leave_bridge(host, "weft0", &err), 0);
+	assert_int_equal(weft0->master, 5);
+	assert_int_equal(weft_host_leave_bridge(host, "weft0", &err), 0);
+	assert_int_equal(weft_host_set_bridge(host, "weft0", "br0", &err), 0);
 	weft_host_free(host);
 	assert_int_equal(weft0->master, 5);
 }

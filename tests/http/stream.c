@@ -411,7 +411,7 @@ static void a_congestion_control_can_be_chosen(void **state)
 	(void)state;
 	world_start(&w, &(struct world_opts){ .out_total = 9 * MB,
 					      .out_ready = 9 * MB,
-					      .server.congestion = "reno",
+					      .server.terms.congestion = "reno",
 					      .client.congestion = "reno" });
 	struct end *get = world_get(&w, "/");
 	struct end *put = world_put(&w, "/", 9 * MB);
@@ -427,7 +427,7 @@ static void a_congestion_control_that_is_none(void **state)
 	struct http_server *server;
 	struct http_client *client;
 	(void)state;
-	struct http_server_opts server_opts = { .congestion = "warp" };
+	struct http_server_opts server_opts = { .terms.congestion = "warp" };
 	server_opts.listen.in.sin_family = AF_INET;
 	server_opts.listen.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(http_server_new(&server_opts, &err, &server), -ENOENT);

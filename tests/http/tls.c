@@ -112,8 +112,8 @@ static int teardown(void **state)
 
 static struct world_opts tls_opts(void)
 {
-	return (struct world_opts){ .server.cert_file = first.cert_file,
-				    .server.key_file = first.key_file,
+	return (struct world_opts){ .server.terms.cert_file = first.cert_file,
+				    .server.terms.key_file = first.key_file,
 				    .out_total = 1000,
 				    .out_ready = 1000 };
 }
@@ -274,41 +274,42 @@ static int end_with(const uint8_t pin[32])
 static void a_certificate_is_shown_once_it_is_taken(void **state)
 {
 	struct world_opts opts = tls_opts();
+	const struct http_server_terms terms = opts.server.terms;
 	struct weft_error err;
 	uint8_t old[sizeof(first.pin)];
 	(void)state;
 	memcpy(old, first.pin, sizeof(old));
 	world_start(&w, &opts);
 	make_identity(&first); /* Other keys in the same files. */
-	assert_int_equal(http_server_read_certificate(w.server, &err), 0);
-	assert_int_equal(http_server_read_certificate(w.server, &err), 0);
+	assert_int_equal(http_server_prepare(w.server, &terms, &err), 0);
+	assert_int_equal(http_server_prepare(w.server, &terms, &err), 0);
 	assert_int_equal(end_with(old), HTTP_ENDED);
-	http_server_forget_certificate(w.server);
-	http_server_take_certificate(w.server);
+	http_server_cancel(w.server);
+	http_server_commit(w.server);
 	assert_int_equal(end_with(old), HTTP_ENDED);
 	assert_int_equal(end_with(first.pin), HTTP_FAILED);
-	assert_int_equal(http_server_read_certificate(w.server, &err), 0);
-	http_server_take_certificate(w.server);
+	assert_int_equal(http_server_prepare(w.server, &terms, &err), 0);
+	http_server_commit(w.server);
 	assert_int_equal(end_with(old), HTTP_FAILED);
 	assert_int_equal(end_with(first.pin), HTTP_ENDED);
-	/* What is read and neither taken nor forgotten is freed with the server. */
-	assert_int_equal(http_server_read_certificate(w.server, &err), 0);
+	/* What is prepared, and neither committed nor cancelled, is freed with the server. */
+	assert_int_equal(http_server_prepare(w.server, &terms, &err), 0);
 	world_stop(&w);
 }
 
 static void files_that_do_not_match(void **state)
 {
 	struct http_server_opts opts = { .listen.in.sin_family = AF_INET,
-					 .cert_file = first.cert_file,
-					 .key_file = second.key_file };
+					 .terms.cert_file = first.cert_file,
+					 .terms.key_file = second.key_file };
 	struct http_server *server;
 	struct weft_error err;
 	(void)state;
 	assert_int_equal(http_server_new(&opts, &err, &server), -EINVAL);
 	assert_non_null(strstr(err.text, "is not the key of"));
-	opts.key_file = NULL;
+	opts.terms.key_file = NULL;
 	assert_int_equal(http_server_new(&opts, &err, &server), -EINVAL);
-	opts.key_file = "/nowhere/key.pem";
+	opts.terms.key_file = "/nowhere/key.pem";
 	assert_int_equal(http_server_new(&opts, &err, &server), -ENOENT);
 	assert_non_null(strstr(err.text, "/nowhere/key.pem"));
 }

@@ -215,8 +215,8 @@ const char *world_url(const struct world *w, const char *path)
 	static char url[300];
 	union weft_sockaddr addr = http_server_addr(w->server);
 	(void)snprintf(url, sizeof(url), "http%s://127.0.0.1:%u%s",
-		       w->opts.server.cert_file ? "s" : "", weft_sockaddr_port(&addr),
-		       path);
+		       w->opts.server.terms.cert_file ? "s" : "",
+		       weft_sockaddr_port(&addr), path);
 	return url;
 }
 

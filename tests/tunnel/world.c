@@ -95,6 +95,13 @@ bool caller_is_other(const struct weft_tunnel_interface *a,
 	return a->streams != b->streams;
 }
 
+int caller_check(const struct weft_tunnel_interface *conf, struct weft_error *err)
+{
+	(void)conf;
+	(void)err;
+	return 0;
+}
+
 void caller_move(struct caller *caller, const struct weft_tunnel_interface *conf)
 {
 	(void)caller;
@@ -198,21 +205,23 @@ int netif_start(struct netif *i, struct weft_error *err)
 	return 0;
 }
 
-int netif_check(const struct netif *i, const struct weft_tunnel_interface *conf,
-		struct weft_error *err)
+int netif_prepare(struct netif *i, const struct weft_tunnel_interface *conf,
+		  struct weft_error *err)
 {
-	(void)i;
-	(void)conf;
 	(void)err;
+	i->next = conf;
 	return 0;
 }
 
-int netif_apply(struct netif *i, const struct weft_tunnel_interface *conf,
-		struct weft_error *err)
+void netif_commit(struct netif *i)
 {
-	(void)err;
-	i->conf = conf;
-	return 0;
+	i->conf = i->next;
+	i->next = NULL;
+}
+
+void netif_cancel(struct netif *i)
+{
+	i->next = NULL;
 }
 
 bool netif_is_lost(struct netif *i, uint64_t now)

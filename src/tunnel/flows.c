@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/table.h"
+#include "tunnel/shares.h"
 #include "tunnel/tuple.h"
 
 #include <assert.h>
@@ -28,6 +29,9 @@
 #define BRIEF_NS    (120 * NS_PER_S)
 #define LASTING_NS  (7200 * NS_PER_S)
 #define DATAGRAM_NS (30 * NS_PER_S)
+
+/* All clients, the server, and nobody. */
+#define PARTIES_MAX (WEFT_TUNNEL_CLIENTS_MAX + 2u)
 
 /* No bytes of padding: keys are compared and hashed as they lie. */
 struct key {
@@ -42,6 +46,7 @@ static_assert(sizeof(struct key) == 48, "a key has no padding");
 
 struct flow {
 	struct list node;
+	struct share share; /* Whose it is: of who began. */
 	struct key key;
 	uint64_t seen_ns;
 	uint32_t rules;    /* Under which it was allowed. */
@@ -55,6 +60,7 @@ struct flows {
 	struct table *table;
 	struct pool pool;
 	struct list brief, lasting, datagrams;
+	struct shares *flow_shares, *datagram_shares;
 	struct flow *last; /* Found last; NULL for none. */
 	uint32_t flows_max;
 	uint32_t rules; /* Grows with each change of them. */
@@ -84,8 +90,10 @@ int flows_new(uint32_t flows_max, const uint8_t secret[16], struct flows **ret_f
 	if (!f)
 		return -ENOMEM;
 	const size_t entries_max = (size_t)flows_max + FLOWS_DATAGRAMS_MAX;
-	if (table_new(sizeof(struct key), entries_max, secret, &f->table) < 0) {
-		free(f);
+	if (table_new(sizeof(struct key), entries_max, secret, &f->table) < 0 ||
+	    shares_new(PARTIES_MAX, secret, &f->flow_shares) < 0 ||
+	    shares_new(PARTIES_MAX, secret, &f->datagram_shares) < 0) {
+		flows_free(f);
 		return -ENOMEM;
 	}
 	pool_init(&f->pool, sizeof(struct flow), entries_max);
@@ -102,6 +110,8 @@ void flows_free(struct flows *f)
 	if (!f)
 		return;
 	table_free(f->table);
+	shares_free(f->flow_shares);
+	shares_free(f->datagram_shares);
 	pool_fini(&f->pool);
 	free(f);
 }
@@ -109,6 +119,8 @@ void flows_free(struct flows *f)
 void flows_rules_changed(struct flows *f)
 {
 	f->rules++;
+	shares_renumber(f->flow_shares);
+	shares_renumber(f->datagram_shares);
 }
 
 struct flows_stats flows_stats(const struct flows *f)
@@ -171,6 +183,11 @@ static struct list *list_of(struct flows *f, const struct flow *flow)
 	return life_of(flow) == LASTING_NS ? &f->lasting : &f->brief;
 }
 
+static struct shares *shares_of(const struct flows *f, bool is_datagram)
+{
+	return is_datagram ? f->datagram_shares : f->flow_shares;
+}
+
 static void forget(struct flows *f, struct flow *flow)
 {
 	if (flow->key.is_datagram)
@@ -180,6 +197,7 @@ static void forget(struct flows *f, struct flow *flow)
 	if (f->last == flow)
 		f->last = NULL;
 	(void)table_remove(f->table, &flow->key);
+	shares_remove(shares_of(f, flow->key.is_datagram), &flow->share);
 	list_remove(&flow->node);
 	pool_put(&f->pool, flow);
 }
@@ -190,6 +208,7 @@ static void touch(struct flows *f, struct flow *flow, uint64_t now)
 	flow->seen_ns = now;
 	list_remove(&flow->node);
 	list_push_back(list_of(f, flow), &flow->node);
+	share_touch(&flow->share, life_of(flow) == LASTING_NS);
 }
 
 static struct flow *lookup(struct flows *f, const struct key *key, uint64_t now)
@@ -206,36 +225,36 @@ static struct flow *lookup(struct flows *f, const struct key *key, uint64_t now)
 	return flow;
 }
 
-/* Forgets the one that was silent for longest. Returns whether there is one. */
-static bool forget_first(struct flows *f, const struct list *list)
+/* For one of a party's. Returns whether there is room. */
+static bool make_room(struct flows *f, uint32_t party, bool is_datagram)
 {
-	struct list *first = list_first(list);
-	if (first)
-		forget(f, container_of(first, struct flow, node));
-	return first;
-}
-
-static bool make_room(struct flows *f, bool is_datagram)
-{
-	if (is_datagram)
-		return f->stats.datagrams < FLOWS_DATAGRAMS_MAX ||
-		       forget_first(f, &f->datagrams);
-	if (f->stats.flows < f->flows_max)
+	const uint32_t n = is_datagram ? f->stats.datagrams : f->stats.flows;
+	if (n < (is_datagram ? FLOWS_DATAGRAMS_MAX : f->flows_max))
 		return true;
-	if (!forget_first(f, &f->brief))
+	struct share *share = shares_next_to_go(shares_of(f, is_datagram), party);
+	if (!share)
 		return false;
-	f->stats.evicted++;
+	forget(f, container_of(share, struct flow, share));
+	if (is_datagram)
+		f->stats.datagrams_evicted++;
+	else
+		f->stats.evicted++;
 	return true;
 }
 
-/* A new entry; NULL where there is no room. */
-static struct flow *add(struct flows *f, const struct key *key, uint64_t now)
+/* A new entry of a party's; NULL where there is no room. */
+static struct flow *add(struct flows *f, const struct key *key, uint32_t party,
+			uint64_t now)
 {
-	struct flow *flow = make_room(f, key->is_datagram) ? pool_get(&f->pool) : NULL;
+	struct flow *flow =
+		make_room(f, party, key->is_datagram) ? pool_get(&f->pool) : NULL;
 	if (!flow)
 		return NULL;
 	*flow = (struct flow){ .key = *key, .rules = f->rules };
-	if (table_set(f->table, key, flow) < 0) {
+	struct shares *shares = shares_of(f, key->is_datagram);
+	if (shares_add(shares, &flow->share, party) < 0 ||
+	    table_set(f->table, key, flow) < 0) {
+		shares_remove(shares, &flow->share);
 		pool_put(&f->pool, flow);
 		return NULL;
 	}
@@ -246,6 +265,13 @@ static struct flow *add(struct flows *f, const struct key *key, uint64_t now)
 	list_init(&flow->node);
 	touch(f, flow, now);
 	return flow;
+}
+
+/* A flow that is known to be of a party's: numbers may be others. */
+static int give(struct flows *f, struct flow *flow, uint32_t party)
+{
+	shares_remove(f->flow_shares, &flow->share);
+	return shares_add(f->flow_shares, &flow->share, party);
 }
 
 static void age_list(struct flows *f, const struct list *list, uint64_t now)
@@ -312,12 +338,13 @@ static void hear(struct flows *f, struct flow *flow, const struct tuple *t, unsi
 	touch(f, flow, now);
 }
 
-static enum flows_verdict judge_new(struct flows *f, const struct tuple *t,
-				    const struct key *key, unsigned end, uint64_t now)
+static enum flows_verdict judge_new(struct flows *f, const struct flows_packet *packet,
+				    const struct tuple *t, const struct key *key,
+				    unsigned end, uint64_t now)
 {
 	if (t->is_error)
 		return FLOWS_NEW;
-	struct flow *flow = add(f, key, now);
+	struct flow *flow = add(f, key, packet->from, now);
 	if (!flow)
 		return FLOWS_DENIED_FULL;
 	flow->first_end = (uint8_t)end;
@@ -333,7 +360,9 @@ static struct flow *known_flow(struct flows *f, const struct acl *acl,
 	struct flow *flow = lookup(f, key, now);
 	if (!flow || flow->rules == f->rules)
 		return flow;
-	if (!is_allowed(acl, packet, t, first_end(t) != flow->first_end)) {
+	const bool is_answer = first_end(t) != flow->first_end;
+	if (!is_allowed(acl, packet, t, is_answer) ||
+	    give(f, flow, is_answer ? packet->to : packet->from) < 0) {
 		forget(f, flow);
 		return NULL;
 	}
@@ -356,7 +385,7 @@ static enum flows_verdict judge_whole(struct flows *f, const struct acl *acl,
 	}
 	if (!is_allowed(acl, packet, t, false))
 		return FLOWS_DENIED;
-	return flow ? FLOWS_NEW : judge_new(f, t, &key, end, now);
+	return flow ? FLOWS_NEW : judge_new(f, packet, t, &key, end, now);
 }
 
 /* A fragment that is not the first, or what comes of the first. */
@@ -374,7 +403,7 @@ static enum flows_verdict judge_fragment(struct flows *f, const struct acl *acl,
 	datagram = table_get(f->table, &key);
 	if (datagram)
 		touch(f, datagram, now);
-	else if (!add(f, &key, now))
+	else if (!add(f, &key, packet->from, now))
 		return FLOWS_DENIED_FULL;
 	return verdict;
 }

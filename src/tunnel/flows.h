@@ -17,9 +17,10 @@
  * REQ-5 for UDP). What is known of a fragmented datagram is kept for 30 s. As fragments of
  * which the first comes late are denied, they cost a retransmission.
  *
- * Both tables have limits. Where flows are too many, the one goes that was silent for longest
- * among those of which two minutes are kept; where there is none, new ones are denied. Keys
- * are hashed with a secret.
+ * Both tables have limits. Where flows are too many, the party that has begun most of them loses
+ * one: that which was silent for longest among those of which two minutes are kept. Where it has
+ * none of these, one of its others goes for another party's, and new ones of its own are denied.
+ * The same is true of datagrams. Keys are hashed with a secret.
  *
  * New rules: each flow is held against them at its next packet, and forgotten if they deny it.
  */
@@ -54,8 +55,9 @@ enum flows_verdict {
 const char *flows_verdict_name(enum flows_verdict verdict);
 
 struct flows_stats {
-	uint32_t flows, datagrams; /**< Known now. */
-	uint64_t evicted;          /**< Flows that went to make room. */
+	uint32_t flows, datagrams;  /**< Known now. */
+	uint64_t evicted;           /**< Flows that went to make room, */
+	uint64_t datagrams_evicted; /**< and datagrams. */
 	uint64_t verdicts[FLOWS_VERDICTS];
 };
 

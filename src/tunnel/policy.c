@@ -219,6 +219,7 @@ static json_t *acl_json(const struct flows *flows)
 	facts_set(object, "flows", stats.flows);
 	facts_set(object, "datagrams", stats.datagrams);
 	facts_set(object, "evicted", stats.evicted);
+	facts_set(object, "datagrams_evicted", stats.datagrams_evicted);
 	for (unsigned i = 0; i < FLOWS_VERDICTS; i++)
 		if (stats.verdicts[i] > 0)
 			facts_set(verdicts, flows_verdict_name((enum flows_verdict)i),

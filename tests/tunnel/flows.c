@@ -74,6 +74,17 @@ static int set_up_small(void **state)
 	return set_up_limit(state, 4);
 }
 
+/* Small, and b may begin as well: at a's UDP and TCP 99. */
+static int set_up_fair(void **state)
+{
+	const int r = set_up_limit(state, 4);
+	struct fixture *f = *state;
+	site_rule(&f->site, "b", "a", IPPROTO_UDP, "99");
+	site_rule(&f->site, "b", "a", IPPROTO_TCP, "99");
+	load_rules(f);
+	return r;
+}
+
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
@@ -285,6 +296,69 @@ static void datagrams_have_a_limit_of_their_own(void **state)
 	expect(FLOWS_FRAGMENT, A4, B4, UDP(0, 0), .id = 1, .frag_off = 8);
 	assert_int_equal(flows_stats(f->flows).datagrams, FLOWS_DATAGRAMS_MAX);
 	assert_int_equal(flows_stats(f->flows).flows, 1);
+}
+
+/* Of a hundred knocks, those of b cost b alone. */
+static void who_has_most_makes_room(void **state)
+{
+	struct fixture *f = *state;
+	expect(FLOWS_NEW, A4, B4, UDP(1, 53), .now = 1);
+	expect(FLOWS_NEW, A4, B4, UDP(2, 53), .now = 2);
+	for (uint16_t i = 0; i < 100; i++)
+		expect(FLOWS_NEW, B4, A4, UDP(i, 99), .now = 3 + i);
+	expect(FLOWS_KNOWN, B4, A4, UDP(53, 1), .now = 200);
+	expect(FLOWS_KNOWN, B4, A4, UDP(53, 2), .now = 200);
+	expect(FLOWS_DENIED, A4, B4, UDP(99, 97), .now = 200);
+	expect(FLOWS_KNOWN, A4, B4, UDP(99, 98), .now = 200);
+	expect(FLOWS_KNOWN, A4, B4, UDP(99, 99), .now = 200);
+	assert_int_equal(flows_stats(f->flows).evicted, 98);
+}
+
+/* Whoever holds all there is by connections has to give of them, but not to itself. */
+static void connections_make_room_for_others(void **state)
+{
+	struct fixture *f = *state;
+	for (uint16_t i = 0; i < 4; i++) {
+		expect(FLOWS_NEW, B4, A4, TCP(i, 99, TCP_SYN), .now = i);
+		expect(FLOWS_KNOWN, A4, B4, TCP(99, i, TCP_SYN | TCP_ACK), .now = i);
+	}
+	expect(FLOWS_DENIED_FULL, B4, A4, UDP(9, 99), .now = 9);
+	expect(FLOWS_NEW, A4, B4, UDP(1, 53), .now = 9);
+	expect(FLOWS_NEW, A4, B4, UDP(2, 53), .now = 9);
+	expect(FLOWS_KNOWN, A4, B4, TCP(99, 3, TCP_ACK), .now = 10);
+	expect(FLOWS_KNOWN, A4, B4, TCP(99, 2, TCP_ACK), .now = 10);
+	expect(FLOWS_DENIED, A4, B4, TCP(99, 1, TCP_ACK), .now = 10);
+	/* Now both have as many. */
+	expect(FLOWS_NEW, A4, B4, UDP(3, 53), .now = 11);
+	expect(FLOWS_DENIED, B4, A4, UDP(53, 1), .now = 11);
+	expect(FLOWS_DENIED_FULL, B4, A4, UDP(9, 99), .now = 11);
+}
+
+static void shares_survive_other_numbers(void **state)
+{
+	struct fixture *f = *state;
+	for (uint16_t i = 0; i < 3; i++)
+		expect(FLOWS_NEW, B4, A4, UDP(i, 99), .now = i);
+	expect(FLOWS_NEW, A4, B4, UDP(1, 53), .now = 3);
+	flows_rules_changed(f->flows);
+	expect(FLOWS_KNOWN, A4, B4, UDP(99, 2), .now = 4);
+	expect(FLOWS_KNOWN, B4, A4, UDP(53, 1), .now = 4);
+	for (uint16_t i = 3; i < 50; i++)
+		expect(FLOWS_NEW, B4, A4, UDP(i, 99), .now = 5 + i);
+	expect(FLOWS_KNOWN, B4, A4, UDP(53, 1), .now = 60);
+	assert_int_equal(flows_stats(f->flows).flows, 4);
+}
+
+static void datagrams_have_shares_too(void **state)
+{
+	struct fixture *f = *state;
+	(void)judge(f, PACKET(A4, B4, UDP(1, 53), .id = 7, .frag_more = true));
+	for (uint32_t i = 0; i < 2 * FLOWS_DATAGRAMS_MAX; i++)
+		(void)judge(f, PACKET(B4, A4, UDP(1, 99), .id = i, .frag_more = true));
+	expect(FLOWS_FRAGMENT, A4, B4, UDP(0, 0), .id = 7, .frag_off = 8);
+	assert_int_equal(flows_stats(f->flows).datagrams, FLOWS_DATAGRAMS_MAX);
+	assert_int_equal(flows_stats(f->flows).datagrams_evicted,
+			 FLOWS_DATAGRAMS_MAX + 1);
 }
 
 /* ---- fragments --------------------------------------------------------------------------- */
@@ -622,6 +696,7 @@ static void it_does_as_the_model(void **state)
 }
 
 #define with(f)       cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define with_fair(f)  cmocka_unit_test_setup_teardown(f, set_up_fair, tear_down)
 #define with_small(f) cmocka_unit_test_setup_teardown(f, set_up_small, tear_down)
 
 int main(void)
@@ -637,6 +712,10 @@ int main(void)
 		with_small(the_most_silent_makes_room),
 		with_small(connections_are_not_pushed_out),
 		with_small(datagrams_have_a_limit_of_their_own),
+		with_fair(who_has_most_makes_room),
+		with_fair(connections_make_room_for_others),
+		with_fair(shares_survive_other_numbers),
+		with_fair(datagrams_have_shares_too),
 		with(the_first_fragment_decides),
 		with(fragments_do_not_hide_a_header),
 		with(errors_about_a_flow_pass),

@@ -560,7 +560,8 @@ static void what_is_known_is_told(void **state)
 	wire_in(&f.wires[0], "10.0.0.2", "10.0.0.3", .now = S);
 	json_t *json = plane_json(f.plane, S);
 	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-	assert_string_equal(text, "{\"acl\":{\"datagrams\":0,\"evicted\":0,\"flows\":1,"
+	assert_string_equal(text, "{\"acl\":{\"datagrams\":0,\"datagrams_evicted\":0,"
+				  "\"evicted\":0,\"flows\":1,"
 				  "\"verdicts\":{\"denied\":1,\"new\":1}},"
 				  "\"exits\":[{\"line\":101,\"mode\":\"balance\","
 				  "\"shares_permille\":[1000],\"usable\":[\"a\"]}],"

@@ -181,10 +181,16 @@ struct stage {
 	size_t len;
 };
 
+/* In one record, or in several where the peer takes shorter ones only (RFC 8449). */
 static int seal(const struct conduit *c, const uint8_t *data, size_t len)
 {
-	ssize_t r = gnutls_record_send(c->session, data, len);
-	return r == (ssize_t)len ? 0 : -ECONNRESET;
+	for (size_t off = 0; off < len;) {
+		ssize_t r = gnutls_record_send(c->session, data + off, len - off);
+		if (r <= 0)
+			return -ECONNRESET;
+		off += (size_t)r;
+	}
+	return 0;
 }
 
 /* The next bytes of a piece. Returns how many of them have been taken, or -Exxx. */

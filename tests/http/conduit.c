@@ -55,7 +55,8 @@ static void begin_session(struct fixture *f, unsigned side, unsigned flags)
 	gnutls_transport_set_int(*session, f->fds[side]);
 }
 
-static void shake_hands(struct fixture *f)
+/* record_max: bytes of a record that the receiver takes; 0 for as many as there can be. */
+static void shake_hands(struct fixture *f, size_t record_max)
 {
 	uint8_t zeros[16] = { 0 };
 	const gnutls_datum_t key = { zeros, sizeof(zeros) };
@@ -68,6 +69,10 @@ static void shake_hands(struct fixture *f)
 	gnutls_psk_set_server_credentials_function(f->server, give_key);
 	begin_session(f, SENDER, GNUTLS_CLIENT);
 	begin_session(f, RECEIVER, GNUTLS_SERVER);
+	if (record_max)
+		assert_int_equal(gnutls_record_set_max_recv_size(f->sessions[RECEIVER],
+								 record_max),
+				 0);
 	assert_int_equal(
 		gnutls_credentials_set(f->sessions[SENDER], GNUTLS_CRD_PSK, f->client),
 		0);
@@ -82,7 +87,7 @@ static void shake_hands(struct fixture *f)
 	assert_int_equal(r[RECEIVER], 0);
 }
 
-static struct fixture *fixture_new(bool has_tls)
+static struct fixture *fixture_new(bool has_tls, size_t record_max)
 {
 	const int small = 4096;
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -90,7 +95,7 @@ static struct fixture *fixture_new(bool has_tls)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, f->fds), 0);
 	(void)setsockopt(f->fds[SENDER], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	if (has_tls)
-		shake_hands(f);
+		shake_hands(f, record_max);
 	for (unsigned side = 0; side < SIDES; side++)
 		conduit_open(&f->conduits[side], f->fds[side], f->sessions[side],
 			     CONDUIT_BOTH);
@@ -99,13 +104,20 @@ static struct fixture *fixture_new(bool has_tls)
 
 static int setup_plain(void **state)
 {
-	*state = fixture_new(false);
+	*state = fixture_new(false, 0);
 	return 0;
 }
 
 static int setup_tls(void **state)
 {
-	*state = fixture_new(true);
+	*state = fixture_new(true, 0);
+	return 0;
+}
+
+/* RFC 8449. */
+static int setup_short_records(void **state)
+{
+	*state = fixture_new(true, 600);
 	return 0;
 }
 
@@ -294,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_lost_or_doubled, setup_plain),
 		TEST(nothing_is_lost_or_doubled, setup_tls),
+		TEST(nothing_is_lost_or_doubled, setup_short_records),
 		TEST(a_full_socket_says_so, setup_tls),
 		TEST(a_regular_end, setup_plain),
 		TEST(a_regular_end, setup_tls),

@@ -134,8 +134,8 @@ struct weft_tcp_listen_opts {
 	 * anybody. Others are refused as if nobody listened.
 	 */
 	union weft_sockaddr peer;
-	uint8_t tos; /**< Of the handshake's answers; a connection's are those of its opts. */
-	uint8_t ttl; /**< Likewise. */
+	uint8_t tos; /**< DSCP of all that is sent until a connection has been accepted. */
+	uint8_t ttl; /**< Likewise; 0 for the default. */
 };
 
 /**
@@ -151,6 +151,12 @@ WEFT_API WEFT_MUST_CHECK int weft_tcp_listen(struct weft_stack *stack,
 
 /** Stops listening, and resets what was not accepted. NULL is allowed. */
 WEFT_API void weft_tcp_listener_close(struct weft_tcp_listener *listener, uint64_t now);
+
+/** What its segments say from now on, of those that are not accepted yet: DSCP. */
+WEFT_API void weft_tcp_listener_set_tos(struct weft_tcp_listener *listener, uint8_t tos);
+
+/** TTL or hop limit of its segments from now on; 0 for the default. */
+WEFT_API void weft_tcp_listener_set_ttl(struct weft_tcp_listener *listener, uint8_t ttl);
 
 /** Where it listens. */
 WEFT_API union weft_sockaddr weft_tcp_listener_local(

@@ -77,6 +77,15 @@ static void apply_live(const struct sock *sock, enum weft_socket_option option, 
 	}
 }
 
+/* Of what it listens with; the rest is for the connections that are accepted. */
+static void apply_listening(const struct sock *sock, enum weft_socket_option option)
+{
+	if (option == WEFT_SO_TOS)
+		weft_tcp_listener_set_tos(sock->listener, sock->opts.tos);
+	if (option == WEFT_SO_TTL)
+		weft_tcp_listener_set_ttl(sock->listener, sock->opts.ttl);
+}
+
 static bool can_be(enum weft_socket_option option, int value)
 {
 	switch (option) {
@@ -173,6 +182,8 @@ int weft_socket_set(struct weft_sockets *set, int s, enum weft_socket_option opt
 	int r = set_one(sock, option, value);
 	if (r == 0 && sock->tcp)
 		apply_live(sock, option, value != 0, now);
+	if (r == 0 && sock->listener)
+		apply_listening(sock, option);
 	return r;
 }
 

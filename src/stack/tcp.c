@@ -124,7 +124,7 @@ static enum tcp_outcome closed_input(struct tcp *tcp, const struct tcp_rx *rx,
 {
 	if (rx->hdr.flags & TCP_RST)
 		return TCP_DROP_RESET;
-	tcp_emit_refusal(tcp, rx, now);
+	tcp_emit_refusal(tcp, rx, 0, 0, now);
 	return TCP_REFUSED_CLOSED;
 }
 

@@ -300,6 +300,16 @@ void weft_tcp_listener_close(struct weft_tcp_listener *listener, uint64_t now)
 		tcp_unlisten(tcp_listener_of(listener), now);
 }
 
+void weft_tcp_listener_set_tos(struct weft_tcp_listener *listener, uint8_t tos)
+{
+	tcp_listener_of(listener)->tos = tos & DSCP_MASK;
+}
+
+void weft_tcp_listener_set_ttl(struct weft_tcp_listener *listener, uint8_t ttl)
+{
+	tcp_listener_of(listener)->ttl = ttl;
+}
+
 union weft_sockaddr weft_tcp_listener_local(const struct weft_tcp_listener *listener)
 {
 	const struct tcp_listener *l =

@@ -227,10 +227,16 @@ void tcp_emit_bare(struct tcp *tcp, const struct tcp_bare *bare, uint64_t now)
 	transmit(tcp, &tx, bare->opts ? bare->opts : &none, now);
 }
 
-void tcp_emit_refusal(struct tcp *tcp, const struct tcp_rx *rx, uint64_t now)
+void tcp_emit_refusal(struct tcp *tcp, const struct tcp_rx *rx, uint8_t tos, uint8_t ttl,
+		      uint64_t now)
 {
 	const struct tcp_hdr *hdr = &rx->hdr;
-	struct tcp_bare bare = { .flow = &rx->flow, .flags = TCP_RST };
+	struct tcp_bare bare = {
+		.flow = &rx->flow,
+		.flags = TCP_RST,
+		.tos = tos,
+		.ttl = ttl,
+	};
 	if (hdr->flags & TCP_ACK) {
 		bare.seq = hdr->ack;
 	} else {

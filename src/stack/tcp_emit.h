@@ -59,7 +59,11 @@ struct tcp_bare {
 };
 void tcp_emit_bare(struct tcp *tcp, const struct tcp_bare *bare, uint64_t now);
 
-/** Answers a segment for which there is no connection (RFC 9293, 3.5.2 group 1; 3.10.7.1). */
-void tcp_emit_refusal(struct tcp *tcp, const struct tcp_rx *rx, uint64_t now);
+/**
+ * Answers a segment for which there is no connection (RFC 9293, 3.5.2 group 1; 3.10.7.1). tos and
+ * ttl: of whom it was for; 0 where that is nobody.
+ */
+void tcp_emit_refusal(struct tcp *tcp, const struct tcp_rx *rx, uint8_t tos, uint8_t ttl,
+		      uint64_t now);
 
 #endif

@@ -157,7 +157,7 @@ static enum tcp_outcome check_ack(struct tcp_conn *conn, struct tcp_seg *seg,
 	if (conn->state == TCP_SYN_RECEIVED) {
 		if (seg->ack == conn->iss + 1)
 			return TCP_GO_ON;
-		tcp_emit_refusal(conn->tcp, seg->rx, now);
+		tcp_emit_refusal(conn->tcp, seg->rx, conn->tos, conn->ttl, now);
 		return TCP_REFUSED_ACK;
 	}
 	/* RFC 5961, 5.2: who does not know how far we are is not the peer. */
@@ -256,7 +256,7 @@ static enum tcp_outcome syn_sent_input(struct tcp_conn *conn, struct tcp_seg *se
 	if (has_ack && !is_ours) {
 		if (seg->flags & TCP_RST)
 			return TCP_DROP_RESET;
-		tcp_emit_refusal(conn->tcp, seg->rx, now);
+		tcp_emit_refusal(conn->tcp, seg->rx, conn->tos, conn->ttl, now);
 		return TCP_REFUSED_ACK;
 	}
 	if (seg->flags & TCP_RST) {

@@ -146,7 +146,7 @@ static enum tcp_outcome take_ack(struct tcp_listener *listener, const struct tcp
 {
 	struct tcp_syn syn;
 	if (!tcp_cookie_read(listener, rx, now, &syn)) {
-		tcp_emit_refusal(listener->tcp, rx, now);
+		tcp_emit_refusal(listener->tcp, rx, listener->tos, listener->ttl, now);
 		return TCP_REFUSED_CLOSED;
 	}
 	if (!tcp_listener_has_room(listener))
@@ -165,7 +165,7 @@ enum tcp_outcome tcp_listener_input(struct tcp_listener *listener,
 	if (flags & TCP_RST)
 		return TCP_DROP_RESET;
 	if ((flags & (TCP_ACK | TCP_SYN)) == (TCP_ACK | TCP_SYN)) {
-		tcp_emit_refusal(listener->tcp, rx, now);
+		tcp_emit_refusal(listener->tcp, rx, listener->tos, listener->ttl, now);
 		return TCP_REFUSED_CLOSED;
 	}
 	if (flags & TCP_ACK)

@@ -226,6 +226,8 @@ struct tcp_conn *tcp_syn_promote(const struct tcp_syn *syn, uint64_t now)
 	tcp_begin_passive(conn, syn->irs, &opts, now);
 	conn->has_ecn = syn->has_ecn;
 	conn->listener = syn->listener;
+	conn->tos = syn->listener->tos;
+	conn->ttl = syn->listener->ttl;
 	conn->snd_wnd = conn->snd_wnd_max = syn->window;
 	conn->rcv_edge = conn->rcv_nxt + first_window(tcp);
 	/* The answer counts as sent when it was, for the first sample of the round trip. */
@@ -300,7 +302,8 @@ enum tcp_outcome tcp_syn_input(struct tcp_syn *syn, const struct tcp_rx *rx, uin
 	if (!(hdr->flags & TCP_ACK))
 		return TCP_DROP_NO_FLAG;
 	if (hdr->ack != syn->iss + 1) {
-		tcp_emit_refusal(syn->listener->tcp, rx, now);
+		tcp_emit_refusal(syn->listener->tcp, rx, syn->listener->tos,
+				 syn->listener->ttl, now);
 		return TCP_REFUSED_ACK;
 	}
 	if (!has_good_timestamp(syn, &rx->opts))

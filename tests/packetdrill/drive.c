@@ -166,6 +166,8 @@ static bool judge(struct run *run, const struct event *event, struct segment *wa
 		       different ? different : untimely);
 	/* Of what it was like, as much as was asked for. */
 	sent.has_ecn = want->has_ecn;
+	sent.has_tos = want->has_tos;
+	sent.has_ttl = want->has_ttl;
 	sent.has_window = want->has_window;
 	show(run, "expected", want, (double)event->at_us / 1e6);
 	show(run, "    sent", &sent, (double)at_us / 1e6);

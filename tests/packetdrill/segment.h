@@ -37,6 +37,10 @@ struct segment {
 	enum segment_kind kind;
 	bool has_ecn, is_ect; /**< is_ect: either of ECT(0) and ECT(1). */
 	uint8_t ecn;
+	bool has_tos; /**< All eight bits, not those of ECN alone. */
+	uint8_t tos;
+	bool has_ttl;
+	uint8_t ttl;  /**< Or hop limit. */
 	uint32_t len; /**< Of data, in bytes. */
 
 	/* TCP. In an ICMP error, seq and len are those of the quoted segment. */

@@ -110,7 +110,9 @@ static int emit_tcp(const struct segment *s, const struct flow *flow, uint8_t *b
 		.src = flow->remote,
 		.dst = flow->local,
 		.proto = IPPROTO_TCP,
-		.tos = s->is_ect ? 2 : s->ecn,
+		.tos = s->has_tos  ? s->tos
+		       : s->is_ect ? 2
+				   : s->ecn,
 		.df = true,
 		.csum_offset = TCP_OFF_CSUM,
 	};
@@ -203,7 +205,7 @@ int segment_emit(const struct segment *segment, const struct flow *flow, uint8_t
 /* What is inside of an IP packet. */
 struct inner {
 	struct weft_ip src, dst;
-	uint8_t proto, tos;
+	uint8_t proto, tos, ttl;
 	const uint8_t *data;
 	size_t len;
 };
@@ -219,6 +221,7 @@ static bool read_ip4(const uint8_t *bytes, size_t len, struct inner *ret_inner)
 		.dst = { .family = AF_INET, .prefix = 32 },
 		.proto = hdr.proto,
 		.tos = hdr.tos,
+		.ttl = hdr.ttl,
 		.data = bytes + n,
 		.len = (size_t)hdr.total_len - (size_t)n,
 	};
@@ -238,6 +241,7 @@ static bool read_ip6(const uint8_t *bytes, size_t len, struct inner *ret_inner)
 		.dst = { .family = AF_INET6, .prefix = 128 },
 		.proto = hdr.next,
 		.tos = hdr.tclass,
+		.ttl = hdr.hop_limit,
 		.data = bytes + n,
 		.len = hdr.payload_len,
 	};
@@ -358,6 +362,8 @@ const char *segment_read(const uint8_t *bytes, size_t len, struct flow *flow,
 		return "a packet with a wrong checksum";
 	ret_segment->has_ecn = true;
 	ret_segment->ecn = inner.tos & 3;
+	ret_segment->tos = inner.tos;
+	ret_segment->ttl = inner.ttl;
 	if (inner.proto == IPPROTO_TCP)
 		return read_tcp(&inner, flow, ret_segment);
 	if (inner.proto == IPPROTO_UDP)
@@ -433,6 +439,10 @@ const char *segment_differs(const struct segment *want, const struct segment *se
 	if (want->is_ect ? sent->ecn != 1 && sent->ecn != 2
 			 : want->has_ecn && want->ecn != sent->ecn)
 		return "the ECN bits";
+	if (want->has_tos && want->tos != sent->tos)
+		return "the TOS";
+	if (want->has_ttl && want->ttl != sent->ttl)
+		return "the TTL";
 	if (want->kind == SEGMENT_TCP)
 		return tcp_differs(want, sent, flow);
 	if (want->kind == SEGMENT_UDP)

@@ -3,7 +3,7 @@
  * The language: packetdrill's syntax of packets, as far as transcripts of ours and the usual
  * ones of others need it.
  *
- *     [ecn] FLAGS seq:end(len) [ack n] [win n] [urg n] [<options>]
+ *     [ecn, tos n or ttl n] FLAGS seq:end(len) [ack n] [win n] [urg n] [<options>]
  *     udp (len)
  *     icmp TYPE CODE [mtu n] [[seq:end(len)]]
  */
@@ -180,11 +180,27 @@ static bool take_options(const char **at, struct segment *segment)
 	return take(at, ">");
 }
 
-static bool take_ecn(const char **at, struct segment *segment)
+static bool take_u8(const char **at, uint8_t *ret_number)
+{
+	uint32_t number;
+	if (!take_number(at, &number) || number > UINT8_MAX)
+		return false;
+	*ret_number = (uint8_t)number;
+	return true;
+}
+
+/* What stands in front: of ECN, TOS and TTL one. */
+static bool take_ip(const char **at, struct segment *segment)
 {
 	static const char *const words[] = { "noecn", "ect1", "ect0", "ce" };
 	if (!take(at, "["))
 		return true;
+	segment->has_tos = take(at, "tos");
+	if (segment->has_tos)
+		return take_u8(at, &segment->tos) && take(at, "]");
+	segment->has_ttl = take(at, "ttl");
+	if (segment->has_ttl)
+		return take_u8(at, &segment->ttl) && take(at, "]");
 	segment->has_ecn = true;
 	segment->is_ect = take(at, "ect01");
 	if (segment->is_ect)
@@ -274,7 +290,7 @@ const char *segment_parse(const char *text, bool is_ip6, struct segment *ret_seg
 {
 	const char *at = text, *wrong;
 	*ret_segment = (struct segment){ 0 };
-	if (!take_ecn(&at, ret_segment))
+	if (!take_ip(&at, ret_segment))
 		return "the ECN bits";
 	if (take(&at, "udp"))
 		wrong = parse_udp(&at, ret_segment);
@@ -375,6 +391,10 @@ const char *segment_print(const struct segment *segment, bool is_ip6,
 	text[0] = '\0';
 	if (segment->has_ecn)
 		put(&w, "[%s] ", segment->is_ect ? "ect01" : ecn[segment->ecn]);
+	if (segment->has_tos)
+		put(&w, "[tos 0x%x] ", segment->tos);
+	if (segment->has_ttl)
+		put(&w, "[ttl %u] ", segment->ttl);
 	if (segment->kind == SEGMENT_UDP)
 		put(&w, "udp (%u)", segment->len);
 	else if (segment->kind == SEGMENT_ICMP)

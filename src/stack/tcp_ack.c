@@ -62,6 +62,8 @@ static void take_sacks(struct tcp_conn *conn, const struct tcp_seg *seg,
 {
 	const struct tcp_opts *opts = &seg->rx->opts;
 	d->dsack = is_dsack(seg);
+	if (d->dsack)
+		d->duplicate = opts->sacks[0];
 	d->by_sack = true;
 	for (size_t i = d->dsack ? 1 : 0; i < opts->sacks_n; i++) {
 		uint32_t left = opts->sacks[i].left, right = opts->sacks[i].right;

@@ -95,13 +95,19 @@ struct tcp_recovery {
 	uint32_t probe_end;
 
 	/* The recovery under way. */
-	uint8_t phase;      /**< enum tcp_phase. */
-	uint8_t dupacks;    /**< In a row, of a peer without SACK. */
-	bool dups_are_old;  /**< They answer what the last recovery has sent again. */
-	bool undo_possible; /**< The reduction can still turn out to be a mistake. */
-	uint32_t point;     /**< SND.NXT at its beginning: it ends when that is acked. */
-	uint32_t undo_ts;   /**< Timestamp of the first retransmission (RFC 3522). */
-	uint16_t undo_left; /**< Retransmissions that no DSACK has called needless. */
+	uint8_t phase;     /**< enum tcp_phase. */
+	uint8_t dupacks;   /**< In a row, of a peer without SACK. */
+	bool dups_are_old; /**< They answer what the last recovery has sent again. */
+	uint32_t point;    /**< SND.NXT at its beginning: it ends when that is acked. */
+
+	/* Of the last reduction, also when the recovery is over. */
+	uint8_t undo; /**< The phase for which it may have been a mistake; TCP_OPEN: none. */
+	bool undo_by_ts;   /**< The first ACK of what was sent again has still to tell. */
+	uint32_t undo_ts;  /**< Timestamp of the first retransmission (RFC 3522). */
+	uint32_t undo_una; /**< SND.UNA at the beginning. */
+	uint32_t undo_left; /**< Bytes sent again that no DSACK has called needless. */
+
+	/* Likewise of the recovery under way. */
 	uint32_t reno_sacked;   /**< Bytes that duplicate ACKs stand for, without SACK. */
 	uint32_t prr_delivered; /**< RFC 6937, 2: bytes delivered since then, ... */
 	uint32_t prr_out;       /**< ... bytes sent since then, ... */

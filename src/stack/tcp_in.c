@@ -15,6 +15,7 @@
 #include "stack/tcp_listen.h"
 #include "stack/tcp_options.h"
 #include "stack/tcp_out.h"
+#include "stack/tcp_recovery.h"
 #include "stack/tcp_sent.h"
 #include "stack/tcp_timewait.h"
 
@@ -198,7 +199,7 @@ static void establish(struct tcp_conn *conn, const struct tcp_seg *seg)
 	/* RFC 6928, 2: a SYN that was lost says that the network is full. */
 	conn->cc.cwnd =
 		conn->rto.backoff > 0 ? conn->cc.mss : cc_initial_window(conn->cc.mss);
-	conn->active->recovery.phase = TCP_OPEN;
+	recovery_init(conn); /* What became of the SYN says nothing of what follows. */
 	if (conn->listener)
 		tcp_listener_ready(conn);
 	else

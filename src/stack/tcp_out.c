@@ -295,6 +295,8 @@ static void restart_after_idle(struct tcp_conn *conn, uint64_t now)
 	if (conn->cc.cwnd > initial)
 		conn->cc.cwnd = initial;
 	conn->cc_ops->paused(&conn->cc);
+	/* What was before is too old to go back to. */
+	conn->active->recovery.undo = TCP_OPEN;
 }
 
 void tcp_output(struct tcp_conn *conn, uint64_t now)

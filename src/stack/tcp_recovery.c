@@ -26,8 +26,10 @@ static void begin(struct tcp_conn *conn, enum tcp_phase phase)
 	struct tcp_recovery *rec = &conn->active->recovery;
 	rec->phase = (uint8_t)phase;
 	rec->point = conn->snd_nxt;
-	rec->undo_possible = true;
+	rec->undo = (uint8_t)phase;
+	rec->undo_by_ts = true;
 	rec->undo_ts = 0;
+	rec->undo_una = conn->snd_una;
 	rec->undo_left = 0;
 }
 
@@ -68,26 +70,37 @@ static void leave(struct tcp_conn *conn)
 
 static void undo(struct tcp_conn *conn)
 {
-	if (conn->active->recovery.phase == TCP_RECOVERY)
+	struct tcp_recovery *rec = &conn->active->recovery;
+	if (rec->undo == TCP_RECOVERY)
 		rack_on_needless(conn);
-	board_unlose(conn);
-	leave(conn);
+	if (rec->phase != TCP_OPEN) {
+		board_unlose(conn);
+		leave(conn);
+	}
 	conn->cc_ops->undone(&conn->cc);
-	conn->active->recovery.undo_possible = false;
 	conn->cwr = false;
+	rec->undo = TCP_OPEN;
 	tcp_count(conn->tcp, TCP_COUNT_UNDONE);
 }
 
-/* Whether this ACK shows that nothing had been lost. */
-static bool was_needless(const struct tcp_conn *conn, const struct tcp_delivery *d)
+/* Books the duplicate that the ACK reports. Returns whether all that was sent again is one. */
+static bool all_are_duplicates(struct tcp_conn *conn, const struct tcp_delivery *d)
+{
+	struct tcp_recovery *rec = &conn->active->recovery;
+	uint32_t left = seq_max(d->duplicate.left, rec->undo_una);
+	uint32_t right = seq_min(d->duplicate.right, conn->snd_nxt);
+	if (!d->dsack || rec->undo_left == 0 || !seq_before(left, right))
+		return false;
+	rec->undo_left -= right - left < rec->undo_left ? right - left : rec->undo_left;
+	return rec->undo_left == 0;
+}
+
+/* Whether the ACK's timestamp shows that nothing had been lost (RFC 3522, 3.2). */
+static bool is_of_original(const struct tcp_conn *conn, const struct tcp_delivery *d)
 {
 	const struct tcp_recovery *rec = &conn->active->recovery;
-	if (!rec->undo_possible || rec->undo_ts == 0)
-		return false;
-	/* The first ACK of what was sent again decides; later ones echo later timestamps. */
-	if (d->again_acked && d->acked > 0 && d->ts_ecr != 0)
-		return seq_before(d->ts_ecr, rec->undo_ts);
-	return d->dsack && rec->undo_left == 0;
+	return rec->undo_by_ts && rec->undo_ts != 0 && d->again_acked && d->acked > 0 &&
+	       d->ts_ecr != 0 && seq_before(d->ts_ecr, rec->undo_ts);
 }
 
 /* ---- what is lost ------------------------------------------------------------------------ */
@@ -215,18 +228,17 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 {
 	struct tcp_recovery *rec = &conn->active->recovery;
 	bool was_reducing = rec->phase == TCP_RECOVERY;
-	if (d->dsack) {
+	bool was_needless = all_are_duplicates(conn, d) || is_of_original(conn, d);
+	if (d->dsack)
 		rack_on_dsack(conn);
-		if (rec->undo_left > 0)
-			rec->undo_left--;
-	}
 	if (tlp_on_ack(conn, d, is_duplicate) && rec->phase == TCP_OPEN) {
 		conn->cc_ops->lost(&conn->cc, conn->cc.cwnd, now);
 		conn->cc.cwnd = conn->cc.ssthresh;
+		rec->undo = TCP_OPEN;
 		tell_reduction(conn);
 	}
 	find_losses(conn, d, is_duplicate, now);
-	if (rec->phase != TCP_OPEN && was_needless(conn, d))
+	if (rec->undo != TCP_OPEN && was_needless)
 		undo(conn);
 	if (rec->phase != TCP_OPEN && !seq_before(conn->snd_una, rec->point))
 		leave(conn);
@@ -236,8 +248,9 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 		reduce_proportionally(conn, d);
 	else if (!was_reducing)
 		grow(conn, d, now);
-	if (d->again_acked && d->acked > 0)
-		rec->undo_possible = rec->undo_possible && d->ts_ecr == 0;
+	/* Later ones echo later timestamps. */
+	if (d->again_acked && d->acked > 0 && d->ts_ecr != 0)
+		rec->undo_by_ts = false;
 }
 
 void recovery_on_reorder_due(struct tcp_conn *conn, uint64_t now)
@@ -274,7 +287,7 @@ void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
 void recovery_on_smaller_mss(struct tcp_conn *conn)
 {
 	begin(conn, TCP_LOSS);
-	conn->active->recovery.undo_possible = false;
+	conn->active->recovery.undo = TCP_OPEN;
 	conn->active->recovery.probe_out = false;
 	conn->active->recovery.reno_sacked = 0;
 	board_lose_all(conn, false);
@@ -285,7 +298,7 @@ void recovery_on_mark(struct tcp_conn *conn, uint32_t acked, uint64_t now)
 	if (conn->active->recovery.phase != TCP_OPEN)
 		return;
 	enter_recovery(conn, outstanding(conn) + acked, now);
-	conn->active->recovery.undo_possible = false;
+	conn->active->recovery.undo = TCP_OPEN;
 	if (outstanding(conn) == 0)
 		leave(conn);
 }
@@ -298,7 +311,6 @@ void recovery_on_sent(struct tcp_conn *conn, uint32_t bytes, bool is_again, uint
 		return;
 	if (rec->undo_ts == 0)
 		rec->undo_ts = tcp_timestamp(conn, now);
-	if (rec->undo_left < UINT16_MAX)
-		rec->undo_left++;
+	rec->undo_left += bytes;
 	tcp_count(conn->tcp, TCP_COUNT_RETRANSMITS);
 }

@@ -15,7 +15,9 @@
  *
  * A reduction that turns out to have been for nothing is undone: because the peer's timestamp
  * says that it is the original that arrived (Eifel, RFC 3522 and 4015), or because it reports
- * each retransmission as a duplicate (RFC 2883, 3708).
+ * each byte that was sent again as a duplicate (RFC 2883, 3708). The last report of those comes
+ * after the recovery as a rule: what was late has ended it, a round trip before what was sent again
+ * arrives. So a reduction can be undone until there is another.
  */
 #ifndef STACK_TCP_RECOVERY_H
 #define STACK_TCP_RECOVERY_H

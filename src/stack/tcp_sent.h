@@ -50,8 +50,9 @@ struct tcp_delivery {
 	uint32_t ts_ecr;     /**< Of the ACK; 0: none. */
 	bool by_sack;        /**< What is being settled lies beyond what is missing. */
 	bool sacked;         /**< A SACK told something new. */
-	bool dsack;          /**< The ACK reports a duplicate (RFC 2883). */
-	bool again_acked;    /**< Something that was sent twice has arrived. */
+	bool dsack;          /**< The ACK reports a duplicate (RFC 2883), ... */
+	struct tcp_sack duplicate; /**< ... which is this. */
+	bool again_acked;          /**< Something that was sent twice has arrived. */
 };
 
 void board_init(struct tcp_board *board);

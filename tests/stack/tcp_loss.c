@@ -149,6 +149,37 @@ static void a_needless_recovery_teaches_reordering(void **state)
 	script_fini(&s);
 }
 
+/* RFC 3708: what was late ends the recovery; that what was sent again was needless is told after
+   it, for each byte, and the window is as it was. Half of it told is not enough. */
+static void a_needless_recovery_is_undone_after_it(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 10);
+	uint32_t cwnd = s.conn->cc.cwnd;
+	const struct tcp_recovery *rec = &s.conn->active->recovery;
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 2921, 14601 } });
+	TX(ACK, .seq = 1, .ack = 301, .len = 2920, .gso = 1460);
+	AT(MS(201));
+	RX(ACK, .seq = 301, .ack = 14601);
+	assert_int_equal(rec->phase, TCP_OPEN);
+	assert_true(s.conn->cc.cwnd < cwnd);
+	AT(MS(300));
+	RX(ACK, .seq = 301, .ack = 14601, .sacks_n = 1, .sacks = { { 1, 1461 } });
+	assert_int_equal(s.tcp.counts[TCP_COUNT_UNDONE], 0);
+	RX(ACK, .seq = 301, .ack = 14601, .sacks_n = 1, .sacks = { { 1461, 2921 } });
+	assert_int_equal(s.tcp.counts[TCP_COUNT_UNDONE], 1);
+	assert_true(s.conn->cc.cwnd >= cwnd);
+	assert_true(rec->reordering_seen);
+	/* Once. */
+	s.conn->cc.cwnd = 2920;
+	RX(ACK, .seq = 301, .ack = 14601, .sacks_n = 1, .sacks = { { 1461, 2921 } });
+	assert_int_equal(s.conn->cc.cwnd, 2920);
+	script_fini(&s);
+}
+
 /* The last segment is lost, and nobody tells: after two round trips it is sent again. */
 static void a_lost_tail_is_probed(void **state)
 {
@@ -575,6 +606,7 @@ int main(void)
 		cmocka_unit_test(reordering_is_learnt),
 		cmocka_unit_test(what_overtakes_does_not_narrow_the_window),
 		cmocka_unit_test(a_needless_recovery_teaches_reordering),
+		cmocka_unit_test(a_needless_recovery_is_undone_after_it),
 		cmocka_unit_test(a_lost_tail_is_probed),
 		cmocka_unit_test(a_late_ack_is_no_loss),
 		cmocka_unit_test(new_data_is_the_better_probe),

@@ -225,6 +225,8 @@ static bool resend_next(struct tcp_conn *conn, uint64_t now)
 	uint32_t len = sent_len(sent);
 	tcp_resend(conn, sent, now);
 	pace(conn, len, now);
+	if (sent == board_first(conn))
+		tcp_postpone_retransmission(conn, now);
 	return true;
 }
 

@@ -114,8 +114,7 @@ static void on_retransmit_due(struct tcp_conn *conn, uint64_t now)
 		tcp_resend(conn, board_first(conn), now);
 	else
 		tcp_touch(conn);
-	tcp_due_set(conn, TCP_DUE_RETRANSMIT,
-		    now + rto_ns(&conn->rto, &conn->tcp->rto_limits));
+	tcp_postpone_retransmission(conn, now);
 }
 
 static bool is_window_closed(const struct tcp_conn *conn)
@@ -143,6 +142,12 @@ void tcp_restart_retransmission(struct tcp_conn *conn, uint64_t now)
 	tcp_due_clear(conn, TCP_DUE_RETRANSMIT);
 	tcp_due_clear(conn, TCP_DUE_PERSIST);
 	tcp_arm_retransmission(conn, now);
+}
+
+void tcp_postpone_retransmission(struct tcp_conn *conn, uint64_t now)
+{
+	tcp_due_set(conn, TCP_DUE_RETRANSMIT,
+		    now + rto_ns(&conn->rto, &conn->tcp->rto_limits));
 }
 
 /* ---- waiting for a window ---------------------------------------------------------------- */

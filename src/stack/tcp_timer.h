@@ -44,6 +44,13 @@ void tcp_arm_retransmission(struct tcp_conn *conn, uint64_t now);
 /** Something new was acknowledged (RFC 6298, 5.3): the time-out begins anew. */
 void tcp_restart_retransmission(struct tcp_conn *conn, uint64_t now);
 
+/**
+ * What SND.UNA waits for has been sent again: it has the whole time-out from now on, or it would be
+ * sent a third time while it is under way (RFC 6675, 6, the careful variant). How long the peer has
+ * acknowledged nothing does not change by that.
+ */
+void tcp_postpone_retransmission(struct tcp_conn *conn, uint64_t now);
+
 /** Begins or ends waiting for a sign of life, according to state and keep-alive option. */
 void tcp_arm_quiet(struct tcp_conn *conn, uint64_t now);
 

@@ -180,6 +180,27 @@ static void a_needless_recovery_is_undone_after_it(void **state)
 	script_fini(&s);
 }
 
+/* What was sent again has the whole time-out to be acknowledged. */
+static void a_fast_retransmission_begins_the_time_out_anew(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 4);
+	uint64_t stalled = s.conn->stalled_ns;
+	AT(MS(250));
+	s.taken = s.sent_n;
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 1461, 5841 } });
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	assert_int_equal(s.conn->stalled_ns, stalled);
+	uint64_t rto = rto_ns(&s.conn->rto, &s.tcp.rto_limits);
+	AT(MS(250) + rto - 1);
+	QUIET();
+	AT(MS(250) + rto);
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	script_fini(&s);
+}
+
 /* The last segment is lost, and nobody tells: after two round trips it is sent again. */
 static void a_lost_tail_is_probed(void **state)
 {
@@ -607,6 +628,7 @@ int main(void)
 		cmocka_unit_test(what_overtakes_does_not_narrow_the_window),
 		cmocka_unit_test(a_needless_recovery_teaches_reordering),
 		cmocka_unit_test(a_needless_recovery_is_undone_after_it),
+		cmocka_unit_test(a_fast_retransmission_begins_the_time_out_anew),
 		cmocka_unit_test(a_lost_tail_is_probed),
 		cmocka_unit_test(a_late_ack_is_no_loss),
 		cmocka_unit_test(new_data_is_the_better_probe),

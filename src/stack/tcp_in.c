@@ -188,6 +188,18 @@ static enum tcp_outcome hear_peer(struct tcp_conn *conn, struct tcp_seg *seg,
 	return TCP_GO_ON;
 }
 
+/*
+ * A SYN that was sent again was lost, and the network is full (RFC 6928, 2); or it was late, and
+ * the first time-out is too short (RFC 6298, 5.7).
+ */
+static void begin_sending(struct tcp_conn *conn)
+{
+	const bool was_lost = conn->rto.backoff > 0;
+	conn->cc.cwnd = was_lost ? conn->cc.mss : cc_initial_window(conn->cc.mss);
+	if (was_lost)
+		conn->rto.rto_us = TCP_RTO_SYN_LOST_US;
+}
+
 static void establish(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	tcp_set_state(conn, TCP_ESTABLISHED);
@@ -196,9 +208,7 @@ static void establish(struct tcp_conn *conn, const struct tcp_seg *seg)
 	conn->snd_wnd = conn->snd_wnd_max = seg->wnd;
 	conn->snd_wl1 = seg->seq;
 	conn->snd_wl2 = seg->ack;
-	/* RFC 6928, 2: a SYN that was lost says that the network is full. */
-	conn->cc.cwnd =
-		conn->rto.backoff > 0 ? conn->cc.mss : cc_initial_window(conn->cc.mss);
+	begin_sending(conn);
 	recovery_init(conn); /* What became of the SYN says nothing of what follows. */
 	if (conn->listener)
 		tcp_listener_ready(conn);

@@ -20,7 +20,8 @@
 
 #include <stdint.h>
 
-#define TCP_RTO_FIRST_US 1000000u /**< Before there is a sample (RFC 6298, 2.1). */
+#define TCP_RTO_FIRST_US    1000000u /**< Before there is a sample (RFC 6298, 2.1). */
+#define TCP_RTO_SYN_LOST_US 3000000u /**< Likewise, after a SYN was sent again (5.7). */
 
 /** Times in us: up to 71 minutes. */
 struct tcp_rto {

@@ -238,6 +238,7 @@ struct tcp_conn *tcp_syn_promote(const struct tcp_syn *syn, uint64_t now)
 	struct tcp_sent *answer = board_first(conn);
 	if (answer && syn->retries > 0)
 		answer->flags |= SENT_AGAIN;
+	conn->rto.backoff = syn->retries;
 	return conn;
 }
 

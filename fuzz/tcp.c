@@ -160,7 +160,7 @@ static void user_acts(struct run *run, uint8_t op, struct tcp_conn **slot)
 		(void)!tcp_receive(conn, (uint8_t[4096]){ 0 }, n % 4096, run->now);
 		break;
 	case 14:
-		(void)tcp_shutdown(conn, SHUT_WR, run->now);
+		(void)tcp_shutdown(conn, (int)(n % 4), run->now);
 		break;
 	case 15:
 		*slot = NULL;

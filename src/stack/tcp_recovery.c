@@ -10,6 +10,7 @@
 #include "stack/tcp_emit.h"
 #include "stack/tcp_out.h"
 #include "stack/tcp_rack.h"
+#include "stack/tcp_timer.h"
 
 #define DUP_THRESH 3u
 
@@ -101,6 +102,19 @@ static bool is_of_original(const struct tcp_conn *conn, const struct tcp_deliver
 	const struct tcp_recovery *rec = &conn->active->recovery;
 	return rec->undo_by_ts && rec->undo_ts != 0 && d->again_acked && d->acked > 0 &&
 	       d->ts_ecr != 0 && seq_before(d->ts_ecr, rec->undo_ts);
+}
+
+/* RFC 4015, 3.5: the segment that was waited for in vain has come, and may take as long again. */
+static void expect_lateness(struct tcp_conn *conn, const struct tcp_delivery *d,
+			    uint64_t now)
+{
+	const struct tcp_rto_limits *limits = &conn->tcp->rto_limits;
+	uint64_t us = (tcp_timestamp(conn, now) - d->ts_ecr) * 1000ull;
+	if (us >= limits->max_us)
+		return; /* It was an echo of something else. */
+	rto_widen(&conn->rto, limits, (uint32_t)us);
+	if (tcp_is_due(conn, TCP_DUE_RETRANSMIT))
+		tcp_postpone_retransmission(conn, now);
 }
 
 /* ---- what is lost ------------------------------------------------------------------------ */
@@ -228,7 +242,8 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 {
 	struct tcp_recovery *rec = &conn->active->recovery;
 	bool was_reducing = rec->phase == TCP_RECOVERY;
-	bool was_needless = all_are_duplicates(conn, d) || is_of_original(conn, d);
+	bool was_reported = all_are_duplicates(conn, d);
+	bool was_late = is_of_original(conn, d);
 	if (d->dsack)
 		rack_on_dsack(conn);
 	if (tlp_on_ack(conn, d, is_duplicate) && rec->phase == TCP_OPEN) {
@@ -238,7 +253,9 @@ void recovery_on_ack(struct tcp_conn *conn, struct tcp_delivery *d, bool is_dupl
 		tell_reduction(conn);
 	}
 	find_losses(conn, d, is_duplicate, now);
-	if (rec->undo != TCP_OPEN && was_needless)
+	if (rec->undo == TCP_LOSS && was_late)
+		expect_lateness(conn, d, now);
+	if (rec->undo != TCP_OPEN && (was_reported || was_late))
 		undo(conn);
 	if (rec->phase != TCP_OPEN && !seq_before(conn->snd_una, rec->point))
 		leave(conn);

@@ -20,6 +20,15 @@ static uint32_t clamp(uint64_t us, const struct tcp_rto_limits *limits)
 	return us > limits->max_us ? limits->max_us : (uint32_t)us;
 }
 
+static void set_from_estimates(struct tcp_rto *rto, const struct tcp_rto_limits *limits)
+{
+	uint64_t spread = 4 * (uint64_t)rto->rttvar_us;
+	if (spread < GRANULARITY_US)
+		spread = GRANULARITY_US;
+	rto->rto_us = clamp(rto->srtt_us + spread, limits);
+	rto->backoff = 0;
+}
+
 void rto_sample(struct tcp_rto *rto, const struct tcp_rto_limits *limits, uint32_t rtt_us)
 {
 	uint64_t srtt = rto->srtt_us, rttvar = rto->rttvar_us;
@@ -33,11 +42,17 @@ void rto_sample(struct tcp_rto *rto, const struct tcp_rto_limits *limits, uint32
 		rttvar = (3 * rttvar + off) / 4;
 		srtt = (7 * srtt + rtt_us + 4) / 8;
 	}
-	uint64_t spread = 4 * rttvar > GRANULARITY_US ? 4 * rttvar : GRANULARITY_US;
 	rto->srtt_us = (uint32_t)srtt;
 	rto->rttvar_us = (uint32_t)rttvar;
-	rto->rto_us = clamp(srtt + spread, limits);
-	rto->backoff = 0;
+	set_from_estimates(rto, limits);
+}
+
+/* RFC 4015, 3.5. SRTT stays: it is also what is paced by, and the time-out is long without it. */
+void rto_widen(struct tcp_rto *rto, const struct tcp_rto_limits *limits, uint32_t rtt_us)
+{
+	if (rto->rttvar_us < rtt_us / 2)
+		rto->rttvar_us = rtt_us / 2;
+	set_from_estimates(rto, limits);
 }
 
 uint64_t rto_ns(const struct tcp_rto *rto, const struct tcp_rto_limits *limits)

@@ -41,6 +41,9 @@ void rto_init(struct tcp_rto *rto);
 void rto_sample(struct tcp_rto *rto, const struct tcp_rto_limits *limits,
 		uint32_t rtt_us);
 
+/** After a time-out that was needless: a round trip of so many us is to be expected again. */
+void rto_widen(struct tcp_rto *rto, const struct tcp_rto_limits *limits, uint32_t rtt_us);
+
 /** The time-out in ns, with back-off. */
 uint64_t rto_ns(const struct tcp_rto *rto, const struct tcp_rto_limits *limits);
 

@@ -441,6 +441,9 @@ static void a_spurious_timeout_is_undone(void **state)
 	assert_int_equal(s.conn->active->recovery.phase, TCP_OPEN);
 	assert_true(s.conn->cc.cwnd >= cwnd);
 	assert_int_equal(s.conn->active->board.lost, 0);
+	/* RFC 4015, 3.5: of the 301 ms that it has taken. */
+	assert_int_equal(s.conn->rto.rto_us, (100 + 2 * 301) * 1000);
+	assert_int_equal(s.conn->due[TCP_DUE_RETRANSMIT], s.now + MS(702));
 	script_fini(&s);
 }
 

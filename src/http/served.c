@@ -189,7 +189,7 @@ static ssize_t served_on_room(void *user, uint64_t pos, char *buf, size_t len)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (c->out_end != 0)
 		return reader_end(c->out_end);
-	if (served_is_plain(c)) {
+	if (served_has_chunks(c)) {
 		if (!c->direct.is_open)
 			served_take_output(c);
 		served_suspend(c);

@@ -108,8 +108,8 @@ uint8_t *server_scratch(struct http_server *s);
 
 /* ---- Bodies that MHD has left to us ---- */
 
-/** Whether its bodies go in chunks, and nothing encrypts them. */
-bool served_is_plain(const struct served *c);
+/** Whether its bodies go in chunks. */
+bool served_has_chunks(const struct served *c);
 
 /** Output is left to us from here on until the stream's end. */
 void served_take_output(struct served *c);

@@ -3,7 +3,8 @@
  * Bodies that MHD leaves to us: it has read a request's head or sent a response's, keeps the
  * connection suspended, and the socket is ours until the body's end. So nothing copies what goes
  * through: what is read is handed on where it lies, and what is put out goes past MHD's buffers
- * (http/direct.h).
+ * (http/direct.h), encrypted as MHD would have done it. What comes encrypted MHD reads itself: how
+ * much of it GnuTLS has taken from the socket with the head, nobody can tell.
  */
 #include "base/container.h"
 #include "http/served.h"
@@ -22,10 +23,17 @@
  */
 #define READ_LEN 131072u
 
-/* Bodies go in chunks, and nothing encrypts them. */
-bool served_is_plain(const struct served *c)
+/* NULL: nothing encrypts what goes through. */
+static gnutls_session_t session_of(const struct served *c)
 {
-	return c->stream.version == 11 && !c->server->terms.cert_file;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return info ? info->tls_session : NULL;
+}
+
+bool served_has_chunks(const struct served *c)
+{
+	return c->stream.version == 11;
 }
 
 /* ---- Output that MHD has left to us ---- */
@@ -95,7 +103,7 @@ static void served_on_writable(struct weft_task *task, uint64_t now)
 /* What is left to us from here on until the stream's end. */
 void served_take_output(struct served *c)
 {
-	direct_open(&c->direct, served_fd(c), NULL);
+	direct_open(&c->direct, served_fd(c), session_of(c));
 	c->out_task = (struct weft_task){ .fd = c->direct.conduit.fd,
 					  .run = served_on_writable };
 	served_mark(c);
@@ -127,9 +135,9 @@ bool served_can_take_input(const struct served *c)
 		c->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 	const size_t head_len = served_head_len(c);
 	uint64_t taken;
-	return served_is_plain(c) && coding && strcasecmp(coding, "chunked") == 0 &&
-	       head_len > 0 && socket_taken(served_fd(c), &taken) == 0 &&
-	       taken == head_len;
+	return served_has_chunks(c) && !session_of(c) && coding &&
+	       strcasecmp(coding, "chunked") == 0 && head_len > 0 &&
+	       socket_taken(served_fd(c), &taken) == 0 && taken == head_len;
 }
 
 /* MHD does not see that the body has ended: it is answered here, and the connection ended. */

@@ -165,6 +165,36 @@ static void back_pressure_in_tls(void **state)
 	world_stop(&w);
 }
 
+/* Past the library, as where nothing is encrypted; then in its order with what is asked for. */
+static void a_server_sends_at_once_in_tls(void **state)
+{
+	struct world_opts opts = tls_opts();
+	uint8_t bytes[1000];
+	(void)state;
+	opts.client.pin = first.pin;
+	opts.out_total = 5 * MB;
+	opts.out_ready = 0;
+	world_start(&w, &opts);
+	struct end *get = world_get(&w, "/");
+	world_until(&w, get->responses && w.served[0].asked);
+	struct end *served = &w.served[0];
+	for (unsigned round = 0; round < 100; round++) {
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = pattern(served->out_len + i);
+		const struct socket_piece pieces[] = { { bytes, 1 },
+						       { bytes + 1, sizeof(bytes) - 1 } };
+		assert_true(http_stream_send(served->stream, pieces, 2));
+		served->out_len += sizeof(bytes);
+		served->out_ready += sizeof(bytes);
+		world_until(&w, get->in_len == served->out_len);
+	}
+	end_more(served, served->out_total - served->out_ready);
+	world_until(&w, get->closings);
+	assert_int_equal(get->end, HTTP_ENDED);
+	assert_int_equal(get->in_len, 5 * MB);
+	world_stop(&w);
+}
+
 static void a_certificate_in_the_ca_file_is_believed(void **state)
 {
 	struct world_opts opts = tls_opts();
@@ -321,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(both_ways_in_tls),
 		TEST(back_pressure_in_tls),
+		TEST(a_server_sends_at_once_in_tls),
 		TEST(a_certificate_in_the_ca_file_is_believed),
 		TEST(strangers_are_not_believed),
 		TEST(a_new_certificate_without_a_restart),

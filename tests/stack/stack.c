@@ -152,21 +152,6 @@ static void nobody_answers_for_who_is_not_there(void **state)
 	two_fini(&t);
 }
 
-static void pings_have_a_limit(void **state)
-{
-	struct two t;
-	struct weft_ping *pings[64], *one_more;
-	(void)state;
-	two_init(&t);
-	for (size_t i = 0; i < ARRAY_LEN(pings); i++)
-		assert_int_equal(weft_ping_new(t.stack[0], got_answer, NULL, &pings[i]),
-				 0);
-	assert_int_equal(weft_ping_new(t.stack[0], got_answer, NULL, &one_more), -ENOSPC);
-	weft_ping_free(pings[7]);
-	assert_int_equal(weft_ping_new(t.stack[0], got_answer, NULL, &one_more), 0);
-	two_fini(&t);
-}
-
 static void needs_a_secret(void **state)
 {
 	struct weft_stack *stack = NULL;
@@ -295,7 +280,6 @@ int main(void)
 		cmocka_unit_test(pings_have_a_limit),
 		cmocka_unit_test(needs_a_secret),
 		cmocka_unit_test(options_have_a_most),
-		cmocka_unit_test(pings_have_a_limit),
 		cmocka_unit_test(answers_of_a_batch_are_sent_at_once),
 		cmocka_unit_test(an_ip_link_has_no_neighbours),
 		cmocka_unit_test(every_outcome_and_event_has_a_name),

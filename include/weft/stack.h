@@ -137,6 +137,8 @@ struct weft_stack_opts {
 	uint32_t fragments_max; /**< Packets whose fragments are collected; 0 for 64. */
 	size_t fragment_bytes_max;    /**< Bytes of all of them together; 0 for 1 MiB. */
 	uint32_t fragment_pieces_max; /**< Fragments of one packet; 0 for 128. */
+	/** How long the others are waited for; 0 for 30 s, and 60 s in IPv6 (RFC 8200). */
+	uint32_t fragment_time_s;
 	uint32_t extension_headers_max; /**< Of an IPv6 packet, at most 8; 0 for 8. */
 	uint32_t extension_bytes_max;   /**< Of all of them, at most 512; 0 for 512. */
 	uint32_t path_mtus_max; /**< Destinations with an MTU of their own; 0 for 256. */

@@ -123,6 +123,13 @@ static struct packet *packet_of(struct list *node)
 	return container_of(node, struct packet, of_cache);
 }
 
+static uint64_t patience(const struct weft_stack *stack, const struct frag_key *key)
+{
+	if (stack->opts.fragment_time_s)
+		return stack->opts.fragment_time_s * SECOND_NS;
+	return addr_is_ip4(&key->src) ? TIMEOUT4_NS : TIMEOUT6_NS;
+}
+
 static struct packet *packet_new(struct weft_stack *stack, struct weft_iface *iface,
 				 const struct frag_key *key, uint64_t now)
 {
@@ -141,8 +148,7 @@ static struct packet *packet_new(struct weft_stack *stack, struct weft_iface *if
 		return NULL;
 	}
 	list_push_back(&cache->oldest, &p->of_cache);
-	wheel_arm(&stack->wheel, &p->timer,
-		  now + (addr_is_ip4(&key->src) ? TIMEOUT4_NS : TIMEOUT6_NS));
+	wheel_arm(&stack->wheel, &p->timer, now + patience(stack, key));
 	return p;
 }
 

@@ -382,6 +382,33 @@ static void what_is_missing_is_not_waited_for_for_ever(void **state)
 	}
 }
 
+/* As the program says; or half a minute in IPv4, a whole one in IPv6. */
+static void what_is_missing_has_its_time(void **state)
+{
+	static const struct {
+		uint32_t given;
+		bool is_ip4;
+		uint32_t seconds;
+	} cases[] = {
+		{ 0, true, 30 }, { 0, false, 60 }, { 7, true, 7 }, { 7, false, 7 }
+	};
+	static uint8_t whole[DATAGRAM_MAX];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct weft_stack_opts opts = { .fragment_time_s = cases[i].given };
+		struct hole_world h;
+		begin(&h, &opts, cases[i].is_ip4);
+		size_t len = datagram(cases[i].is_ip4, 5000, whole);
+		assert_outcome(rx_slice(&h, cases[i].is_ip4, whole, len, 1, 0, 1400),
+			       HELD);
+		world_pass(&h.w, cases[i].seconds * SECOND_NS - 1);
+		assert_int_equal(table_count(h.w.stack->fragments.table), 1);
+		world_pass(&h.w, 1);
+		assert_int_equal(table_count(h.w.stack->fragments.table), 0);
+		end(&h);
+	}
+}
+
 /* FragmentSmack: memory and the work for each fragment are bounded. */
 static void a_flood_has_limits(void **state)
 {
@@ -553,6 +580,7 @@ int main(void)
 		cmocka_unit_test(an_odd_fragment_of_ip6_is_told_about),
 		cmocka_unit_test(an_atomic_fragment_is_a_packet),
 		cmocka_unit_test(what_is_missing_is_not_waited_for_for_ever),
+		cmocka_unit_test(what_is_missing_has_its_time),
 		cmocka_unit_test(a_flood_has_limits),
 		cmocka_unit_test(pieces_have_a_limit),
 		cmocka_unit_test(congestion_of_one_is_of_all),

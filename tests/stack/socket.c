@@ -180,6 +180,40 @@ static void what_is_full_is_not_writable(void **state)
 	sides_fini(&x);
 }
 
+/* From one socket to another of the same host, as much as it takes at a time. */
+static void a_stream_to_oneself_does_not_stall(void **state)
+{
+	(void)state;
+	struct sides x;
+	static char bytes[1 << 20];
+	const size_t total = 16u << 20;
+	union weft_sockaddr peer = addr("127.0.0.1:80");
+	size_t sent = 0, got = 0;
+	sides_init(&x);
+	int l = listening(&x, "127.0.0.1:80");
+	int c = weft_socket_open(x.server, AF_INET, SOCK_STREAM);
+	assert_int_equal(weft_socket_connect(x.server, c, &peer, x.net.now),
+			 -EINPROGRESS);
+	pass(&x);
+	int a = weft_socket_accept(x.server, l, x.net.now);
+	assert_true(a >= 0);
+	uint64_t begin = x.net.now;
+	while (got < total) {
+		int n = 0;
+		while (sent < total && n >= 0) {
+			n = weft_socket_send(x.server, c, bytes, sizeof(bytes),
+					     x.net.now);
+			sent += n > 0 ? (size_t)n : 0;
+		}
+		net_run(&x.net, x.net.now + 1);
+		while ((n = weft_socket_recv(x.server, a, bytes, sizeof(bytes),
+					     x.net.now)) > 0)
+			got += (size_t)n;
+	}
+	assert_true(x.net.now - begin < MS(1));
+	sides_fini(&x);
+}
+
 static void a_refusal_is_told_once(void **state)
 {
 	(void)state;
@@ -407,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_stream_from_one_to_the_other),
 		cmocka_unit_test(an_end_wakes_who_waits),
 		cmocka_unit_test(what_is_full_is_not_writable),
+		cmocka_unit_test(a_stream_to_oneself_does_not_stall),
 		cmocka_unit_test(a_refusal_is_told_once),
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(groups_and_broadcasts),

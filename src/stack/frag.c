@@ -56,7 +56,6 @@ static void free_pieces(struct weft_stack *stack, struct packet *p)
 	}
 	stack->fragments.bytes -= p->bytes;
 	p->bytes = 0;
-	p->pieces_n = 0;
 	free(p->header);
 	p->header = NULL;
 }

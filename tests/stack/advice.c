@@ -225,6 +225,7 @@ static void a_dhcp_server_is_told_of_once(void **state)
 		a.msg.other_config = i == 0;
 		a.msg.managed = i == 1;
 		assert_outcome(advertise(&a, ROUTER), NOTED);
+		assert_int_equal(a.told_n, 1);
 		assert_outcome(advertise(&a, ROUTER), NOTED);
 		assert_int_equal(a.told_n, 1);
 		assert_true(a.advice.has_dhcp6);

@@ -144,6 +144,58 @@ static void a_query_is_answered_within_its_time(void **state)
 	world_fini(&w);
 }
 
+/* The longest time until the group is reported, of many draws. */
+static uint64_t longest_wait(struct world *w, const char *group, uint16_t code)
+{
+	uint64_t longest = 0;
+	for (unsigned i = 0; i < 200; i++) {
+		list_for_each (node, &w->iface->groups)
+			wheel_cancel(&w->stack->wheel,
+				     &container_of(node, struct group, of_iface)->timer);
+		if (ip(group).family == AF_INET)
+			assert_outcome(query4(w, group, group, (uint8_t)code, 12, 1),
+				       NOTED);
+		else
+			assert_outcome(query6(w, "fe80::1", group, group, code, 28),
+				       NOTED);
+		list_for_each (node, &w->iface->groups) {
+			const struct timer *timer =
+				&container_of(node, struct group, of_iface)->timer;
+			if (timer_is_armed(timer) && timer->at - w->now > longest)
+				longest = timer->at - w->now;
+		}
+	}
+	return longest;
+}
+
+/* RFC 3376, 4.1.1 and RFC 3810, 5.1.3: linear, then a floating point number. */
+static void times_of_queries_are_read(void **state)
+{
+	static const struct {
+		const char *group;
+		uint16_t code;
+		uint64_t tenths;
+	} cases[] = {
+		{ GROUP4, 1, 1 },          { GROUP4, 127, 127 },
+		{ GROUP4, 0x80, 128 },     { GROUP4, 0x95, 336 },
+		{ GROUP4, 0xff, 31744 },   { GROUP6, 32700, 327 },
+		{ GROUP6, 0x8000, 328 },   { GROUP6, 0x9800, 984 },
+		{ GROUP6, 0xffff, 83876 },
+	};
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	join(&w, GROUP4);
+	join(&w, GROUP6);
+	world_pass(&w, 5 * SECOND_NS);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint64_t most = cases[i].tenths * (SECOND_NS / 10);
+		uint64_t longest = longest_wait(&w, cases[i].group, cases[i].code);
+		assert_in_range(longest, most - most / 10, most);
+	}
+	world_fini(&w);
+}
+
 static void an_old_querier_is_answered_in_its_version(void **state)
 {
 	struct world w;
@@ -334,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(joining_is_told_twice_and_leaving_once),
 		cmocka_unit_test(a_query_is_answered_within_its_time),
+		cmocka_unit_test(times_of_queries_are_read),
 		cmocka_unit_test(an_old_querier_is_answered_in_its_version),
 		cmocka_unit_test(an_old_version_is_silent_where_another_has_spoken),
 		cmocka_unit_test(drops_what_no_querier_sends),

@@ -391,6 +391,33 @@ static void makes_an_address_and_a_route(void **state)
 	world_fini(&w);
 }
 
+static void what_is_said_again_lasts_longer(void **state)
+{
+	struct world w;
+	struct ip_path path;
+	struct ip_addr far = addr("2001:db8:ffff::1"), near = addr("2001:db8:1::1");
+	struct nd_msg msg = advert(100);
+	(void)state;
+	msg.prefixes[0] = prefix("2001:db8:1::", 100, 100);
+	msg.prefixes_n = 1;
+	world_init(&w, NULL);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
+		world_pass(&w, 90 * SECOND_NS);
+		tx_forget(&w);
+		assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path),
+				 0);
+		assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_PREFERRED);
+	}
+	world_pass(&w, 11 * SECOND_NS);
+	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path),
+			 -ENETUNREACH);
+	assert_int_equal(ip_path_find(w.stack, NULL, &near, NULL, w.now, &path),
+			 -ENETUNREACH);
+	assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_NONE);
+	world_fini(&w);
+}
+
 /* RFC 4862, 5.5.3 (e): nobody who is not a router ends an address at once. */
 static void a_lifetime_is_not_cut_short(void **state)
 {
@@ -575,6 +602,7 @@ int main(void)
 		cmocka_unit_test(a_router_s_end_is_believed_of_itself_only),
 		cmocka_unit_test(an_answer_without_a_mac_is_none),
 		cmocka_unit_test(makes_an_address_and_a_route),
+		cmocka_unit_test(what_is_said_again_lasts_longer),
 		cmocka_unit_test(a_lifetime_is_not_cut_short),
 		cmocka_unit_test(passes_over_what_is_no_prefix_of_hosts),
 		cmocka_unit_test(a_flood_of_advertisements_has_limits),

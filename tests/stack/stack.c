@@ -271,6 +271,39 @@ static void every_outcome_and_event_has_a_name(void **state)
 	assert_string_equal(weft_stack_event_name(WEFT_STACK_EVENTS), "unknown");
 }
 
+static void what_there_is_not_is_counted_as_none(void **state)
+{
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(weft_stack_count(w.stack, WEFT_STACK_OUTCOMES), 0);
+	assert_int_equal(weft_stack_event_count(w.stack, WEFT_STACK_EVENTS), 0);
+	world_fini(&w);
+}
+
+/* As the header and the docs say. */
+static void limits_have_defaults(void **state)
+{
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	const struct weft_stack_opts *o = &w.stack->opts;
+	assert_int_equal(o->interfaces_max, 64);
+	assert_int_equal(o->addresses_max, 32);
+	assert_int_equal(o->routes_max, 256);
+	assert_int_equal(o->neighbours_max, 1024);
+	assert_int_equal(o->neighbour_queue_max, 64);
+	assert_int_equal(o->neighbour_bytes_max, 1048576);
+	assert_int_equal(o->fragments_max, 64);
+	assert_int_equal(o->fragment_bytes_max, 1048576);
+	assert_int_equal(o->path_mtus_max, 256);
+	assert_int_equal(o->groups_max, 32);
+	assert_int_equal(o->udp_sockets_max, 1024);
+	assert_int_equal(o->errors_per_s, 1000);
+	assert_int_equal(o->echoes_per_s, 0);
+	world_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +316,8 @@ int main(void)
 		cmocka_unit_test(answers_of_a_batch_are_sent_at_once),
 		cmocka_unit_test(an_ip_link_has_no_neighbours),
 		cmocka_unit_test(every_outcome_and_event_has_a_name),
+		cmocka_unit_test(what_there_is_not_is_counted_as_none),
+		cmocka_unit_test(limits_have_defaults),
 	};
 	return cmocka_run_group_tests_name("stack", tests, NULL, NULL);
 }

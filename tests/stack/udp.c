@@ -382,6 +382,67 @@ static void groups_go_with_their_interface(void **state)
 	world_fini(&w);
 }
 
+/* And what is of another interface stays: routes and groups. */
+static void the_other_interface_keeps_what_it_has(void **state)
+{
+	struct world w;
+	struct weft_link *a, *b;
+	struct weft_iface *second;
+	struct inbox in;
+	struct weft_ip group = ip("239.1.2.3"), more = ip("10.2.0.2/24");
+	struct weft_udp_message msg = { .peer = at(PEER4, 9), .data = "x", .len = 1 };
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(weft_link_pair(16, &a, &b), 0);
+	assert_int_equal(weft_stack_add_interface(w.stack, a, NULL, w.now, &second), 0);
+	assert_int_equal(weft_iface_add_address(second, &more, 0, w.now), 0);
+	open_box(&w, &in, "0.0.0.0", 7);
+	assert_int_equal(weft_udp_join(in.udp, &group, w.iface, w.now), 0);
+	assert_int_equal(weft_udp_join(in.udp, &group, second, w.now), 0);
+	weft_stack_remove_interface(second, w.now);
+	for (size_t i = 0; i < w.stack->routes.n; i++)
+		assert_ptr_not_equal(w.stack->routes.entries[i].iface, second);
+	assert_int_equal(weft_udp_send(in.udp, &msg, w.now), 0);
+	assert_outcome(rx_udp(&w, PEER4, 1000, "239.1.2.3", 7, "x"), DELIVERED);
+	assert_int_equal(in.udp->groups_n, 1);
+	weft_link_free(a);
+	weft_link_free(b);
+	world_fini(&w);
+}
+
+/* Whom it is connected to counts for what came in a frame for all as well: address and port. */
+static void who_is_connected_hears_its_peer_alone(void **state)
+{
+	static const struct {
+		const char *src;
+		uint16_t sport;
+		bool is_heard;
+	} cases[] = { { "2001:db8::1", 1000, true },
+		      { "2001:db8::1", 1001, false },
+		      { "2001:db8::9", 1000, false } };
+	struct world w;
+	struct inbox in;
+	uint8_t frame[128];
+	const union weft_sockaddr peer = at("2001:db8::1", 1000);
+	(void)state;
+	world_init(&w, NULL);
+	open_box(&w, &in, "2001:db8::2", 7);
+	assert_int_equal(weft_udp_connect(in.udp, &peer, w.now), 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct packet p = { .src = cases[i].src,
+					  .dst = "2001:db8::2",
+					  .sport = cases[i].sport,
+					  .dport = 7 };
+		size_t len = make(&w, &p, "x", 1, frame, sizeof(frame));
+		memcpy(frame, "\x33\x33\x00\x00\x00\x01", 6);
+		assert_int_equal(rx(&w, frame, len) == WEFT_STACK_DELIVERED,
+				 cases[i].is_heard);
+	}
+	assert_int_equal(in.n, 1);
+	tx_none(&w);
+	world_fini(&w);
+}
+
 static void sending_to_groups_and_broadcasts(void **state)
 {
 	struct world w;
@@ -536,6 +597,8 @@ int main(void)
 		cmocka_unit_test(a_link_local_peer_is_on_its_link),
 		cmocka_unit_test(groups_are_joined),
 		cmocka_unit_test(groups_go_with_their_interface),
+		cmocka_unit_test(the_other_interface_keeps_what_it_has),
+		cmocka_unit_test(who_is_connected_hears_its_peer_alone),
 		cmocka_unit_test(sending_to_groups_and_broadcasts),
 		cmocka_unit_test(calls_refuse_what_is_wrong),
 		cmocka_unit_test(ports_are_given_at_random_and_run_out),

@@ -136,6 +136,7 @@ struct tcp_active {
 	struct tcp_recovery recovery;
 	struct tcp_tuning tuning;
 	uint64_t pace_ns; /**< When the next segment may leave. */
+	uint64_t sent_ns; /**< When data, SYN or FIN were sent last. */
 };
 
 struct tcp_conn {

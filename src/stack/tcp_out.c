@@ -163,6 +163,7 @@ static bool send_new(struct tcp_conn *conn, uint32_t end, bool is_probe, uint64_
 	conn->fin_sent =
 		conn->fin_asked && end - conn->snd_una > (uint32_t)conn->to_send.len;
 	tcp_emit_range(conn, &range, now);
+	conn->active->sent_ns = now;
 	recovery_on_sent(conn, len, false, now);
 	pace(conn, len, now);
 	tlp_schedule(conn, now);
@@ -201,6 +202,7 @@ void tcp_resend(struct tcp_conn *conn, struct tcp_sent *sent, uint64_t now)
 	const struct tcp_range range = { .start = sent->start, .end = sent->end };
 	bool is_syn = sent->start == conn->iss && !tcp_state_is_synchronized(conn->state);
 	board_resent(conn, sent, now);
+	conn->active->sent_ns = now;
 	recovery_on_sent(conn, sent_len(sent), true, now);
 	if (is_syn)
 		tcp_emit_syn(conn, now);
@@ -285,13 +287,16 @@ static void check_path(struct tcp_conn *conn, uint64_t now)
 		recovery_on_smaller_mss(conn);
 }
 
-/* RFC 9293, 3.8.3 / RFC 5681, 4.1: after a pause the window is not what the network carries. */
+/*
+ * RFC 5681, 4.1: after a pause the window is not what the network carries. What has come in
+ * meanwhile does not matter: it says nothing of this direction.
+ */
 static void restart_after_idle(struct tcp_conn *conn, uint64_t now)
 {
 	uint32_t initial = cc_initial_window(conn->cc.mss);
 	uint64_t rto = (uint64_t)conn->rto.rto_us * NS_PER_US;
-	bool is_idle = conn->snd_una == conn->snd_nxt && now - conn->stalled_ns > rto &&
-		       conn->stalled_ns != 0;
+	bool is_idle =
+		conn->snd_una == conn->snd_nxt && now - conn->active->sent_ns > rto;
 	if (!is_idle || !tcp_has_unsent(conn))
 		return;
 	if (conn->cc.cwnd > initial)

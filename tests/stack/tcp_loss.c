@@ -560,6 +560,7 @@ static void a_sack_storm_costs_its_own_connection(void **state)
 		RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .sack = true,
 		   .scaled = true, .wscale = 7);
 		s.conn->cc.cwnd = flight;
+		s.conn->active->sent_ns = s.now;
 		RX(ACK, .seq = 301, .ack = 1, .window = 2048);
 		script_write(&s, flight);
 		assert_int_equal(s.conn->snd_nxt - s.conn->snd_una, flight);

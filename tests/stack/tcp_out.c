@@ -163,6 +163,7 @@ static void begin_to_send(struct script *script, bool is_paced, uint32_t ssthres
 	script_establish(script);
 	script->conn->rto.srtt_us = 100000;
 	script->conn->cc.cwnd = 100 * 1460;
+	script->conn->active->sent_ns = script->now;
 	script->conn->cc.ssthresh = ssthresh;
 	script_write(script, (size_t)1460 * segments);
 }
@@ -253,6 +254,36 @@ static void every_segment_has_the_user_s_ttl_and_dscp(void **state)
 	}
 }
 
+/* RFC 5681, 4.1: who has sent nothing for a time-out does not know what the network carries. What
+ * comes in meanwhile says nothing of it. */
+static void a_pause_in_sending_ends_the_window(void **state)
+{
+	(void)state;
+	struct tcp_config config = { .no_timestamps = true, .no_pacing = true };
+	const struct line syn = { .mss = 1000, .window = 65535 };
+	for (unsigned hears = 0; hears < 2; hears++) {
+		struct script s;
+		script_init(&s, &config);
+		script_establish_with(&s, &syn);
+		script_write(&s, 40000);
+		for (uint32_t at = 1; at <= 4; at++) {
+			AT(MS(20) * at);
+			RX(ACK, .seq = 101, .ack = 1 + 10000 * at);
+		}
+		assert_true(s.conn->cc.cwnd >= 30000);
+		for (uint32_t i = 0; i < 20; i++) {
+			AT(MS(80) + MS(50) * i);
+			if (hears)
+				RX(ACK, .seq = 101 + i, .ack = 40001, .len = 1);
+		}
+		s.taken = s.sent_n;
+		script_write(&s, 40000);
+		TX(ACK, .seq = 40001, .len = 10000, .gso = 1000, .ack = 101 + 20 * hears);
+		QUIET();
+		script_fini(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_full_window_opens),
 		cmocka_unit_test(the_rest_of_a_segment_is_sent_again),
 		cmocka_unit_test(the_user_is_told_of_room),
+		cmocka_unit_test(a_pause_in_sending_ends_the_window),
 		cmocka_unit_test(segments_keep_their_distance),
 		cmocka_unit_test(who_is_not_paced_sends_at_once),
 		cmocka_unit_test(every_segment_has_the_user_s_ttl_and_dscp),

@@ -189,14 +189,14 @@ static enum tcp_outcome hear_peer(struct tcp_conn *conn, struct tcp_seg *seg,
 }
 
 /*
- * A SYN that was sent again was lost, and the network is full (RFC 6928, 2); or it was late, and
- * the first time-out is too short (RFC 6298, 5.7).
+ * A SYN that was sent again may only have been late, so the first time-out is too short (RFC 6298,
+ * 5.7). Two say that the network is full (RFC 6928, 2).
  */
 static void begin_sending(struct tcp_conn *conn)
 {
-	const bool was_lost = conn->rto.backoff > 0;
-	conn->cc.cwnd = was_lost ? conn->cc.mss : cc_initial_window(conn->cc.mss);
-	if (was_lost)
+	const unsigned again = conn->rto.backoff;
+	conn->cc.cwnd = again > 1 ? conn->cc.mss : cc_initial_window(conn->cc.mss);
+	if (again > 0)
 		conn->rto.rto_us = TCP_RTO_SYN_LOST_US;
 }
 

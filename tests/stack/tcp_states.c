@@ -379,9 +379,26 @@ static void all_flags_in_all_states(void **state)
 	}
 }
 
+/* RFC 6928, 2: one SYN that was sent again is no reason to begin with one segment. Two are. */
+static void a_lost_syn_leaves_the_initial_window(void **state)
+{
+	(void)state;
+	for (uint64_t lost = 1; lost <= 2; lost++) {
+		struct script s;
+		script_init(&s, NULL);
+		script_connect(&s);
+		AT(S(3) * (lost - 1) + S(2));
+		assert_int_equal(s.sent_n, 1 + lost);
+		RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460);
+		assert_int_equal(s.conn->cc.cwnd, lost == 1 ? 14600 : 1460);
+		script_fini(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_lost_syn_leaves_the_initial_window),
 		cmocka_unit_test(passive_open),
 		cmocka_unit_test(active_open),
 		cmocka_unit_test(both_open_at_once),

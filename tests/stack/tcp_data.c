@@ -63,6 +63,36 @@ static void early_data_waits_and_is_reported(void **state)
 	script_fini(&s);
 }
 
+/* RFC 2018, 4: the block that a segment lies in is told first, though it brings nothing new. */
+static void what_comes_twice_is_told_first(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	RX(ACK, .seq = 109, .ack = 1, .len = 8);
+	RX(ACK, .seq = 125, .ack = 1, .len = 8);
+	s.taken = s.sent_n;
+	assert_int_equal(RX(ACK, .seq = 109, .ack = 1, .len = 8), TCP_TOOK_EARLY);
+	TX(ACK, .seq = 1, .ack = 101, .sacks_n = 3,
+	   .sacks = { { 109, 117 }, { 109, 117 }, { 125, 133 } });
+	script_fini(&s);
+}
+
+/* The SYN,ACK's data is within the window that the SYN has offered. */
+static void data_can_come_with_the_answer(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_connect(&s);
+	TX(SYN, .seq = 0);
+	RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .len = 10);
+	TX(ACK, .seq = 1, .ack = 311);
+	script_read(&s, 10, 300); /* The bytes are those of the SYN's number on. */
+	script_fini(&s);
+}
+
 /* microps: overlapping data was copied behind what was there. */
 static void overlaps_are_cut_off(void **state)
 {
@@ -314,6 +344,8 @@ static void urgent_data_is_data(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_comes_twice_is_told_first),
+		cmocka_unit_test(data_can_come_with_the_answer),
 		cmocka_unit_test(acks_are_delayed),
 		cmocka_unit_test(an_ack_rides_on_data),
 		cmocka_unit_test(early_data_waits_and_is_reported),

@@ -166,9 +166,32 @@ static void forged_timestamps_are_not_kept(void **state)
 	}
 }
 
+/* 3.10.7.4: SND.WL1 and SND.WL2 keep what was overtaken from taking the window back. */
+static void an_overtaken_window_is_not_taken(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	script_write(&s, 100);
+	RX(ACK, .seq = 101, .ack = 51, .len = 10, .window = 5000);
+	RX(ACK, .seq = 111, .ack = 51, .window = 4000);
+	assert_int_equal(s.conn->snd_wnd, 4000);
+	/* An earlier number, and data that is new all the same. */
+	RX(ACK, .seq = 101, .ack = 51, .len = 20, .window = 9000);
+	assert_int_equal(s.conn->snd_wnd, 4000);
+	/* An earlier acknowledgment. */
+	RX(ACK, .seq = 121, .ack = 41, .window = 9000);
+	assert_int_equal(s.conn->snd_wnd, 4000);
+	RX(ACK, .seq = 121, .ack = 51, .window = 3000);
+	assert_int_equal(s.conn->snd_wnd, 3000);
+	script_fini(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_overtaken_window_is_not_taken),
 		cmocka_unit_test(outside_of_the_window),
 		cmocka_unit_test(resets_are_challenged),
 		cmocka_unit_test(challenges_are_as_rare_as_is_wanted),

@@ -156,6 +156,23 @@ static void cookies_remember(void **state)
 	script_fini(s);
 }
 
+static void a_cookie_is_good_for_a_minute(void **state)
+{
+	(void)state;
+	struct script *s = fresh(NULL);
+	listen_with(s, 10, 1);
+	s->flow.rport = 1;
+	(void)script_rx(s, &(struct line){ .flags = SYN, .seq = 100 });
+	s->flow.rport = 2;
+	s->knows_iss = false;
+	(void)script_rx(s, &(struct line){ .flags = SYN, .seq = 100 });
+	script_at(s, S(60));
+	(void)script_rx(s, &(struct line){ .flags = ACK, .seq = 101, .ack = 1 });
+	assert_int_equal(s->tcp.counts[TCP_COUNT_COOKIES_TAKEN], 1);
+	assert_int_equal(s->tcp.counts[TCP_COUNT_ACCEPTED], 1);
+	script_fini(s);
+}
+
 static void forged_and_old_cookies_are_refused(void **state)
 {
 	(void)state;
@@ -283,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_full_backlog_drops),
 		cmocka_unit_test(who_ends_before_being_accepted_is_forgotten),
 		cmocka_unit_test(cookies_remember),
+		cmocka_unit_test(a_cookie_is_good_for_a_minute),
 		cmocka_unit_test(forged_and_old_cookies_are_refused),
 		cmocka_unit_test(a_flood_costs_what_was_said),
 		cmocka_unit_test(connections_have_a_limit),

@@ -46,6 +46,27 @@ static void much_data_leaves_as_super_segments(void **state)
 }
 
 /* RFC 9293, 3.7.4. */
+/* 3.8.6.2.1: less than a segment leaves if it is at least half of the largest window. */
+static void half_of_a_small_window_is_enough(void **state)
+{
+	(void)state;
+	struct tcp_config config = { .no_timestamps = true, .no_pacing = true };
+	const struct line syn = { .mss = 1460, .window = 1000 };
+	struct script s;
+	script_init(&s, &config);
+	script_establish_with(&s, &syn);
+	script_write(&s, 3000);
+	TX(ACK, .seq = 1, .ack = 101, .len = 1000);
+	RX(ACK, .seq = 101, .ack = 1001, .window = 499);
+	QUIET();
+	RX(ACK, .seq = 101, .ack = 1001, .window = 500);
+	TX(ACK, .seq = 1001, .ack = 101, .len = 500);
+	/* Nor while something is under way. */
+	RX(ACK, .seq = 101, .ack = 1002, .window = 1000);
+	QUIET();
+	script_fini(&s);
+}
+
 static void nagle_waits_for_the_ack(void **state)
 {
 	(void)state;
@@ -287,6 +308,7 @@ static void a_pause_in_sending_ends_the_window(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(half_of_a_small_window_is_enough),
 		cmocka_unit_test(the_mss_is_obeyed),
 		cmocka_unit_test(much_data_leaves_as_super_segments),
 		cmocka_unit_test(nagle_waits_for_the_ack),

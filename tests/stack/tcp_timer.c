@@ -169,6 +169,57 @@ static void nobody_is_asked_while_data_is_under_way(void **state)
 	script_fini(&s);
 }
 
+/* A half that is open is kept alive and not ended, however long it is. */
+static void a_half_closed_connection_is_kept_alive(void **state)
+{
+	(void)state;
+	struct script s;
+	struct tcp_config config = { .no_timestamps = true };
+	script_init(&s, &config);
+	script_establish(&s);
+	tcp_set_keepalive(s.conn, true, 100, 5, 3, s.now);
+	tcp_shutdown(s.conn, s.now);
+	TX(ACK | FIN, .seq = 1, .ack = 101);
+	RX(ACK, .seq = 101, .ack = 2);
+	STATE(TCP_FIN_WAIT_2);
+	for (uint64_t at = 100; at < 500; at += 100) {
+		AT(S(at));
+		TX(ACK, .seq = 1, .ack = 101);
+		RX(ACK, .seq = 101, .ack = 2);
+	}
+	/* Asked for no more, it is asked no more. */
+	tcp_set_keepalive(s.conn, false, 100, 5, 3, s.now);
+	AT(S(2000));
+	QUIET();
+	STATE(TCP_FIN_WAIT_2);
+	script_fini(&s);
+}
+
+/* Karn, RFC 7323: what was sent twice is measured if its echo is that of the second sending. */
+static void an_echo_tells_how_long_the_second_took(void **state)
+{
+	(void)state;
+	for (unsigned knows = 0; knows < 2; knows++) {
+		struct script s;
+		script_init(&s, &(struct tcp_config){ 0 });
+		script_connect(&s);
+		AT(MS(100));
+		RX(SYN | ACK, .seq = 300, .ack = 1, .mss = 1460, .ts = true, .ts_val = 50,
+		   .ts_ecr = s.sent[0].opts.ts_val);
+		assert_int_equal(s.conn->rto.srtt_us, 100000);
+		script_write(&s, 10);
+		uint32_t first = s.sent[s.sent_n - 1].opts.ts_val;
+		AT(MS(450));
+		uint32_t second = s.sent[s.sent_n - 1].opts.ts_val;
+		assert_int_equal(second, first + 300);
+		RX(ACK, .seq = 301, .ack = 11, .ts = true, .ts_val = 60,
+		   .ts_ecr = knows ? second : first);
+		assert_int_equal(s.conn->rto.srtt_us,
+				 knows ? (7 * 100000 + 50000 + 4) / 8 : 100000);
+		script_fini(&s);
+	}
+}
+
 /* What is refused, challenged or dropped is no sign of life: anybody could have sent it. */
 static void who_guesses_keeps_no_connection_alive(void **state)
 {
@@ -202,6 +253,8 @@ static void who_guesses_keeps_no_connection_alive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_half_closed_connection_is_kept_alive),
+		cmocka_unit_test(an_echo_tells_how_long_the_second_took),
 		cmocka_unit_test(a_closed_window_is_probed),
 		cmocka_unit_test(
 			a_peer_that_never_opens_is_left_when_the_user_has_a_limit),

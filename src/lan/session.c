@@ -144,17 +144,6 @@ static enum session_outcome pass_gate(const struct session *session,
 			     : SESSION_SENT;
 }
 
-/*
- * A super-frame comes here as a batch of its segments. Its short last one must not overtake
- * the others as small datagrams do: TCP would take that for loss.
- */
-static bool is_last_segment(const struct weft_frame *frames, size_t i, size_t n)
-{
-	return i > 0 && i == n - 1 && frames[i].len >= ETHER_LEN &&
-	       frames[i - 1].len > frames[i].len &&
-	       memcmp(frames[i].data, frames[i - 1].data, ETHER_LEN) == 0;
-}
-
 /* Stops at the first frame that is dropped, as the contract of link_ops has it. */
 static size_t send_frames(struct weft_link *link, const struct weft_frame *frames,
 			  size_t n, uint64_t now)
@@ -163,7 +152,7 @@ static size_t send_frames(struct weft_link *link, const struct weft_frame *frame
 	for (size_t i = 0; i < n; i++) {
 		uint8_t buf[CLAMP_LEN_MAX];
 		const struct weft_frame frame = clamp(session, &frames[i], buf);
-		const bool in_order = is_last_segment(frames, i, n);
+		const bool in_order = burst_note(&session->burst, &frame, now);
 		enum session_outcome outcome = pass_gate(session, &frames[i], now);
 		if (outcome == SESSION_SENT)
 			outcome = send_one(session, &frame, in_order, now);

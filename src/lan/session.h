@@ -20,6 +20,7 @@
 #ifndef LAN_SESSION_H
 #define LAN_SESSION_H
 
+#include "lan/burst.h"
 #include "lan/parts.h"
 #include "link/link.h"
 #include "quic/quic.h"
@@ -76,6 +77,7 @@ struct session {
 	session_gate *gate; /**< NULL for none. */
 	void *gate_user;
 	struct parts parts;
+	struct burst burst;    /**< Of what was sent last. */
 	uint16_t split_number; /**< Of the frame that was split last. */
 	uint64_t counts[SESSION_OUTCOMES];
 };

@@ -26,12 +26,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Longest wait in ns. */
-#define QUIC_QUEUE_NS 15000000u
-
-/** Datagrams with a body of at most this many bytes, whatever their head, go first. */
-#define QUIC_SMALL_LEN 300u
-
 /** One block of so many in the pool is kept for those that go first. */
 #define QUIC_QUEUE_KEPT 8u
 

@@ -156,6 +156,12 @@ size_t quic_conn_datagram_max(const struct quic_conn *conn);
 /** True when path MTU discovery has ended, so that quic_conn_datagram_max is stable. */
 bool quic_conn_path_is_settled(const struct quic_conn *conn);
 
+/** Longest wait of a DATAGRAM in the queue, in ns. */
+#define QUIC_QUEUE_NS 15000000u
+
+/** Those with a body of at most so many bytes, whatever their head, go first. */
+#define QUIC_SMALL_LEN 300u
+
 /** A DATAGRAM in two pieces, so that a header needs no copy of the body. */
 struct quic_datagram {
 	const uint8_t *head;
@@ -166,7 +172,7 @@ struct quic_datagram {
 };
 
 /**
- * Queues a datagram; bytes are copied. Small ones (<= 300 bytes) go before large ones
+ * Queues a datagram; bytes are copied. Small ones (QUIC_SMALL_LEN) go before large ones
  * unless in_order is set. Returns 0, -EMSGSIZE when it does not fit the path now, -ENOBUFS when
  * the queue is full (counted), -ENOTCONN before established or after close.
  */

@@ -7,9 +7,11 @@
 #include "party.h"
 #include "service/dhcp_frame.h"
 #include "wire/compose.h"
+#include "wire/cursor.h"
 #include "wire/dns.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -365,6 +367,49 @@ static void test_tcp_is_asked_for_segments_of_one_datagram(void **state)
 	full_end(&full);
 }
 
+/* A segment of TCP with so much data, of the flow of that port. */
+static struct weft_frame segment(uint8_t buf[1100], uint16_t port, size_t len)
+{
+	static const uint8_t data[1000];
+	uint8_t bytes[20 + sizeof(data)] = { [12] = 0x50, [13] = 0x10 };
+	const struct compose c = { .is_ether = true,
+				   .dst_mac = guest_mac(2),
+				   .src_mac = guest_mac(1),
+				   .src = { .family = AF_INET, .octet = { 10, 0, 0, 1 } },
+				   .dst = { .family = AF_INET, .octet = { 10, 0, 0, 2 } },
+				   .proto = IPPROTO_TCP,
+				   .csum_offset = 16,
+				   .ttl = 64 };
+	store_be16(bytes, port);
+	int n = compose_ip(&c, bytes, 20 + len, buf, 1100);
+	assert_true(n > 0);
+	return (struct weft_frame){ .data = buf, .len = (uint32_t)n };
+}
+
+/* Small frames go before large ones, at the member and at the relay; ends of TCP do not. */
+static void test_the_end_of_an_answer_comes_last(void **state)
+{
+	(void)state;
+	struct full full;
+	uint8_t bytes[4][1100];
+	full_begin(&full);
+	for (unsigned is_other = 0; is_other < 2; is_other++) {
+		const struct weft_frame batch[] = {
+			segment(bytes[0], 80, 1000),
+			segment(bytes[1], 80, 1000),
+			segment(bytes[2], 80, 1000),
+			segment(bytes[3], is_other ? 81 : 80, 100),
+		};
+		(void)guest_got(&full.bob);
+		link_deliver(&full.alice.probe.link, batch, 4, sim_now(full.party.sim));
+		party_run(&full.party, 50);
+		assert_int_equal(guest_got(&full.bob), 4);
+		assert_int_equal(full.bob.probe.last_len,
+				 14 + 40 + (is_other ? 1000 : 100));
+	}
+	full_end(&full);
+}
+
 /* ---- the way between ---- */
 
 static void test_loss_jitter_and_duplicates(void **state)
@@ -699,6 +744,7 @@ int main(void)
 		cmocka_unit_test(test_gateway_keeps_the_lan_at_home),
 		cmocka_unit_test(test_lan_frames_of_strange_lengths),
 		cmocka_unit_test(test_tcp_is_asked_for_segments_of_one_datagram),
+		cmocka_unit_test(test_the_end_of_an_answer_comes_last),
 		cmocka_unit_test(test_loss_jitter_and_duplicates),
 		cmocka_unit_test(test_an_hour_of_loss),
 		cmocka_unit_test(test_nat_changes_its_mind),

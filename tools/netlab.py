@@ -123,6 +123,11 @@ class Process:
     def is_running(self):
         return self.popen.poll() is None
 
+    def resident_kib(self):
+        """What it has of the machine's memory now."""
+        with open(f'/proc/{self.popen.pid}/status') as status:
+            return int(re.search(r'VmRSS:\s+(\d+)', status.read())[1])
+
     def wait_for(self, pattern, seconds=PATIENCE, after=0):
         """Waits until a line matches; returns the match. after: offset to look from."""
         end = time.monotonic() + seconds

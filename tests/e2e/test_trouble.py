@@ -8,7 +8,6 @@ nobody else, and comes back by itself.
     one machine: weft tunnel === 127.0.0.1:8080 === the test plays what is on the way
 """
 import http.client
-import pathlib
 import socket
 import threading
 
@@ -147,11 +146,6 @@ def test_a_server_that_never_answers(lab):
     assert client.stop() == 0
 
 
-def resident_kib(process):
-    status = pathlib.Path(f'/proc/{process.popen.pid}/status').read_text()
-    return int(status.split('VmRSS:')[1].split()[0])
-
-
 def test_a_client_that_never_reads(lab):
     """It costs a bounded queue, and the other client nothing."""
     server = t.tunnel(lab, 'hub', t.TWO)
@@ -164,18 +158,18 @@ def test_a_client_that_never_reads(lab):
                        'time.sleep(600)"')
     reader.wait_for('asked')
     server.wait_event('connected', name='10.0.0.3')
-    before = resident_kib(server)
+    before = server.resident_kib()
     lab.run('hub', 'ping -f -c 40000 -l 200 -s 1300 -w 4 10.0.0.3', check=False)
     t.ping(lab, 'site', '10.0.0.1')
     t.ping(lab, 'hub', '10.0.0.2')
-    assert resident_kib(server) - before < 48 * 1024
+    assert server.resident_kib() - before < 48 * 1024
     assert client.events('disconnected') == []
 
 
 def test_thousands_of_wrong_tokens(lab):
     """They silence their own address, and cost no memory."""
     server = t.tunnel(lab, None, t.SERVER)
-    before = resident_kib(server)
+    before = server.resident_kib()
     connection = http.client.HTTPConnection('127.0.0.1', 8080, timeout=60)
     for number in range(3000):
         connection.request('GET', '/', headers={
@@ -184,7 +178,7 @@ def test_thousands_of_wrong_tokens(lab):
         assert (response.status, response.read()) == (403, b'Forbidden')
     client = t.tunnel(lab, None, HERE)
     client.wait_event('connected')
-    assert resident_kib(server) - before < 16 * 1024
+    assert server.resident_kib() - before < 16 * 1024
 
 
 def test_a_path_that_goes_silent(lab):

@@ -229,10 +229,12 @@ static void deny(struct visitor *visitor, struct weft_mac mac, int why, uint64_t
 			   .macs = { mac } },
 	};
 	char text[WEFT_MAC_TEXT];
-	visitor->member->denied++;
-	weft_log_info(visitor->relay->log, "room %s: %u may not have %s: %s",
-		      visitor->member->room->name, visitor->member->peer.id,
-		      weft_mac_print(mac, text), deny_code_name(message.claim.code));
+	/* As many lines as it may have MACs: who asks on and on is not to fill the log. */
+	if (visitor->member->denied++ < LAN_CLAIMS_MAX)
+		weft_log_info(visitor->relay->log, "room %s: %u may not have %s: %s",
+			      visitor->member->room->name, visitor->member->peer.id,
+			      weft_mac_print(mac, text),
+			      deny_code_name(message.claim.code));
 	tell(visitor, &message, now);
 }
 

@@ -21,11 +21,25 @@ struct scene {
 	struct party party;
 	struct guest alice, bob;
 	struct stranger eve;
+	struct weft_log log;
+	unsigned denials; /* That the log tells of. */
 };
+
+static void on_line(void *user, enum weft_log_level level, const char *text)
+{
+	(void)level;
+	struct scene *scene = user;
+	scene->denials += strstr(text, " may not have ") != NULL;
+}
 
 static void scene_begin(struct scene *scene)
 {
 	party_init(&scene->party, test_seed());
+	scene->denials = 0;
+	scene->log = (struct weft_log){ .write = on_line,
+					.user = scene,
+					.level = WEFT_LOG_INFO };
+	scene->party.relay_opts.log = &scene->log;
 	party_open_relay(&scene->party);
 	guest_join(&scene->alice, &scene->party, "alice", 1);
 	guest_join(&scene->bob, &scene->party, "bob", 2);
@@ -292,6 +306,11 @@ static void test_claims_have_a_rate(void **state)
 	party_run(&scene.party, LAN_CLAIMS_MAX * 1000);
 	eve_says_of_all(&scene, MESSAGE_CLAIM);
 	assert_int_equal(scene.eve.heard[MESSAGE_DENIED], denied);
+	/* A log is not for a stranger to fill. */
+	for (unsigned i = 0; i < 3; i++)
+		eve_says_of_all(&scene, MESSAGE_CLAIM);
+	assert_true(scene.eve.heard[MESSAGE_DENIED] > 2 * LAN_CLAIMS_MAX);
+	assert_int_equal(scene.denials, LAN_CLAIMS_MAX);
 	scene_end(&scene);
 }
 

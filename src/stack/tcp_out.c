@@ -219,6 +219,8 @@ static bool resend_next(struct tcp_conn *conn, uint64_t now)
 	uint32_t mss = tcp_mss_now(conn), cwnd = usable_cwnd(conn);
 	assert(mss > 0);
 	uint32_t most = super_max(conn, mss);
+	if (cwnd < sent_len(sent))
+		conn->cwnd_limited = true;
 	if (cwnd < most)
 		most = cwnd >= mss ? cwnd - cwnd % mss : cwnd;
 	if (sent_len(sent) > most &&

@@ -164,6 +164,22 @@ static void a_probed_address_is_asked_for_before_it_is_used(void **state)
 	world_fini(&w);
 }
 
+static void an_address_may_go_while_it_is_asked_for(void **state)
+{
+	struct world w;
+	struct weft_ip wanted = ip("10.1.0.50/24");
+	(void)state;
+	world_init(&w, NULL);
+	assert_int_equal(
+		weft_iface_add_address(w.iface, &wanted, WEFT_ADDRESS_PROBE, w.now), 0);
+	world_pass(&w, 2 * SECOND_NS);
+	tx_forget(&w);
+	weft_iface_remove_address(w.iface, &wanted, w.now);
+	world_pass(&w, 20 * SECOND_NS);
+	tx_none(&w);
+	world_fini(&w);
+}
+
 static void an_answer_to_a_probe_takes_the_address(void **state)
 {
 	struct world w;
@@ -268,6 +284,7 @@ int main(void)
 		cmocka_unit_test(replies_that_nobody_asked_for_make_no_entries),
 		cmocka_unit_test(drops_what_no_host_says),
 		cmocka_unit_test(a_probed_address_is_asked_for_before_it_is_used),
+		cmocka_unit_test(an_address_may_go_while_it_is_asked_for),
 		cmocka_unit_test(an_answer_to_a_probe_takes_the_address),
 		cmocka_unit_test(two_that_probe_for_the_same_both_give_up),
 		cmocka_unit_test(a_probe_for_ours_is_answered),

@@ -295,6 +295,30 @@ static void telling_it_takes_the_room_of_who_is_not_there(void **state)
 	end(&w, &s);
 }
 
+/* RFC 1812, 5.2.7.2: a router knows its ways better. */
+static void a_router_is_not_redirected(void **state)
+{
+	struct world w;
+	struct second s;
+	struct weft_ip all = ip("0.0.0.0/0"), gateway = ip("10.1.0.1");
+	uint8_t quoted[64];
+	const struct compose c = {
+		.src = ip("10.1.0.2"), .dst = ip("8.8.8.8"), .sport = 1, .dport = 2
+	};
+	(void)state;
+	int len = compose_udp(&c, "x", 1, quoted, sizeof(quoted));
+	assert_true(len > 0);
+	for (unsigned i = 0; i < 2; i++) {
+		begin(&w, &s, i == 1);
+		assert_int_equal(weft_stack_add_route(w.stack, &all, &gateway, w.iface),
+				 0);
+		assert_int_equal(rx_icmp(&w, "10.1.0.1", "10.1.0.2", ICMP4_REDIRECT, 1,
+					 0x0a010042, quoted, (size_t)len),
+				 i == 1 ? WEFT_STACK_IGNORED : WEFT_STACK_NOTED);
+		end(&w, &s);
+	}
+}
+
 static void super_frames_pass_whole(void **state)
 {
 	struct world w;
@@ -533,6 +557,7 @@ int main(void)
 		cmocka_unit_test(says_nothing_about_errors),
 		cmocka_unit_test(tells_that_the_host_is_not_there),
 		cmocka_unit_test(telling_it_takes_the_room_of_who_is_not_there),
+		cmocka_unit_test(a_router_is_not_redirected),
 		cmocka_unit_test(super_frames_pass_whole),
 		cmocka_unit_test(cuts_what_allows_it),
 		cmocka_unit_test(cuts_fragments_again),

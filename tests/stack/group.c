@@ -115,6 +115,20 @@ static void joining_is_told_twice_and_leaving_once(void **state)
 	}
 }
 
+/* RFC 3810, 6: what leaves no interface. */
+static void groups_of_the_host_itself_are_not_told(void **state)
+{
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	join(&w, "ff01::1234");
+	world_pass(&w, 5 * SECOND_NS);
+	leave(&w, "ff01::1234");
+	world_run(&w);
+	tx_none(&w);
+	world_fini(&w);
+}
+
 static void a_query_is_answered_within_its_time(void **state)
 {
 	(void)state;
@@ -326,14 +340,16 @@ static void groups_are_told_again_from_an_address(void **state)
 {
 	const struct world_opts opts = { .is_bare = true };
 	struct world w;
-	unsigned told = 0;
+	unsigned told = 0, told4 = 0;
 	struct ip_addr group = addr(GROUP6), said;
 	(void)state;
 	world_init(&w, &opts);
 	join(&w, GROUP6);
+	join(&w, GROUP4);
 	world_pass(&w, 10 * SECOND_NS);
 	while (w.taken < w.sent_n) {
 		struct seen s = see(tx(&w));
+		told4 += s.proto == IPPROTO_IGMP;
 		if (s.payload[0] != ICMP6_MLD2_REPORT)
 			continue;
 		memcpy(said.octet, s.payload + 12, 16);
@@ -341,6 +357,7 @@ static void groups_are_told_again_from_an_address(void **state)
 		told += addr_equal(&said, &group) && addr_is_link_local(&src);
 	}
 	assert_true(told > 0);
+	assert_int_equal(told4, 2); /* Nothing has changed for IPv4. */
 	world_fini(&w);
 }
 
@@ -385,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(joining_is_told_twice_and_leaving_once),
+		cmocka_unit_test(groups_of_the_host_itself_are_not_told),
 		cmocka_unit_test(a_query_is_answered_within_its_time),
 		cmocka_unit_test(times_of_queries_are_read),
 		cmocka_unit_test(an_old_querier_is_answered_in_its_version),

@@ -262,6 +262,49 @@ static void an_error_reaches_its_socket(void **state)
 	}
 }
 
+static void on_reply(void *user, const struct weft_ping_reply *reply, uint64_t now)
+{
+	struct weft_ping_reply *last = user;
+	(void)now;
+	*last = *reply;
+}
+
+/* Who pings is told of errors about his own requests, and by whom. */
+static void an_error_reaches_who_pings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		const struct family *f = &families[i];
+		const struct weft_ping_request request = { .to = ip(f->peer),
+							   .sequence = 5 };
+		struct world w;
+		struct weft_ping *ping;
+		struct weft_ping_reply last = { 0 };
+		uint8_t type = f->is_ip4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED;
+		uint8_t quoted[64];
+		world_init(&w, NULL);
+		assert_int_equal(weft_ping_new(w.stack, on_reply, &last, &ping), 0);
+		assert_int_equal(weft_ping_send(ping, &request, w.now), 0);
+		struct seen s = see(tx(&w));
+		size_t len = (size_t)(s.payload - s.packet) + s.len;
+		memcpy(quoted, s.packet, len);
+		assert_outcome(rx_icmp(&w, f->router, f->own, type, 0, 0, quoted, len),
+			       DELIVERED);
+		assert_int_equal(last.error, -EHOSTUNREACH);
+		assert_int_equal(last.sequence, 5);
+		assert_string_equal(text(&last.from), f->router);
+		/* About another's request, or an answer. */
+		quoted[len - 3] ^= 1;
+		assert_outcome(rx_icmp(&w, f->router, f->own, type, 0, 0, quoted, len),
+			       DROP_ICMP_QUOTE);
+		quoted[len - 3] ^= 1;
+		quoted[len - ICMP_LEN] ^= 1;
+		assert_outcome(rx_icmp(&w, f->router, f->own, type, 0, 0, quoted, len),
+			       DROP_ICMP_QUOTE);
+		world_fini(&w);
+	}
+}
+
 /* Every truncation of the quote. */
 static void a_quote_has_to_be_long_enough(void **state)
 {
@@ -321,6 +364,9 @@ static void a_path_s_mtu_is_learnt_and_forgotten(void **state)
 		assert_outcome(rx_error(&w, f, type, code, f->is_ip4 ? 67 : 1279, 1000),
 			       DROP_ICMP);
 		assert_int_equal(mtu_to(&w, f->peer), 1400);
+		uint32_t least = f->is_ip4 ? 68 : 1280;
+		assert_outcome(rx_error(&w, f, type, code, least, 1000), DELIVERED);
+		assert_int_equal(mtu_to(&w, f->peer), least);
 		assert_int_equal(ip_path_find(w.stack, NULL, &to, NULL, w.now, &path), 0);
 		world_pass(&w, 601 * SECOND_NS);
 		assert_false(ip_path_is_current(w.stack, &path));
@@ -411,6 +457,7 @@ int main(void)
 		cmocka_unit_test(what_is_left_of_the_rate_says_little),
 		cmocka_unit_test(echoes_have_a_rate_if_wanted),
 		cmocka_unit_test(an_error_reaches_its_socket),
+		cmocka_unit_test(an_error_reaches_who_pings),
 		cmocka_unit_test(a_quote_has_to_be_long_enough),
 		cmocka_unit_test(a_path_s_mtu_is_learnt_and_forgotten),
 		cmocka_unit_test(an_old_router_does_not_say_how_much),

@@ -72,6 +72,7 @@ static void a_stream_from_one_to_the_other(void **state)
 	int c = weft_socket_open(x.client, AF_INET, SOCK_STREAM);
 	assert_int_equal(weft_socket_send(x.client, c, "x", 1, x.net.now), -ENOTCONN);
 	assert_int_equal(weft_socket_set(x.client, c, WEFT_SO_NODELAY, 1, x.net.now), 0);
+	assert_int_equal(weft_socket_set_user(x.client, c, buf), 0);
 	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now),
 			 -EINPROGRESS);
 	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now), -EALREADY);
@@ -82,6 +83,7 @@ static void a_stream_from_one_to_the_other(void **state)
 	assert_int_equal(weft_sockets_ready(x.client, ready, 4), 1);
 	assert_int_equal(ready[0].socket, c);
 	assert_int_equal(ready[0].events, WEFT_WRITABLE);
+	assert_ptr_equal(ready[0].user, buf);
 	assert_int_equal(weft_sockets_ready(x.client, ready, 4), 0);
 	assert_int_equal(weft_sockets_ready(x.server, ready, 4), 1);
 	assert_int_equal(ready[0].socket, l);

@@ -382,7 +382,7 @@ static void groups_go_with_their_interface(void **state)
 	world_fini(&w);
 }
 
-/* And what is of another interface stays: routes and groups. */
+/* And what is of another interface stays: routes, redirects and groups. */
 static void the_other_interface_keeps_what_it_has(void **state)
 {
 	struct world w;
@@ -390,6 +390,7 @@ static void the_other_interface_keeps_what_it_has(void **state)
 	struct weft_iface *second;
 	struct inbox in;
 	struct weft_ip group = ip("239.1.2.3"), more = ip("10.2.0.2/24");
+	struct ip_addr far = addr("8.8.8.8"), gateway = addr(PEER4);
 	struct weft_udp_message msg = { .peer = at(PEER4, 9), .data = "x", .len = 1 };
 	(void)state;
 	world_init(&w, NULL);
@@ -399,12 +400,14 @@ static void the_other_interface_keeps_what_it_has(void **state)
 	open_box(&w, &in, "0.0.0.0", 7);
 	assert_int_equal(weft_udp_join(in.udp, &group, w.iface, w.now), 0);
 	assert_int_equal(weft_udp_join(in.udp, &group, second, w.now), 0);
+	dest_redirect(w.stack, &far, &gateway, w.iface, w.now);
 	weft_stack_remove_interface(second, w.now);
 	for (size_t i = 0; i < w.stack->routes.n; i++)
 		assert_ptr_not_equal(w.stack->routes.entries[i].iface, second);
 	assert_int_equal(weft_udp_send(in.udp, &msg, w.now), 0);
 	assert_outcome(rx_udp(&w, PEER4, 1000, "239.1.2.3", 7, "x"), DELIVERED);
 	assert_int_equal(in.udp->groups_n, 1);
+	assert_non_null(dest_find(w.stack, &far, w.now));
 	weft_link_free(a);
 	weft_link_free(b);
 	world_fini(&w);

@@ -303,6 +303,7 @@ static void the_longest_network_decides(void **state)
 	assert_int_equal(addr_to_ip4(&path.neigh->addr), 0x0a010016);
 	assert_int_equal(find(&w, NULL, "8.8.8.8", &path), 0);
 	assert_int_equal(addr_to_ip4(&path.neigh->addr), 0x0a010001);
+	assert_int_equal(find(&w, NULL, "2001:db8::9", &path), 0);
 	/* IPv6 is not in 0.0.0.0/0. */
 	assert_int_equal(find(&w, NULL, "2001:db8:7::1", &path), -ENETUNREACH);
 	world_fini(&w);

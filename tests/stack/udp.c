@@ -382,6 +382,18 @@ static void groups_go_with_their_interface(void **state)
 	world_fini(&w);
 }
 
+static void a_broadcast_is_not_for_who_is_bound_to_one(void **state)
+{
+	struct world w;
+	struct inbox in;
+	(void)state;
+	world_init(&w, NULL);
+	open_box(&w, &in, OWN4, 7);
+	assert_outcome(rx_udp(&w, PEER4, 1000, "10.1.0.255", 7, "x"), DROP_UDP_NO_SOCKET);
+	assert_int_equal(in.n, 0);
+	world_fini(&w);
+}
+
 /* And what is of another interface stays: routes, redirects and groups. */
 static void the_other_interface_keeps_what_it_has(void **state)
 {
@@ -600,6 +612,7 @@ int main(void)
 		cmocka_unit_test(a_link_local_peer_is_on_its_link),
 		cmocka_unit_test(groups_are_joined),
 		cmocka_unit_test(groups_go_with_their_interface),
+		cmocka_unit_test(a_broadcast_is_not_for_who_is_bound_to_one),
 		cmocka_unit_test(the_other_interface_keeps_what_it_has),
 		cmocka_unit_test(who_is_connected_hears_its_peer_alone),
 		cmocka_unit_test(sending_to_groups_and_broadcasts),

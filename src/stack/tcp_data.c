@@ -137,10 +137,11 @@ static enum tcp_outcome take_early_segment(struct tcp_conn *conn,
 	if (!early)
 		return TCP_DROP_MEMORY;
 	uint16_t count = early->count;
+	const struct tcp_sack twice = early_twice(early, seg->seq, seg->len);
+	if (twice.left != twice.right)
+		conn->dsack = twice;
 	int fresh =
 		early_insert(early, &conn->tcp->budget, seg->seq, seg->data, seg->len);
-	if (fresh == 0 && seg->len > 0)
-		conn->dsack = (struct tcp_sack){ seg->seq, seg->seq + seg->len };
 	if (fresh >= 0)
 		note_fin(conn, seg);
 	note_size(conn, seg);

@@ -130,6 +130,18 @@ int early_insert(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t s
 	return fresh;
 }
 
+struct tcp_sack early_twice(const struct tcp_reassembly *r, uint32_t seq, size_t len)
+{
+	uint32_t end = seq + (uint32_t)len;
+	size_t at = find(r, seq);
+	if (at < r->count && r->blocks[at].end == seq)
+		at++;
+	if (at == r->count || !seq_before(r->blocks[at].start, end))
+		return (struct tcp_sack){ 0 };
+	return (struct tcp_sack){ .left = seq_max(seq, r->blocks[at].start),
+				  .right = seq_min(end, r->blocks[at].end) };
+}
+
 void early_end(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t fin_seq)
 {
 	r->has_fin = true;

@@ -56,6 +56,12 @@ void early_fini(struct tcp_reassembly *r, struct tcp_budget *budget);
 int early_insert(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t seq,
 		 const uint8_t *data, size_t len) WEFT_MUST_CHECK;
 
+/**
+ * The first of the bytes [seq, seq + len) that are in the set already, as far as they follow each
+ * other (RFC 2883, 4); empty for none.
+ */
+struct tcp_sack early_twice(const struct tcp_reassembly *r, uint32_t seq, size_t len);
+
 /** A FIN has come: what lies behind it is dropped. The caller cuts off what it inserts later. */
 void early_end(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t fin_seq);
 

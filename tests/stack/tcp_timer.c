@@ -178,7 +178,7 @@ static void a_half_closed_connection_is_kept_alive(void **state)
 	script_init(&s, &config);
 	script_establish(&s);
 	tcp_set_keepalive(s.conn, true, 100, 5, 3, s.now);
-	tcp_shutdown(s.conn, s.now);
+	tcp_shutdown(s.conn, SHUT_WR, s.now);
 	TX(ACK | FIN, .seq = 1, .ack = 101);
 	RX(ACK, .seq = 101, .ack = 2);
 	STATE(TCP_FIN_WAIT_2);

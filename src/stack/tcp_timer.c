@@ -122,6 +122,14 @@ static bool is_window_closed(const struct tcp_conn *conn)
 	return conn->snd_wnd == 0 && tcp_state_is_synchronized(conn->state);
 }
 
+/* The next time-out; or, if sooner, the end of patience with who is silent since then. */
+static uint64_t next_at(const struct tcp_conn *conn, uint64_t since, uint64_t now)
+{
+	uint64_t again = now + rto_ns(&conn->rto, &conn->tcp->rto_limits);
+	uint64_t end = since + patience(conn);
+	return again < end ? again : end;
+}
+
 void tcp_arm_retransmission(struct tcp_conn *conn, uint64_t now)
 {
 	bool is_waiting = conn->snd_una != conn->snd_nxt;
@@ -133,7 +141,8 @@ void tcp_arm_retransmission(struct tcp_conn *conn, uint64_t now)
 	if (!is_waiting && !is_stuck)
 		tcp_due_clear(conn, due);
 	else if (!tcp_is_due(conn, due))
-		tcp_due_set(conn, due, now + rto_ns(&conn->rto, &conn->tcp->rto_limits));
+		tcp_due_set(conn, due,
+			    next_at(conn, is_stuck ? now : conn->stalled_ns, now));
 }
 
 void tcp_restart_retransmission(struct tcp_conn *conn, uint64_t now)
@@ -146,8 +155,7 @@ void tcp_restart_retransmission(struct tcp_conn *conn, uint64_t now)
 
 void tcp_postpone_retransmission(struct tcp_conn *conn, uint64_t now)
 {
-	tcp_due_set(conn, TCP_DUE_RETRANSMIT,
-		    now + rto_ns(&conn->rto, &conn->tcp->rto_limits));
+	tcp_due_set(conn, TCP_DUE_RETRANSMIT, next_at(conn, conn->stalled_ns, now));
 }
 
 /* ---- waiting for a window ---------------------------------------------------------------- */
@@ -168,8 +176,7 @@ static void on_persist_due(struct tcp_conn *conn, uint64_t now)
 	}
 	rto_back_off(&conn->rto);
 	tcp_probe_window(conn, now);
-	tcp_due_set(conn, TCP_DUE_PERSIST,
-		    now + rto_ns(&conn->rto, &conn->tcp->rto_limits));
+	tcp_due_set(conn, TCP_DUE_PERSIST, next_at(conn, since, now));
 }
 
 /* ---- waiting for a sign of life ---------------------------------------------------------- */

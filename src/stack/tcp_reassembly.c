@@ -85,6 +85,8 @@ static int fill_gap(struct tcp_reassembly *r, struct tcp_budget *budget, size_t 
 		    uint32_t seq, const struct ip_slice *piece)
 {
 	bool extends = at < r->count && r->blocks[at].end == seq;
+	if (budget->used > budget->max / 2)
+		return -ENOBUFS; /* What may never be complete leaves room for what is. */
 	if (!extends && insert_at(r, at, seq) < 0)
 		return -ENOBUFS;
 	struct tcp_block *block = &r->blocks[at];

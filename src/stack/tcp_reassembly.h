@@ -50,8 +50,8 @@ void early_fini(struct tcp_reassembly *r, struct tcp_budget *budget);
 
 /**
  * Copies what is new of the bytes [seq, seq + len) into the set. Returns how many bytes were
- * new, or -ENOBUFS when the limit of blocks or the budget does not allow some of it: what could
- * be kept before that is kept.
+ * new, or -ENOBUFS when the limit of blocks or half of the budget does not allow some of it: what
+ * could be kept before that is kept.
  */
 int early_insert(struct tcp_reassembly *r, struct tcp_budget *budget, uint32_t seq,
 		 const uint8_t *data, size_t len) WEFT_MUST_CHECK;

@@ -347,6 +347,26 @@ static void blocks_have_a_limit(void **state)
 	budget_fini(&budget);
 }
 
+/* A gap may never be filled: who leaves many of them holds up nobody's data that is in order. */
+static void blocks_have_half_of_the_memory(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = { .max = 1u << 16 };
+	struct tcp_reassembly r;
+	struct tcp_chain in_order = { 0 };
+	uint32_t n = 0;
+	early_init(&r, 256);
+	while (early_insert(&r, &budget, 10000 * (n + 1), model, 5000) == 5000)
+		n++;
+	assert_in_range(budget.used, budget.max / 2, budget.max / 2 + 8192);
+	assert_int_equal(r.count, n);
+	assert_int_equal(chain_append(&in_order, &budget, model, 16384), 0);
+	chain_clear(&in_order, &budget);
+	early_fini(&r, &budget);
+	assert_int_equal(budget.used, 0);
+	budget_fini(&budget);
+}
+
 static void the_latest_news_is_told_first(void **state)
 {
 	(void)state;
@@ -412,6 +432,7 @@ int main(void)
 		cmocka_unit_test(blocks_are_the_bytes_that_have_come),
 		cmocka_unit_test(the_first_to_come_is_kept),
 		cmocka_unit_test(blocks_have_a_limit),
+		cmocka_unit_test(blocks_have_half_of_the_memory),
 		cmocka_unit_test(the_latest_news_is_told_first),
 		cmocka_unit_test(the_circle_has_no_beginning),
 	};

@@ -179,10 +179,12 @@ void tcp_syn_fire(struct timer *timer, void *user, uint64_t now)
 
 /* ---- segments ---------------------------------------------------------------------------- */
 
-/* RCV.NXT and SND.NXT are all that there is to say. */
-static void send_ack(const struct tcp_syn *syn, uint64_t now)
+/* RCV.NXT and SND.NXT are all that there is to say, and not to everything (RFC 5961, 7). */
+static enum tcp_outcome challenge(struct tcp_syn *syn, enum tcp_outcome outcome,
+				  uint64_t now)
 {
 	struct tcp *tcp = syn->listener->tcp;
+	const uint64_t every_ns = tcp->config.challenge_ms * (uint64_t)NS_PER_MS;
 	struct tcp_opts opts = {
 		.has_timestamps = syn->has_timestamps,
 		.ts_val = (uint32_t)(now / NS_PER_MS) + syn->ts_offset,
@@ -198,7 +200,11 @@ static void send_ack(const struct tcp_syn *syn, uint64_t now)
 		.tos = syn->listener->tos,
 		.ttl = syn->listener->ttl,
 	};
+	if (syn->challenged_ns != 0 && now - syn->challenged_ns < every_ns)
+		return TCP_DROP_LIMITED;
+	syn->challenged_ns = now;
 	tcp_emit_bare(tcp, &bare, now);
+	return outcome;
 }
 
 struct tcp_conn *tcp_syn_promote(const struct tcp_syn *syn, uint64_t now)
@@ -282,13 +288,11 @@ enum tcp_outcome tcp_syn_input(struct tcp_syn *syn, const struct tcp_rx *rx, uin
 		 edge = rcv_nxt + first_window(syn->listener->tcp);
 	bool is_in_window = seq_within(hdr->seq, rcv_nxt, edge);
 	if (hdr->flags & TCP_RST) {
-		if (hdr->seq == rcv_nxt)
-			tcp_syn_free(syn);
-		else if (is_in_window)
-			send_ack(syn, now);
-		return hdr->seq == rcv_nxt ? TCP_TOOK_RESET
-		       : is_in_window      ? TCP_CHALLENGED_RESET
-					   : TCP_DROP_RESET;
+		if (hdr->seq != rcv_nxt)
+			return is_in_window ? challenge(syn, TCP_CHALLENGED_RESET, now)
+					    : TCP_DROP_RESET;
+		tcp_syn_free(syn);
+		return TCP_TOOK_RESET;
 	}
 	if ((hdr->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && hdr->seq == syn->irs) {
 		/* Once without is without for good: RFC 3168, 6.1.1. */
@@ -296,10 +300,10 @@ enum tcp_outcome tcp_syn_input(struct tcp_syn *syn, const struct tcp_rx *rx, uin
 		tcp_syn_answer(syn, now);
 		return TCP_TOOK_AGAIN;
 	}
-	if (hdr->flags & TCP_SYN || !is_in_window) {
-		send_ack(syn, now);
-		return hdr->flags & TCP_SYN ? TCP_CHALLENGED_SYN : TCP_REFUSED_WINDOW;
-	}
+	if (hdr->flags & TCP_SYN)
+		return challenge(syn, TCP_CHALLENGED_SYN, now);
+	if (!is_in_window)
+		return challenge(syn, TCP_REFUSED_WINDOW, now);
 	if (!(hdr->flags & TCP_ACK))
 		return TCP_DROP_NO_FLAG;
 	if (hdr->ack != syn->iss + 1) {

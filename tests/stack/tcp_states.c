@@ -271,6 +271,27 @@ static void half_open_entries(void **state)
 	script_fini(&s);
 }
 
+/* RFC 5961, 7, for one that is not there yet: who guesses is not answered at every try. */
+static void half_open_entries_are_not_asked_too_often(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_listen(&s);
+	RX(SYN, .seq = 100);
+	TX(SYN | ACK, .seq = 0, .ack = 101);
+	assert_int_equal(RX(RST, .seq = 150), TCP_CHALLENGED_RESET);
+	TX(ACK, .seq = 1, .ack = 101);
+	assert_int_equal(RX(RST, .seq = 151), TCP_DROP_LIMITED);
+	assert_int_equal(RX(SYN, .seq = 151), TCP_DROP_LIMITED);
+	assert_int_equal(RX(ACK, .seq = 50, .ack = 1), TCP_DROP_LIMITED);
+	QUIET();
+	AT(MS(500));
+	assert_int_equal(RX(SYN, .seq = 151), TCP_CHALLENGED_SYN);
+	TX(ACK, .seq = 1, .ack = 101);
+	script_fini(&s);
+}
+
 static void a_wrong_ack_of_a_syn_is_refused(void **state)
 {
 	(void)state;
@@ -411,6 +432,7 @@ int main(void)
 		cmocka_unit_test(closed_refuses),
 		cmocka_unit_test(listen_ignores_what_is_no_syn),
 		cmocka_unit_test(half_open_entries),
+		cmocka_unit_test(half_open_entries_are_not_asked_too_often),
 		cmocka_unit_test(half_open_as_long_as_is_wanted),
 		cmocka_unit_test(a_wrong_ack_of_a_syn_is_refused),
 		cmocka_unit_test(all_flags_in_all_states),

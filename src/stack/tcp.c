@@ -99,6 +99,14 @@ static void free_node(struct tcp *tcp, struct tcp_node *node)
 	}
 }
 
+bool tcp_may_challenge(const struct tcp *tcp, uint64_t *next_ns, uint64_t now)
+{
+	if (now < *next_ns)
+		return false;
+	*next_ns = now + tcp->config.challenge_ms * (uint64_t)NS_PER_MS;
+	return true;
+}
+
 void tcp_fini(struct tcp *tcp)
 {
 	for (size_t i = 0; i < tcp->table.slots_n; i++) {

@@ -148,6 +148,12 @@ void tcp_flush(struct tcp *tcp, uint64_t now);
 /** Has flush look after the connection. */
 void tcp_touch(struct tcp_conn *conn);
 
+/**
+ * Whether what may be forged may be answered now (RFC 5961, 7). next_ns is when the next answer to
+ * the same flow may leave, 0 at first; where this one may, it is moved on.
+ */
+bool tcp_may_challenge(const struct tcp *tcp, uint64_t *next_ns, uint64_t now);
+
 static inline void tcp_count(struct tcp *tcp, enum tcp_count count)
 {
 	tcp->counts[count]++;

@@ -24,9 +24,8 @@
 enum tcp_outcome tcp_challenge(struct tcp_conn *conn, enum tcp_outcome outcome,
 			       uint64_t now)
 {
-	if (now < conn->challenge_ns)
+	if (!tcp_may_challenge(conn->tcp, &conn->challenge_ns, now))
 		return TCP_DROP_LIMITED;
-	conn->challenge_ns = now + conn->tcp->config.challenge_ms * (uint64_t)NS_PER_MS;
 	tcp_emit_ack(conn, now);
 	return outcome;
 }

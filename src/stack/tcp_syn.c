@@ -184,7 +184,6 @@ static enum tcp_outcome challenge(struct tcp_syn *syn, enum tcp_outcome outcome,
 				  uint64_t now)
 {
 	struct tcp *tcp = syn->listener->tcp;
-	const uint64_t every_ns = tcp->config.challenge_ms * (uint64_t)NS_PER_MS;
 	struct tcp_opts opts = {
 		.has_timestamps = syn->has_timestamps,
 		.ts_val = (uint32_t)(now / NS_PER_MS) + syn->ts_offset,
@@ -200,9 +199,8 @@ static enum tcp_outcome challenge(struct tcp_syn *syn, enum tcp_outcome outcome,
 		.tos = syn->listener->tos,
 		.ttl = syn->listener->ttl,
 	};
-	if (syn->challenged_ns != 0 && now - syn->challenged_ns < every_ns)
+	if (!tcp_may_challenge(tcp, &syn->challenge_ns, now))
 		return TCP_DROP_LIMITED;
-	syn->challenged_ns = now;
 	tcp_emit_bare(tcp, &bare, now);
 	return outcome;
 }

@@ -22,9 +22,8 @@ struct tcp_syn {
 	struct tcp_node node;
 	struct list of_listener;
 	struct tcp_listener *listener;
-	uint64_t sent_ns; /**< When the SYN,ACK was sent last. */
-	uint64_t
-		challenged_ns; /**< When what may be forged was answered last; 0 for never. */
+	uint64_t sent_ns;      /**< When the SYN,ACK was sent last. */
+	uint64_t challenge_ns; /**< When what may be forged may be answered again. */
 	uint32_t irs, iss;
 	uint32_t ts_recent, ts_offset;
 	uint16_t window;   /**< Of the SYN: not scaled. */

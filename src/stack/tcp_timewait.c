@@ -109,10 +109,8 @@ static enum tcp_outcome answer(struct tcp *tcp, struct tcp_time_wait *tw,
 		.tos = tw->tos,
 		.ttl = tw->ttl,
 	};
-	const uint64_t every_ns = tcp->config.challenge_ms * (uint64_t)NS_PER_MS;
-	if (tw->acked_ns != 0 && now - tw->acked_ns < every_ns)
+	if (!tcp_may_challenge(tcp, &tw->challenge_ns, now))
 		return TCP_DROP_LIMITED;
-	tw->acked_ns = now;
 	tcp_emit_bare(tcp, &bare, now);
 	return outcome;
 }

@@ -21,7 +21,7 @@ struct tcp_time_wait {
 	struct tcp_node node;
 	struct list of_tcp;
 	uint64_t end_ns;
-	uint64_t acked_ns; /**< When an ACK was last sent: one per half second. */
+	uint64_t challenge_ns; /**< When the next ACK may be sent. */
 	uint32_t snd_nxt, rcv_nxt;
 	uint32_t ts_recent, ts_offset;
 	uint16_t window; /**< As last advertised: a field, not bytes. */

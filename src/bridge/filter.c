@@ -20,6 +20,7 @@
 #include "wire/igmp.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
+#include "wire/segment.h"
 #include "wire/udp.h"
 
 #include <errno.h>
@@ -526,24 +527,13 @@ static enum filter_outcome check_type(struct filter *f, struct filter_member *me
 	}
 }
 
-/* How many frames it is on the wire: rates do not know of super-frames. */
-static uint32_t wire_frames(const struct weft_frame *frame)
-{
-	const struct weft_offload *offload = &frame->offload;
-	if (offload->gso == WEFT_GSO_NONE || offload->gso_size == 0 ||
-	    offload->hdr_len >= frame->len)
-		return 1;
-	return (frame->len - offload->hdr_len + offload->gso_size - 1u) /
-	       offload->gso_size;
-}
-
 static enum filter_outcome check_rates(struct filter_member *member,
 				       const struct weft_frame *frame, bool is_known,
 				       uint64_t now)
 {
 	if (!bucket_take(&member->bytes, frame->len, now))
 		return FILTER_DROP_BYTE_RATE;
-	const uint32_t n = wire_frames(frame);
+	const uint32_t n = segment_count(frame);
 	if (mac_is_group(mac_load(frame->data)))
 		return bucket_take(&member->group, n, now) ? FILTER_PASS
 							   : FILTER_DROP_GROUP_RATE;

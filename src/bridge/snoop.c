@@ -10,6 +10,7 @@
 #include "base/container.h"
 #include "base/table.h"
 #include "wire/igmp.h"
+#include "wire/segment.h"
 
 #include <weft/loop.h>
 
@@ -359,7 +360,8 @@ static struct flow *flow_make(struct snoop *s, const struct key *key, uint64_t n
 
 /* Whether the sender's frames to the group are still few. */
 static bool is_free(struct snoop *s, const struct snoop_port *ingress,
-		    const struct weft_ip *group, uint64_t now)
+		    const struct weft_ip *group, const struct weft_frame *frame,
+		    uint64_t now)
 {
 	const struct key key = key_of(group, ingress);
 	struct flow *flow = table_get(s->flows, &key);
@@ -370,7 +372,7 @@ static bool is_free(struct snoop *s, const struct snoop_port *ingress,
 		return true;
 	}
 	flow->seen_ns = now;
-	return bucket_take(&flow->free, 1, now);
+	return bucket_take(&flow->free, segment_count(frame), now);
 }
 
 struct snoop_way snoop_decide(struct snoop *s, struct snoop_port *ingress,
@@ -383,7 +385,7 @@ struct snoop_way snoop_decide(struct snoop *s, struct snoop_port *ingress,
 		return msg.kind == IGMP_QUERY ? take_query(s, ingress, &msg, now)
 					      : take_report(s, ingress, &msg, now);
 	if (r == -EBADMSG || !igmp_group_of(frame, &way.group) ||
-	    is_of_link(&way.group) || is_free(s, ingress, &way.group, now))
+	    is_of_link(&way.group) || is_free(s, ingress, &way.group, frame, now))
 		return way;
 	want_answers(s, now);
 	way.reach = SNOOP_TO_MEMBERS;

@@ -83,6 +83,16 @@ bool segment_is_needed(const struct weft_frame *frame, unsigned link_flags)
 	return (frame->offload.flags & WEFT_OFFLOAD_NEEDS_CSUM) && !(link_flags & csum);
 }
 
+uint32_t segment_count(const struct weft_frame *frame)
+{
+	const struct weft_offload *offload = &frame->offload;
+	if (offload->gso == WEFT_GSO_NONE || offload->gso_size == 0 ||
+	    offload->hdr_len >= frame->len)
+		return 1;
+	return (frame->len - offload->hdr_len + offload->gso_size - 1u) /
+	       offload->gso_size;
+}
+
 /* True if what gso says is what the headers say. */
 static bool gso_is_true(uint8_t gso, const struct layout *at)
 {

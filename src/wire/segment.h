@@ -36,6 +36,12 @@ bool segment_is_needed(const struct weft_frame *frame, unsigned link_flags);
  */
 int segment_check(const struct weft_frame *frame, bool is_ip) WEFT_MUST_CHECK;
 
+/**
+ * How many frames it is on the wire, where rates do not know of super-frames. Facts that make
+ * no sense count as one frame: who cuts it finds out.
+ */
+uint32_t segment_count(const struct weft_frame *frame);
+
 /** Most segments one super-frame can become: callers size their arrays by it. */
 #define SEGMENTS_MAX 1024u
 

@@ -171,6 +171,22 @@ static void what_looks_for_others_goes_to_all(void **state)
 	end(&s);
 }
 
+/* A stream is one also where its sender leaves it to others to cut it: here ten in each. */
+static void super_frames_count_as_their_segments(void **state)
+{
+	struct scene s;
+	(void)state;
+	begin_quiet(&s);
+	struct weft_frame frame = group_data(s.buf, SENDER, STREAM);
+	frame.offload = (struct weft_offload){ .gso = WEFT_GSO_UDP,
+					       .hdr_len = (uint16_t)(frame.len - 10),
+					       .gso_size = 1 };
+	for (unsigned i = 0; i < SNOOP_FREE_BURST / 10; i++)
+		assert_int_equal(input(&s, SENDER, &frame).reach, SNOOP_TO_ALL);
+	assert_int_equal(input(&s, SENDER, &frame).reach, SNOOP_TO_MEMBERS);
+	end(&s);
+}
+
 /* Another rate holds for flows that are there, and for new ones. */
 static void what_is_free_can_be_set(void **state)
 {
@@ -492,6 +508,7 @@ int main(void)
 		cmocka_unit_test(what_is_free_can_be_set),
 		cmocka_unit_test(after_a_pause_all_are_asked_again),
 		cmocka_unit_test(what_looks_for_others_goes_to_all),
+		cmocka_unit_test(super_frames_count_as_their_segments),
 		cmocka_unit_test(only_one_station_can_speak_for_a_port),
 		cmocka_unit_test(groups_of_the_link_go_to_all),
 		cmocka_unit_test(one_that_says_nothing_gets_all),

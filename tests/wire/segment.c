@@ -431,6 +431,26 @@ static void test_when_it_is_needed(void **state)
 	assert_true(needed(WEFT_OFFLOAD_NEEDS_CSUM, 0x81, all));
 }
 
+static uint32_t count(uint8_t gso, uint32_t len, uint16_t hdr_len, uint16_t gso_size)
+{
+	const struct weft_frame frame = {
+		.len = len,
+		.offload = { .gso = gso, .hdr_len = hdr_len, .gso_size = gso_size }
+	};
+	return segment_count(&frame);
+}
+
+static void test_how_many_it_is(void **state)
+{
+	(void)state;
+	assert_int_equal(count(WEFT_GSO_NONE, 1514, 0, 0), 1);
+	assert_int_equal(count(WEFT_GSO_UDP, 42 + 3000, 42, 1000), 3);
+	assert_int_equal(count(WEFT_GSO_UDP, 42 + 3001, 42, 1000), 4);
+	assert_int_equal(count(WEFT_GSO_TCP4, 54 + 65000, 54, 1448), 45);
+	assert_int_equal(count(WEFT_GSO_UDP, 1042, 42, 0), 1);
+	assert_int_equal(count(WEFT_GSO_UDP, 42, 42, 1000), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_a_glance_is_enough),
 		cmocka_unit_test(test_copies_what_is_complete),
 		cmocka_unit_test(test_when_it_is_needed),
+		cmocka_unit_test(test_how_many_it_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

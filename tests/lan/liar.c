@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "lan/channel.h"
 #include "party.h"
+#include "wire/overlay.h"
 
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct lie {
 	size_t bytes_len;
 	bool fin;
 	bool other_stream;
+	bool to_gateway;
 };
 
 struct liar {
@@ -31,6 +33,7 @@ struct liar {
 	struct guest guest;
 	struct quic_tls *tls;
 	struct quic_endpoint *endpoint;
+	struct quic_conn *conn; /* To the member, as long as that keeps it. */
 	const struct lie *lie;
 	unsigned hellos;
 	struct quic_close why; /* How the member ended the connection. */
@@ -68,7 +71,8 @@ static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
 
 static void on_established(void *user, struct quic_conn *conn, uint64_t now)
 {
-	(void)user, (void)conn, (void)now;
+	(void)now;
+	((struct liar *)user)->conn = conn;
 }
 
 static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
@@ -106,7 +110,7 @@ static void liar_begin(struct liar *liar, const struct lie *lie)
 						 .secret = secret };
 	assert_int_equal(quic_endpoint_new(&opts, &liar->endpoint), 0);
 	sim_add(liar->party.sim, quic_endpoint_task(liar->endpoint));
-	guest_init(&liar->guest, &liar->party, "alice", 1);
+	guest_init(&liar->guest, &liar->party, "alice", lie->to_gateway ? 0 : 1);
 	guest_start(&liar->guest);
 }
 
@@ -238,6 +242,41 @@ static void test_peer_left_that_never_came(void **state)
 	liar_end(&liar);
 }
 
+/* How many frames come out at the member's end of one from that MAC. */
+static unsigned gets_from(struct liar *liar, struct weft_mac src)
+{
+	const struct overlay_hdr hdr = { .type = OVERLAY_ETHERNET, .room = 1, .peer = 2 };
+	uint8_t head[OVERLAY_LEN], body[60] = { 0 };
+	const struct quic_datagram datagram = { .head = head,
+						.head_len = sizeof(head),
+						.body = body,
+						.body_len = sizeof(body) };
+	overlay_hdr_emit(head, &hdr);
+	memcpy(body, party_broadcast.octet, 6);
+	memcpy(body + 6, src.octet, 6);
+	assert_int_equal(
+		quic_conn_send_datagram(liar->conn, &datagram, sim_now(liar->party.sim)),
+		0);
+	party_run(&liar->party, 50);
+	return guest_got(&liar->guest);
+}
+
+/* Onto a gateway's LAN comes only what is from a client that the gateway was told of. */
+static void test_frames_of_nobody(void **state)
+{
+	(void)state;
+	static const struct lie lie = { .texts = { WELCOME, BOB }, .to_gateway = true };
+	struct liar liar;
+	liar_begin(&liar, &lie);
+	assert_true(guest_reaches(&liar.guest, WEFT_MEMBER_JOINED, 5000));
+	party_run(&liar.party, 50);
+	assert_int_equal(gets_from(&liar, guest_mac(3)), 1);
+	assert_int_equal(gets_from(&liar, guest_mac(4)), 0);
+	assert_int_equal(gets_from(&liar, party_lan_host), 0);
+	assert_int_equal(gets_from(&liar, guest_mac(3)), 1);
+	liar_end(&liar);
+}
+
 static void test_no_answer_at_all(void **state)
 {
 	(void)state;
@@ -259,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_sent_to_nowhere),
 		cmocka_unit_test(test_reject_is_the_last_word),
 		cmocka_unit_test(test_peer_left_that_never_came),
+		cmocka_unit_test(test_frames_of_nobody),
 		cmocka_unit_test(test_no_answer_at_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
  */
 #include "../link/inbox.h"
 #include "../unit.h"
+#include "link/vnet_linux.h"
 #include "netns.h"
 #include "traffic.h"
 #include "wire/cursor.h"
@@ -17,6 +18,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static struct weft_link *links[2]; /* left, right */
 static struct inbox box;           /* What right receives. */
@@ -142,10 +145,45 @@ static void what_others_here_send_is_shown_on_request(void **state)
 	weft_link_send(onlooker, &frame, 1, 1);
 	wait_for_frames(2);
 	link_run_at(onlooker, clock_now());
+	link_run_at(links[0], clock_now());
 	assert_int_equal(seen.n, 2); /* one each way, and not its own */
+	assert_int_equal(weft_link_stats(links[0]).rx_frames, 1); /* by the cable */
 	assert_same_frame(&seen.frames[0], &frame);
 	inbox_clear(&seen);
 	weft_link_free(onlooker);
+}
+
+/* Hands the link a message as the kernel does, which sends nothing of the kind by itself. */
+static void hands_over(int end, const struct virtio_net_hdr *hdr, size_t len)
+{
+	uint8_t buf[200] = { 0 };
+	memcpy(buf, hdr, VNET_HDR_LEN);
+	assert_int_equal(write(end, buf, VNET_HDR_LEN + len), VNET_HDR_LEN + len);
+	link_run_at(links[1], clock_now());
+}
+
+static void what_makes_no_sense_is_counted(void **state)
+{
+	static const struct virtio_net_hdr plain,
+		strange = { .gso_type = 0x7f, .gso_size = 9 };
+	const uint16_t type = ETHER_TYPE_LOCAL_EXPERIMENT;
+	uint8_t buf[200];
+	int ends[2];
+	(void)state;
+	struct weft_frame frame = ether_frame(buf, &type, 1, 1);
+	weft_link_send(links[0], &frame, 1, 1);
+	wait_for_frames(1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	assert_true(dup2(ends[0], weft_link_task(links[1])->fd) >= 0);
+	hands_over(ends[1], &plain, ETHER_LEN);
+	assert_int_equal(box.n, 2);
+	hands_over(ends[1], &plain, ETHER_LEN - 1);
+	assert_int_equal(weft_link_stats(links[1]).rx_errors, 1);
+	hands_over(ends[1], &strange, 60);
+	assert_int_equal(weft_link_stats(links[1]).rx_errors, 2);
+	assert_int_equal(box.n, 2);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 
 static void tags_are_put_back(void **state)
@@ -305,6 +343,7 @@ int main(void)
 		TEST(short_frames_cross_as_they_are),
 		TEST(our_own_frames_do_not_come_back),
 		TEST(what_others_here_send_is_shown_on_request),
+		TEST(what_makes_no_sense_is_counted),
 		TEST(tags_are_put_back),
 		TEST(super_frames_cross_whole),
 		TEST(checksums_are_left_to_the_device),

@@ -239,7 +239,7 @@ static bool on_frame(void *user, const struct weft_frame *frame, uint64_t now)
 {
 	struct membership *m = user;
 
-	return m->from_room(m, frame, now);
+	return m->from_room && m->from_room(m, frame, now);
 }
 
 /* Everything that was counted, with --json: each minute, and as the last word. */
@@ -288,12 +288,8 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 							  .joined = on_joined,
 							  .peer = on_peer,
 							  .duplicate = on_duplicate,
-							  .loop = on_loop };
-	static const struct weft_member_events with_frames = { .state = on_state,
-							       .joined = on_joined,
-							       .peer = on_peer,
-							       .duplicate = on_duplicate,
-							       .from_room = on_frame };
+							  .loop = on_loop,
+							  .from_room = on_frame };
 	char name[WEFT_MEMBER_NAME_MAX + 1];
 	struct weft_member_opts opts = {
 		.invite = m->invite,
@@ -304,7 +300,7 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 		.no_upkeep = m->args->no_upkeep,
 		.name = m->args->name,
 		.ca_file = m->args->ca,
-		.events = m->from_room ? &with_frames : &events,
+		.events = &events,
 		.user = m,
 		.log = &m->output.log,
 		.cc = (enum weft_cc)m->args->cc,

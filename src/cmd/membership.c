@@ -7,6 +7,7 @@
  */
 #include "cmd/membership.h"
 
+#include "cli/facts.h"
 #include "cli/privilege.h"
 #include "cli/units.h"
 #include "cmd/cmd.h"
@@ -87,6 +88,18 @@ const char *membership_place(const struct membership *m)
 	return m->place ? m->place : weft_link_name(m->link);
 }
 
+/* Everything that was counted, of the room and of the link; NULL where memory is short. */
+static json_t *facts_of(const struct membership *m)
+{
+	char *text = weft_member_json(m->member, weft_loop_now(m->loop));
+	json_t *facts = text ? json_loads(text, 0, NULL) : NULL;
+
+	(void)json_object_set_new(facts, "link",
+				  facts_link(membership_place(m), m->link));
+	free(text);
+	return facts;
+}
+
 /* ---- what is asked of it while it runs --------------------------------------------------- */
 
 static json_t *on_asked(void *user, const char *what, const json_t *request,
@@ -99,12 +112,9 @@ static json_t *on_asked(void *user, const char *what, const json_t *request,
 				     what);
 		return NULL;
 	}
-	char *text = weft_member_json(m->member, weft_loop_now(m->loop));
-	json_t *facts = text ? json_loads(text, 0, NULL) : NULL;
-	free(text);
 	return json_pack("{s:s, s:s?, s:s, s:s, s:o}", "command", m->verb, "device",
 			 membership_device(m), "place", membership_place(m), "address",
-			 m->address, "facts", facts);
+			 m->address, "facts", facts_of(m));
 }
 
 /* A member is one without it, too. What those before it have left is looked for here. */
@@ -242,16 +252,11 @@ static bool on_frame(void *user, const struct weft_frame *frame, uint64_t now)
 	return m->from_room && m->from_room(m, frame, now);
 }
 
-/* Everything that was counted, with --json: each minute, and as the last word. */
+/* With --json: each minute, and as the last word. */
 static void print_facts(struct membership *m)
 {
-	char *text = m->member && m->output.json
-			     ? weft_member_json(m->member, weft_loop_now(m->loop))
-			     : NULL;
-
-	if (text)
-		output_event(&m->output, "facts", json_loads(text, 0, NULL));
-	free(text);
+	if (m->member && m->output.json)
+		output_event(&m->output, "facts", facts_of(m));
 }
 
 static void tick(void *user, uint64_t now)

@@ -36,6 +36,23 @@ def test_member_leaves_and_rejoins(party):
     assert reaches(party, 'player', party.address('player2'))
 
 
+def test_own_mac_is_made_once(party):
+    """Local, and another one on each machine; that of --mac is for once."""
+    party.start_relay()
+
+    def mac_of(host, options=''):
+        player = party.weft(host, f'join --json {party.invitation} {options}')
+        player.wait_event('joined')
+        mac = re.search('link/ether (\\S+)', party.run(host, 'ip link show weft0'))[1]
+        assert player.stop() == 0
+        return mac
+    first = mac_of('player')
+    assert int(first[:2], 16) & 3 == 2
+    assert mac_of('player', f'--mac {p.MACS["player"]}') == p.MACS['player']
+    assert mac_of('player') == first
+    assert mac_of('player2') != first
+
+
 def test_relay_restarts_and_members_return(party):
     parts = party.start_all()
     assert parts['relay'].stop() == 0
@@ -178,7 +195,8 @@ def test_relay_is_told_twice_to_end(party):
 def test_gateway_is_replaced(party):
     parts = party.start_all()
     assert parts['gateway'].stop() == 0
-    parts['player'].wait_event('peer', role='gateway', here=False)
+    gone = parts['player'].wait_event('peer', role='gateway', here=False)
+    parts['player'].says(f'gateway {gone["name"]} has left: goodbye')
     assert party.ping('player', p.SERVER, 2)[0] == 1
     party.start_gateway().wait_event('state', state='joined')
     assert reaches(party, 'player', p.SERVER)
@@ -437,8 +455,11 @@ def test_rights_are_given_up(party):
 
 def test_interrupt_ends_everything_cleanly(party):
     parts = party.start_all()
-    for name in ('player', 'gateway', 'relay'):
+    for name in ('player', 'player2', 'gateway', 'relay'):
         assert parts[name].stop(signal.SIGINT) == 0
+    left = [(event['role'], event['reason']) for event in parts['relay'].events('left')]
+    assert left == 2 * [('client', 'goodbye')] + [('gateway', 'goodbye')]
+    assert 'promiscuity 0' in party.run('gateway', 'ip -d link show lan0')
     for name in ('player', 'gateway', 'relay'):
         assert party.run(name, 'ip -br link show type tun') == ''
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A LAN party over QUIC: what every member of a LAN takes for granted."""
+import json
 import re
 import signal
 
@@ -125,6 +126,19 @@ def test_udp_of_every_size_up_to_the_mtu(running):
     assert 'message too long' in over.lower()
 
 
-def test_tap_mtu_is_the_rooms(running):
-    mtu = running.parts['player'].wait_event('joined')['mtu']
-    assert f'mtu {mtu} ' in running.run('player', 'ip link show weft0')
+def test_a_tap_is_the_rooms_while_it_is_in_one(party):
+    """It has the room's MTU and is up from then on; one that stays is as before at the end."""
+    def tap():
+        facts, = json.loads(party.run('player', 'ip -json link show kept0'))
+        return facts['mtu'], 'UP' in facts['flags']
+    party.run('player', 'ip tuntap add kept0 mode tap')
+    assert party.start_relay('--mtu 1280').stop() == 0
+    player = party.start_player(options='--link tap:kept0')
+    player.wait_event('state', state='waiting')
+    assert tap() == (1500, False)
+    party.start_relay('--mtu 1280')
+    assert player.wait_event('joined')['mtu'] == 1280
+    player.wait_event('address')
+    assert tap() == (1280, True)
+    assert player.stop() == 0
+    assert tap() == (1500, False)

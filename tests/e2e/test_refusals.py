@@ -274,11 +274,13 @@ def test_port_for_root(party, tmp_path):
 
 
 def test_name_taken(party):
-    party.start_relay()
+    """It is said at once: the name of the relay (there is none) is not asked for."""
+    party.invitation = f'weft://no-such-host.invalid/party#{"A" * 64}'
     party.run('player', 'ip link add weft0 type veth peer name weft1')
     process = party.start_player()
     assert process.popen.wait(netlab.PATIENCE) == 1
     assert '"weft0"' in process.output()
+    assert process.events() == []
 
 
 def test_waiting_is_told_once(party):
@@ -305,12 +307,12 @@ def test_invitation_names_the_address_it_listens_on(party, listen, host):
 
 def test_no_rights(party):
     """Without rights to the device itself, or (where anybody may open it) to make a TAP."""
-    party.start_relay()
+    party.invitation = f'weft://no-such-host.invalid/party#{"A" * 64}'
     process = netlab.Process(party, 'player', f'{nobody()} {p.WEFT} join {party.invitation} '
                              '--state /tmp')
     party.processes.append(process)
     assert process.popen.wait(netlab.PATIENCE) == 1
-    assert 'run as root' in process.output()
+    assert 'run as root' in process.output() and 'trying again' not in process.output()
     assert '/dev/net/tun' in process.output() or 'CAP_NET_ADMIN' in process.output()
 
 

@@ -41,6 +41,8 @@ def test_relay_in_the_rooms_network(astray):
     assert route == {**route, 'relay': p.RELAY, 'pinned': True, 'device': 'eth0',
                      'gateway': '198.51.100.1'}
     player.wait_event('address')
+    told = [event['event'] for event in player.events()]
+    assert told.index('route') < told.index('address')  # no packet strays in between
     assert 'via 198.51.100.1 dev eth0' in ways(astray)
     astray.start_player('player2', '--address 203.0.113.51/24').wait_event('address')
     still_there(astray, relay)

@@ -273,33 +273,60 @@ struct weft_relay_stats {
 /** The figures of now. */
 WEFT_API struct weft_relay_stats weft_relay_stats(const struct weft_relay *relay);
 
-/** Length of the public key by which a pass is known, in bytes. */
-#define WEFT_PASS_KEY_LEN 32u
+/**
+ * Bytes of the text that says who is shut out of a relay's rooms, with its NUL: "friday/" and
+ * behind it the key of a pass in hex, an address, or a network. Of IPv6 an address stands for its
+ * /64. A pass is good for one room, which may be left out with it.
+ */
+#define WEFT_SHUT_OUT_TEXT (WEFT_ROOM_NAME_MAX + 66u)
+
+/** Brings such a text into its one form, in ret_text. Returns 0, or -EINVAL with err. */
+WEFT_API WEFT_MUST_CHECK int weft_shut_out_check(const char *text, struct weft_error *err,
+						 char ret_text[WEFT_SHUT_OUT_TEXT]);
+
+/** What is known of a member that was thrown out. */
+struct weft_kicked {
+	char name[WEFT_MEMBER_NAME_MAX + 1]; /**< As it gave it; may be empty. */
+	char from[WEFT_IP_TEXT];             /**< The address that it came from. */
+	char pass[WEFT_SHUT_OUT_TEXT];       /**< Shut out now; empty for none. */
+	char address[WEFT_SHUT_OUT_TEXT];    /**< Shut out now; empty for none. */
+	unsigned others; /**< Who are in the room from that address, and stay. */
+};
 
 /**
  * Throws a member out, by its id or else by the name that it gave. If it came with a pass, that
- * is shut out, and ret_key (may be NULL) gets its key: returns 1. Returns 0 if it came with the
- * room's own invitation, with which it can come back when its user wants it to; -ENOENT with err
- * where not exactly one is called so in such a room.
+ * is shut out; by_address: so is where it comes from, for this room, but the others who are there
+ * stay. ret_kicked may be NULL. Returns 1 if something of it was shut out, and 0 if not: with the
+ * room's own invitation it comes back when its user wants it to. -ENOENT with err where not
+ * exactly one is called so in such a room, -EADDRNOTAVAIL for an address of this machine.
  */
 WEFT_API WEFT_MUST_CHECK int weft_relay_kick(struct weft_relay *relay, const char *room,
-					     const char *member, struct weft_error *err,
-					     uint8_t ret_key[WEFT_PASS_KEY_LEN]);
-
-/** Lets a pass in no more. Returns 0, -ENOSPC beyond 65,536 of them, or -ENOMEM. */
-WEFT_API WEFT_MUST_CHECK int weft_relay_shut_out(struct weft_relay *relay,
-						 const uint8_t key[WEFT_PASS_KEY_LEN]);
+					     const char *member, bool by_address,
+					     struct weft_error *err,
+					     struct weft_kicked *ret_kicked);
 
 /**
- * Takes an invitation back: lets its pass in no more, and throws out everybody who came with it.
- * Returns how many those are, or as weft_relay_shut_out.
+ * Lets somebody in no more, as WEFT_SHUT_OUT_TEXT says; who is there stays. Returns 0, or with
+ * err -EINVAL, -ENOMEM, or -ENOSPC beyond 65,536 passes or 1,024 networks.
  */
-WEFT_API WEFT_MUST_CHECK int weft_relay_revoke(struct weft_relay *relay,
-					       const uint8_t key[WEFT_PASS_KEY_LEN]);
+WEFT_API WEFT_MUST_CHECK int weft_relay_shut_out(struct weft_relay *relay,
+						 const char *text,
+						 struct weft_error *err);
 
-/** The key by which an invitation's pass is known. Returns 0, or -EINVAL for one without. */
-WEFT_API WEFT_MUST_CHECK int weft_invite_pass_key(const struct weft_invite *invite,
-						  uint8_t ret_key[WEFT_PASS_KEY_LEN]);
+/** The same, and throws out all who are there by it. Returns how many those are, or -Exxx. */
+WEFT_API WEFT_MUST_CHECK int weft_relay_revoke(struct weft_relay *relay, const char *text,
+					       struct weft_error *err);
+
+/** Takes that back. Returns 1, 0 for who was not shut out, or -EINVAL with err. */
+WEFT_API WEFT_MUST_CHECK int weft_relay_let_in(struct weft_relay *relay, const char *text,
+					       struct weft_error *err);
+
+/**
+ * Prints the pass of an invitation as weft_relay_shut_out takes it. Returns 0, or -EINVAL for one
+ * without.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_invite_print_pass(const struct weft_invite *invite,
+						    char ret_text[WEFT_SHUT_OUT_TEXT]);
 
 /**
  * Everything worth knowing as one JSON object; free() it. "rooms" lists the rooms, each with

@@ -44,9 +44,9 @@ static const struct command command = {
 		 "Under it is\n"
 		 "what rules hold for it alone: `weft filter`. Who runs the relay may "
 		 "throw\n"
-		 "somebody out: `weft kick`. With --json: \"member\" for each, with all "
-		 "that the\n"
-		 "relay knows of it.",
+		 "somebody out: `weft kick`; its --list says who is kept out. With "
+		 "--json:\n"
+		 "\"member\" for each, with all that the relay knows of it.",
 };
 
 struct listing {

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,50 +18,59 @@ static json_t *facts_of(const struct relaying *r)
 	return object;
 }
 
-/* The key of a pass that was shut out goes with it, for who keeps it over runs. */
+/* Whom it has shut out goes with it, for who keeps that over runs. */
 static json_t *kick(struct relaying *r, const json_t *request, struct weft_error *err)
 {
 	const char *room = json_string_value(json_object_get(request, "room"));
 	const char *member = json_string_value(json_object_get(request, "member"));
-	uint8_t key[WEFT_PASS_KEY_LEN];
-	char hex[2 * WEFT_PASS_KEY_LEN + 1];
+	const bool by_address = json_is_true(json_object_get(request, "address"));
+	struct weft_kicked kicked;
 	if (!room || !member) {
 		(void)weft_error_set(err, -EINVAL, "room and member have to be named");
 		return NULL;
 	}
-	int stays_out = weft_relay_kick(r->relay, room, member, err, key);
+	int stays_out = weft_relay_kick(r->relay, room, member, by_address, err, &kicked);
 	if (stays_out < 0)
 		return NULL;
 	weft_log_info(&r->output.log, "room %s: %s was thrown out%s", room, member,
 		      stays_out ? " and stays out" : "");
-	if (!stays_out)
-		return json_object();
-	(void)sodium_bin2hex(hex, sizeof(hex), key, sizeof(key));
-	return json_pack("{s:s}", "shut_out", hex);
+	json_t *shut_out = json_array();
+	if (kicked.pass[0])
+		(void)json_array_append_new(shut_out, json_string(kicked.pass));
+	if (kicked.address[0])
+		(void)json_array_append_new(shut_out, json_string(kicked.address));
+	return json_pack("{s:s, s:s, s:i, s:o}", "name", kicked.name, "from", kicked.from,
+			 "others", (int)kicked.others, "shut_out", shut_out);
 }
 
-/* Takes back an invitation, which is known by the key of its pass. */
-static json_t *take_back(struct relaying *r, const json_t *request,
-			 struct weft_error *err)
+/* Of whom a request is, as weft_relay_shut_out takes it. NULL with err. */
+static const char *who_of(const json_t *request, struct weft_error *err)
 {
-	const char *hex = json_string_value(json_object_get(request, "key"));
-	uint8_t key[WEFT_PASS_KEY_LEN];
-	size_t len = 0;
-	if (!hex ||
-	    sodium_hex2bin(key, sizeof(key), hex, strlen(hex), NULL, &len, NULL) != 0 ||
-	    len != sizeof(key)) {
-		(void)weft_error_set(err, -EINVAL, "the key of a pass has to be named");
+	const char *who = json_string_value(json_object_get(request, "who"));
+	if (!who)
+		(void)weft_error_set(err, -EINVAL, "it has to be said who");
+	return who;
+}
+
+/* An invitation is taken back, or an address kept out. */
+static json_t *revoke(struct relaying *r, const json_t *request, struct weft_error *err)
+{
+	const char *who = who_of(request, err);
+	const int n = who ? weft_relay_revoke(r->relay, who, err) : -EINVAL;
+	if (n < 0)
 		return NULL;
-	}
-	int n = weft_relay_revoke(r->relay, key);
-	if (n < 0) {
-		(void)weft_error_set(err, n, "the invitation cannot be taken back: %s",
-				     strerror(-n));
-		return NULL;
-	}
-	weft_log_info(&r->output.log,
-		      "an invitation was taken back; %d members came with it", n);
+	weft_log_info(&r->output.log, "%s is shut out; %d members were thrown out", who,
+		      n);
 	return json_pack("{s:i}", "members", n);
+}
+
+static json_t *let_in(struct relaying *r, const json_t *request, struct weft_error *err)
+{
+	const char *who = who_of(request, err);
+	if (!who || weft_relay_let_in(r->relay, who, err) < 0)
+		return NULL;
+	weft_log_info(&r->output.log, "%s is shut out no more", who);
+	return json_object();
 }
 
 static json_t *filter(struct relaying *r, const json_t *request, struct weft_error *err)
@@ -88,7 +96,9 @@ static json_t *on_asked(void *user, const char *what, const json_t *request,
 	if (strcmp(what, "kick") == 0)
 		return kick(r, request, err);
 	if (strcmp(what, "revoke") == 0)
-		return take_back(r, request, err);
+		return revoke(r, request, err);
+	if (strcmp(what, "let-in") == 0)
+		return let_in(r, request, err);
 	if (strcmp(what, "filter") == 0)
 		return filter(r, request, err);
 	(void)weft_error_set(err, -ENOTSUP, "a relay does not understand \"%s\"", what);

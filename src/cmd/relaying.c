@@ -13,7 +13,7 @@
 #include "cmd/identity.h"
 #include "cmd/invitation.h"
 #include "cmd/relay_asked.h"
-#include "cmd/shut_out.h"
+#include "cmd/shut_out_file.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -229,7 +229,7 @@ int relaying_open(struct relaying *r, struct weft_error *err)
 				      strerror(-status));
 	status = make_relay(r, err);
 	if (status == 0)
-		status = shut_out_load(&r->state, r->relay, err);
+		status = shut_out_file_load(&r->state, r->relay, err);
 	if (status < 0)
 		return status;
 	rooms_file_open(&r->rooms, &r->state, r->relay, &r->output.log,

@@ -5,6 +5,8 @@
  */
 #include "lan/admission.h"
 
+#include "base/net.h"
+
 #include <weft/log.h>
 
 #include <errno.h>
@@ -69,7 +71,7 @@ static bool pass_fails(const struct visitor *visitor, const struct hello *hello,
 	else if (hello->pass.expires_s != WEFT_PASS_NEVER &&
 		 (!relay->unix_s || relay->unix_s() >= hello->pass.expires_s))
 		why = "this invitation has expired; ask for another one";
-	else if (relay_has_shut_out(relay, hello->pass.key))
+	else if (shut_out_has_pass(&relay->shut_out, hello->pass.key))
 		why = "this invitation has been taken back";
 	if (!why)
 		return false;
@@ -153,11 +155,31 @@ static int open_room(struct visitor *visitor, struct reject *reject,
 	return r;
 }
 
+/* Whoever opens the room, or has another pass: the address is that of somebody thrown out. */
+static bool address_fails(const struct visitor *visitor, struct reject *reject)
+{
+	const char *room = visitor->hello.room;
+	const union weft_sockaddr *peer = quic_conn_peer(visitor->conn);
+	const struct weft_ip ip = net_address(peer);
+	char text[WEFT_IP_TEXT];
+	if (!shut_out_has_address(&visitor->relay->shut_out, room, peer))
+		return false;
+	reject->code = REJECT_ADDRESS;
+	reject->retry = false;
+	message_print(
+		reject->text,
+		"your address, %s, is kept out of room %s; ask its host to let it in",
+		weft_ip_print(&ip, text), room);
+	return true;
+}
+
 /* The room that the hello asks for, if it may come in. */
 static int find_room(struct visitor *visitor, struct reject *reject,
 		     struct room **ret_room)
 {
 	struct room *room = relay_find_room(visitor->relay, visitor->hello.room);
+	if (address_fails(visitor, reject))
+		return -EACCES;
 	if (!room)
 		return open_room(visitor, reject, ret_room);
 	if (room_refuses(room, &visitor->hello, reject))

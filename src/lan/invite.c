@@ -250,15 +250,6 @@ int weft_invite_restrict(const struct weft_invite *invite, uint32_t expires_s,
 	return 0;
 }
 
-int weft_invite_pass_key(const struct weft_invite *invite,
-			 uint8_t ret_key[WEFT_PASS_KEY_LEN])
-{
-	if (!invite->has_pass)
-		return -EINVAL;
-	pass_key(invite->pass.seed, ret_key);
-	return 0;
-}
-
 const char *weft_invite_print(const struct weft_invite *invite,
 			      char buf[WEFT_INVITE_TEXT])
 {

@@ -1,35 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Throwing members out. What keeps one out is that its pass is known and refused from then on;
- * who has the room's own secret can make itself a new name, so there is no list of those.
+ * Throwing members out, and keeping them out. What is known of a member over its connections is
+ * its pass, and where it comes from. Who has the room's own secret makes itself passes and names
+ * as it likes: of it there is only the address.
  */
 #include "base/container.h"
-#include "base/table.h"
+#include "base/net.h"
 #include "lan/relay.h"
 #include "lan/visitor.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Passes that a relay shuts out, of all its rooms. */
-#define SHUT_OUT_MAX 65536u
-
-bool relay_has_shut_out(const struct weft_relay *relay, const uint8_t key[PROOF_KEY_LEN])
-{
-	return relay->shut_out && table_get(relay->shut_out, key);
-}
-
-int weft_relay_shut_out(struct weft_relay *relay, const uint8_t key[WEFT_PASS_KEY_LEN])
-{
-	int r = 0;
-	if (!relay->shut_out)
-		r = table_new(PROOF_KEY_LEN, SHUT_OUT_MAX, relay->hash_secret,
-			      &relay->shut_out);
-	if (r == 0)
-		r = table_set(relay->shut_out, key, relay);
-	return r < 0 ? r : 0;
-}
 
 static bool has_id(const struct weft_peer *peer, const char *text)
 {
@@ -68,44 +50,129 @@ static struct visitor *find_visitor(const struct room *room, const char *text,
 	return NULL;
 }
 
-int weft_relay_revoke(struct weft_relay *relay, const uint8_t key[WEFT_PASS_KEY_LEN])
+static int keep_out(struct weft_relay *relay, const struct shut_out_who *who,
+		    struct weft_error *err)
 {
+	int r = shut_out_add(&relay->shut_out, who);
+	return r < 0 ? weft_error_set(err, r, "no more can be shut out: %s", strerror(-r))
+		     : 0;
+}
+
+int weft_relay_shut_out(struct weft_relay *relay, const char *text,
+			struct weft_error *err)
+{
+	struct shut_out_who who;
+	int r = shut_out_parse(text, err, &who);
+	return r < 0 ? r : keep_out(relay, &who, err);
+}
+
+int weft_relay_let_in(struct weft_relay *relay, const char *text, struct weft_error *err)
+{
+	struct shut_out_who who;
+	int r = shut_out_parse(text, err, &who);
+	return r < 0 ? r : shut_out_remove(&relay->shut_out, &who);
+}
+
+static bool is_meant(const struct visitor *visitor, const struct shut_out_who *who)
+{
+	const struct hello *hello = &visitor->hello;
+	return shut_out_means(who, hello->room, hello->has_pass ? hello->pass.key : NULL,
+			      quic_conn_peer(visitor->conn));
+}
+
+int weft_relay_revoke(struct weft_relay *relay, const char *text, struct weft_error *err)
+{
+	struct shut_out_who who;
 	int n = 0;
-	int r = weft_relay_shut_out(relay, key);
+	int r = shut_out_parse(text, err, &who);
+	if (r == 0)
+		r = keep_out(relay, &who, err);
 	if (r < 0)
 		return r;
 	list_for_each (node, &relay->visitors) {
 		struct visitor *visitor = container_of(node, struct visitor, node);
-		const struct hello *hello = &visitor->hello;
-		if (!hello->has_pass || memcmp(hello->pass.key, key, PROOF_KEY_LEN) != 0)
+		if (!is_meant(visitor, &who))
 			continue;
 		n += visitor->state == VISITOR_JOINED;
-		visitor_close(visitor, CLOSE_KICKED, "the invitation has been taken back",
+		visitor_close(visitor, CLOSE_KICKED,
+			      who.network.family ? "your address is kept out of the room"
+						 : "the invitation has been taken back",
 			      relay->now);
 	}
 	return n;
 }
 
+/* ---- one member -------------------------------------------------------------------------- */
+
+static unsigned count_others(const struct room *room, const struct visitor *visitor,
+			     const struct shut_out_who *who)
+{
+	unsigned n = 0;
+	list_for_each (node, &room->members) {
+		const struct room_member *member =
+			container_of(node, struct room_member, of_room);
+		n += member->user && member->user != visitor &&
+		     is_meant(member->user, who);
+	}
+	return n;
+}
+
+/* Everybody who is on a machine with the relay, or behind a proxy there, has the same. */
+static int keep_out_address(struct weft_relay *relay, const struct room *room,
+			    const struct visitor *visitor, struct weft_error *err,
+			    struct weft_kicked *kicked)
+{
+	const union weft_sockaddr *peer = quic_conn_peer(visitor->conn);
+	const struct weft_ip ip = net_address(peer);
+	const struct shut_out_who who = shut_out_by_address(room->name, peer);
+	if (!net_is_usable(&ip))
+		return weft_error_set(
+			err, -EADDRNOTAVAIL,
+			"it comes from %s, the relay's own machine, which is "
+			"not kept out",
+			kicked->from);
+	int r = keep_out(relay, &who, err);
+	if (r < 0)
+		return r;
+	(void)shut_out_print(&who, kicked->address);
+	kicked->others = count_others(room, visitor, &who);
+	return 0;
+}
+
+static int keep_out_pass(struct weft_relay *relay, const struct hello *hello,
+			 struct weft_error *err, struct weft_kicked *kicked)
+{
+	const struct shut_out_who who = shut_out_by_pass(hello->room, hello->pass.key);
+	int r = hello->has_pass ? keep_out(relay, &who, err) : 0;
+	if (r == 0 && hello->has_pass)
+		(void)shut_out_print(&who, kicked->pass);
+	return r;
+}
+
 int weft_relay_kick(struct weft_relay *relay, const char *room_name, const char *member,
-		    struct weft_error *err, uint8_t ret_key[WEFT_PASS_KEY_LEN])
+		    bool by_address, struct weft_error *err,
+		    struct weft_kicked *ret_kicked)
 {
 	const struct room *room = relay_find_room(relay, room_name);
+	struct weft_kicked kicked = { .others = 0 };
 	int r = 0;
 	if (!room)
 		return weft_error_set(err, -ENOENT, "there is no room %s now", room_name);
 	struct visitor *visitor = find_visitor(room, member, err);
 	if (!visitor)
 		return -ENOENT;
-	const struct hello *hello = &visitor->hello;
-	const bool has_pass = hello->has_pass;
-	if (has_pass)
-		r = weft_relay_shut_out(relay, hello->pass.key);
+	const struct weft_ip ip = net_address(quic_conn_peer(visitor->conn));
+	(void)weft_ip_print(&ip, kicked.from);
+	(void)snprintf(kicked.name, sizeof(kicked.name), "%s", visitor->hello.name);
+	if (by_address)
+		r = keep_out_address(relay, room, visitor, err, &kicked);
+	if (r == 0)
+		r = keep_out_pass(relay, &visitor->hello, err, &kicked);
 	if (r < 0)
-		return weft_error_set(err, r, "the pass cannot be shut out: %s",
-				      strerror(-r));
-	if (has_pass && ret_key)
-		memcpy(ret_key, hello->pass.key, WEFT_PASS_KEY_LEN);
+		return r;
+	if (ret_kicked)
+		*ret_kicked = kicked;
 	visitor_close(visitor, CLOSE_KICKED, "thrown out by the relay's operator",
 		      relay->now);
-	return has_pass ? 1 : 0;
+	return kicked.pass[0] || kicked.address[0] ? 1 : 0;
 }

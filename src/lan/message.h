@@ -86,6 +86,7 @@ enum reject_code {
 	REJECT_NO_MEMORY,
 	REJECT_PASS,       /**< It has expired, was shut out, or is none of the room. */
 	REJECT_OPEN_TOKEN, /**< The room is not there, and opening one takes a token. */
+	REJECT_ADDRESS,    /**< Where it comes from is shut out of the room. */
 	REJECT_CODES
 };
 

@@ -238,6 +238,8 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	make_secrets(relay, opts->secret, secret);
 	r = relay_init_rooms(relay);
 	if (r == 0)
+		r = shut_out_init(&relay->shut_out, relay->hash_secret);
+	if (r == 0)
 		r = make_endpoint(relay, opts, secret, dgram);
 	sodium_memzero(secret, sizeof(secret));
 	return r < 0 ? weft_error_set(err, r, "the relay could not be made: %s",
@@ -310,7 +312,7 @@ void weft_relay_free(struct weft_relay *relay)
 	quic_tls_free(relay->tls);
 	sodium_memzero(relay->hash_secret, sizeof(relay->hash_secret));
 	sodium_memzero(relay->opening_key, sizeof(relay->opening_key));
-	table_free(relay->shut_out);
+	shut_out_fini(&relay->shut_out);
 	rulebook_fini(&relay->rules);
 	free(relay);
 }

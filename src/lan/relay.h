@@ -16,6 +16,7 @@
 #include "lan/room.h"
 #include "lan/rulebook.h"
 #include "lan/session.h"
+#include "lan/shut_out.h"
 #include "quic/quic.h"
 
 #include <weft/lan.h>
@@ -90,7 +91,7 @@ struct weft_relay {
 	struct weft_ip network; /**< As in weft_relay_opts; and so is the next. */
 	bool (*network_is_taken)(void *user, const struct weft_ip *network);
 	uint64_t (*unix_s)(void); /**< NULL: nobody knows the time. */
-	struct table *shut_out;   /**< Keys of passes. */
+	struct shut_out shut_out;
 	struct rulebook rules;
 	bool asks_for_token;                  /**< From who opens a room. */
 	uint8_t opening_key[OPENING_KEY_LEN]; /**< Made from that token. */
@@ -180,8 +181,4 @@ void relay_count_bridge(struct relay_totals *totals, const struct weft_bridge *b
 
 /** Totals of all that ever was. */
 struct relay_totals relay_totals(const struct weft_relay *relay);
-
-/** Whether the pass with that public key was shut out. */
-bool relay_has_shut_out(const struct weft_relay *relay, const uint8_t key[PROOF_KEY_LEN]);
-
 #endif

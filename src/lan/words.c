@@ -45,7 +45,7 @@ static const char *const reject_texts[] = {
 	[REJECT_MAC_TAKEN] = "mac-taken",   [REJECT_ROOM_FULL] = "room-full",
 	[REJECT_ROOMS_FULL] = "rooms-full", [REJECT_PATH_TOO_SMALL] = "path-too-small",
 	[REJECT_NO_MEMORY] = "no-memory",   [REJECT_PASS] = "pass",
-	[REJECT_OPEN_TOKEN] = "open-token",
+	[REJECT_OPEN_TOKEN] = "open-token", [REJECT_ADDRESS] = "address",
 };
 static_assert(ARRAY_LEN(reject_texts) == REJECT_CODES, "each code has a word");
 

@@ -226,7 +226,8 @@ static void who_is_thrown_out_there_stays_out(void **state)
 	open_spare(&s, &s.party.relay_opts);
 	end_relay(&s);
 	assert_true(all_are_at(&s, &s.spare, 5));
-	assert_int_equal(weft_relay_kick(s.spare, "FRIDAY", "alice", &err, NULL), 0);
+	assert_int_equal(weft_relay_kick(s.spare, "FRIDAY", "alice", false, &err, NULL),
+			 0);
 	party_open_relay(&s.party);
 	party_run(&s.party, 120000);
 	assert_int_equal(weft_member_stats(s.alice.member).state, WEFT_MEMBER_REFUSED);

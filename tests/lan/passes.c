@@ -4,7 +4,6 @@
  * room's own invitation.
  */
 #include "../unit.h"
-#include "lan/pass.h"
 #include "party.h"
 
 #include <errno.h>
@@ -57,6 +56,13 @@ static void assert_refused(struct scene *s, const char *words)
 	/* For good: nothing is tried again. */
 	party_run(&s->party, 120000);
 	assert_int_equal(s->bob.refusals_n, 1);
+}
+
+static int kick(struct scene *s, const char *room, const char *member,
+		struct weft_kicked *ret_kicked)
+{
+	struct weft_error err;
+	return weft_relay_kick(s->party.relay, room, member, false, &err, ret_kicked);
 }
 
 static void a_pass_lets_in(void **state)
@@ -141,17 +147,19 @@ static void thrown_out_with_a_pass(void **state)
 {
 	(void)state;
 	struct scene s;
-	struct weft_error err = { "" };
-	uint8_t key[WEFT_PASS_KEY_LEN];
+	struct weft_kicked kicked;
+	char who[WEFT_SHUT_OUT_TEXT];
 	begin(&s, NOW + 1);
 	guest_start(&s.bob);
 	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
-	const char *room = s.bob.opts.invite.room;
-	assert_int_equal(weft_relay_kick(s.party.relay, "OTHER", "bob", &err, key),
-			 -ENOENT);
-	assert_int_equal(weft_relay_kick(s.party.relay, room, "carol", &err, key),
-			 -ENOENT);
-	assert_int_equal(weft_relay_kick(s.party.relay, room, "bob", &err, key), 1);
+	assert_int_equal(kick(&s, "OTHER", "bob", NULL), -ENOENT);
+	assert_int_equal(kick(&s, "FRIDAY", "carol", NULL), -ENOENT);
+	assert_int_equal(kick(&s, "FRIDAY", "bob", &kicked), 1);
+	assert_int_equal(weft_invite_print_pass(&s.bob.opts.invite, who), 0);
+	assert_string_equal(kicked.pass, who);
+	assert_string_equal(kicked.address, "");
+	assert_string_equal(kicked.from, "10.0.1.2");
+	assert_string_equal(kicked.name, "bob");
 	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_REFUSED, 5000));
 	assert_non_null(strstr(s.bob.reason, "thrown out"));
 	assert_int_equal(s.alice.left_n, 1);
@@ -166,18 +174,16 @@ static void an_id_goes_before_a_name(void **state)
 {
 	(void)state;
 	struct scene s;
-	struct weft_error err = { "" };
 	char id[8];
 	begin(&s, NOW + 1);
 	(void)snprintf(id, sizeof(id), "%u", s.alice.joined.peer);
 	s.bob.opts.name = id;
 	guest_start(&s.bob);
 	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
-	const char *room = s.alice.opts.invite.room;
-	assert_int_equal(weft_relay_kick(s.party.relay, room, id, &err, NULL), 0);
+	assert_int_equal(kick(&s, "FRIDAY", id, NULL), 0);
 	assert_true(guest_reaches(&s.alice, WEFT_MEMBER_REFUSED, 5000));
 	/* By a name alone once nobody has that id. */
-	assert_int_equal(weft_relay_kick(s.party.relay, room, id, &err, NULL), 1);
+	assert_int_equal(kick(&s, "FRIDAY", id, NULL), 1);
 	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_REFUSED, 5000));
 	end(&s);
 }
@@ -187,12 +193,18 @@ static void shut_out_beforehand(void **state)
 {
 	(void)state;
 	struct scene s;
-	uint8_t key[WEFT_PASS_KEY_LEN];
+	struct weft_error err;
+	char who[WEFT_SHUT_OUT_TEXT];
 	begin(&s, NOW + 1);
-	pass_key(s.bob.opts.invite.pass.seed, key);
-	assert_int_equal(weft_relay_shut_out(s.party.relay, key), 0);
-	assert_int_equal(weft_relay_shut_out(s.party.relay, key), 0);
+	assert_int_equal(weft_invite_print_pass(&s.bob.opts.invite, who), 0);
+	assert_int_equal(weft_relay_shut_out(s.party.relay, who, &err), 0);
+	assert_int_equal(weft_relay_shut_out(s.party.relay, who, &err), 0);
 	assert_refused(&s, "taken back");
+	guest_leave(&s.bob);
+	assert_int_equal(weft_relay_let_in(s.party.relay, who, &err), 1);
+	assert_int_equal(weft_relay_let_in(s.party.relay, who, &err), 0);
+	guest_start(&s.bob);
+	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
 	end(&s);
 }
 
@@ -200,20 +212,22 @@ static void an_invitation_is_taken_back(void **state)
 {
 	(void)state;
 	struct scene s;
-	uint8_t key[WEFT_PASS_KEY_LEN];
+	struct weft_error err;
+	char who[WEFT_SHUT_OUT_TEXT];
 	begin(&s, NOW + 1);
-	assert_int_equal(weft_invite_pass_key(&s.alice.opts.invite, key), -EINVAL);
-	assert_int_equal(weft_invite_pass_key(&s.bob.opts.invite, key), 0);
+	assert_int_equal(weft_invite_print_pass(&s.alice.opts.invite, who), -EINVAL);
+	assert_int_equal(weft_invite_print_pass(&s.bob.opts.invite, who), 0);
 	guest_start(&s.bob);
 	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_JOINED, 5000));
-	key[0] ^= 1;
-	assert_int_equal(weft_relay_revoke(s.party.relay, key), 0);
-	key[0] ^= 1;
-	assert_int_equal(weft_relay_revoke(s.party.relay, key), 1);
+	char *last = &who[strlen(who) - 1], right = *last;
+	*last = right == '0' ? '1' : '0';
+	assert_int_equal(weft_relay_revoke(s.party.relay, who, &err), 0);
+	*last = right;
+	assert_int_equal(weft_relay_revoke(s.party.relay, who, &err), 1);
 	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_REFUSED, 5000));
 	assert_non_null(strstr(s.bob.reason, "taken back"));
 	assert_int_equal(s.alice.left_n, 1);
-	assert_int_equal(weft_relay_revoke(s.party.relay, key), 0);
+	assert_int_equal(weft_relay_revoke(s.party.relay, who, &err), 0);
 	guest_leave(&s.bob);
 	s.bob.refusals_n = 0;
 	assert_refused(&s, "taken back");
@@ -226,10 +240,8 @@ static void thrown_out_with_the_rooms_own(void **state)
 {
 	(void)state;
 	struct scene s;
-	struct weft_error err = { "" };
 	begin(&s, NOW + 1);
-	const char *room = s.alice.opts.invite.room;
-	assert_int_equal(weft_relay_kick(s.party.relay, room, "alice", &err, NULL), 0);
+	assert_int_equal(kick(&s, "FRIDAY", "alice", NULL), 0);
 	assert_true(guest_reaches(&s.alice, WEFT_MEMBER_REFUSED, 5000));
 	party_run(&s.party, 120000);
 	assert_int_equal(s.alice.refusals_n, 1);

@@ -156,7 +156,7 @@ static void by_the_key_of_a_pass(void **state)
 	(void)state;
 	struct scene s;
 	struct guest carol;
-	char line[200], hex[2 * WEFT_PASS_KEY_LEN + 1];
+	char line[200], hex[2 * PROOF_KEY_LEN + 1];
 	begin(&s);
 	guest_init(&carol, &s.party, "bob", 3);
 	const struct weft_invite whole = carol.opts.invite;

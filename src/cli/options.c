@@ -374,12 +374,20 @@ static const char *operands_from(const char *operands, int n)
 	return operands;
 }
 
+/* Names those that are needed: not what stands in brackets behind them. */
+static int missing_operand(struct parse *p)
+{
+	const char *missing = operands_from(p->command->operands, p->operands);
+	const char *others = strstr(missing, " [");
+	const size_t len = others ? (size_t)(others - missing) : strlen(missing);
+	return usage_error(p, "%.*s is missing", (int)len, missing);
+}
+
 static int check_operands(struct parse *p)
 {
 	const struct command *command = p->command;
 	if ((unsigned)p->operands < command->operands_min)
-		return usage_error(p, "%s is missing",
-				   operands_from(command->operands, p->operands));
+		return missing_operand(p);
 	if ((unsigned)p->operands > command->operands_max)
 		return usage_error(p, "\"%s\" is one too many",
 				   p->argv[command->operands_max + 1]);

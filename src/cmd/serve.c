@@ -102,7 +102,7 @@ static const struct option options[] = {
 	  .help = "and those that need the framed protocol" },
 	{ .name = "busy-poll", .type = OPTION_FLAG,
 	  .offset = OFFSET(struct args, serving.busy_poll),
-	  .help = "never sleep: lowest delay, one core at 100 %" },
+	  .help = "never sleep: least delay, one core at 100 %" },
 	{ .name = "interval", .type = OPTION_DURATION, .syntax = "TIME",
 	  .offset = OFFSET(struct args, serving.interval_ns),
 	  .help = "between status lines [1s]" },

@@ -247,6 +247,8 @@ static void the_operand_that_is_missing_is_named(void **state)
 	both.operands_min = 2;
 	assert_non_null(strstr(parse_as(&both, "")->said, "test: FROM TO... is missing"));
 	assert_non_null(strstr(parse_as(&both, "a")->said, "test: TO... is missing"));
+	both.operands = "FROM TO [VIA]";
+	assert_non_null(strstr(parse_as(&both, "a")->said, "test: TO is missing"));
 }
 
 /* Each is refused with one line that names what is wrong and the way to the help. */

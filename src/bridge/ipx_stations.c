@@ -80,8 +80,9 @@ static unsigned framing_for(const struct ipx_station *station, enum ipx_framing 
 	return is_recent(last_used(station), now) ? 1u << latest_framing(station) : 0;
 }
 
-unsigned ipx_stations_framings(const struct ipx_stations *stations, struct weft_mac dst,
-			       enum ipx_framing framing, uint64_t now)
+/* In which framings a packet to dst, a station or a group, is to go there: at least one bit. */
+static unsigned framings_to(const struct ipx_stations *stations, struct weft_mac dst,
+			    enum ipx_framing framing, uint64_t now)
 {
 	const bool is_group = mac_is_group(dst);
 	unsigned framings = 0;
@@ -100,8 +101,8 @@ struct ipx_copies ipx_copies_of(const struct ipx_stations *stations,
 		copies.place.framing = IPX_ETHERNET2;
 		return copies;
 	}
-	copies.framings = ipx_stations_framings(stations, mac_load(frame->data),
-						copies.place.framing, now);
+	copies.framings =
+		framings_to(stations, mac_load(frame->data), copies.place.framing, now);
 	return copies;
 }
 

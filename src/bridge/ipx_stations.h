@@ -49,13 +49,6 @@ bool ipx_is_possible(const struct weft_frame *frame);
 void ipx_stations_learn(struct ipx_stations *stations, const struct weft_frame *frame,
 			uint64_t now);
 
-/**
- * In which framings a packet to the MAC (a station's, or a group's) is to go there: bits of
- * 1 << framing, at least one.
- */
-unsigned ipx_stations_framings(const struct ipx_stations *stations, struct weft_mac dst,
-			       enum ipx_framing framing, uint64_t now);
-
 /** A frame as it is to go out to stations: once, or in several framings. */
 struct ipx_copies {
 	const struct weft_frame *frame;

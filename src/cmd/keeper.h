@@ -47,10 +47,6 @@ struct keeper_opts {
  */
 int keeper_main(void *opts);
 
-/** Sends a report, with a descriptor unless that is -1. Returns 0 or -Exxx. */
-int keeper_report(int fd, const struct report *report, int descriptor)
-	__attribute__((warn_unused_result));
-
 /** Makes the mounts: /proc, and an empty /etc/resolv.conf whose descriptor is returned. */
 int keeper_mount(const struct weft_log *log, int *ret_directory)
 	__attribute__((warn_unused_result));

@@ -35,7 +35,8 @@ struct keeper {
 	bool has_ended;
 };
 
-int keeper_report(int fd, const struct report *report, int descriptor)
+/* Sends a report, with a descriptor unless that is -1. Returns 0 or -Exxx. */
+static int send_report(int fd, const struct report *report, int descriptor)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -231,7 +232,7 @@ static bool take_order(struct keeper *k)
 	if (report.result < 0 && !report.err.text[0])
 		weft_error_set(&report.err, report.result, "%s",
 			       strerror(-report.result));
-	return keeper_report(k->opts->fd, &report, -1) == 0;
+	return send_report(k->opts->fd, &report, -1) == 0;
 }
 
 /* ---- the program's end ------------------------------------------------------------------- */
@@ -252,7 +253,7 @@ static void wait_for_all(struct keeper *k)
 		if (pid != k->program)
 			continue;
 		k->has_ended = true;
-		(void)!keeper_report(k->opts->fd, &report, -1);
+		(void)!send_report(k->opts->fd, &report, -1);
 	}
 }
 
@@ -294,7 +295,7 @@ int keeper_main(void *opts)
 	/* The program is the same user, and is not to look into who has more rights. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	report.result = fd < 0 ? fd : 0;
-	if (keeper_report(k.opts->fd, &report, fd) < 0 || fd < 0)
+	if (send_report(k.opts->fd, &report, fd) < 0 || fd < 0)
 		return STATUS_NOT_STARTED;
 	(void)close(fd);
 	serve(&k);

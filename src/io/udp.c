@@ -111,8 +111,9 @@ static int explain(struct weft_error *err, int code, const union weft_sockaddr *
 	}
 }
 
-int udp_open(const struct dgram_udp_opts *opts, struct weft_error *err, int *ret_fd,
-	     union weft_sockaddr *ret_bound)
+/* Opens and binds a socket. Where [::] was asked for on a host without IPv6, it is 0.0.0.0. */
+static int udp_open(const struct dgram_udp_opts *opts, struct weft_error *err,
+		    int *ret_fd, union weft_sockaddr *ret_bound)
 {
 	const union weft_sockaddr *addr = &opts->bind;
 	int r = open_bound(opts, addr, ret_fd, ret_bound);

@@ -29,13 +29,6 @@ struct udp_slot {
 	alignas(struct cmsghdr) uint8_t control[UDP_CONTROL_LEN];
 };
 
-/**
- * Opens and binds a socket. Where [::] was asked for on a host without IPv6, it is 0.0.0.0.
- * Returns 0 or -Exxx with err.
- */
-int udp_open(const struct dgram_udp_opts *opts, struct weft_error *err, int *ret_fd,
-	     union weft_sockaddr *ret_bound) WEFT_MUST_CHECK;
-
 /** Makes hdr ready to receive into slot. */
 void udp_prepare_recv(struct msghdr *hdr, struct udp_slot *slot);
 

@@ -179,6 +179,4 @@ void relay_close_room(struct weft_relay *relay, struct room *room);
 void relay_count_session(struct relay_totals *totals, const struct session *session);
 void relay_count_bridge(struct relay_totals *totals, const struct weft_bridge *bridge);
 
-/** Totals of all that ever was. */
-struct relay_totals relay_totals(const struct weft_relay *relay);
 #endif

@@ -34,7 +34,8 @@ void relay_count_bridge(struct relay_totals *totals, const struct weft_bridge *b
 			weft_bridge_count(bridge, NULL, (enum weft_bridge_outcome)i);
 }
 
-struct relay_totals relay_totals(const struct weft_relay *relay)
+/* Totals of all that ever was. */
+static struct relay_totals relay_totals(const struct weft_relay *relay)
 {
 	struct relay_totals totals = relay->gone;
 	struct table_iter it;

@@ -37,7 +37,8 @@ static struct key key_of(const struct senders *s, const struct datagram_addr *ad
 	return key;
 }
 
-struct packets *senders_find(const struct senders *s, const struct datagram_addr *from)
+/* The link of an address, or NULL. */
+static struct packets *link_of(const struct senders *s, const struct datagram_addr *from)
 {
 	const struct key key = key_of(s, from);
 	return table_get(s->peers, &key);
@@ -181,7 +182,7 @@ static void senders_read(struct weft_task *task, uint64_t now)
 
 	int got = datagram_recv(s->batch, s->reader.fd, datagrams);
 	for (size_t i = 0; got > 0 && i < (size_t)got;) {
-		struct packets *p = senders_find(s, datagrams[i].from);
+		struct packets *p = link_of(s, datagrams[i].from);
 		/* A stranger is asked anew with each datagram. */
 		size_t n = p ? run_of(datagrams + i, (size_t)got - i) : 1;
 		if (!p)

@@ -65,9 +65,6 @@ int senders_open(struct senders *s, const struct senders_ops *ops,
 void senders_say(struct senders *s, const struct datagram_addr *to, const void *data,
 		 size_t len);
 
-/** The link of an address, or NULL. */
-struct packets *senders_find(const struct senders *s, const struct datagram_addr *from);
-
 /** For packets_ops: ends the link if its UNIX socket is gone, or at once behind UDP. */
 void senders_quiet(struct packets *p, uint64_t silence_ns, uint64_t now);
 

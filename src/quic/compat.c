@@ -91,7 +91,8 @@ void compat_set_original_dcid(ngtcp2_transport_params *params, const ngtcp2_cid 
 #endif
 }
 
-const uint8_t *compat_token(const ngtcp2_pkt_hd *hd, size_t *ret_len)
+/* The token in an Initial's header; *ret_len is 0 without one. */
+static const uint8_t *token_of(const ngtcp2_pkt_hd *hd, size_t *ret_len)
 {
 #if HAVE_NGTCP2_1
 	*ret_len = hd->tokenlen;
@@ -122,7 +123,7 @@ static_assert(NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN <= COMPAT_RETRY_TOKEN_LEN_MAX,
 bool compat_is_retry_token(const ngtcp2_pkt_hd *hd)
 {
 	size_t len;
-	const uint8_t *token = compat_token(hd, &len);
+	const uint8_t *token = token_of(hd, &len);
 	return len > 0 && token[0] == RETRY_MAGIC;
 }
 
@@ -140,7 +141,7 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 			     ngtcp2_cid *ret_odcid)
 {
 	size_t len;
-	const uint8_t *token = compat_token(hd, &len);
+	const uint8_t *token = token_of(hd, &len);
 	int r = verify_token(ret_odcid, token, len, retry->secret, RETRY_SECRET_LEN,
 			     retry->version, &retry->peer->sa,
 			     weft_sockaddr_len(retry->peer), retry->retry_scid,

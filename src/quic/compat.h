@@ -32,9 +32,6 @@ size_t compat_set_probes(ngtcp2_settings *settings, uint16_t *probes);
 /** Server: the Destination Connection ID of the client's first Initial. */
 void compat_set_original_dcid(ngtcp2_transport_params *params, const ngtcp2_cid *odcid);
 
-/** The token in an Initial's header; *ret_len is 0 without one. */
-const uint8_t *compat_token(const ngtcp2_pkt_hd *hd, size_t *ret_len);
-
 /** Whether a token was made for a Retry by compat_make_retry_token. */
 bool compat_is_retry_token(const ngtcp2_pkt_hd *hd);
 

@@ -174,6 +174,19 @@ static void fail(struct neigh *n, uint64_t now)
 	give_back(iface, &queue, now);
 }
 
+/* Forgets a neighbour; packets that wait are lost. */
+static void neigh_remove(struct neigh *n)
+{
+	struct weft_stack *stack = n->iface->stack;
+	struct key key = key_of(n->iface, &n->addr);
+	drop_all(n);
+	wheel_cancel(&stack->wheel, &n->timer);
+	list_remove(&n->of_cache);
+	(void)table_remove(stack->neighbours.table, &key);
+	stack_changed(stack);
+	free(n);
+}
+
 static void on_timer(struct timer *timer, void *user, uint64_t now)
 {
 	struct neigh *n = container_of(timer, struct neigh, timer);
@@ -364,18 +377,6 @@ void neigh_update(struct weft_iface *iface, const struct ip_addr *addr,
 		send_waiting(n, now);
 }
 
-void neigh_remove(struct neigh *n)
-{
-	struct weft_stack *stack = n->iface->stack;
-	struct key key = key_of(n->iface, &n->addr);
-	drop_all(n);
-	wheel_cancel(&stack->wheel, &n->timer);
-	list_remove(&n->of_cache);
-	(void)table_remove(stack->neighbours.table, &key);
-	stack_changed(stack);
-	free(n);
-}
-
 static void remove_of(struct list *list, const struct weft_iface *iface)
 {
 	list_for_each (node, list) {
@@ -391,8 +392,9 @@ void neigh_remove_all(struct weft_iface *iface)
 	remove_of(&iface->stack->neighbours.unresolved, iface);
 }
 
-int neigh_set_static(struct weft_iface *iface, const struct ip_addr *addr,
-		     struct weft_mac mac, uint64_t now)
+/* Sets a neighbour for good. Returns 0 or -ENOSPC. */
+static int set_static(struct weft_iface *iface, const struct ip_addr *addr,
+		      struct weft_mac mac, uint64_t now)
 {
 	struct neigh *n = neigh_find(iface, addr);
 	if (!n)
@@ -415,7 +417,7 @@ int weft_iface_add_neighbour(struct weft_iface *iface, const struct weft_ip *ip,
 	if (!addr_of_ip(ip, &addr, &bits) || mac_is_group(mac) ||
 	    addr_is_multicast(&addr))
 		return -EINVAL;
-	return neigh_set_static(iface, &addr, mac, now);
+	return set_static(iface, &addr, mac, now);
 }
 
 void weft_iface_remove_neighbour(struct weft_iface *iface, const struct weft_ip *ip)

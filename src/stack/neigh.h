@@ -105,14 +105,7 @@ void neigh_confirm(struct neigh *neigh, uint64_t now);
 /** The neighbour has not answered a higher protocol: whether it is there is asked at once. */
 void neigh_doubt(struct neigh *neigh, uint64_t now);
 
-/** Forgets a neighbour; packets that wait are lost. */
-void neigh_remove(struct neigh *neigh);
-
 /** Forgets all neighbours of an interface. */
 void neigh_remove_all(struct weft_iface *iface);
-
-/** Sets a neighbour for good. Returns 0 or -ENOSPC. */
-int neigh_set_static(struct weft_iface *iface, const struct ip_addr *addr,
-		     struct weft_mac mac, uint64_t now) WEFT_MUST_CHECK;
 
 #endif

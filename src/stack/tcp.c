@@ -23,7 +23,8 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 	return value ? value : otherwise;
 }
 
-struct tcp_config tcp_config_of(const struct tcp_config *given)
+/* The configuration with the defaults filled in. NULL: nothing but defaults. */
+static struct tcp_config config_of(const struct tcp_config *given)
 {
 	struct tcp_config c = given ? *given : (struct tcp_config){ 0 };
 	c.connections_max = or_default(c.connections_max, 65536);
@@ -53,7 +54,7 @@ struct tcp_config tcp_config_of(const struct tcp_config *given)
 
 void tcp_configure(struct tcp *tcp, const struct tcp_config *config)
 {
-	tcp->config = tcp_config_of(config);
+	tcp->config = config_of(config);
 	tcp->budget.max = tcp->config.memory_max;
 	tcp->budget.spares_max = tcp->config.spares_max;
 	tcp->records.blocks_max = tcp->config.records_max;

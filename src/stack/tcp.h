@@ -124,9 +124,6 @@ struct tcp_setup {
 	struct wheel *wheel;
 };
 
-/** The configuration with the defaults filled in. NULL: nothing but defaults. */
-struct tcp_config tcp_config_of(const struct tcp_config *given);
-
 /** Has another configuration count from now on. */
 void tcp_configure(struct tcp *tcp, const struct tcp_config *config);
 

@@ -190,8 +190,7 @@ struct tcp_conn {
 	bool cwnd_limited : 1; /**< cwnd has held the sender back since the last ACK. */
 	bool ece : 1; /**< A mark was seen: ECE until CWR comes (RFC 3168, 6.1.3). */
 	bool cwr : 1; /**< The next new data says CWR. */
-	bool is_passive : 1;
-	uint8_t tell;        /**< Events that are due: TCP_TELL_*. */
+	uint8_t tell; /**< Events that are due: TCP_TELL_*. */
 	uint8_t keep_probes; /**< Keep-alive probes without an answer. */
 	int16_t error;       /**< Why it ended. */
 	int16_t soft_error;  /**< An ICMP error that may explain a time-out. */

@@ -21,8 +21,12 @@
 
 #include <errno.h>
 
-enum tcp_outcome tcp_challenge(struct tcp_conn *conn, enum tcp_outcome outcome,
-			       uint64_t now)
+/*
+ * Answers what may be an attack with an ACK that says where this side stands (RFC 5961), so
+ * that a peer that means it can correct itself; rarely (tcp_may_challenge).
+ */
+static enum tcp_outcome challenge(struct tcp_conn *conn, enum tcp_outcome outcome,
+				  uint64_t now)
 {
 	if (!tcp_may_challenge(conn->tcp, &conn->challenge_ns, now))
 		return TCP_DROP_LIMITED;
@@ -70,10 +74,10 @@ static enum tcp_outcome refuse(struct tcp_conn *conn, const struct tcp_seg *seg,
 	if (seg->flags & TCP_RST)
 		return TCP_DROP_RESET;
 	if (seg->flags & TCP_SYN)
-		return tcp_challenge(conn, TCP_CHALLENGED_SYN, now);
+		return challenge(conn, TCP_CHALLENGED_SYN, now);
 	note_duplicate(conn, seg);
 	if (seg->len == 0 && !(seg->flags & TCP_FIN))
-		return tcp_challenge(conn, outcome, now);
+		return challenge(conn, outcome, now);
 	conn->want_ack = true;
 	return outcome;
 }
@@ -130,7 +134,7 @@ static enum tcp_outcome check_reset(struct tcp_conn *conn, struct tcp_seg *seg,
 	if (!(seg->flags & TCP_RST))
 		return TCP_GO_ON;
 	if (seg->seq != conn->rcv_nxt)
-		return tcp_challenge(conn, TCP_CHALLENGED_RESET, now);
+		return challenge(conn, TCP_CHALLENGED_RESET, now);
 	bool is_refusal = conn->state == TCP_SYN_RECEIVED;
 	bool is_over = conn->state == TCP_CLOSING || conn->state == TCP_LAST_ACK;
 	tcp_end(conn, is_over ? 0 : is_refusal ? -ECONNREFUSED : -ECONNRESET);
@@ -144,7 +148,7 @@ static enum tcp_outcome check_syn(struct tcp_conn *conn, struct tcp_seg *seg,
 {
 	if (!(seg->flags & TCP_SYN))
 		return TCP_GO_ON;
-	return tcp_challenge(conn, TCP_CHALLENGED_SYN, now);
+	return challenge(conn, TCP_CHALLENGED_SYN, now);
 }
 
 /* ---- fifth: ACK -------------------------------------------------------------------------- */
@@ -162,7 +166,7 @@ static enum tcp_outcome check_ack(struct tcp_conn *conn, struct tcp_seg *seg,
 	}
 	/* RFC 5961, 5.2: who does not know how far we are is not the peer. */
 	if (!seq_within(seg->ack, conn->snd_una - conn->snd_wnd_max, conn->snd_nxt))
-		return tcp_challenge(conn, TCP_CHALLENGED_ACK, now);
+		return challenge(conn, TCP_CHALLENGED_ACK, now);
 	return TCP_GO_ON;
 }
 
@@ -295,7 +299,6 @@ void tcp_begin_passive(struct tcp_conn *conn, uint32_t irs, const struct tcp_opt
 		       uint64_t now)
 {
 	tcp_set_state(conn, TCP_SYN_RECEIVED);
-	conn->is_passive = true;
 	conn->irs = irs;
 	conn->rcv_nxt = conn->rcv_acked = irs + 1;
 	tcp_agree(conn, opts, now);

@@ -46,11 +46,4 @@ enum tcp_outcome tcp_conn_input(struct tcp_conn *conn, const struct tcp_rx *rx,
 void tcp_begin_passive(struct tcp_conn *conn, uint32_t irs, const struct tcp_opts *opts,
 		       uint64_t now);
 
-/**
- * Answers what may be an attack with an ACK that says where this side stands (RFC 5961), so
- * that a peer that means it can correct itself. At most one per half second and connection.
- */
-enum tcp_outcome tcp_challenge(struct tcp_conn *conn, enum tcp_outcome outcome,
-			       uint64_t now);
-
 #endif

@@ -100,7 +100,8 @@ static uint64_t due_of(const struct tcp_syn *syn)
 	return syn->sent_ns + ((uint64_t)NS_PER_S << syn->retries);
 }
 
-void tcp_syn_arm(struct tcp_listener *listener)
+/* The timer is due when the listener's next SYN,ACK is to be sent again. */
+static void arm(struct tcp_listener *listener)
 {
 	uint64_t next = TCP_NOT_DUE;
 	for (unsigned i = 0; i <= listener->synack_retries; i++) {
@@ -174,7 +175,7 @@ void tcp_syn_fire(struct timer *timer, void *user, uint64_t now)
 	/* From the longest waiting on, so that none is looked at twice. */
 	for (unsigned i = listener->synack_retries + 1u; i-- > 0;)
 		answer_due(listener, i, now);
-	tcp_syn_arm(listener);
+	arm(listener);
 }
 
 /* ---- segments ---------------------------------------------------------------------------- */

@@ -57,9 +57,6 @@ struct tcp_conn *tcp_syn_promote(const struct tcp_syn *syn, uint64_t now);
 enum tcp_outcome tcp_syn_finish(struct tcp_conn *conn, const struct tcp_rx *rx,
 				uint64_t now);
 
-/** When the listener's next SYN,ACK is to be sent again. */
-void tcp_syn_arm(struct tcp_listener *listener);
-
 /** The listener's timer. */
 void tcp_syn_fire(struct timer *timer, void *user, uint64_t now);
 

@@ -11,14 +11,14 @@
 struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *summary;
+	const char *summary; /**< For the list of verbs; a word has none. */
 };
 
-/** Every verb in the order of the help text; ends with an empty name. */
+/** Every verb in the order of the help text. A table ends with an empty name. */
 extern const struct verb verbs[];
 
-/** The verb of that name, or NULL. */
-const struct verb *verb_find(const char *name);
+/** The verb of that name in a table, or NULL. */
+const struct verb *verb_find(const struct verb *table, const char *name);
 
 /** Says that there is no such verb and which one may be meant. Returns STATUS_USAGE. */
 int verb_unknown(const char *name);

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cmd/cmd.h"
 #include "cmd/help_links.h"
+#include "cmd/tunnel.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,16 +32,35 @@ static void help_all(void)
 	       "wrong.\n");
 }
 
-/* word: one of the verb's own, such as the server of `weft tunnel server`; or NULL. */
-static int help_verb(const char *name, char *word)
+static int explain(const struct verb *verb)
 {
-	const struct verb *verb = verb_find(name);
+	char name[16], option[] = "--help";
+	char *argv[] = { name, option, NULL };
+	(void)snprintf(name, sizeof(name), "%s", verb->name);
+	return verb->run(2, argv);
+}
+
+/* Only one verb has words of its own. */
+static const struct verb *find_word(const struct verb *verb, const char *word)
+{
+	return verb->run == cmd_tunnel ? verb_find(tunnel_words, word) : NULL;
+}
+
+/* word: one of the verb's own, such as the server of `weft tunnel server`; or NULL. */
+static int help_verb(const char *name, const char *word)
+{
+	const struct verb *verb = verb_find(verbs, name);
 	if (!verb)
 		return verb_unknown(name);
-	char verb_name[16], option[] = "--help";
-	char *argv[] = { verb_name, word ? word : option, word ? option : NULL, NULL };
-	(void)snprintf(verb_name, sizeof(verb_name), "%s", name);
-	return verb->run(word ? 3 : 2, argv);
+	if (!word)
+		return explain(verb);
+	const struct verb *of_word = find_word(verb, word);
+	if (of_word)
+		return explain(of_word);
+	(void)fprintf(stderr,
+		      "weft: `weft %s` has no help on \"%s\" (see `weft help %s`)\n",
+		      verb->name, word, verb->name);
+	return STATUS_USAGE;
 }
 
 int cmd_help(int argc, char **argv)

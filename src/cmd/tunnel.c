@@ -445,29 +445,22 @@ int tunnel_run(const struct tunnel_source *source, const struct rootless_args *r
 	return r < 0 ? output_fail(command.verb, err.text) : STATUS_OK;
 }
 
-/* A word in the place of the file; a file that is called so is "./server". */
-static int (*find_word(const char *text))(int argc, char **argv)
-{
-	static const struct {
-		const char *word;
-		int (*run)(int argc, char **argv);
-	} rows[] = { { "server", tunnel_server },
-		     { "client", tunnel_client },
-		     { "token", tunnel_token } };
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(text, rows[i].word) == 0)
-			return rows[i].run;
-	return NULL;
-}
+/* A file that is called so is "./server". */
+const struct verb tunnel_words[] = {
+	{ .name = "server", .run = tunnel_server },
+	{ .name = "client", .run = tunnel_client },
+	{ .name = "token", .run = tunnel_token },
+	{ 0 },
+};
 
 int cmd_tunnel(int argc, char **argv)
 {
 	struct args args = { .output = { .json = false } };
-	int (*word)(int, char **) = argc > 1 ? find_word(argv[1]) : NULL;
+	const struct verb *word = argc > 1 ? verb_find(tunnel_words, argv[1]) : NULL;
 	int status;
 
 	if (word)
-		return word(argc - 1, argv + 1);
+		return word->run(argc - 1, argv + 1);
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
 	const char *wrong = rootless_contradiction(&args.rootless);

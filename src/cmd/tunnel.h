@@ -10,6 +10,7 @@
 #define CMD_TUNNEL_H
 
 #include "cli/output.h"
+#include "cmd/cmd.h"
 #include "cmd/config_file.h"
 #include "cmd/rootless.h"
 
@@ -23,7 +24,10 @@ struct tunnel_source {
 int tunnel_run(const struct tunnel_source *source, const struct rootless_args *rootless,
 	       const struct output_opts *opts);
 
-/** A word that stands in the place of the file; argv[0] is the word itself. */
+/** The words that stand in the place of the file. */
+extern const struct verb tunnel_words[];
+
+/** Each of them; argv[0] is the word itself. */
 int tunnel_server(int argc, char **argv);
 int tunnel_client(int argc, char **argv);
 int tunnel_token(int argc, char **argv);

@@ -77,19 +77,16 @@ static const struct command command = {
 	.operands = "LINK LINK...",
 	.operands_min = 0, /* Isolated links count as well: see ports_check. */
 	.operands_max = PORTS_MAX,
-	.summary = "Joins Ethernet links into one segment, as a learning switch does, "
-		   "until\n"
-		   "SIGINT or SIGTERM. Devices that are down are set up meanwhile.",
+	.summary =
+		"Joins Ethernet links into one segment, as a learning switch does, until\n"
+		"SIGINT or SIGTERM. Devices that are down are set up meanwhile.",
 	.options = options,
-	.notes = "weft bridge tap:near impair:loss=1%,delay=20ms:tap:far   two hosts, a "
-		 "bad line\n"
-		 "weft bridge packet:eth0 tap:vm0 tap:vm1                  guests on the "
-		 "wired LAN\n"
-		 "\n"
-		 "`weft help links` lists the links. With --json: \"ready\", \"stats\" "
-		 "each\n"
-		 "--interval, \"link-down\", and \"end\", which has all that \"stats\" "
-		 "has.",
+	.notes =
+		"weft bridge tap:near impair:loss=1%,delay=20ms:tap:far   two hosts, a bad line\n"
+		"weft bridge packet:eth0 tap:vm0 tap:vm1                  guests on the wired LAN\n"
+		"\n"
+		"`weft help links` lists the links. With --json: \"ready\", \"stats\" each\n"
+		"--interval, \"link-down\", and \"end\", which has all that \"stats\" has.",
 };
 
 /* All that runs. */

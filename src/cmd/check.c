@@ -68,21 +68,17 @@ static const struct command command = {
 	.operands_min = 1,
 	.operands_max = 2,
 	.summary =
-		"Checks the configuration of a tunnel: shows all that is wrong with it, "
-		"and how\nto mend it; and if nothing is, what it means.",
+		"Checks the configuration of a tunnel: shows all that is wrong with it, and how\n"
+		"to mend it; and if nothing is, what it means.",
 	.options = options,
 	.notes =
 		"weft check tunnel.json\n"
 		"weft check - < tunnel.json   from standard input\n"
-		"weft check --explain office 192.168.1.9 --protocol tcp --port 443 "
-		"tunnel.json\n"
+		"weft check --explain office 192.168.1.9 --protocol tcp --port 443 tunnel.json\n"
 		"\n"
-		"Warnings are of what can be used and looks wrong. Exit status: 0 it can "
-		"be\n"
-		"used, or the packet passes; 1 it cannot, or could not be read; 2 the "
-		"command\n"
-		"line is wrong; 3 the packet does not pass. With --json: \"fault\" for "
-		"each,\n"
+		"Warnings are of what can be used and looks wrong. Exit status: 0 it can be\n"
+		"used, or the packet passes; 1 it cannot, or could not be read; 2 the command\n"
+		"line is wrong; 3 the packet does not pass. With --json: \"fault\" for each,\n"
 		"\"interface\" for each, or \"explained\", and \"checked\".",
 };
 

@@ -51,20 +51,17 @@ static const struct command command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary =
-		"Examines the way to a tunnel's server: what a proxy on it does to the "
-		"streams,\nand which line of its configuration mends that.",
+		"Examines the way to a tunnel's server: what a proxy on it does to the streams,\n"
+		"and which line of its configuration mends that.",
 	.options = options,
-	.notes = "weft doctor https://tunnel.example.org/tunnel/ --token-file token\n"
-		 "\n"
-		 "Without --token-file the token is that of $WEFT_TOKEN, or asked for. "
-		 "Takes 15\n"
-		 "seconds, and sends some MiB. The tunnel of the client whose token it "
-		 "is goes on\n"
-		 "as it was. Exit status: 0 the way is fit for a tunnel, 1 it is not, 2 "
-		 "the\n"
-		 "command line is wrong. With --json: \"step\", \"finding\" for each, "
-		 "and\n"
-		 "\"verdict\". All findings: docs/proxies.md.",
+	.notes =
+		"weft doctor https://tunnel.example.org/tunnel/ --token-file token\n"
+		"\n"
+		"Without --token-file the token is that of $WEFT_TOKEN, or asked for. Takes 15\n"
+		"seconds, and sends some MiB. The tunnel of the client whose token it is goes on\n"
+		"as it was. Exit status: 0 the way is fit for a tunnel, 1 it is not, 2 the\n"
+		"command line is wrong. With --json: \"step\", \"finding\" for each, and\n"
+		"\"verdict\". All findings: docs/proxies.md.",
 };
 
 /* ---- what is found ----------------------------------------------------------------------- */

@@ -72,22 +72,18 @@ static const struct command command = {
 	.operands = "LINK",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "Shows the frames that come in on a link, one line for each, until "
-		   "SIGINT,\n"
-		   "SIGTERM or the end of a capture. Sends nothing.",
+	.summary =
+		"Shows the frames that come in on a link, one line for each, until SIGINT,\n"
+		"SIGTERM or the end of a capture. Sends nothing.",
 	.options = options,
 	.notes =
 		"weft dump packet:eth0                       what comes in by the cable\n"
-		"weft dump packet:eth0,sent                  and what this machine "
-		"sends\n"
-		"weft dump -c 10 pcap:trace.pcap,rate=fast   a capture's first ten "
-		"frames\n"
+		"weft dump packet:eth0,sent                  and what this machine sends\n"
+		"weft dump -c 10 pcap:trace.pcap,rate=fast   a capture's first ten frames\n"
 		"weft dump --headers pcap:trace.pcap         ... and each field of them\n"
 		"\n"
-		"Times are those of arrival here; pcap: without rate=fast keeps the "
-		"distances\n"
-		"that frames had. `weft help links` lists the links. With --json: "
-		"\"frame\"\n"
+		"Times are those of arrival here; pcap: without rate=fast keeps the distances\n"
+		"that frames had. `weft help links` lists the links. With --json: \"frame\"\n"
 		"for each, and \"end\".",
 };
 

@@ -39,20 +39,15 @@ static const struct option options[] = {
 static const struct command command = {
 	.verb = "echo",
 	.summary =
-		"Is a host on a link, without the kernel's TCP/IP: answers to ping, and "
-		"sends\n"
+		"Is a host on a link, without the kernel's TCP/IP: answers to ping, and sends\n"
 		"back what comes to a port over UDP and TCP, until SIGINT or SIGTERM.",
 	.options = options,
 	.notes =
 		"weft echo --link tap:weft0 --address 10.1.0.2/24\n"
 		"\n"
-		"Give this machine's side of the TAP an address of the same network, "
-		"then "
-		"try\n"
-		"`ping 10.1.0.2`, `nc 10.1.0.2 7` and `nc -u 10.1.0.2 7`. IPv6 addresses "
-		"are also\n"
-		"taken from routers. `weft help links` lists the links. With --json: "
-		"\"ready\",\n"
+		"Give this machine's side of the TAP an address of the same network, then try\n"
+		"`ping 10.1.0.2`, `nc 10.1.0.2 7` and `nc -u 10.1.0.2 7`. IPv6 addresses are also\n"
+		"taken from routers. `weft help links` lists the links. With --json: \"ready\",\n"
 		"and \"address\" of DHCP.",
 };
 

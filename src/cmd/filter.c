@@ -37,19 +37,15 @@ static const struct command command = {
 	.operands = "[ROOM [MEMBER]] [RULE=VALUE]...",
 	.operands_max = OPERANDS_MAX,
 	.summary =
-		"Shows what the rooms of the relay or host that runs here let through, "
-		"or changes\n"
+		"Shows what the rooms of the relay or host that runs here let through, or changes\n"
 		"it: for all rooms, for one, or for one of its members.",
 	.options = options,
-	.notes = "MEMBER is a name, a MAC, the key of a pass (see `weft members --json`) "
-		 "or, of\n"
-		 "who is there, the id. The rules and their values are those of --filter "
-		 "of\n"
-		 "`weft relay`, see docs/filters.md; RULE=default takes back what was "
-		 "said of the\n"
-		 "same before. They hold at once, and over restarts. With --json: "
-		 "\"filter\" for\n"
-		 "each room.",
+	.notes =
+		"MEMBER is a name, a MAC, the key of a pass (see `weft members --json`) or, of\n"
+		"who is there, the id. The rules and their values are those of --filter of\n"
+		"`weft relay`, see docs/filters.md; RULE=default takes back what was said of the\n"
+		"same before. They hold at once, and over restarts. With --json: \"filter\" for\n"
+		"each room.",
 };
 
 /* What the command line says. */

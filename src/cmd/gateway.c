@@ -29,25 +29,18 @@ static const struct command command = {
 	.operands_min = 1,
 	.operands_max = 2,
 	.summary =
-		"Joins the wired LAN on INTERFACE to a room: its members become hosts of "
-		"that\n"
+		"Joins the wired LAN on INTERFACE to a room: its members become hosts of that\n"
 		"LAN, get their addresses from its DHCP server, and see its broadcasts.",
 	.options = options,
 	.notes =
-		"INTERFACE is a wired network interface, or any link of `weft help "
-		"links`.\n"
-		"INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
-		"from\n"
-		"standard input, '@FILE' from a file. Without one: $WEFT_INVITATION, or "
-		"what is\n"
-		"typed and not shown. With --json: \"state\", \"joined\", \"peer\" for "
-		"each that\n"
-		"comes or leaves, \"lan\" when the cable is pulled or put back, \"loop\" "
-		"when the\n"
+		"INTERFACE is a wired network interface, or any link of `weft help links`.\n"
+		"INVITATION is what `weft host` or `weft relay` printed; '-' reads it from\n"
+		"standard input, '@FILE' from a file. Without one: $WEFT_INVITATION, or what is\n"
+		"typed and not shown. With --json: \"state\", \"joined\", \"peer\" for each that\n"
+		"comes or leaves, \"lan\" when the cable is pulled or put back, \"loop\" when the\n"
 		"LAN is in one or no longer, and \"facts\" each minute and at the end.\n"
 		"\n"
-		"Switches are reminded of members that have been silent for a minute, "
-		"and every\n"
+		"Switches are reminded of members that have been silent for a minute, and every\n"
 		"10 s a probe looks for loops. Neither is sent with --no-upkeep.",
 };
 

@@ -27,9 +27,9 @@ static void help_all(void)
 	       "One Ethernet for machines anywhere. The commands:\n\n");
 	for (const struct verb *verb = verbs; verb->name; verb++)
 		printf("  %-9s %s\n", verb->name, verb->summary);
-	printf("\n`weft help COMMAND` explains a command, `weft help links` the links.\n"
-	       "Exit status: 0 it went well, 1 it did not, 2 the command line is "
-	       "wrong.\n");
+	printf("\n"
+	       "`weft help COMMAND` explains a command, `weft help links` the links.\n"
+	       "Exit status: 0 it went well, 1 it did not, 2 the command line is wrong.\n");
 }
 
 static int explain(const struct verb *verb)

@@ -16,10 +16,11 @@
 
 /* What weft's own programs know beyond the library. */
 static const char networks[] =
-	"\necho, nc, ping, http, dump and bridge enter a network by themselves, without "
-	"a\ndevice and without root. What stands behind the kind is taken as it is:\n"
-	"\n  weft://HOST/ROOM#KEY   a room, by its invitation; its key is blanked in "
-	"`ps`\n"
+	"\n"
+	"echo, nc, ping, http, dump and bridge enter a network by themselves, without a\n"
+	"device and without root. What stands behind the kind is taken as it is:\n"
+	"\n"
+	"  weft://HOST/ROOM#KEY   a room, by its invitation; its key is blanked in `ps`\n"
 	"  weft:@FILE             a room, by the invitation in the first line of FILE\n"
 	"  weft:                  a room, by $WEFT_INVITATION, or what is typed unseen\n"
 	"  tunnel:CONFIG.json     a tunnel's one end, a client's or a server's\n"

@@ -52,14 +52,14 @@ static const struct command command = {
 	.verb = "host",
 	.operands = "[ROOM]",
 	.operands_max = 1,
-	.summary = "Opens a room on this machine, takes part in it, and prints the "
-		   "invitation that\n"
-		   "lets others in. ROOM is its name [lan].",
+	.summary =
+		"Opens a room on this machine, takes part in it, and prints the invitation that\n"
+		"lets others in. ROOM is its name [lan].",
 	.options = options,
-	.notes = "Others need to reach one UDP port of this machine. With --json: "
-		 "\"listening\",\n"
-		 "\"address\", \"collision\", \"invitation\", \"came\", \"left\", and "
-		 "\"facts\" each minute.",
+	.notes =
+		"Others need to reach one UDP port of this machine. With --json: \"listening\",\n"
+		"\"address\", \"collision\", \"invitation\", \"came\", \"left\", and "
+		"\"facts\" each minute.",
 };
 
 struct hosting {

@@ -49,8 +49,7 @@ static const struct command command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary =
-		"Is a host on a link that serves the files of a directory by HTTP/1.1, "
-		"until\n"
+		"Is a host on a link that serves the files of a directory by HTTP/1.1, until\n"
 		"SIGINT or SIGTERM.",
 	.options = options,
 	.notes = "weft http --link tap:weft0 --address 10.1.0.2/24 /srv/www\n"

@@ -27,10 +27,10 @@ static const struct command command = {
 	.operands_max = 1,
 	.summary = "Says what of weft runs on this machine, and how it does.",
 	.options = options,
-	.notes = "NAME is a program's name, as it is printed first, or its process ID.\n"
-		 "With --json: \"status\" for each, with all its facts. Ends with "
-		 "status 1 where\n"
-		 "nothing runs.",
+	.notes =
+		"NAME is a program's name, as it is printed first, or its process ID.\n"
+		"With --json: \"status\" for each, with all its facts. Ends with status 1 where\n"
+		"nothing runs.",
 };
 
 static void print_peer(const json_t *peer)

@@ -40,17 +40,15 @@ static const struct command command = {
 	.verb = "invite",
 	.operands = "[INVITATION]",
 	.operands_max = 1,
-	.summary = "Makes an invitation for one person from that of a room, which lets "
-		   "in\n"
-		   "everybody: it can expire, and be taken back by `weft kick`.",
+	.summary =
+		"Makes an invitation for one person from that of a room, which lets in\n"
+		"everybody: it can expire, and be taken back by `weft kick`.",
 	.options = options,
-	.notes = "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
-		 "from\n"
-		 "standard input, '@FILE' from a file. Nothing is sent anywhere. Whoever "
-		 "has the\n"
-		 "room's own invitation can make others; whoever has one of these "
-		 "cannot, nor be\n"
-		 "a gateway. With --json: \"invitation\".",
+	.notes =
+		"INVITATION is what `weft host` or `weft relay` printed; '-' reads it from\n"
+		"standard input, '@FILE' from a file. Nothing is sent anywhere. Whoever has the\n"
+		"room's own invitation can make others; whoever has one of these cannot, nor be\n"
+		"a gateway. With --json: \"invitation\".",
 };
 
 static int print(struct output *out, const struct args *args,

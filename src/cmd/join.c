@@ -66,19 +66,15 @@ static const struct command command = {
 	.verb = "join",
 	.operands = "[INVITATION]",
 	.operands_max = 1,
-	.summary = "Joins this machine to a room: a network interface appears on which "
-		   "everybody\n"
-		   "in the room, and the LAN behind its gateway, is reached as on one "
-		   "Ethernet.",
+	.summary =
+		"Joins this machine to a room: a network interface appears on which everybody\n"
+		"in the room, and the LAN behind its gateway, is reached as on one Ethernet.",
 	.options = options,
-	.notes = "INVITATION is what `weft host` or `weft relay` printed; '-' reads it "
-		 "from\n"
-		 "standard input, '@FILE' from a file. Without one: $WEFT_INVITATION, or "
-		 "what is\n"
-		 "typed and not shown. With --json: \"state\", \"joined\", \"address\", "
-		 "\"peer\",\n"
-		 "\"route\", \"collision\", \"conflict\", \"facts\", \"plugged\", "
-		 "\"unplugged\".",
+	.notes =
+		"INVITATION is what `weft host` or `weft relay` printed; '-' reads it from\n"
+		"standard input, '@FILE' from a file. Without one: $WEFT_INVITATION, or what is\n"
+		"typed and not shown. With --json: \"state\", \"joined\", \"address\", \"peer\",\n"
+		"\"route\", \"collision\", \"conflict\", \"facts\", \"plugged\", \"unplugged\".",
 };
 
 static struct join *of(struct membership *m)

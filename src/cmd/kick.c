@@ -73,20 +73,14 @@ static const struct command command = {
 	.operands_max = 1,
 	.summary = "Throws a member out of a room of the relay or host that runs here.",
 	.options = options,
-	.notes = "MEMBER is its id or else its name, see `weft status`. Who came with "
-		 "an\n"
-		 "invitation of its own (`weft invite`, --expires) stays out; who came "
-		 "with the\n"
-		 "room's can come back, unless --address keeps its address out (of IPv6 "
-		 "its /64),\n"
-		 "with all who come from there later. With it MEMBER may be an address "
-		 "or network.\n"
-		 "INVITATION as for `weft join`, or 'weft:': who came with it is out, "
-		 "nobody comes\n"
-		 "in with it any more, and others hold. --undo takes a name, an address, "
-		 "or what\n"
-		 "--list shows. With --json: \"kicked\", \"revoked\", \"let_in\", "
-		 "\"kept_out\".",
+	.notes =
+		"MEMBER is its id or else its name, see `weft status`. Who came with an\n"
+		"invitation of its own (`weft invite`, --expires) stays out; who came with the\n"
+		"room's can come back, unless --address keeps its address out (of IPv6 its /64),\n"
+		"with all who come from there later. With it MEMBER may be an address or network.\n"
+		"INVITATION as for `weft join`, or 'weft:': who came with it is out, nobody comes\n"
+		"in with it any more, and others hold. --undo takes a name, an address, or what\n"
+		"--list shows. With --json: \"kicked\", \"revoked\", \"let_in\", \"kept_out\".",
 };
 
 /* ---- a member ---------------------------------------------------------------------------- */

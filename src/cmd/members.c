@@ -34,19 +34,15 @@ static const struct command command = {
 	.operands = "[ROOM]",
 	.operands_max = 1,
 	.summary =
-		"Says who is in the rooms of the relay or host that runs here, and how "
-		"well they\n"
+		"Says who is in the rooms of the relay or host that runs here, and how well they\n"
 		"are reached.",
 	.options = options,
-	.notes = "RTT is a packet's way to the member and back, JITTER how much that "
-		 "varies, LOSS\n"
-		 "what was lost of late on the way to it, FROM where it comes from. "
-		 "Under it is\n"
-		 "what rules hold for it alone: `weft filter`. Who runs the relay may "
-		 "throw\n"
-		 "somebody out: `weft kick`; its --list says who is kept out. With "
-		 "--json:\n"
-		 "\"member\" for each, with all that the relay knows of it.",
+	.notes =
+		"RTT is a packet's way to the member and back, JITTER how much that varies, LOSS\n"
+		"what was lost of late on the way to it, FROM where it comes from. Under it is\n"
+		"what rules hold for it alone: `weft filter`. Who runs the relay may throw\n"
+		"somebody out: `weft kick`; its --list says who is kept out. With --json:\n"
+		"\"member\" for each, with all that the relay knows of it.",
 };
 
 struct listing {

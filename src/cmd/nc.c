@@ -76,16 +76,14 @@ static const struct command command = {
 	.summary = "Is a host on a link that connects standard input and output with a "
 		   "peer.",
 	.options = options,
-	.notes = "weft nc --link tap:weft0 -a 10.1.0.2/24 10.1.0.1 9000 < file\n"
-		 "weft nc --link tap:weft0 -a 10.1.0.2/24 -l 9000 > file\n"
-		 "weft nc --link tap:weft0 -a 10.1.0.2/24 -u -l 5000 239.1.2.3\n"
-		 "\n"
-		 "HOST is an address, or a name that a name server of the link knows. "
-		 "A\n"
-		 "connection is over once both directions have ended. GROUP, a "
-		 "multicast address,\n"
-		 "is joined with --udp --listen: who sends there is heard, and "
-		 "answered there.",
+	.notes =
+		"weft nc --link tap:weft0 -a 10.1.0.2/24 10.1.0.1 9000 < file\n"
+		"weft nc --link tap:weft0 -a 10.1.0.2/24 -l 9000 > file\n"
+		"weft nc --link tap:weft0 -a 10.1.0.2/24 -u -l 5000 239.1.2.3\n"
+		"\n"
+		"HOST is an address, or a name that a name server of the link knows. A\n"
+		"connection is over once both directions have ended. GROUP, a multicast address,\n"
+		"is joined with --udp --listen: who sends there is heard, and answered there.",
 };
 
 /* What waits between two ends: data[off] ... data[len - 1]. */

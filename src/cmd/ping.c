@@ -84,12 +84,12 @@ static const struct command command = {
 	.summary =
 		"Is a host on a link that asks another one whether it is there, by ICMP.",
 	.options = options,
-	.notes = "weft ping --link tap:weft0 --address 10.1.0.2/24 -c 3 10.1.0.1\n"
-		 "\n"
-		 "HOST is an address, or a name that a name server of the link knows. "
-		 "Ends with\n"
-		 "status 1 if no answer came. With --json: \"reply\" for each answer,\n"
-		 "\"error\" for what a router says instead, and \"end\".",
+	.notes =
+		"weft ping --link tap:weft0 --address 10.1.0.2/24 -c 3 10.1.0.1\n"
+		"\n"
+		"HOST is an address, or a name that a name server of the link knows. Ends with\n"
+		"status 1 if no answer came. With --json: \"reply\" for each answer,\n"
+		"\"error\" for what a router says instead, and \"end\".",
 };
 
 struct pinging {

@@ -34,15 +34,12 @@ static const struct command command = {
 	.operands_max = 1,
 	.summary = "Has a running tunnel read its configuration again, or another one.",
 	.options = options,
-	.notes = "NAME is what `weft status` calls it, or its process ID; none is needed "
-		 "while\n"
-		 "only one runs. A file stands for the tunnel that was started with it, "
-		 "or for the\n"
-		 "only one. The configuration is checked whole: if anything is wrong, or "
-		 "cannot be\n"
-		 "done while it runs, the old one stays. Clients whom nothing of it "
-		 "concerns keep\n"
-		 "their connections. With --json: \"reloaded\" with \"changes\".",
+	.notes =
+		"NAME is what `weft status` calls it, or its process ID; none is needed while\n"
+		"only one runs. A file stands for the tunnel that was started with it, or for the\n"
+		"only one. The configuration is checked whole: if anything is wrong, or cannot be\n"
+		"done while it runs, the old one stays. Clients whom nothing of it concerns keep\n"
+		"their connections. With --json: \"reloaded\" with \"changes\".",
 };
 
 /* ---- which one --------------------------------------------------------------------------- */

@@ -67,20 +67,17 @@ static const struct command command = {
 	.operands = "INVITATION -- PROGRAM [ARGUMENT]...",
 	.operands_min = 2,
 	.operands_max = ARGUMENTS_MAX,
-	.summary = "Runs a program whose only network is a room, or the LAN behind its "
-		   "gateway: in\n"
-		   "namespaces of its own, without root. Nothing else on this machine "
-		   "takes part.",
+	.summary =
+		"Runs a program whose only network is a room, or the LAN behind its gateway: in\n"
+		"namespaces of its own, without root. Nothing else on this machine takes part.",
 	.options = options,
-	.notes = "weft run INVITATION -- minetest\n"
-		 "weft run INVITATION -- bash        then, in there: ip address, ping "
-		 "alice ...\n"
-		 "\n"
-		 "INVITATION as for `weft join`; 'weft:' takes $WEFT_INVITATION, or asks "
-		 "for it.\n"
-		 "Ends when the program does, with its exit status (128 + N after signal "
-		 "N; 127:\n"
-		 "there is no such program), and ends what the program has left running.",
+	.notes =
+		"weft run INVITATION -- minetest\n"
+		"weft run INVITATION -- bash        then, in there: ip address, ping alice ...\n"
+		"\n"
+		"INVITATION as for `weft join`; 'weft:' takes $WEFT_INVITATION, or asks for it.\n"
+		"Ends when the program does, with its exit status (128 + N after signal N; 127:\n"
+		"there is no such program), and ends what the program has left running.",
 };
 
 static struct run *of(struct membership *m)

@@ -115,28 +115,22 @@ static const struct command command = {
 	.verb = "serve",
 	.operands = "[DIALECT:ADDRESS]... [-- PROGRAM [ARGUMENT]...]",
 	.operands_max = PLUG_SPECS_MAX,
-	.summary = "Gives network interfaces to emulators, VMs and programs that come to "
-		   "local\n"
-		   "sockets, and joins all of them and a TAP of this machine's in one "
-		   "Ethernet.",
+	.summary =
+		"Gives network interfaces to emulators, VMs and programs that come to local\n"
+		"sockets, and joins all of them and a TAP of this machine's in one Ethernet.",
 	.options = options,
-	.notes = "weft serve --address 172.30.0.1/16 tapserver:/tmp/dolphin-tap    for "
-		 "Dolphin\n"
-		 "weft serve --link packet:eth0 qemu:/run/a.sock vde:/run/vde      the "
-		 "wired LAN\n"
-		 "weft serve --no-link -d qemu -- qemu-system-x86_64 \\\n"
-		 "     -netdev stream,id=n0,addr.type=fd,addr.str={} -device "
-		 "virtio-net,netdev=n0\n"
-		 "\n"
-		 "`weft help links` lists the dialects and their options. PROGRAM finds "
-		 "the number\n"
-		 "of its socket in place of {} or {fd} and in $WEFT_FD; weft ends when "
-		 "it does,\n"
-		 "with its status. With --json: \"listening\", \"interface\", \"ready\", "
-		 "\"plugged\",\n"
-		 "\"unplugged\", \"modem\", \"trouble\", \"uplink-ended\", and \"facts\" "
-		 "at "
-		 "the end.",
+	.notes =
+		"weft serve --address 172.30.0.1/16 tapserver:/tmp/dolphin-tap    for Dolphin\n"
+		"weft serve --link packet:eth0 qemu:/run/a.sock vde:/run/vde      the wired LAN\n"
+		"weft serve --no-link -d qemu -- qemu-system-x86_64 \\\n"
+		"     -netdev stream,id=n0,addr.type=fd,addr.str={} -device virtio-net,netdev=n0\n"
+		"\n"
+		"`weft help links` lists the dialects and their options. PROGRAM finds the number\n"
+		"of its socket in place of {} or {fd} and in $WEFT_FD; weft ends when it does,\n"
+		"with its status. With --json: \"listening\", \"interface\", \"ready\", "
+		"\"plugged\",\n"
+		"\"unplugged\", \"modem\", \"trouble\", \"uplink-ended\", and \"facts\" "
+		"at the end.",
 };
 
 /* ---- words ------------------------------------------------------------------------------- */

@@ -71,22 +71,19 @@ static const struct command command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary =
-		"Carries IP or Ethernet in long HTTP streams, for sites behind nothing "
-		"but a web\nproxy: servers and clients as the configuration has them.",
+		"Carries IP or Ethernet in long HTTP streams, for sites behind nothing but a web\n"
+		"proxy: servers and clients as the configuration has them.",
 	.options = options,
 	.notes =
 		"Without a file:\n"
-		"  weft tunnel server [OPTION]...       a server, and what its clients "
-		"type\n"
+		"  weft tunnel server [OPTION]...       a server, and what its clients type\n"
 		"  weft tunnel client [OPTION]... URL   a client of one\n"
 		"  weft tunnel token                    a token, and its hash\n"
-		"Each explains itself with --help. The configuration is tapotun's and "
-		"more, "
-		"see\n"
+		"Each explains itself with --help. The configuration is tapotun's and more, see\n"
 		"docs/tunnel.md; `weft check` says what is wrong with one. With --json: "
 		"\"ready\",\n"
-		"\"connected\" and \"disconnected\" for each peer, \"refused\" for wrong "
-		"tokens and\n"
+		"\"connected\" and \"disconnected\" for each peer, \"refused\" for "
+		"wrong tokens and\n"
 		"\"refused-more\" for how many more, \"lost\" and \"restored\" for a "
 		"device that is\n"
 		"taken away, \"reloaded\", \"not-reloaded\", and \"facts\" each minute "

@@ -62,8 +62,7 @@ static const struct command command = {
 	.notes =
 		"weft tunnel client https://tunnel.example.org/\n"
 		"\n"
-		"Without --token-file the token is that of $WEFT_TOKEN, or asked for: no "
-		"secret\n"
+		"Without --token-file the token is that of $WEFT_TOKEN, or asked for: no secret\n"
 		"stands on a command line, which everybody on the machine can see.",
 };
 

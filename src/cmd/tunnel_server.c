@@ -95,10 +95,11 @@ static const struct command command = {
 	.summary = "Runs a tunnel's server, until a signal comes, and prints what its "
 		   "clients type.",
 	.options = options,
-	.notes = "weft tunnel server --client office --tokens-file tokens\n"
-		 "\n"
-		 "Tokens are printed when they are made, and never again; FILE has them. "
-		 "With\n--json: \"token\" for each.",
+	.notes =
+		"weft tunnel server --client office --tokens-file tokens\n"
+		"\n"
+		"Tokens are printed when they are made, and never again; FILE has them. With\n"
+		"--json: \"token\" for each.",
 };
 
 static const char *option_of(const char *path)

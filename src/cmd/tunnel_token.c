@@ -42,13 +42,12 @@ static const struct option options[] = {
 static const struct command command = {
 	.verb = "tunnel token",
 	.summary =
-		"Makes a random token for a tunnel's client, and prints it with its "
-		"hash:\n"
+		"Makes a random token for a tunnel's client, and prints it with its hash:\n"
 		"the token is for the client, the hash for the server's configuration.",
 	.options = options,
-	.notes = "A token that somebody made up is to have a slow hash: use --ask. It "
-		 "costs "
-		 "the\nserver 64 MiB and a tenth of a second when the client connects.",
+	.notes =
+		"A token that somebody made up is to have a slow hash: use --ask. It costs the\n"
+		"server 64 MiB and a tenth of a second when the client connects.",
 };
 
 static int print(const struct args *args, const char *token, const char *hash)

@@ -23,10 +23,8 @@ static void explain_key(const struct weft_member *member, const struct quic_clos
 				KEY_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	(void)weft_error_set(ret_reason, 0,
 			     "%.60s has another key than the invitation says (%s... "
-			     "instead of %s...): "
-			     "it was set up anew, or somebody else answers in its place; "
-			     "ask for a new "
-			     "invitation",
+			     "instead of %s...): it was set up anew, or somebody else "
+			     "answers in its place; ask for a new invitation",
 			     member_relay_host(member), why->reason, expected);
 }
 

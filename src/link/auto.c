@@ -60,8 +60,7 @@ static const char *advice_for(enum detect_result result)
 		return "a peer speaks PPP, as a modem does: use modem:ADDRESS";
 	default:
 		return "cannot tell from its first bytes which dialect a peer speaks: "
-		       "name "
-		       "the dialect";
+		       "name the dialect";
 	}
 }
 

@@ -131,15 +131,13 @@ static void judge_reach(struct judge *j)
 	case DOCTOR_NO_BACKEND:
 		say(j, ERROR("no-backend", NO_BACKEND),
 		    "The proxy answers %u: it does not reach the server of weft behind "
-		    "it. "
-		    "Check that `weft tunnel` runs there, and its address and port",
+		    "it. Check that `weft tunnel` runs there, and its address and port",
 		    f->status);
 		return;
 	case DOCTOR_ELSEWHERE:
 		say(j, ERROR("elsewhere", ELSEWHERE),
 		    "The answer (%u) is not that of a tunnel: the path of the URL leads "
-		    "to "
-		    "something else, for example a web site",
+		    "to something else, for example a web site",
 		    f->status);
 		return;
 	case DOCTOR_OLD_SERVER:
@@ -157,8 +155,7 @@ static void judge_version(struct judge *j)
 	if (j->facts->summary.version_up == 10)
 		say(j, ERROR("http10", HTTP10),
 		    "The proxy asks the server in HTTP/1.0, which has no chunks: an "
-		    "upload "
-		    "arrives only when it is over");
+		    "upload arrives only when it is over");
 	if (j->facts->summary.version == 10)
 		say(j, ERROR("http10-here", NONE), "The answer here is in HTTP/1.0");
 }
@@ -218,8 +215,7 @@ static void judge_up(struct judge *j, const struct doctor_way *way, const char *
 		if (j->facts->summary.version_up != 10)
 			say(j, ERROR("request-buffered", REQUEST_BUFFERED),
 			    "Requests are buffered%s: what was sent to the server was "
-			    "held "
-			    "back for up to %.1f s",
+			    "held back for up to %.1f s",
 			    where, (double)way->held_ms / 1000.0);
 	} else if (way->is_tried && way->is_cut)
 		say(j, ERROR("request-cut", REQUEST_TIMEOUT),

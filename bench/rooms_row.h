@@ -14,10 +14,10 @@
 
 /** What the machine has counted so far. */
 struct row_machine {
-	uint64_t
-		drops; /**< Packets that UDP sockets of this namespace had no room for. */
-	uint64_t
-		wanted; /**< Time that processors were to run (of any unit), and how much ... */
+	/** Packets that UDP sockets of this namespace had no room for. */
+	uint64_t drops;
+	/** Time that processors were to run (of any unit), and how much ... */
+	uint64_t wanted;
 	uint64_t stolen; /**< ... of it a hypervisor had them stand still. */
 };
 

@@ -67,14 +67,14 @@ WEFT_API const char *weft_bridge_event_name(enum weft_bridge_event event);
 
 /** Zero is the defaults. Copied, the secret too. */
 struct weft_bridge_opts {
-	uint32_t
-		fdb_max; /**< Most learned addresses, and most bound ones; 0 for 4,096. */
+	/** Most learned addresses, and most bound ones; 0 for 4,096. */
+	uint32_t fdb_max;
 	uint32_t ports_max; /**< Most ports; 0 for 1,024. */
 	uint64_t ageing_ns; /**< Forget an address unseen for this long; 0 for 300 s. */
-	const uint8_t
-		*secret; /**< 16 random bytes that key the hash; NULL only in tests. */
-	bool too_big;    /**< Tell senders of IP whose frames a port does not take. */
-	bool ipx; /**< Each station gets IPX in the framing that it speaks itself. */
+	/** 16 random bytes that key the hash; NULL only in tests. */
+	const uint8_t *secret;
+	bool too_big; /**< Tell senders of IP whose frames a port does not take. */
+	bool ipx;     /**< Each station gets IPX in the framing that it speaks itself. */
 	/**
 	 * IGMP and MLD snooping (RFC 4541): streams of a group go to its members. Ports behind
 	 * which there is more than one station get everything, and so do those that do not
@@ -93,8 +93,8 @@ struct weft_bridge_port_opts {
 	bool isolated;    /**< Talks to no other isolated port. */
 	bool locked;      /**< Takes only frames whose source is bound to this port. */
 	bool router;      /**< Leads to multicast routers: gets every group's frames. */
-	uint32_t
-		fdb_max; /**< Most addresses learned on this port; 0 for no limit of its own. */
+	/** Most addresses learned on this port; 0 for no limit of its own. */
+	uint32_t fdb_max;
 };
 
 /** What the forwarding database holds now, and what became of addresses so far. */

@@ -39,8 +39,8 @@ struct weft_dhcp6c;
 struct weft_dhcp6c_opts {
 	struct weft_stack *stack;
 	struct weft_iface *iface; /**< On Ethernet: its MAC says who asks (DUID-LL). */
-	uint64_t
-		seed; /**< For transaction ids and jitter: random, lest ids are guessed. */
+	/** For transaction ids and jitter: random, lest ids are guessed. */
+	uint64_t seed;
 	/**
 	 * A server has answered: dns is all that it says, perhaps nothing, and takes the place of
 	 * what was told before. Borrowed for the call. From the task's run; must not free.

@@ -77,8 +77,8 @@ struct weft_doctor_summary {
 struct weft_doctor_opts {
 	const char *url;
 	const char *token;
-	const char
-		*proxy; /**< On the way: "http://...", "socks5h://..."; NULL for none. */
+	/** On the way: "http://...", "socks5h://..."; NULL for none. */
+	const char *proxy;
 	const char *ca_file; /**< PEM; NULL for the system's. */
 	unsigned family;     /**< AF_INET or AF_INET6 only; 0 for both. */
 	bool is_long; /**< Takes five minutes, and finds the time-outs below that. */

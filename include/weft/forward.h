@@ -76,8 +76,8 @@ struct weft_forwarder_opts {
 	struct weft_resolver *resolver;
 	uint32_t streams_max; /**< TCP connections, of all kinds together; 0 for 512. */
 	uint32_t flows_max;   /**< UDP: who sends to whom; 0 for 256. */
-	uint64_t
-		patience_ns; /**< For a client of SOCKS to say what it wants; 0 for 30 s. */
+	/** For a client of SOCKS to say what it wants; 0 for 30 s. */
+	uint64_t patience_ns;
 };
 
 /** Makes one that does nothing yet. opts is copied. Returns 0 or -ENOMEM. */

@@ -281,8 +281,8 @@ struct weft_interface {
 	bool is_ethernet;
 	bool is_wireless;
 	bool is_bridge;
-	unsigned
-		master; /**< Index of the bridge (or bond) that it is a port of; 0 for none. */
+	/** Index of the bridge (or bond) that it is a port of; 0 for none. */
+	unsigned master;
 };
 
 /** Reads the facts. Returns 0 or -ENODEV with err naming the interfaces there are. */

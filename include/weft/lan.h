@@ -368,8 +368,8 @@ struct weft_joined {
 	const char *relay;
 	unsigned mtu; /**< IP MTU of the room in bytes. */
 	bool has_gateway;
-	struct weft_ip
-		address; /**< Offered for a room without a LAN; family 0 for none. */
+	/** Offered for a room without a LAN; family 0 for none. */
+	struct weft_ip address;
 	/** Knows the names in the room's domain, while it has no LAN; family 0 for none. */
 	struct weft_ip name_server;
 };
@@ -415,8 +415,8 @@ struct weft_member_opts {
 	struct weft_link *link;
 	struct weft_mac mac; /**< A client's: locally administered unicast. */
 	const char *name;    /**< What others see; NULL for none. */
-	const char
-		*ca_file; /**< Without a pin: PEM authorities; NULL for the system's. */
+	/** Without a pin: PEM authorities; NULL for the system's. */
+	const char *ca_file;
 	const struct weft_member_events *events;
 	void *user;
 	const struct weft_log *log;
@@ -431,11 +431,11 @@ struct weft_member_opts {
 	 * silent members, and no probes for loops.
 	 */
 	bool no_upkeep;
-	const char
-		*open_token; /**< What the relay may ask for to open the room; or NULL. */
+	/** What the relay may ask for to open the room; or NULL. */
+	const char *open_token;
 	enum weft_cc cc;
-	uint64_t
-		keep_alive_ns; /**< 0 for a third of idle_timeout_ns: a PING may be lost. */
+	/** 0 for a third of idle_timeout_ns: a PING may be lost. */
+	uint64_t keep_alive_ns;
 	uint64_t idle_timeout_ns; /**< Relay silent for this long is gone; 0 for 15 s. */
 };
 
@@ -496,8 +496,8 @@ struct weft_member_stats {
 	uint64_t jitter_ns; /**< Of the round trip (RFC 3550, 6.4.1). */
 	/** Datagrams to the relay on this connection, and those that were lost on the way. */
 	uint64_t sent, lost;
-	uint32_t
-		loss_ppm; /**< The same of the last half minute to minute, in millionths. */
+	/** The same of the last half minute to minute, in millionths. */
+	uint32_t loss_ppm;
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
 	uint64_t drops;
 	uint32_t peers;

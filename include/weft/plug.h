@@ -59,8 +59,8 @@ struct weft_plug_opts {
 	const char *spec; /**< Of a kind that is a plug; wrappers go around each link. */
 	const struct weft_plug_events *events;
 	void *user;
-	uint32_t
-		links_max; /**< Most peers at once; 0 for 64. A listening plug refuses more. */
+	/** Most peers at once; 0 for 64. A listening plug refuses more. */
+	uint32_t links_max;
 };
 
 /**

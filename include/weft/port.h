@@ -62,8 +62,8 @@ struct weft_port_opts {
 	struct weft_loop *loop;
 	struct weft_port_events events;
 	void *user; /**< Of the events. */
-	uint32_t
-		packet_len_max; /**< Longest packet in bytes; the rest is cut. 0: 8,192. */
+	/** Longest packet in bytes; the rest is cut. 0: 8,192. */
+	uint32_t packet_len_max;
 	uint32_t turn_bytes_max; /**< A turn ends when it has read as many. 0: 262,144. */
 };
 

@@ -66,9 +66,9 @@ struct weft_ip_header {
 	uint8_t ttl;      /**< Or hop limit. */
 	uint8_t tos;      /**< Or traffic class. */
 	uint16_t hdr_len; /**< In bytes, with options or extension headers. */
-	uint32_t
-		total_len; /**< Header and payload in bytes; of the whole, if reassembled. */
-	uint32_t id;       /**< Of fragments; in IPv6 0 where there is no such header. */
+	/** Header and payload in bytes; of the whole, if reassembled. */
+	uint32_t total_len;
+	uint32_t id; /**< Of fragments; in IPv6 0 where there is no such header. */
 	uint32_t flow_label;
 	uint16_t fragment_offset; /**< In bytes. */
 	bool dont_fragment;
@@ -222,8 +222,8 @@ WEFT_API WEFT_MUST_CHECK int weft_arp_parse(const struct weft_packet *packet,
 
 /** The headers of a packet that is to be made. What is 0 is chosen by weft. */
 struct weft_headers {
-	const struct weft_ethernet_header
-		*ethernet;       /**< NULL for none; type is not used. */
+	/** NULL for none; type is not used. */
+	const struct weft_ethernet_header *ethernet;
 	struct weft_ip src, dst; /**< Of one family. */
 	uint8_t proto;           /**< Of weft_ip_build. */
 	uint8_t ttl;             /**< 0: 64. */

@@ -89,8 +89,8 @@ WEFT_API const char *weft_router_outcome_name(enum weft_router_outcome outcome);
 
 struct weft_router_opts {
 	uint32_t ports_max; /**< Most ports; 0 for 4,096. */
-	uint32_t
-		networks_max; /**< Most networks, most pins, and most exempt; 0 for 65,536. */
+	/** Most networks, most pins, and most exempt; 0 for 65,536. */
+	uint32_t networks_max;
 };
 
 /** Zero is a client: its source is checked. */
@@ -115,8 +115,8 @@ struct weft_router_verdict {
 /** What a hook is asked about. Borrowed for the call. */
 struct weft_router_query {
 	const struct weft_router_port *ingress; /**< Where it comes in. */
-	const struct weft_router_port
-		*egress;                /**< Where it is to go; NULL if that is asked. */
+	/** Where it is to go; NULL if that is asked. */
+	const struct weft_router_port *egress;
 	struct weft_ip src, dst;        /**< Whole addresses. */
 	const struct weft_frame *frame; /**< NULL if only the addresses are known. */
 	uint64_t now;                   /**< As the frame was received; 0 without one. */

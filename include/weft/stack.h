@@ -131,8 +131,8 @@ struct weft_stack_opts {
 	/** Of them, those by router advertisements, on one interface; 0 for 16. */
 	uint32_t advertised_routes_max;
 	uint32_t neighbours_max; /**< 0 for 1,024. */
-	uint32_t
-		neighbour_queue_max; /**< Packets that wait for one neighbour; 0 for 64. */
+	/** Packets that wait for one neighbour; 0 for 64. */
+	uint32_t neighbour_queue_max;
 	size_t neighbour_bytes_max; /**< Of all packets that wait for any; 0 for 1 MiB. */
 	uint32_t fragments_max; /**< Packets whose fragments are collected; 0 for 64. */
 	size_t fragment_bytes_max;    /**< Bytes of all of them together; 0 for 1 MiB. */
@@ -179,8 +179,8 @@ WEFT_API uint64_t weft_stack_event_count(const struct weft_stack *stack,
 
 /** Zero is the defaults. */
 struct weft_iface_opts {
-	struct weft_mac
-		mac;   /**< Zero: one made of the secret. No meaning on an IP link. */
+	/** Zero: one made of the secret. No meaning on an IP link. */
+	struct weft_mac mac;
 	uint32_t mtu;  /**< Of IP in bytes, 1280 or more; 0: the link's, at most 1500. */
 	uint16_t vlan; /**< 802.1Q VLAN, 1..4094: all frames carry its tag. 0: none. */
 	bool no_slaac; /**< Take no addresses or routes of router advertisements. */

@@ -99,8 +99,8 @@ struct weft_tcp_opts {
 	uint16_t keep_idle_s;     /**< After so long; 0 for 7,200 s. */
 	uint16_t keep_interval_s; /**< Again after so long; 0 for 75 s. */
 	uint8_t keep_probes;      /**< Give up after so many; 0 for 9. */
-	uint32_t
-		user_timeout_ms; /**< Give up when nothing is acknowledged; 0 for 5 min. */
+	/** Give up when nothing is acknowledged; 0 for 5 min. */
+	uint32_t user_timeout_ms;
 	uint32_t send_max; /**< Bytes that may wait to be acknowledged; 0 for 4 MiB. */
 	uint8_t tos;       /**< DSCP, in the upper six bits. */
 	uint8_t ttl;       /**< TTL or hop limit; 0 for the default. */
@@ -124,8 +124,8 @@ struct weft_tcp_listen_opts {
 			      uint64_t now);
 	void *user;
 	uint32_t backlog; /**< Connections that wait to be accepted; 0 for 128. */
-	uint32_t
-		syn_max; /**< Half-open ones; beyond them, cookies are used. 0 for 1,024. */
+	/** Half-open ones; beyond them, cookies are used. 0 for 1,024. */
+	uint32_t syn_max;
 	/** A SYN,ACK is sent again so often, after 1, 2, 4 ... s, at most 8 times; 0 for 5. */
 	uint8_t synack_retries;
 	bool only_ip6; /**< :: is for IPv6 only. */

@@ -36,8 +36,8 @@ struct weft_tunnels;
 struct weft_tunnel_peer {
 	const char *interface; /**< Name of the interface, as the kernel has it. */
 	const char *name; /**< A server's: of the client. A client's: the server's URL. */
-	const char
-		*address; /**< Where it comes from, or the own address in the tunnel. */
+	/** Where it comes from, or the own address in the tunnel. */
+	const char *address;
 };
 
 /** What happens; each may be NULL. now is monotonic, in ns. */

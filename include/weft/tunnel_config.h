@@ -78,14 +78,14 @@ struct weft_tunnel_exit {
 struct weft_tunnel_client {
 	char *name; /**< For people: from the configuration, or its address. */
 	char *token; /**< Hash of the token as the file has it (SHA-1 in hex, or argon2id). */
-	struct weft_ip
-		*ips; /**< IPv4 before IPv6, full length; none only with Ethernet. */
+	/** IPv4 before IPv6, full length; none only with Ethernet. */
+	struct weft_ip *ips;
 	struct weft_ip *routes;  /**< Networks behind it. */
 	struct weft_ip *sources; /**< Whose packets go to it when no route does. */
 	size_t ips_n, routes_n, sources_n;
 	bool has_ip; /**< The first address stands in the file as "ip". */
-	struct weft_tunnel_networks
-		push; /**< Routes that it is told, beside the server's. */
+	/** Routes that it is told, beside the server's. */
+	struct weft_tunnel_networks push;
 	char **tags;
 	size_t tags_n;
 	bool no_source_check; /**< May send from any address. */
@@ -130,8 +130,8 @@ struct weft_tunnel_interface {
 	unsigned first_family; /**< Of both: AF_INET or AF_INET6 first; 0 for none. */
 	unsigned streams; /**< Each way, side by side: 1 to WEFT_TUNNEL_STREAMS_MAX. */
 	bool no_routes;   /**< Takes no pushed routes. */
-	struct weft_tunnel_networks
-		accept; /**< Takes pushed ones only in these, if any. */
+	/** Takes pushed ones only in these, if any. */
+	struct weft_tunnel_networks accept;
 	char **headers; /**< Further ones of each request: "name: value". */
 	size_t headers_n;
 };

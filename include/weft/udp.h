@@ -36,10 +36,10 @@ struct weft_ping;
 
 /** One datagram, or several of equal length that are sent together. */
 struct weft_udp_message {
-	union weft_sockaddr
-		peer; /**< Where from or to; family 0: whom one is connected to. */
-	union weft_sockaddr
-		local; /**< To which it was sent, or is sent from; family 0: any. */
+	/** Where from or to; family 0: whom one is connected to. */
+	union weft_sockaddr peer;
+	/** To which it was sent, or is sent from; family 0: any. */
+	union weft_sockaddr local;
 	const void *data;
 	size_t len;       /**< In bytes; 0 is allowed. */
 	uint16_t segment; /**< To send: not 0 makes datagrams of so many bytes (USO). */

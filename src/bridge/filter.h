@@ -74,8 +74,8 @@ struct filter_opts {
 	struct filter_rate group;   /**< Frames to groups, of one client. */
 	struct filter_rate unknown; /**< Frames to stations that nobody knows. */
 	struct filter_rate bytes;   /**< All of a client's. */
-	uint64_t
-		address_ns; /**< An address is who used it last's for so long; 0: a minute. */
+	/** An address is who used it last's for so long; 0: a minute. */
+	uint64_t address_ns;
 	uint16_t addresses_max; /**< Of a client; 0 for FILTER_CLIENT_ADDRESSES_MAX. */
 };
 

@@ -30,8 +30,8 @@ struct forward {
 	struct forward_port *target; /**< For WEFT_BRIDGE_FORWARDED; else NULL. */
 	bool unknown; /**< Flooded for want of an entry: not to ports with no_flood. */
 	bool learn; /**< The source is to be learned: it is new, or has moved to here. */
-	struct fdb_entry
-		*source; /**< To be refreshed: the source was learned here before. */
+	/** To be refreshed: the source was learned here before. */
+	struct fdb_entry *source;
 };
 
 /** Decides on one frame that came in on the port. */

@@ -70,8 +70,8 @@ struct option {
 	const char *name; /**< Without dashes; NULL ends a table. */
 	char letter;      /**< 0 for none. */
 	enum option_type type;
-	const char
-		*syntax;   /**< What stands for the value in the help; NULL for a flag. */
+	/** What stands for the value in the help; NULL for a flag. */
+	const char *syntax;
 	size_t offset;     /**< Of the member in the verb's struct. */
 	const char *help;  /**< Half a sentence, the default in brackets. */
 	uint32_t min, max; /**< Of a number; 0: see OPTION_NUMBER. */

@@ -34,8 +34,8 @@ struct interface_opts {
 	struct weft_ip addresses[INTERFACE_ADDRESSES_MAX];
 	size_t addresses_n;
 	uint32_t mtu; /**< 0: as it comes. */
-	uint32_t
-		metric; /**< Of the routes that come with the addresses; 0: the kernel's. */
+	/** Of the routes that come with the addresses; 0: the kernel's. */
+	uint32_t metric;
 	enum interface_switch nud; /**< Whether neighbours are probed (IPv6). */
 	enum interface_switch ra;  /**< Whether router advertisements are taken. */
 	const struct weft_log *log;
@@ -43,8 +43,8 @@ struct interface_opts {
 
 struct interface {
 	struct weft_link *link; /**< NULL once somebody else has taken it over. */
-	struct weft_host
-		*host; /**< Undoes settings; NULL where nothing is to be undone. */
+	/** Undoes settings; NULL where nothing is to be undone. */
+	struct weft_host *host;
 	char name[16]; /**< Of the device; empty where the link is none. */
 };
 

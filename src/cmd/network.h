@@ -52,9 +52,9 @@ struct network {
 	struct weft_loop *loop;
 	struct output *output;
 	const char *name; /**< In a room; NULL for this machine's. */
-	struct weft_mac
-		mac;       /**< In a room; zero for one by chance, which is then here. */
-	bool has_stations; /**< Others than one host are on the link. */
+	/** In a room; zero for one by chance, which is then here. */
+	struct weft_mac mac;
+	bool has_stations;           /**< Others than one host are on the link. */
 	void (*changed)(void *user); /**< The terms are others. May be NULL. */
 	void *user;
 

@@ -34,8 +34,8 @@ struct relay_way {
 	struct {
 		struct weft_ip address;
 		struct weft_host_pin *pin; /**< NULL without a device. */
-		struct weft_route
-			now; /**< As the kernel has it; its ifname may be empty. */
+		/** As the kernel has it; its ifname may be empty. */
+		struct weft_route now;
 	} pins[RELAY_WAY_MAX];
 	size_t pins_n;
 };

@@ -33,8 +33,8 @@ enum change_kind {
 
 struct change {
 	enum change_kind kind;
-	uint32_t
-		ifindex; /**< 0 for a rule, and for a route whose interface is not named. */
+	/** 0 for a rule, and for a route whose interface is not named. */
+	uint32_t ifindex;
 	char ifname[16];    /**< Empty where ifindex is 0. */
 	bool without_route; /**< Of an address: no route to its network. Not on record. */
 	union {

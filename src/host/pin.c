@@ -44,8 +44,8 @@ struct weft_host_pin {
 struct look {
 	const struct weft_host_pin *pin;
 	uint32_t table; /* where a way is looked for */
-	const struct weft_route
-		*like;   /* looks for a way like this one in any table; or NULL */
+	/* looks for a way like this one in any table; or NULL */
+	const struct weft_route *like;
 	bool is_covered; /* by a route on the device */
 	bool has_pin;    /* our pin is still there */
 	bool has_way;

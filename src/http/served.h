@@ -69,8 +69,8 @@ struct served {
 	struct list mark;
 	struct due pause; /* its path being full, until then; */
 	int out_end;      /* and what MHD's reader is to say at last: -EPIPE and so on. */
-	struct weft_task
-		in_task;      /* Of a PUT that MHD has left to us; no run: it has not. */
+	/* Of a PUT that MHD has left to us; no run: it has not. */
+	struct weft_task in_task;
 	struct chunks chunks; /* Where its body stands. */
 	bool is_suspended;
 	bool is_woken; /* Since output was asked last. */

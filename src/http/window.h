@@ -68,8 +68,8 @@ struct window {
 	size_t len;          /**< 0 for none. */
 	uint64_t base;       /**< Round trip without a queue, ns; 0 for unknown. */
 	uint64_t base_known; /**< What it was before it was raised; 0: it was not. */
-	uint64_t
-		doubt_ns; /**< How long that is believed; 0: not raised since it was short. */
+	/** How long that is believed; 0: not raised since it was short. */
+	uint64_t doubt_ns;
 	uint64_t doubt_at; /**< When what it was before is tried again. */
 	uint64_t look_at;  /**< When the path is to be asked again. */
 	/* A step: what has changed shows after a round trip; then half of one is looked at. */

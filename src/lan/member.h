@@ -120,8 +120,8 @@ struct weft_member {
 
 	struct weft_bridge *bridge;
 	struct weft_bridge_port *link_port;
-	struct weft_bridge_port
-		*room_port; /**< NULL unless joined; session is valid with it. */
+	/** NULL unless joined; session is valid with it. */
+	struct weft_bridge_port *room_port;
 	struct session session;
 	struct weft_joined joined;
 	struct weft_ip last_address; /**< That was offered; family 0 for none ever. */

@@ -167,8 +167,8 @@ struct member_counts {
 
 struct disconnect {
 	enum leave_code code;
-	uint32_t
-		wait_ms; /**< Come back after a random part of it; 0 where nothing is said. */
+	/** Come back after a random part of it; 0 where nothing is said. */
+	uint32_t wait_ms;
 	/** "host:port" of a relay to go to until this one is back; empty for none. */
 	char go_to[MESSAGE_PLACE_MAX + 1];
 	char text[MESSAGE_TEXT_MAX + 1];

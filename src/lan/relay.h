@@ -95,8 +95,8 @@ struct weft_relay {
 	struct rulebook rules;
 	bool asks_for_token;                  /**< From who opens a room. */
 	uint8_t opening_key[OPENING_KEY_LEN]; /**< Made from that token. */
-	unsigned
-		mtu; /**< Of its rooms; 0: what one datagram of the first path carries. */
+	/** Of its rooms; 0: what one datagram of the first path carries. */
+	unsigned mtu;
 	uint16_t last_room_id;
 	uint8_t hash_secret[HASH_SECRET_LEN];
 	uint64_t now;                   /**< Of the last run. */

@@ -68,8 +68,8 @@ typedef enum session_outcome session_gate(void *user, const struct weft_frame *f
 					  uint64_t now);
 
 struct session {
-	struct weft_link
-		link; /**< First: it is the link. In no loop; it has nothing to run. */
+	/** First: it is the link. In no loop; it has nothing to run. */
+	struct weft_link link;
 	struct quic_conn *conn;
 	struct session_ids ids;
 	session_filter *filter; /**< NULL for none. */

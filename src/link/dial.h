@@ -36,8 +36,8 @@ struct dial_ops {
 	/** What open made besides the descriptor is to be undone. NULL for nothing. */
 	void (*undo)(struct dial *d);
 	bool keeps_fd; /**< The link has another descriptor; d->fd is closed after it. */
-	unsigned
-		asks_max; /**< Unanswered questions until it begins anew; 0 for no limit. */
+	/** Unanswered questions until it begins anew; 0 for no limit. */
+	unsigned asks_max;
 	uint32_t frame_len_max;
 };
 

@@ -16,8 +16,8 @@
 struct dialect {
 	const char *kind;
 	const struct framing_ops *framing;
-	uint32_t
-		frame_len_max; /**< Longest frame sent unless an option says otherwise. */
+	/** Longest frame sent unless an option says otherwise. */
+	uint32_t frame_len_max;
 };
 
 extern const struct dialect dialect_tapserver, dialect_bare, dialect_qemu,

@@ -33,8 +33,8 @@ struct line_opts {
 	uint64_t delay_ns;  /**< Time under way. */
 	uint64_t jitter_ns; /**< The delay is uniform in delay +- jitter, in order. */
 	uint64_t rate_bps;  /**< Bits per second of the bottleneck; 0: none. */
-	uint64_t
-		limit_frames; /**< Most that wait for the bottleneck; 0: no such bound. */
+	/** Most that wait for the bottleneck; 0: no such bound. */
+	uint64_t limit_frames;
 	uint64_t limit_bytes; /**< The same in bytes; 0: no such bound. */
 	uint64_t seed;
 	/** Takes frames that have come through, borrowed for the call. */

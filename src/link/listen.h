@@ -60,8 +60,8 @@ struct listen_plug {
 	enum listen_state state;
 	struct local_ends ends;
 	uint64_t resume_at; /**< When to accept or to connect again. */
-	uint32_t
-		pending_n; /**< Peers that came (ops->came) and are not plugged in yet. */
+	/** Peers that came (ops->came) and are not plugged in yet. */
+	uint32_t pending_n;
 };
 
 /**

@@ -79,8 +79,8 @@ struct packets_opts {
 	/** Not 0: to send by another socket than fd; taken over (multicast). */
 	int own_send_fd;
 	struct datagram_addr to; /**< len 0: the socket is connected. */
-	struct datagram_addr
-		skip;           /**< What comes from there is left out; len 0: nothing. */
+	/** What comes from there is left out; len 0: nothing. */
+	struct datagram_addr skip;
 	bool is_stream_like;    /**< SOCK_SEQPACKET: an empty packet is the end. */
 	uint32_t frame_len_max; /**< 0 for the most that a frame has. */
 	size_t queue_len;       /**< 0 for PACKETS_QUEUE_LEN. */
@@ -97,8 +97,8 @@ struct packets {
 	bool is_inet;            /**< Errors of single datagrams do not end the link. */
 	bool is_stream_like;
 	struct datagram_addr to, skip;
-	struct datagram_batch
-		*batch; /**< Of an own socket; allocated by the first run. */
+	/** Of an own socket; allocated by the first run. */
+	struct datagram_batch *batch;
 	struct backlog backlog;
 	uint64_t retry_at; /**< When to try the backlog again; or WEFT_NEVER. */
 	uint64_t retry_ns; /**< Pause before the next try; grows. */

@@ -68,8 +68,8 @@ struct weft_plug {
 	void *user;
 	struct list links; /**< Of struct plug_peer (plug.c). */
 	uint32_t links_n, links_max;
-	uint32_t
-		links_total; /**< That there have ever been: the number in a link's name. */
+	/** That there have ever been: the number in a link's name. */
+	uint32_t links_total;
 	/** Set by the dialect: the longest frame of its links, as far as it knows beforehand. */
 	uint32_t frame_len_max;
 	unsigned link_flags; /**< The same: WEFT_LINK_* bits of its links. */

@@ -45,8 +45,8 @@ struct senders {
 	const struct senders_ops *ops;
 	struct local_opts opts;
 	struct local_address bound;
-	struct weft_task
-		reader; /**< Of the socket: it is read also after the plug is closed. */
+	/** Of the socket: it is read also after the plug is closed. */
+	struct weft_task reader;
 	struct table *peers; /**< By address; of struct packets. */
 	size_t key_len;
 	struct datagram_batch *batch;

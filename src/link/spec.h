@@ -95,9 +95,9 @@ struct spec_driver {
 struct spec {
 	const struct spec_driver *driver;
 	const char *name; /**< Empty when not given. */
-	union spec_value
-		values[SPEC_OPTIONS_MAX]; /**< In the order of the driver's options. */
-	bool given[SPEC_OPTIONS_MAX];     /**< Named in the text, or has a default. */
+	/** In the order of the driver's options. */
+	union spec_value values[SPEC_OPTIONS_MAX];
+	bool given[SPEC_OPTIONS_MAX]; /**< Named in the text, or has a default. */
 	const char *inner; /**< Rest of the text of a wrapper: the inner link's spec. */
 };
 

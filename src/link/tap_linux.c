@@ -64,8 +64,8 @@ struct tap {
 	struct weft_link link;
 	uint8_t *arena; /* Allocated by the first run. */
 	uint32_t frame_len_min;
-	unsigned
-		alone; /* Runs, of late and in a row, that have found one frame and no more. */
+	/* Runs, of late and in a row, that have found one frame and no more. */
+	unsigned alone;
 	unsigned unseen; /* Runs since then that have not looked for a second one. */
 	bool is_guess;   /* There is more by now: to be run again at once. */
 	unsigned wrong;  /* Runs to go without a guess, after the last wrong one, ... */

@@ -37,8 +37,8 @@ struct reassembly {
 /** One fragment, borrowed. */
 struct fragment {
 	const struct weft_ip_header *header; /**< With id, offset and more_fragments. */
-	const struct weft_port
-		*port;       /**< Fragments of two ports never belong together. */
+	/** Fragments of two ports never belong together. */
+	const struct weft_port *port;
 	const uint8_t *data; /**< What the offset counts from, on. */
 	size_t len;
 	uint8_t next; /**< What the whole begins with; of the first fragment it counts. */

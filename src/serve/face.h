@@ -17,8 +17,8 @@
 struct serve_client;
 
 struct face {
-	struct weft_link
-		*link; /**< On the bridge; the plug's own where nothing is around. */
+	/** On the bridge; the plug's own where nothing is around. */
+	struct weft_link *link;
 	struct weft_link *modem; /**< NULL where the client is none. */
 	unsigned modem_number;   /**< From 0 on: which of the addresses it has. */
 };

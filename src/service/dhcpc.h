@@ -32,8 +32,8 @@ struct weft_dhcpc {
 
 	uint32_t xid;
 	uint64_t begun; /**< When this xid's exchange began: for secs. */
-	uint64_t
-		asked; /**< When the last DHCPREQUEST was sent: a lease runs from then. */
+	/** When the last DHCPREQUEST was sent: a lease runs from then. */
+	uint64_t asked;
 	uint32_t wanted;                /**< The address to ask for again; 0 for any. */
 	struct weft_dhcpc_lease lease;  /**< Offered, or held. */
 	struct weft_mac server_mac;     /**< Where the server's frames come from. */

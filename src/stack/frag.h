@@ -42,8 +42,8 @@ struct frag_key {
 /** One fragment, borrowed. */
 struct frag_piece {
 	struct frag_key key;
-	const uint8_t
-		*header;   /**< Of the packet: what is in front of the fragment's part. */
+	/** Of the packet: what is in front of the fragment's part. */
+	const uint8_t *header;
 	size_t header_len; /**< Of the first fragment, it is put in front of the whole. */
 	uint32_t off;      /**< In bytes. */
 	bool more;

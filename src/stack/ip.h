@@ -83,8 +83,8 @@ struct ip_slice {
  * are, with the batch.
  */
 struct ip_tx {
-	const struct ip_path
-		*path;           /**< Current, of the same ends; NULL: it is looked up. */
+	/** Current, of the same ends; NULL: it is looked up. */
+	const struct ip_path *path;
 	struct ip_addr src, dst; /**< src may be unspecified of dst's family: chosen. */
 	uint8_t protocol;
 	uint8_t tos;
@@ -92,11 +92,11 @@ struct ip_tx {
 	bool dont_fragment; /**< -EMSGSIZE if it is longer than the path's MTU. */
 	bool router_alert;  /**< With the option (RFC 2113, 2711): IGMP, MLD. */
 	bool no_checksum;   /**< csum_offset does not count: the checksum is as given. */
-	uint16_t
-		csum_offset; /**< Of the 16-bit sum in the transport header; filled in. */
-	uint8_t gso;         /**< enum weft_gso. */
-	uint16_t gso_size;   /**< With gso: payload bytes of each segment. */
-	uint16_t hdr_len;    /**< With gso: length of the transport header. */
+	/** Of the 16-bit sum in the transport header; filled in. */
+	uint16_t csum_offset;
+	uint8_t gso;       /**< enum weft_gso. */
+	uint16_t gso_size; /**< With gso: payload bytes of each segment. */
+	uint16_t hdr_len;  /**< With gso: length of the transport header. */
 	bool slices_stay; /**< Until ip_settle, which is called before they change or go. */
 	const struct ip_slice *slices; /**< The transport header begins in the first. */
 	size_t slices_n;

@@ -59,8 +59,8 @@ struct neigh {
 
 struct neigh_cache {
 	struct table *table; /**< By interface and address. */
-	struct list
-		resolved; /**< With a MAC; the one that was learnt first comes first. */
+	/** With a MAC; the one that was learnt first comes first. */
+	struct list resolved;
 	struct list unresolved; /**< Without. They go first when room is needed. */
 	size_t bytes;           /**< Of all packets that wait. */
 };

@@ -38,8 +38,8 @@ struct tcp_host;
 
 struct weft_stack {
 	struct weft_task task;
-	struct weft_stack_opts
-		opts; /**< Defaults filled in; secret points to the next. */
+	/** Defaults filled in; secret points to the next. */
+	struct weft_stack_opts opts;
 	uint8_t secret[HASH_SECRET_LEN];
 	struct rng rng; /**< Jitter. */
 	struct wheel wheel;

@@ -57,8 +57,8 @@ struct tcp_config {
 	uint32_t rto_min_ms;   /**< 0 for 200 ms. */
 	uint32_t rto_max_ms;   /**< 0 for 60 s. */
 	uint32_t ack_delay_ms; /**< How long an ACK may wait; 0 for 40 ms. */
-	uint32_t
-		user_timeout_ms; /**< Give up when nothing is acknowledged; 0 for 5 min. */
+	/** Give up when nothing is acknowledged; 0 for 5 min. */
+	uint32_t user_timeout_ms;
 	uint32_t open_timeout_ms; /**< Give up connecting; 0 for 3 min. */
 	uint32_t time_wait_ms;    /**< 2 MSL; 0 for 60 s. */
 	uint32_t fin_wait_ms;     /**< FIN-WAIT-2 of a closed connection; 0 for 60 s. */

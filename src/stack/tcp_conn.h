@@ -62,8 +62,8 @@ enum tcp_due {
 /** What has been sent and not acknowledged (tcp_sent.h). */
 struct tcp_board {
 	struct list by_seq; /**< All records, in order of their sequence numbers. */
-	struct list
-		by_time; /**< Those that are under way, in the order they were sent. */
+	/** Those that are under way, in the order they were sent. */
+	struct list by_time;
 	struct list lost_list; /**< Those that are to be sent again, in that order. */
 	uint32_t sacked, lost; /**< In bytes. */
 	uint32_t cuts;         /**< Records that were cut off others. */
@@ -199,8 +199,8 @@ struct tcp_conn {
 	/* Timestamps (RFC 7323). */
 	uint32_t ts_offset;
 	uint32_t ts_recent;
-	uint32_t
-		ts_recent_s; /**< When that was, in s: older than 24 days does not count. */
+	/** When that was, in s: older than 24 days does not count. */
+	uint32_t ts_recent_s;
 	struct tcp_sack dsack; /**< To be reported with the next ACK; empty: none. */
 
 	/* Time. */

@@ -25,8 +25,8 @@
 struct tcp_listener {
 	struct list of_tcp;
 	struct tcp *tcp;
-	struct ip_addr
-		local; /**< Unspecified: any address of its family, :: any at all. */
+	/** Unspecified: any address of its family, :: any at all. */
+	struct ip_addr local;
 	struct ip_addr peer; /**< Only from there, unless it is unspecified. */
 	uint16_t port;
 	uint16_t peer_port; /**< 0: any. */
@@ -45,8 +45,8 @@ struct tcp_listener {
 	struct list syns[TCP_SYN_RETRIES_MOST + 1];
 	struct timer timer; /**< For the next SYN,ACK to be sent again. */
 	uint64_t cookie_ns; /**< When a cookie was last handed out; 0: never. */
-	uint32_t
-		untold_n; /**< Ready ones that on_acceptable is still to be called for. */
+	/** Ready ones that on_acceptable is still to be called for. */
+	uint32_t untold_n;
 };
 
 struct tcp_listen_opts {

@@ -43,8 +43,8 @@ struct tcp_sent {
 /** What an ACK has told: the sums over all records that it has settled. */
 struct tcp_delivery {
 	uint32_t acked; /**< Bytes that SND.UNA moved on. */
-	uint32_t
-		delivered; /**< Bytes that are known to have arrived since the last ACK. */
+	/** Bytes that are known to have arrived since the last ACK. */
+	uint32_t delivered;
 	uint32_t fresh_lost; /**< Bytes newly taken for lost. */
 	uint64_t rtt_ns;     /**< Of the latest segment of which it is known; 0: none. */
 	uint32_t ts_ecr;     /**< Of the ACK; 0: none. */

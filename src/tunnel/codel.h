@@ -22,8 +22,8 @@
 
 /** State of one queue; zero is that of a new one. */
 struct codel {
-	uint64_t
-		first_above; /**< When an interval above target will be full; 0: is below. */
+	/** When an interval above target will be full; 0: is below. */
+	uint64_t first_above;
 	uint64_t drop_next;    /**< Once it drops: when again. */
 	uint32_t count;        /**< Dropped since it began to. */
 	uint32_t count_before; /**< What count began with. */

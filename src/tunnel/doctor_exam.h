@@ -43,8 +43,8 @@ struct exam {
 	struct trial trials[EXAM_TRIALS];
 	bool is_long, is_tls;
 	uint64_t rtt_ns; /**< The shortest turn so far; 0 for none. */
-	uint64_t
-		late_ns; /**< By how much longer the slowest request of EXAM_PACE took. */
+	/** By how much longer the slowest request of EXAM_PACE took. */
+	uint64_t late_ns;
 };
 
 /** The first trial has come to a server that answers. */

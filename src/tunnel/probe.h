@@ -36,8 +36,8 @@ struct probe {
 	struct probe_trial trials[PROBE_LAST];
 	uint32_t last_id;
 	uint64_t due;
-	uint64_t
-		asked_at; /**< When the first was sent since the last answer; 0: none was. */
+	/** When the first was sent since the last answer; 0: none was. */
+	uint64_t asked_at;
 };
 
 /** What is known of a path. */

@@ -86,8 +86,8 @@ struct dns_record {
 	struct dns_name name;
 	uint16_t type, class;
 	uint32_t ttl_s; /**< 0 where the sender's is negative (RFC 2181, 8). */
-	struct reader
-		data; /**< At its data, and ending with them, in the whole message. */
+	/** At its data, and ending with them, in the whole message. */
+	struct reader data;
 };
 
 /* ---- names ------------------------------------------------------------------------------- */

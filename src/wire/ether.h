@@ -59,8 +59,8 @@ struct ether_hdr {
 	struct weft_mac dst, src;
 	struct ether_tag tags[ETHER_TAGS_MAX]; /**< Outermost first. */
 	uint8_t tags_n;
-	uint16_t
-		type; /**< Behind the tags: EtherType, or a length below ETHER_TYPE_FIRST. */
+	/** Behind the tags: EtherType, or a length below ETHER_TYPE_FIRST. */
+	uint16_t type;
 };
 
 /**

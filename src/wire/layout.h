@@ -22,8 +22,8 @@ struct layout {
 	uint8_t version; /**< 4, 6, or 0: not IP, all offsets are then that of the payload. */
 	uint8_t proto;    /**< Upper layer, behind extension headers: IPPROTO_*. */
 	bool is_fragment; /**< Transport headers are not looked for. */
-	uint16_t
-		ip_off; /**< Length of the Ethernet header with its tags; 0 on an IP link. */
+	/** Length of the Ethernet header with its tags; 0 on an IP link. */
+	uint16_t ip_off;
 	uint16_t transport_off; /**< Of what proto says. */
 	uint16_t payload_off;   /**< Of the payload of TCP or UDP; else transport_off. */
 	uint32_t end; /**< Of the IP packet; behind it is padding of the link. */

@@ -54,8 +54,8 @@ struct plan {
 	                         * latter, and without sequence number, flags, UDP length. */
 	uint16_t ip_id;         /* Of the first segment. */
 	uint32_t tcp_seq;       /* Of the first segment. */
-	uint16_t
-		tcp_flags; /* Data offset and flags of the super-frame, as on the wire. */
+	/* Data offset and flags of the super-frame, as on the wire. */
+	uint16_t tcp_flags;
 };
 
 /* The flag that a link needs to take the frame whole; 0 if no link takes it. */

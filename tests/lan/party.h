@@ -51,8 +51,8 @@ struct party {
 struct guest {
 	struct party *party;
 	struct weft_member *member;
-	struct weft_member_opts
-		opts; /**< May be changed between guest_init and guest_start. */
+	/** May be changed between guest_init and guest_start. */
+	struct weft_member_opts opts;
 	struct dgram *socket;
 	struct probe probe;
 	char address[32];

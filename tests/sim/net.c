@@ -29,8 +29,8 @@
 #define NS_PER_SECOND 1000000000u
 
 struct flight {
-	struct heap_node
-		arrival;  /**< Deadline: ns, shifted by SEQUENCE_BITS, and a number. */
+	/** Deadline: ns, shifted by SEQUENCE_BITS, and a number. */
+	struct heap_node arrival;
 	struct list node; /**< In the receiver's queue, after arrival. */
 	union weft_sockaddr from, to;
 	uint8_t ecn;

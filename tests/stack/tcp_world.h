@@ -52,8 +52,8 @@ struct host {
 	bool is_connected, is_at_end, is_closed;
 	bool reads_nothing; /**< Leaves data where it is. */
 	int error;          /**< Of closed. */
-	uint32_t
-		edge_seen; /**< The right edge of its window, for checking that it never shrinks. */
+	/** The right edge of its window, for checking that it never shrinks. */
+	uint32_t edge_seen;
 	bool has_edge;
 	uint64_t segments_sent;
 };

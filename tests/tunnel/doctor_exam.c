@@ -54,8 +54,8 @@ static struct world {
 	struct weft_task *task;
 	struct doctor *doctor;
 	bool holds_requests, holds_responses;
-	unsigned
-		cuts_ms; /* A request that brings nothing for so long is cut; 0: none is. */
+	/* A request that brings nothing for so long is cut; 0: none is. */
+	unsigned cuts_ms;
 	unsigned lives_ms; /* Nothing lives for longer; 0: it may. */
 	bool is_long;      /* The examination. */
 	struct stalls here, there;

@@ -45,8 +45,8 @@ struct world {
 	struct weft_task *task; /**< The client's. */
 	struct wire wires[WORLD_WIRES];
 	uint64_t now, tick;
-	unsigned
-		runs; /**< Of the client's task, since whoever counts them set it to 0. */
+	/** Of the client's task, since whoever counts them set it to 0. */
+	unsigned runs;
 	/* What the server is like. */
 	bool is_down;     /**< Requests fail. */
 	bool is_mute;     /**< It sends nothing, not even pings. */

@@ -39,8 +39,8 @@ struct traffic {
 
 	uint32_t payload_at; /**< Which part of the endless payload begins here. */
 	uint32_t payload_len;
-	uint16_t
-		gso_size; /**< Not 0: a super-frame, with its checksum still to be made. */
+	/** Not 0: a super-frame, with its checksum still to be made. */
+	uint16_t gso_size;
 };
 
 /** Byte of the endless payload at a place: looks random, is always the same. */

@@ -203,11 +203,8 @@ void relay_tell_member(const struct weft_relay *relay, const struct room_member 
 				 reason);
 }
 
-/* The endpoint comes last: what fails before it leaves dgram with the caller. */
-static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *opts,
-		      struct dgram *dgram, struct weft_error *err)
+static void take_opts(struct weft_relay *relay, const struct weft_relay_opts *opts)
 {
-	uint8_t secret[SECRET_LEN];
 	relay->log = opts->log;
 	relay->on_member = opts->member;
 	relay->user = opts->user;
@@ -219,8 +216,6 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	(void)snprintf(relay->drain_to, sizeof(relay->drain_to), "%s",
 		       opts->drain_to ? opts->drain_to : "");
 	relay->grace_ns = opts->grace_ns ? opts->grace_ns : RELAY_GRACE_NS;
-	relay->sweep_at = WEFT_NEVER;
-	relay->drain_until = WEFT_NEVER;
 	relay->no_dhcp = opts->no_dhcp;
 	relay->network = opts->network;
 	relay->network_is_taken = opts->network_is_taken;
@@ -231,6 +226,13 @@ static int relay_fill(struct weft_relay *relay, const struct weft_relay_opts *op
 	relay->mtu = opts->mtu ? opts->mtu : LAN_MTU_MAX;
 	if (opts->mtu_auto)
 		relay->mtu = 0;
+}
+
+/* The endpoint comes last: what fails before it leaves dgram with the caller. */
+static int make_parts(struct weft_relay *relay, const struct weft_relay_opts *opts,
+		      struct dgram *dgram, struct weft_error *err)
+{
+	uint8_t secret[SECRET_LEN];
 	int r = quic_tls_server_new(opts->cert_pem, opts->key_pem, LAN_ALPN, err,
 				    &relay->tls);
 	if (r < 0)
@@ -261,7 +263,10 @@ int relay_new_on(const struct weft_relay_opts *opts, struct dgram *dgram,
 	list_init(&relay->visitors);
 	list_init(&relay->locals);
 	rulebook_init(&relay->rules);
-	r = relay_fill(relay, opts, dgram, err);
+	relay->sweep_at = WEFT_NEVER;
+	relay->drain_until = WEFT_NEVER;
+	take_opts(relay, opts);
+	r = make_parts(relay, opts, dgram, err);
 	if (r < 0) {
 		weft_relay_free(relay);
 		return r;

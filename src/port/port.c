@@ -361,6 +361,28 @@ static int choose_kind(const struct weft_protocol *protocol, struct weft_error *
 			      protocol->name, weft_layer_name(protocol->layer));
 }
 
+/* Fills in a new port for a device of that kind and name. */
+static void take_opts(struct weft_port *port, const struct weft_port_opts *opts,
+		      unsigned kind, const char *name)
+{
+	*port = (struct weft_port){
+		.task = { .fd = -1, .run = task_run, .deadline = task_deadline },
+		.protocol = opts->protocol,
+		.system = opts->system ? opts->system : weft_device_real(),
+		.loop = opts->loop,
+		.events = opts->events,
+		.user = opts->user,
+		.packet_len_max = opts->packet_len_max ? opts->packet_len_max
+						       : PACKET_LEN_MAX_DEFAULT,
+		.turn_bytes_max = opts->turn_bytes_max ? opts->turn_bytes_max
+						       : TURN_BYTES_MAX_DEFAULT,
+		.requested = { .kind = kind },
+		.fd = -1,
+	};
+	(void)snprintf(port->requested.name, sizeof(port->requested.name), "%s", name);
+	port->address = port->requested;
+}
+
 int weft_port_new(const struct weft_port_opts *opts, struct weft_error *err,
 		  struct weft_port **ret_port)
 {
@@ -371,34 +393,18 @@ int weft_port_new(const struct weft_port_opts *opts, struct weft_error *err,
 	int r = check_name(name, err);
 	if (r < 0)
 		return r;
-	uint32_t len_max =
-		opts->packet_len_max ? opts->packet_len_max : PACKET_LEN_MAX_DEFAULT;
-	if (len_max > WEFT_FRAME_LEN_MAX)
+	if (opts->packet_len_max > WEFT_FRAME_LEN_MAX)
 		return weft_error_set(err, -EMSGSIZE, "no packet is longer than %u bytes",
 				      WEFT_FRAME_LEN_MAX);
 	struct weft_port *port = calloc(1, sizeof(*port));
-	uint8_t *buffer = malloc((size_t)len_max + 1);
-	if (!port || !buffer) {
+	if (!port)
+		return weft_error_set(err, -ENOMEM, "out of memory");
+	take_opts(port, opts, (unsigned)kind, name);
+	port->buffer = malloc((size_t)port->packet_len_max + 1);
+	if (!port->buffer) {
 		free(port);
-		free(buffer);
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	}
-	*port = (struct weft_port){
-		.task = { .fd = -1, .run = task_run, .deadline = task_deadline },
-		.protocol = opts->protocol,
-		.system = opts->system ? opts->system : weft_device_real(),
-		.loop = opts->loop,
-		.events = opts->events,
-		.user = opts->user,
-		.packet_len_max = len_max,
-		.turn_bytes_max = opts->turn_bytes_max ? opts->turn_bytes_max
-						       : TURN_BYTES_MAX_DEFAULT,
-		.requested = { .kind = (unsigned)kind },
-		.fd = -1,
-		.buffer = buffer,
-	};
-	(void)snprintf(port->requested.name, sizeof(port->requested.name), "%s", name);
-	port->address = port->requested;
 	*ret_port = port;
 	return 0;
 }

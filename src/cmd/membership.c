@@ -320,39 +320,51 @@ static int make_member(struct membership *m, enum weft_role role, struct weft_ma
 	return r;
 }
 
-int membership_run(struct membership *m, enum weft_role role, struct weft_mac mac,
-		   struct weft_error *err)
+static int watch_link(struct membership *m, struct weft_error *err)
+{
+	int r = weft_loop_add(m->loop, weft_link_task(m->link));
+	if (r == 0)
+		r = ticker_start(&m->ticker, m->loop, NS_PER_S, tick, m);
+	return r == 0 ? 0
+		      : weft_error_set(err, r, "cannot watch %s: %s", membership_place(m),
+				       strerror(-r));
+}
+
+/* Keeps what this machine's addresses need, and the files that plugs make. */
+static int drop_rights(struct membership *m, struct weft_error *err)
 {
 	struct writable writable = { .n = 0 };
 	struct privilege_opts privilege = { .keep_net_admin = !m->has_stations &&
 							      !m->args->rootless.is_user,
 					    .writable = &writable };
 	char runtime[STATE_PATH_LEN];
-	int r = make_member(m, role, mac, err);
+	writable_add(&writable, state_runtime_dir(runtime));
+	for (size_t i = 0; i < m->args->plugs.n; i++)
+		privilege.keep_net_admin |=
+			writable_add_spec(&writable, m->args->plugs.items[i]);
+	return privilege_drop(&privilege, err);
+}
 
+int membership_run(struct membership *m, enum weft_role role, struct weft_mac mac,
+		   struct weft_error *err)
+{
+	int r = make_member(m, role, mac, err);
 	if (r < 0)
 		return r;
 	if (m->args->ca && m->invite.has_pin)
 		weft_log_warning(
 			&m->output.log,
 			"--ca is not used: the invitation holds the relay's key");
-	r = weft_loop_add(m->loop, weft_link_task(m->link));
-	if (r == 0)
-		r = ticker_start(&m->ticker, m->loop, NS_PER_S, tick, m);
+	r = watch_link(m, err);
 	if (r < 0)
-		return weft_error_set(err, r, "cannot watch %s: %s", membership_place(m),
-				      strerror(-r));
+		return r;
 	listen_for_questions(m);
 	m->way = (struct relay_way){ .host = m->host,
 				     .loop = m->loop,
 				     .member = m->member,
 				     .output = &m->output };
 	relay_way_begin(&m->way, m->has_device ? weft_link_name(m->link) : NULL);
-	writable_add(&writable, state_runtime_dir(runtime));
-	for (size_t i = 0; i < m->args->plugs.n; i++)
-		privilege.keep_net_admin |=
-			writable_add_spec(&writable, m->args->plugs.items[i]);
-	r = privilege_drop(&privilege, err);
+	r = drop_rights(m, err);
 	if (r < 0)
 		return r;
 	weft_loop_run(m->loop);

@@ -16,6 +16,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+const struct option output_options[] = {
+	OUTPUT_OPTIONS(struct output_args),
+	{ 0 },
+};
+
 #define ERASE_LINE "\r\033[K"
 
 /* Time between plain status lines, and between facts. */

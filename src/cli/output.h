@@ -14,6 +14,8 @@
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
+#include "cli/options.h"
+
 #include <weft/log.h>
 
 #include <jansson.h>
@@ -51,6 +53,12 @@ struct output_opts {
 	  .help = "print facts as JSON, one object per line" },           \
 	OUTPUT_TEXT_OPTIONS(args)
 /* clang-format on */
+
+/** What the command line says to a verb that has these options alone, and their table. */
+struct output_args {
+	struct output_opts output;
+};
+extern const struct option output_options[];
 
 struct output {
 	struct weft_log log; /**< To be handed to whoever logs. Points back here. */

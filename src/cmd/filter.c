@@ -23,15 +23,6 @@
 /* "ROOM/MEMBER:RULE=VALUE" with a key for the member. */
 #define LINE_TEXT 160u
 
-struct args {
-	struct output_opts output;
-};
-
-static const struct option options[] = {
-	OUTPUT_OPTIONS(struct args),
-	{ 0 },
-};
-
 static const struct command command = {
 	.verb = "filter",
 	.operands = "[ROOM [MEMBER]] [RULE=VALUE]...",
@@ -39,7 +30,7 @@ static const struct command command = {
 	.summary =
 		"Shows what the rooms of the relay or host that runs here let through, or changes\n"
 		"it: for all rooms, for one, or for one of its members.",
-	.options = options,
+	.options = output_options,
 	.notes =
 		"MEMBER is a name, a MAC, the key of a pass (see `weft members --json`) or, of\n"
 		"who is there, the id. The rules and their values are those of --filter of\n"
@@ -247,7 +238,7 @@ static const char *read_wish(int n, char **operands, struct wish *ret_wish)
 
 int cmd_filter(int argc, char **argv)
 {
-	struct args args = { .output = { .quiet = false } };
+	struct output_args args = { .output = { .json = false } };
 	struct weft_error err;
 	struct output out;
 	struct wish wish;

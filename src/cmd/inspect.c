@@ -12,21 +12,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
-struct args {
-	struct output_opts output;
-};
-
-static const struct option options[] = {
-	OUTPUT_OPTIONS(struct args),
-	{ 0 },
-};
-
 static const struct command command = {
 	.verb = "status",
 	.operands = "[NAME]",
 	.operands_max = 1,
 	.summary = "Says what of weft runs on this machine, and how it does.",
-	.options = options,
+	.options = output_options,
 	.notes =
 		"NAME is a program's name, as it is printed first, or its process ID.\n"
 		"With --json: \"status\" for each, with all its facts. Ends with status 1 where\n"
@@ -190,7 +181,7 @@ static int show_all(struct output *out, const char *name, struct weft_error *err
 
 int cmd_status(int argc, char **argv)
 {
-	struct args args = { .output = { .json = false } };
+	struct output_args args = { .output = { .json = false } };
 	struct weft_error err;
 	struct output out;
 	int status;

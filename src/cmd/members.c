@@ -20,15 +20,6 @@
 /* Under the names of members. */
 #define RULES_INDENT "                  "
 
-struct args {
-	struct output_opts output;
-};
-
-static const struct option options[] = {
-	OUTPUT_OPTIONS(struct args),
-	{ 0 },
-};
-
 static const struct command command = {
 	.verb = "members",
 	.operands = "[ROOM]",
@@ -36,7 +27,7 @@ static const struct command command = {
 	.summary =
 		"Says who is in the rooms of the relay or host that runs here, and how well they\n"
 		"are reached.",
-	.options = options,
+	.options = output_options,
 	.notes =
 		"RTT is a packet's way to the member and back, JITTER how much that varies, LOSS\n"
 		"what was lost of late on the way to it, FROM where it comes from. Under it is\n"
@@ -152,7 +143,7 @@ static int list(struct listing *listing, struct weft_error *err)
 
 int cmd_members(int argc, char **argv)
 {
-	struct args args = { .output = { .quiet = false } };
+	struct output_args args = { .output = { .json = false } };
 	struct weft_error err;
 	struct output out;
 	int status;

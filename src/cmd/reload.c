@@ -19,21 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct args {
-	struct output_opts output;
-};
-
-static const struct option options[] = {
-	OUTPUT_OPTIONS(struct args),
-	{ 0 },
-};
-
 static const struct command command = {
 	.verb = "reload",
 	.operands = "[NAME | CONFIG.json]",
 	.operands_max = 1,
 	.summary = "Has a running tunnel read its configuration again, or another one.",
-	.options = options,
+	.options = output_options,
 	.notes =
 		"NAME is what `weft status` calls it, or its process ID; none is needed while\n"
 		"only one runs. A file stands for the tunnel that was started with it, or for the\n"
@@ -195,7 +186,7 @@ static int reload(struct output *out, const struct found *found)
 
 int cmd_reload(int argc, char **argv)
 {
-	struct args args = { .output = { .json = false } };
+	struct output_args args = { .output = { .json = false } };
 	struct weft_error err;
 	struct found found = { .path = NULL };
 	struct output out;

@@ -160,12 +160,10 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 	(void)now;
 }
 
-static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
-		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+static void on_stream(void *user, struct quic_conn *conn,
+		      const struct quic_stream_input *input, uint64_t now)
 {
-	(void)stream;
-	(void)fin;
-	on_datagram(user, conn, data, len, now);
+	on_datagram(user, conn, input->data, input->len, now);
 }
 
 static void on_closed(void *user, struct quic_conn *conn, const struct quic_close *why,

@@ -152,13 +152,13 @@ static void on_message(struct member *member, const struct message *message)
 	member->bench->joined++;
 }
 
-static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
-		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+static void on_stream(void *user, struct quic_conn *conn,
+		      const struct quic_stream_input *input, uint64_t now)
 {
-	(void)user, (void)stream, (void)fin, (void)now;
+	(void)user, (void)now;
 	struct member *member = quic_conn_user(conn);
 	struct control_body body;
-	control_reader_feed(&member->reader, data, len);
+	control_reader_feed(&member->reader, input->data, input->len);
 	while (control_reader_next(&member->reader, &body) > 0) {
 		struct message message;
 		struct message_error error;

@@ -17,7 +17,7 @@ void channel_fini(struct channel *channel)
 	control_reader_fini(&channel->reader);
 }
 
-int channel_feed(struct channel *channel, const struct channel_input *input,
+int channel_feed(struct channel *channel, const struct quic_stream_input *input,
 		 struct weft_error *ret_error)
 {
 	if (input->stream != CHANNEL_STREAM)

@@ -39,19 +39,11 @@ void channel_init(struct channel *channel, struct quic_conn *conn);
 /** Forgets what is incomplete. */
 void channel_fini(struct channel *channel);
 
-/** Bytes that came on a stream. */
-struct channel_input {
-	int64_t stream;
-	const uint8_t *data;
-	size_t len;
-	bool fin;
-};
-
 /**
- * Takes bytes, borrowed until channel_next has returned less than 1. Returns 0, or -EPROTO
- * with ret_error for a stream that the protocol has no use for.
+ * Takes what came on a stream; its bytes are borrowed until channel_next has returned less than
+ * 1. Returns 0, or -EPROTO with ret_error for a stream that the protocol has no use for.
  */
-int channel_feed(struct channel *channel, const struct channel_input *input,
+int channel_feed(struct channel *channel, const struct quic_stream_input *input,
 		 struct weft_error *ret_error) WEFT_MUST_CHECK;
 
 /**

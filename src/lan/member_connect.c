@@ -326,20 +326,16 @@ static void fail(struct weft_member *member, const char *what, uint64_t now)
 	member_wait(member, reason.text, now);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): quic.h decides the parameters. */
-static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
-		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+static void on_stream(void *user, struct quic_conn *conn,
+		      const struct quic_stream_input *input, uint64_t now)
 {
 	(void)user;
 	struct weft_member *member = quic_conn_user(conn);
-	const struct channel_input input = {
-		.stream = stream, .data = data, .len = len, .fin = fin
-	};
 	struct message message;
 	struct weft_error err = { "a control message out of turn" };
 	if (!member || conn != member->conn)
 		return;
-	int r = channel_feed(&member->channel, &input, &err);
+	int r = channel_feed(&member->channel, input, &err);
 	/* A message may end the connection, and with it the channel. */
 	while (r >= 0 && member->conn == conn) {
 		r = channel_next(&member->channel, &message, &err);

@@ -325,20 +325,16 @@ static bool is_listening(const struct visitor *visitor)
 	return visitor->state < VISITOR_REFUSED;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): quic.h decides the parameters. */
-static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
-		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+static void on_stream(void *user, struct quic_conn *conn,
+		      const struct quic_stream_input *input, uint64_t now)
 {
 	(void)user;
 	struct visitor *visitor = quic_conn_user(conn);
-	const struct channel_input input = {
-		.stream = stream, .data = data, .len = len, .fin = fin
-	};
 	struct message message;
 	struct weft_error err;
 	if (!visitor || !is_listening(visitor))
 		return;
-	int r = channel_feed(&visitor->channel, &input, &err);
+	int r = channel_feed(&visitor->channel, input, &err);
 	while (r >= 0 && is_listening(visitor)) {
 		r = channel_next(&visitor->channel, &message, &err);
 		if (r <= 0)
@@ -349,7 +345,7 @@ static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
 	if (r == -ENOMEM)
 		visitor_close(visitor, CLOSE_INTERNAL, err.text, now);
 	else if (r < 0)
-		on_wrong_input(visitor, stream, &err, now);
+		on_wrong_input(visitor, input->stream, &err, now);
 }
 
 /* What the others are told when the connection ended without a disconnect. */

@@ -110,11 +110,15 @@ static int on_stream_data(ngtcp2_conn *ng, uint32_t flags, int64_t id, uint64_t 
 	(void)offset;
 	(void)stream_user_data;
 	struct quic_conn *conn = user_data;
-	bool fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
+	const struct quic_stream_input input = {
+		.stream = id,
+		.data = data,
+		.len = len,
+		.fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0,
+	};
 	conn->owes_stream_ack = true;
 	if (!conn->is_closing && !conn_is_peer_probe_stream(conn, id))
-		events_of(conn)->stream(user_of(conn), conn, id, data, len, fin,
-					conn->endpoint->now);
+		events_of(conn)->stream(user_of(conn), conn, &input, conn->endpoint->now);
 	ngtcp2_conn_extend_max_offset(ng, len);
 	return ngtcp2_conn_extend_max_stream_offset(ng, id, len);
 }
@@ -127,9 +131,9 @@ static int on_stream_reset(ngtcp2_conn *ng, int64_t id, uint64_t final_size,
 	(void)code;
 	(void)stream_user_data;
 	struct quic_conn *conn = user_data;
+	const struct quic_stream_input end = { .stream = id, .fin = true };
 	if (!conn->is_closing && !conn_is_peer_probe_stream(conn, id))
-		events_of(conn)->stream(user_of(conn), conn, id, NULL, 0, true,
-					conn->endpoint->now);
+		events_of(conn)->stream(user_of(conn), conn, &end, conn->endpoint->now);
 	return 0;
 }
 

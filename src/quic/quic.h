@@ -49,6 +49,14 @@ struct quic_close {
 	char reason[128]; /**< Printable text: control characters are replaced. */
 };
 
+/** What came on a stream, borrowed for the call. */
+struct quic_stream_input {
+	int64_t stream;
+	const uint8_t *data; /**< NULL with len 0. */
+	size_t len;
+	bool fin; /**< The end; also by a reset, and then what is missing never comes. */
+};
+
 /**
  * What the user of an endpoint is told. All are called from the endpoint's run (never from
  * within a quic_conn_* call). A connection may be closed or written to from any of them.
@@ -59,12 +67,9 @@ struct quic_events {
 	/** One DATAGRAM; data is borrowed for the call. */
 	void (*datagram)(void *user, struct quic_conn *conn, const uint8_t *data,
 			 size_t len, uint64_t now);
-	/**
-	 * Bytes of a stream, in order; flow control is extended by them. fin: it ends here, or
-	 * the peer has reset it (and then what is missing never comes).
-	 */
-	void (*stream)(void *user, struct quic_conn *conn, int64_t stream,
-		       const uint8_t *data, size_t len, bool fin, uint64_t now);
+	/** Something came on a stream, in order; flow control is extended by its bytes. */
+	void (*stream)(void *user, struct quic_conn *conn,
+		       const struct quic_stream_input *input, uint64_t now);
 	/**
 	 * End of the connection; conn is freed when the call returns. Called once for each
 	 * connection that quic_connect made or that established has shown.

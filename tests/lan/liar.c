@@ -53,11 +53,12 @@ static void say_text(struct quic_conn *conn, int64_t stream, const char *text)
 	say(conn, stream, text, strlen(text), false);
 }
 
-static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
-		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+static void on_stream(void *user, struct quic_conn *conn,
+		      const struct quic_stream_input *input, uint64_t now)
 {
-	(void)data, (void)len, (void)fin, (void)now;
+	(void)now;
 	struct liar *liar = user;
+	int64_t stream = input->stream;
 	const struct lie *lie = liar->lie;
 	if (liar->hellos++ > 0)
 		return;

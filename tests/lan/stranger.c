@@ -44,13 +44,13 @@ static void on_message(struct stranger *stranger, struct message *message)
 	stranger->welcome.members = NULL;
 }
 
-static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
-		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+static void on_stream(void *user, struct quic_conn *conn,
+		      const struct quic_stream_input *input, uint64_t now)
 {
-	(void)conn, (void)stream, (void)fin, (void)now;
+	(void)conn, (void)now;
 	struct stranger *stranger = user;
 	struct control_body body;
-	control_reader_feed(&stranger->reader, data, len);
+	control_reader_feed(&stranger->reader, input->data, input->len);
 	while (control_reader_next(&stranger->reader, &body) > 0) {
 		struct message message;
 		struct message_error error;

@@ -54,18 +54,18 @@ static void on_datagram(void *user, struct quic_conn *conn, const uint8_t *data,
 		side->on_datagram(side, conn, data, len, now);
 }
 
-static void on_stream(void *user, struct quic_conn *conn, int64_t stream,
-		      const uint8_t *data, size_t len, bool fin, uint64_t now)
+static void on_stream(void *user, struct quic_conn *conn,
+		      const struct quic_stream_input *input, uint64_t now)
 {
 	(void)conn;
 	(void)now;
 	struct side *side = user;
-	assert_true(side->stream_len + len <= STREAM_MAX);
-	if (len > 0)
-		memcpy(side->stream + side->stream_len, data, len);
-	side->stream_len += len;
-	side->fins += fin;
-	side->last_stream = stream;
+	assert_true(side->stream_len + input->len <= STREAM_MAX);
+	if (input->len > 0)
+		memcpy(side->stream + side->stream_len, input->data, input->len);
+	side->stream_len += input->len;
+	side->fins += input->fin;
+	side->last_stream = input->stream;
 }
 
 static void on_closed(void *user, struct quic_conn *conn, const struct quic_close *why,

@@ -8,6 +8,7 @@
  */
 #include "base/mac.h"
 #include "host/rtnetlink_linux.h"
+#include "wire/cursor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,11 +194,7 @@ static int fill_broadcast(struct rtnl_addr *addr, const struct weft_ip *ip)
 	if (ip->family != AF_INET || ip->prefix > 30)
 		return 0;
 	uint8_t octet[4];
-	for (unsigned i = 0; i < sizeof(octet); i++) {
-		unsigned fixed = ip->prefix > 8 * i ? ip->prefix - 8 * i : 0;
-		unsigned host_bits = fixed < 8 ? 0xffu >> fixed : 0;
-		octet[i] = (uint8_t)(ip->octet[i] | host_bits);
-	}
+	store_be32(octet, load_be32(ip->octet) | UINT32_MAX >> ip->prefix);
 	struct nl_addr *broadcast = nl_addr_build(AF_INET, octet, sizeof(octet));
 	if (!broadcast)
 		return -ENOMEM;

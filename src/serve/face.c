@@ -10,6 +10,7 @@
 #include "serve/ppp.h"
 #include "serve/serve.h"
 #include "serve/watch.h"
+#include "wire/cursor.h"
 #include "wire/frame_size.h"
 
 #include <errno.h>
@@ -80,18 +81,12 @@ static bool number_is_used(const struct weft_serve *serve, unsigned number)
 /* Adds number to an IPv4 address; false where that leads out of its network. */
 static bool address_add(struct weft_ip *address, unsigned number)
 {
-	bool is_last = true;
-	for (unsigned i = 4; i-- > 0;) {
-		unsigned fixed = address->prefix > 8 * i ? address->prefix - 8 * i : 0;
-		unsigned host_bits = fixed < 8 ? 0xffu >> fixed : 0;
-		unsigned sum = address->octet[i] + number;
-		if (((sum ^ address->octet[i]) & 0xff & ~host_bits) != 0)
-			return false;
-		address->octet[i] = (uint8_t)sum;
-		is_last = is_last && (sum & host_bits) == host_bits;
-		number = sum / 256;
-	}
-	return number == 0 && !is_last;
+	const uint64_t first = load_be32(address->octet), sum = first + number;
+	const uint64_t hosts = UINT64_C(0xffffffff) >> address->prefix;
+	if ((sum & ~hosts) != (first & ~hosts) || (sum & hosts) == hosts)
+		return false;
+	store_be32(address->octet, (uint32_t)sum);
+	return true;
 }
 
 static void on_told(void *user, struct weft_link *link, enum ppp_event event,

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two networks overlap where one holds the other. What is as wide as an eighth bit of a prefix
- * says "everything" and no network that somebody lives in.
+ * Two networks overlap where one holds the other. A route to less than a /8 of IPv4, or a /16 of
+ * IPv6, stands for everything: a VPN has two of a /1 in the place of a default route.
  */
 #include "cmd/collision.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define WIDEST4 8u
-#define WIDEST6 16u
+/* Shortest prefixes of a network that somebody lives in, in bits. */
+#define PREFIX4_MIN 8u
+#define PREFIX6_MIN 16u
 
 struct search {
 	const struct weft_ip *network;
@@ -38,7 +39,7 @@ static bool is_somewhere(const struct weft_ip *dest)
 	const bool is_ip6 = dest->family == AF_INET6;
 	if (is_ip6 && dest->octet[0] == 0xfe && (dest->octet[1] & 0xc0) == 0x80)
 		return false; /* each link has its own fe80::/10 */
-	return dest->prefix >= (is_ip6 ? WIDEST6 : WIDEST4) &&
+	return dest->prefix >= (is_ip6 ? PREFIX6_MIN : PREFIX4_MIN) &&
 	       dest->prefix < (is_ip6 ? 128 : 32);
 }
 

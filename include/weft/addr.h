@@ -38,6 +38,9 @@ WEFT_API WEFT_MUST_CHECK int weft_mac_parse(const char *text, struct weft_mac *r
 /** Prints as 02:00:00:00:00:01 into buf and returns buf. */
 WEFT_API const char *weft_mac_print(struct weft_mac mac, char buf[WEFT_MAC_TEXT]);
 
+/** Whether no octet is set, which stands for no address. */
+WEFT_API bool weft_mac_is_zero(struct weft_mac mac);
+
 /** An IPv4 or IPv6 address with a prefix length in bits. */
 struct weft_ip {
 	uint8_t family;    /**< AF_INET or AF_INET6; 0 for none. */

@@ -59,6 +59,11 @@ int weft_mac_parse(const char *text, struct weft_mac *ret_mac)
 	return 0;
 }
 
+bool weft_mac_is_zero(struct weft_mac mac)
+{
+	return mac_is_zero(mac);
+}
+
 const char *weft_mac_print(struct weft_mac mac, char buf[WEFT_MAC_TEXT])
 {
 	static const char digits[] = "0123456789abcdef";

@@ -211,10 +211,9 @@ static int store_list(struct parse *p, const struct option *option, char *text,
 static int store_mac(struct parse *p, const struct option *option, const char *text,
 		     struct weft_mac *mac)
 {
-	static const struct weft_mac zero;
 	struct weft_mac value;
 	if (weft_mac_parse(text, &value) < 0 || (value.octet[0] & 1) ||
-	    memcmp(&value, &zero, sizeof(zero)) == 0)
+	    weft_mac_is_zero(value))
 		return usage_error(p,
 				   "--%s: \"%s\" is not a station's address such as "
 				   "02:00:00:00:00:01",

@@ -159,8 +159,8 @@ int identity_new_room(const struct state *state, const char *room, struct weft_e
 	return r;
 }
 
-int identity_mac(const struct state *state, struct weft_error *err,
-		 struct weft_mac *ret_mac)
+static int own_mac(const struct state *state, struct weft_error *err,
+		   struct weft_mac *ret_mac)
 {
 	struct weft_mac mac;
 	int r = state_keep(state, "mac", fill_mac, mac.octet, sizeof(mac.octet), err);
@@ -173,5 +173,14 @@ int identity_mac(const struct state *state, struct weft_error *err,
 				      "remove it to have a new one made",
 				      state->dir);
 	*ret_mac = mac;
+	return 0;
+}
+
+int identity_mac(const struct state *state, struct weft_mac wanted,
+		 struct weft_error *err, struct weft_mac *ret_mac)
+{
+	if (weft_mac_is_zero(wanted))
+		return own_mac(state, err, ret_mac);
+	*ret_mac = wanted;
 	return 0;
 }

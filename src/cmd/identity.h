@@ -37,8 +37,11 @@ int identity_room(const struct state *state, const char *room, struct weft_error
 int identity_new_room(const struct state *state, const char *room,
 		      struct weft_error *err) WEFT_MUST_CHECK;
 
-/** This machine's own MAC in rooms, locally administered. Returns 0 or -Exxx with err. */
-int identity_mac(const struct state *state, struct weft_error *err,
-		 struct weft_mac *ret_mac) WEFT_MUST_CHECK;
+/**
+ * This machine's MAC in rooms: the one that is wanted, or where that is zero its own, which is
+ * locally administered. Returns 0 or -Exxx with err.
+ */
+int identity_mac(const struct state *state, struct weft_mac wanted,
+		 struct weft_error *err, struct weft_mac *ret_mac) WEFT_MUST_CHECK;
 
 #endif

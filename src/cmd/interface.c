@@ -16,8 +16,7 @@
 
 static bool has_mac(const struct interface_opts *opts)
 {
-	static const struct weft_mac zero;
-	return memcmp(&opts->mac, &zero, sizeof(zero)) != 0;
+	return !weft_mac_is_zero(opts->mac);
 }
 
 static bool has_settings(const struct interface_opts *opts)

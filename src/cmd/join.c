@@ -213,12 +213,7 @@ static void join_peer(struct membership *m, const struct weft_peer *peer, bool i
 /* The MAC of a member that has no device. Returns 0 or -Exxx with err. */
 static int choose_mac(struct join *j, struct weft_error *err)
 {
-	static const struct weft_mac zero;
-
-	j->addressing.mac = j->m.args->mac;
-	return memcmp(&j->addressing.mac, &zero, sizeof(zero)) == 0
-		       ? identity_mac(&j->m.state, err, &j->addressing.mac)
-		       : 0;
+	return identity_mac(&j->m.state, j->m.args->mac, err, &j->addressing.mac);
 }
 
 /* The member itself sends nothing under its MAC, but has to have one. */

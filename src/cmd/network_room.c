@@ -70,8 +70,7 @@ static void on_peer(void *user, const struct weft_peer *peer, bool is_here,
 /* Locally administered, and of one station. */
 static void choose_mac(struct network *n)
 {
-	static const struct weft_mac zero;
-	if (memcmp(&n->mac, &zero, sizeof(zero)) != 0)
+	if (!weft_mac_is_zero(n->mac))
 		return;
 	randombytes_buf(n->mac.octet, sizeof(n->mac.octet));
 	n->mac.octet[0] = (uint8_t)((n->mac.octet[0] | 0x02) & ~0x01);

@@ -44,13 +44,10 @@ static int check_link(const char *spec, const struct weft_link *link,
 static int set_mac(const struct place_opts *opts, struct weft_link *link,
 		   struct weft_error *err, struct weft_mac *ret_mac)
 {
-	static const struct weft_mac zero;
-	struct weft_mac mac = opts->mac, own;
+	struct weft_mac mac, own;
 	bool has_own = weft_link_mac(link, &own);
-	int r = 0;
+	int r = identity_mac(opts->state, opts->mac, err, &mac);
 
-	if (memcmp(&mac, &zero, sizeof(zero)) == 0)
-		r = identity_mac(opts->state, err, &mac);
 	if (r < 0)
 		return r;
 	if (!has_own || memcmp(&own, &mac, sizeof(own)) != 0)

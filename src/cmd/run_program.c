@@ -212,13 +212,9 @@ static void program_ended(void *user, int status)
 
 static int open_device(struct run *run, int fd, struct weft_error *err)
 {
-	static const struct weft_mac zero;
 	char spec[128], mac[WEFT_MAC_TEXT];
 	struct addressing *a = &run->addressing;
-	int r = 0;
-	a->mac = run->m.args->mac;
-	if (memcmp(&a->mac, &zero, sizeof(zero)) == 0)
-		r = identity_mac(&run->m.state, err, &a->mac);
+	int r = identity_mac(&run->m.state, run->m.args->mac, err, &a->mac);
 	if (r < 0) {
 		(void)close(fd);
 		return r;

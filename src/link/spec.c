@@ -38,7 +38,7 @@ static WEFT_PRINTF(4, 5) int fail(const struct spec_source *source, size_t offse
 static int fail_kind(const struct spec_source *source, size_t offset, const char *kind,
 		     struct weft_error *err)
 {
-	char kinds[240];
+	char kinds[240], hint[64] = "";
 	struct fmt f;
 	struct weft_nearest nearest = { 0 };
 
@@ -48,10 +48,14 @@ static int fail_kind(const struct spec_source *source, size_t offset, const char
 		fmt_add(&f, "%s%s", i ? ", " : "", known);
 		weft_nearest_offer(&nearest, kind, known);
 	}
-	return fail(source, offset, err, "unknown kind \"%.32s\"%s%s%s; there are: %s",
-		    kind, nearest.word ? " (did you mean \"" : "",
-		    nearest.word ? nearest.word : "", nearest.word ? "\"?)" : "",
-		    fmt_text(&f));
+	if (nearest.word)
+		(void)snprintf(hint, sizeof(hint), " (did you mean \"%s\"?)",
+			       nearest.word);
+	else if (!strchr(source->whole, ':'))
+		(void)snprintf(hint, sizeof(hint),
+			       " (a link is KIND:NAME, such as packet:eth0)");
+	return fail(source, offset, err, "unknown kind \"%.32s\"%s; there are: %s", kind,
+		    hint, fmt_text(&f));
 }
 
 static int fail_option(const struct spec_source *source, size_t offset,

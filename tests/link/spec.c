@@ -119,6 +119,9 @@ static void errors_say_what_where_and_how(void **state)
 	assert_fails("tpa:x",
 		     "character 1: unknown kind \"tpa\" (did you mean \"tap\"?)");
 	assert_fails("", "unknown kind \"\"");
+	assert_fails("eth0",
+		     "unknown kind \"eth0\" (a link is KIND:NAME, such as packet:eth0)");
+	assert_fails("nothing:x", "unknown kind \"nothing\"; there are: tap, ");
 	assert_fails("ethernet:x", "there are: tap, tun, packet, pcap, capture, impair");
 	assert_fails("tap:x,perist",
 		     "character 7: tap has no option \"perist\" (did you mean "

@@ -148,7 +148,7 @@ static void user_acts(struct run *run, uint8_t op, struct tcp_conn **slot)
 	size_t n = reader_u16(&run->in);
 	switch (op) {
 	case 11:
-		(void)!tcp_send(conn, data, n, run->now);
+		(void)!(n & 1 ? tcp_send_urgent : tcp_send)(conn, data, n, run->now);
 		break;
 	case 12:
 		run->lent++;
@@ -234,6 +234,7 @@ static void peer_sends(struct run *run, struct tcp_flow flow, const struct tcp_c
 	rx.len = reader_u16(&run->in);
 	rx.gso_size = rx.len > 1460 ? 1460 : 0;
 	rx.tos = rx.hdr.window & 3;
+	rx.hdr.urgent = (uint16_t)~rx.hdr.window;
 	read_options(run, &rx.opts, acks);
 	(void)tcp_input(&run->tcp, &rx, run->now);
 }

@@ -36,7 +36,9 @@ extern "C" {
 struct weft_sockets;
 
 /** Beside WEFT_READABLE and WEFT_WRITABLE: it has ended, or a call will tell an error. */
-#define WEFT_ENDED 0x4u
+#define WEFT_ENDED  0x4u
+/** Urgent data is to be read, or will be: EPOLLPRI. */
+#define WEFT_URGENT 0x8u
 
 /** Zero is the defaults. */
 struct weft_sockets_opts {
@@ -57,7 +59,7 @@ WEFT_API void weft_sockets_free(struct weft_sockets *set, uint64_t now);
 /** A socket to which something has happened. */
 struct weft_ready {
 	int socket;
-	unsigned events; /**< WEFT_READABLE, WEFT_WRITABLE, WEFT_ENDED: what holds now. */
+	unsigned events; /**< WEFT_READABLE and the others: what holds now. */
 	void *user;      /**< Of weft_socket_set_user. */
 };
 
@@ -104,12 +106,21 @@ WEFT_API WEFT_MUST_CHECK int weft_socket_connect(struct weft_sockets *set, int s
 WEFT_API WEFT_MUST_CHECK int weft_socket_send(struct weft_sockets *set, int s,
 					      const void *data, size_t len, uint64_t now);
 
+/** send(2) with MSG_OOB: as weft_tcp_send_urgent; else as weft_socket_send. */
+WEFT_API WEFT_MUST_CHECK int weft_socket_send_urgent(struct weft_sockets *set, int s,
+						     const void *data, size_t len,
+						     uint64_t now);
+
 /**
  * Returns how many bytes; 0 at the end of a stream, and for nothing after SHUT_RD; -EAGAIN,
- * -ENOTCONN, or another error.
+ * -ENOTCONN, or another error. Urgent data is in line, as with SO_OOBINLINE; a call that begins
+ * before its last byte ends before it, at the mark.
  */
 WEFT_API WEFT_MUST_CHECK int weft_socket_recv(struct weft_sockets *set, int s, void *buf,
 					      size_t len, uint64_t now);
+
+/** sockatmark(3): whether the next byte to be read is the last that is urgent. 0, 1, -ENOTCONN. */
+WEFT_API int weft_socket_at_mark(const struct weft_sockets *set, int s);
 
 /** Sends a datagram to peer. Returns len or an error. */
 WEFT_API WEFT_MUST_CHECK int weft_socket_sendto(struct weft_sockets *set, int s,
@@ -151,7 +162,7 @@ WEFT_API int weft_socket_name(const struct weft_sockets *set, int s,
 WEFT_API int weft_socket_peer(const struct weft_sockets *set, int s,
 			      union weft_sockaddr *ret_peer);
 
-/** What holds now, whether it was told or not: WEFT_READABLE, WEFT_WRITABLE, WEFT_ENDED. */
+/** What holds now, whether it was told or not: WEFT_READABLE and the others. */
 WEFT_API int weft_socket_poll(const struct weft_sockets *set, int s);
 
 /**

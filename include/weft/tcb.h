@@ -96,9 +96,15 @@ WEFT_API WEFT_MUST_CHECK int weft_tcb_open(struct weft_tcbs *tcbs,
 WEFT_API WEFT_MUST_CHECK int weft_tcb_send(struct weft_tcbs *tcbs, int name,
 					   const void *data, size_t len, uint64_t now);
 
+/** SEND with the URGENT flag. len is 1 or more. */
+WEFT_API WEFT_MUST_CHECK int weft_tcb_send_urgent(struct weft_tcbs *tcbs, int name,
+						  const void *data, size_t len,
+						  uint64_t now);
+
 /**
- * RECEIVE (3.10.3). Returns how many bytes; -EAGAIN for none yet; -ESHUTDOWN when the peer has
- * closed and all has been read; -ENOTCONN, or why the connection has ended.
+ * RECEIVE (3.10.3); STATUS tells how much of it is urgent. Returns how many bytes; -EAGAIN for
+ * none yet; -ESHUTDOWN when the peer has closed and all has been read; -ENOTCONN, or why the
+ * connection has ended.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tcb_receive(struct weft_tcbs *tcbs, int name, void *buf,
 					      size_t len, uint64_t now);
@@ -120,7 +126,8 @@ struct weft_tcb_status {
 	uint32_t receive_window, send_window; /**< In bytes. */
 	size_t awaiting_ack,
 		pending_receipt; /**< Bytes that were sent; that were received. */
-	uint32_t timeout_ms;     /**< As OPEN was given it. */
+	size_t urgent;       /**< To be read until nothing is urgent; 0: nothing is. */
+	uint32_t timeout_ms; /**< As OPEN was given it. */
 	uint8_t diffserv, ttl;
 };
 

@@ -64,6 +64,11 @@ struct weft_tcp_events {
 	 * when the same segment has been sent three times more and not been acknowledged.
 	 */
 	void (*on_report)(void *user, struct weft_tcp *tcp, int error, uint64_t now);
+	/**
+	 * The peer has marked data as urgent, or more of it: weft_tcp_info tells how many bytes of
+	 * it lie ahead. It comes, or has come, in line with the rest, by on_readable.
+	 */
+	void (*on_urgent)(void *user, struct weft_tcp *tcp, uint64_t now);
 };
 
 /** What TCP may take of a stack. Zero is the default that is named. */
@@ -180,6 +185,14 @@ WEFT_API WEFT_MUST_CHECK int weft_tcp_send(struct weft_tcp *tcp, const void *dat
 					   size_t len, uint64_t now);
 
 /**
+ * The same, and tells the peer, also into a closed window, that all up to the last byte taken is
+ * urgent (RFC 9293, 3.8.5; MSG_OOB of send(2)). For the protocols that have it: middleboxes clear
+ * such marks, so that new ones should not (RFC 6093, 5). len is 1 or more.
+ */
+WEFT_API WEFT_MUST_CHECK int weft_tcp_send_urgent(struct weft_tcp *tcp, const void *data,
+						  size_t len, uint64_t now);
+
+/**
  * Queues data without a copy: it must stay as it is until release is called, which is once and
  * only if all was taken. Returns len, or 0 when there is no room; else as weft_tcp_send.
  */
@@ -279,6 +292,11 @@ struct weft_tcp_info {
 	uint32_t in_flight, lost;
 	uint32_t peer_window, window; /**< What may be sent; what may be received. */
 	size_t unsent, unacked, unread;
+	/**
+	 * So many bytes to read, of those that have come and that have not, up to the last that is
+	 * urgent; 1: the next is the last; 0: nothing is.
+	 */
+	size_t urgent;
 	/** What ICMP has said since something was acknowledged last; 0: nothing. */
 	int soft_error;
 };

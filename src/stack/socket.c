@@ -5,6 +5,8 @@
  */
 #include "stack/socket.h"
 
+#include "stack/tcp_urgent.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -45,6 +47,12 @@ static void on_writable(void *user, struct weft_tcp *tcp, uint64_t now)
 	raise_event(user, WEFT_WRITABLE, now);
 }
 
+static void on_urgent(void *user, struct weft_tcp *tcp, uint64_t now)
+{
+	(void)tcp;
+	raise_event(user, WEFT_URGENT, now);
+}
+
 static void on_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
 {
 	struct sock *sock = user;
@@ -58,6 +66,7 @@ static const struct weft_tcp_events tcp_events = {
 	.on_readable = on_readable,
 	.on_writable = on_writable,
 	.on_closed = on_closed,
+	.on_urgent = on_urgent,
 };
 
 static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
@@ -299,6 +308,24 @@ static int udp_send(struct sock *sock, const void *data, size_t len,
 	return r < 0 ? r : (int)len;
 }
 
+/* 0 if a stream's data can be handed on. */
+static int may_send(struct sock *sock)
+{
+	if (!sock->tcp)
+		return -ENOTCONN;
+	if (!sock->is_connected && !(sock->events & WEFT_ENDED))
+		return settle(sock, -EAGAIN, WEFT_WRITABLE);
+	return 0;
+}
+
+/* The result of a call that has been offered len bytes. */
+static int settle_send(struct sock *sock, int n, size_t len)
+{
+	if (n >= 0 && (size_t)n < len)
+		sock->events &= ~WEFT_WRITABLE;
+	return n == 0 && len > 0 ? -EAGAIN : n;
+}
+
 int weft_socket_send(struct weft_sockets *set, int s, const void *data, size_t len,
 		     uint64_t now)
 {
@@ -307,14 +334,23 @@ int weft_socket_send(struct weft_sockets *set, int s, const void *data, size_t l
 		return -EBADF;
 	if (sock->udp)
 		return udp_send(sock, data, len, NULL, now);
-	if (!sock->tcp)
-		return -ENOTCONN;
-	if (!sock->is_connected && !(sock->events & WEFT_ENDED))
-		return settle(sock, -EAGAIN, WEFT_WRITABLE);
-	int n = weft_tcp_send(sock->tcp, data, len, now);
-	if (n >= 0 && (size_t)n < len)
-		sock->events &= ~WEFT_WRITABLE;
-	return n == 0 && len > 0 ? -EAGAIN : n;
+	int r = may_send(sock);
+	return r < 0 ? r
+		     : settle_send(sock, weft_tcp_send(sock->tcp, data, len, now), len);
+}
+
+int weft_socket_send_urgent(struct weft_sockets *set, int s, const void *data, size_t len,
+			    uint64_t now)
+{
+	struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (sock->udp)
+		return -EOPNOTSUPP;
+	int r = may_send(sock);
+	if (r < 0)
+		return r;
+	return settle_send(sock, weft_tcp_send_urgent(sock->tcp, data, len, now), len);
 }
 
 static int udp_recv(struct sock *sock, void *buf, size_t len,
@@ -331,6 +367,19 @@ static int udp_recv(struct sock *sock, void *buf, size_t len,
 	return (size_t)n < len ? n : (int)len;
 }
 
+/* Not past the mark, so that a program can see that it is there. */
+static int recv_urgent(struct sock *sock, void *buf, size_t len, uint64_t now)
+{
+	const struct tcp_conn *conn = tcp_conn_of_const(sock->tcp);
+	uint32_t left = tcp_urgent_left(conn);
+	if (left > 1 && len >= left)
+		len = left - 1;
+	int n = weft_tcp_receive(sock->tcp, buf, len, now);
+	if (tcp_urgent_left(conn) == 0)
+		sock->events &= ~WEFT_URGENT;
+	return n;
+}
+
 int weft_socket_recv(struct weft_sockets *set, int s, void *buf, size_t len, uint64_t now)
 {
 	struct sock *sock = sock_find(set, s);
@@ -340,7 +389,19 @@ int weft_socket_recv(struct weft_sockets *set, int s, void *buf, size_t len, uin
 		return udp_recv(sock, buf, len, NULL);
 	if (!sock->tcp)
 		return -ENOTCONN;
-	return settle(sock, weft_tcp_receive(sock->tcp, buf, len, now), WEFT_READABLE);
+	int n = sock->events & WEFT_URGENT ? recv_urgent(sock, buf, len, now)
+					   : weft_tcp_receive(sock->tcp, buf, len, now);
+	return settle(sock, n, WEFT_READABLE);
+}
+
+int weft_socket_at_mark(const struct weft_sockets *set, int s)
+{
+	const struct sock *sock = sock_find(set, s);
+	if (!sock)
+		return -EBADF;
+	if (sock->udp)
+		return -EOPNOTSUPP;
+	return sock->tcp ? tcp_urgent_left(tcp_conn_of_const(sock->tcp)) == 1 : -ENOTCONN;
 }
 
 int weft_socket_sendto(struct weft_sockets *set, int s, const void *data, size_t len,

@@ -159,6 +159,7 @@ static struct weft_tcp_opts opts_of(struct tcb *tcb)
 		.on_writable = on_event,
 		.on_closed = on_closed,
 		.on_report = on_report,
+		.on_urgent = on_event,
 	};
 	return (struct weft_tcp_opts){
 		.events = &events,
@@ -241,20 +242,35 @@ static int become_active(struct tcb *tcb, uint64_t now)
 	return 0;
 }
 
-int weft_tcb_send(struct weft_tcbs *tcbs, int name, const void *data, size_t len,
-		  uint64_t now)
+typedef int send_fn(struct weft_tcp *tcp, const void *data, size_t len, uint64_t now);
+
+static int send_by(send_fn *send, struct tcb *tcb, const struct ip_slice *data,
+		   uint64_t now)
 {
-	struct tcb *tcb = tcb_find(tcbs, name);
 	if (!tcb)
 		return -ENOTCONN;
 	if (tcb->is_closed)
 		return -ESHUTDOWN;
 	int r = tcb->listener ? become_active(tcb, now) : 0;
 	if (r == 0)
-		r = weft_tcp_send(tcb->tcp, data, len, now);
+		r = send(tcb->tcp, data->data, data->len, now);
 	if (r == -EPIPE)
 		return tcb->error < 0 ? tcb->error : -ENOTCONN;
-	return r == 0 && len > 0 ? -EAGAIN : r;
+	return r == 0 && data->len > 0 ? -EAGAIN : r;
+}
+
+int weft_tcb_send(struct weft_tcbs *tcbs, int name, const void *data, size_t len,
+		  uint64_t now)
+{
+	const struct ip_slice slice = { .data = data, .len = len };
+	return send_by(weft_tcp_send, tcb_find(tcbs, name), &slice, now);
+}
+
+int weft_tcb_send_urgent(struct weft_tcbs *tcbs, int name, const void *data, size_t len,
+			 uint64_t now)
+{
+	const struct ip_slice slice = { .data = data, .len = len };
+	return send_by(weft_tcp_send_urgent, tcb_find(tcbs, name), &slice, now);
 }
 
 /* Nobody has to be told anything any more. */
@@ -335,6 +351,7 @@ static void fill_in_connection(const struct tcb *tcb, struct weft_tcb_status *st
 	status->send_window = info.peer_window;
 	status->awaiting_ack = info.unacked + info.unsent;
 	status->pending_receipt = info.unread;
+	status->urgent = info.urgent;
 }
 
 int weft_tcb_status(const struct weft_tcbs *tcbs, int name,

@@ -209,6 +209,8 @@ static void tell(struct tcp_conn *conn, uint64_t now)
 {
 	const struct weft_tcp_events *events = conn->events;
 	struct weft_tcp *tcp = tcp_conn_public(conn);
+	if (is_told(conn, TCP_TELL_URGENT) && events->on_urgent)
+		events->on_urgent(conn->user, tcp, now);
 	if (is_told(conn, TCP_TELL_CONNECTED) && events->on_connected)
 		events->on_connected(conn->user, tcp, now);
 	if (is_told(conn, TCP_TELL_READABLE) && events->on_readable)

@@ -14,6 +14,7 @@
 #include "stack/tcp_recovery.h"
 #include "stack/tcp_sent.h"
 #include "stack/tcp_timer.h"
+#include "stack/tcp_urgent.h"
 
 /* ---- the window -------------------------------------------------------------------------- */
 
@@ -111,6 +112,8 @@ static void on_progress(struct tcp_conn *conn, const struct tcp_delivery *d, boo
 	drop_acked(conn, d->acked, was_syn);
 	conn->rto.backoff = 0;
 	conn->soft_error = 0;
+	if (conn->snd_urgent)
+		tcp_urgent_on_ack(conn);
 	tcp_restart_retransmission(conn, now);
 	tcp->ops->confirm(tcp->user, &conn->active->path, now);
 }

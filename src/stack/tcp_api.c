@@ -5,6 +5,7 @@
 #include "stack/tcp_ip.h"
 #include "stack/tcp_listen.h"
 #include "stack/tcp_sent.h"
+#include "stack/tcp_urgent.h"
 #include "stack/tcp_user.h"
 
 #include <weft/tcp.h>
@@ -119,6 +120,11 @@ int weft_tcp_accept(struct weft_tcp_listener *listener, const struct weft_tcp_op
 int weft_tcp_send(struct weft_tcp *tcp, const void *data, size_t len, uint64_t now)
 {
 	return tcp_send(tcp_conn_of(tcp), data, len, now);
+}
+
+int weft_tcp_send_urgent(struct weft_tcp *tcp, const void *data, size_t len, uint64_t now)
+{
+	return tcp_send_urgent(tcp_conn_of(tcp), data, len, now);
 }
 
 int weft_tcp_lend(struct weft_tcp *tcp, const void *data, size_t len,
@@ -247,6 +253,7 @@ void weft_tcp_info(const struct weft_tcp *tcp, struct weft_tcp_info *ret_info)
 		.unsent = conn->to_send.len - sent,
 		.unacked = sent,
 		.unread = conn->to_read.len,
+		.urgent = tcp_urgent_left(conn),
 		.soft_error = conn->soft_error,
 	};
 }

@@ -157,12 +157,14 @@ struct tcp_conn {
 	uint32_t snd_wl1, snd_wl2; /**< Segment and ACK of the last window update. */
 	uint32_t snd_wnd_max;      /**< The largest window that the peer ever offered. */
 	uint32_t snd_limit;        /**< Most bytes that to_send may hold. */
+	uint32_t snd_up;           /**< While snd_urgent (tcp_urgent.h). */
 
 	/* Receive sequence space. */
 	uint32_t irs, rcv_nxt;
 	uint32_t rcv_edge; /**< RCV.NXT + RCV.WND as last advertised: never moves left. */
 	uint32_t rcv_buffer; /**< The most that the window offers, in bytes. */
 	uint32_t rcv_acked;  /**< RCV.NXT as last sent: Last.ACK.sent of RFC 7323. */
+	uint32_t rcv_up;     /**< While rcv_urgent. */
 
 	/* Agreed on in the handshake, or set by the user. */
 	uint16_t mss_gross; /**< Of a segment with its options, without the TCP header. */
@@ -176,11 +178,13 @@ struct tcp_conn {
 	bool nodelay : 1, cork : 1, keepalive : 1, pacing_off : 1;
 
 	/* Where it stands. */
-	bool is_orphan : 1; /**< The user has closed: nobody will read or be told. */
-	bool is_dead : 1;   /**< Nothing more will happen; freed when it is an orphan. */
-	bool read_shut : 1; /**< The user waits for nothing more to read. */
-	bool fin_asked : 1; /**< The user has no more to send. */
-	bool fin_sent : 1;  /**< It has a record, or has been acknowledged. */
+	bool is_orphan : 1;  /**< The user has closed: nobody will read or be told. */
+	bool is_dead : 1;    /**< Nothing more will happen; freed when it is an orphan. */
+	bool read_shut : 1;  /**< The user waits for nothing more to read. */
+	bool fin_asked : 1;  /**< The user has no more to send. */
+	bool snd_urgent : 1; /**< Urgent data waits to be acknowledged, ... */
+	bool rcv_urgent : 1; /**< ... to be read. */
+	bool fin_sent : 1;   /**< It has a record, or has been acknowledged. */
 	bool fin_received : 1;
 	bool want_ack : 1;      /**< An ACK is to be sent at the next flush, ... */
 	bool want_ack_late : 1; /**< ... or when its time has come. */
@@ -242,5 +246,6 @@ static inline const struct tcp_conn *tcp_conn_of_const(const struct weft_tcp *tc
 #define TCP_TELL_WRITABLE  0x4u
 #define TCP_TELL_CLOSED    0x8u
 #define TCP_TELL_REPORT    0x10u
+#define TCP_TELL_URGENT    0x20u
 
 #endif

@@ -8,6 +8,7 @@
 #include "stack/tcp_emit.h"
 #include "stack/tcp_life.h"
 #include "stack/tcp_timewait.h"
+#include "stack/tcp_urgent.h"
 #include "stack/tcp_window.h"
 
 #include <errno.h>
@@ -163,6 +164,8 @@ static bool is_for_nobody(const struct tcp_conn *conn)
 enum tcp_outcome tcp_take_text(struct tcp_conn *conn, struct tcp_seg *seg, uint64_t now)
 {
 	bool has_fin = seg->flags & TCP_FIN;
+	if (seg->flags & TCP_URG)
+		tcp_take_urgent(conn, seg);
 	if ((seg->flags & TCP_CWR) && conn->has_ecn)
 		conn->ece = false;
 	if (conn->has_ecn && (seg->rx->tos & IP_ECN_MASK) == IP_ECN_CE && seg->len > 0) {

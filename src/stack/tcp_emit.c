@@ -8,6 +8,7 @@
 
 #include "stack/tcp.h"
 #include "stack/tcp_timer.h"
+#include "stack/tcp_urgent.h"
 #include "stack/tcp_window.h"
 
 #include <assert.h>
@@ -84,8 +85,6 @@ static struct tcp_hdr header_of(struct tcp_conn *conn, uint32_t seq, uint16_t fl
 	conn->want_ack_late = false;
 	conn->rcv_acked = conn->rcv_nxt;
 	tcp_due_clear(conn, TCP_DUE_ACK);
-	if (conn->ece)
-		flags |= TCP_ECE;
 	return (struct tcp_hdr){
 		.seq = seq,
 		.ack = conn->rcv_nxt,
@@ -94,9 +93,20 @@ static struct tcp_hdr header_of(struct tcp_conn *conn, uint32_t seq, uint16_t fl
 	};
 }
 
+/* What few segments say. */
+static void mark(const struct tcp_conn *conn, struct tcp_hdr *hdr)
+{
+	if (conn->ece)
+		hdr->flags |= TCP_ECE;
+	if (conn->snd_urgent)
+		tcp_mark_urgent(conn, hdr);
+}
+
 static void send_segment(struct tcp_conn *conn, struct tcp_tx *tx, uint64_t now)
 {
 	struct tcp_opts opts = options_of(conn, now);
+	if (conn->ece || conn->snd_urgent)
+		mark(conn, &tx->hdr);
 	conn->dsack = (struct tcp_sack){ 0 };
 	tx->flow = &conn->node.flow;
 	tx->path = &conn->active->path;
@@ -150,6 +160,10 @@ static uint32_t queue_offset(const struct tcp_conn *conn, uint32_t seq)
 	return seq - conn->snd_una;
 }
 
+/*
+ * The pointer counts from each segment's own number, and who cuts a super-segment copies it: while
+ * there is one to be sent, there are none.
+ */
 void tcp_emit_range(struct tcp_conn *conn, const struct tcp_range *range, uint64_t now)
 {
 	struct ip_slice slices[SLICES_MAX];
@@ -159,8 +173,11 @@ void tcp_emit_range(struct tcp_conn *conn, const struct tcp_range *range, uint64
 	uint32_t mss = tcp_mss_now(conn);
 	do {
 		size_t len = 0;
-		size_t n = chain_slices(&conn->to_send, queue_offset(conn, start),
-					data_end - start, slices, SLICES_MAX, &len);
+		uint32_t left = data_end - start;
+		if (conn->snd_urgent && left > mss)
+			left = mss;
+		size_t n = chain_slices(&conn->to_send, queue_offset(conn, start), left,
+					slices, SLICES_MAX, &len);
 		bool is_last = start + (uint32_t)len == data_end;
 		uint16_t flags = start == range->start ? range->flags : 0;
 		if (is_last && has_fin)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the RFC calls "third, check security" has no counterpart: there are no security
- * compartments. Its sixth step, the urgent pointer, does nothing: urgent data stays in the
- * stream (RFC 6093, 6), and a pointer to anywhere is harmless.
+ * compartments. Its sixth step, the urgent pointer, is the beginning of the seventh.
  */
 #include "stack/tcp_in.h"
 

@@ -108,7 +108,7 @@ static uint32_t super_max(const struct tcp_conn *conn, uint32_t mss)
 static bool small_may_leave(const struct tcp_conn *conn, uint32_t len, uint32_t unsent)
 {
 	bool is_last = len == unsent;
-	if (is_last && conn->fin_asked)
+	if (is_last && (conn->fin_asked || conn->snd_urgent))
 		return true;
 	if (conn->cork && !conn->pushed)
 		return false;

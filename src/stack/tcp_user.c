@@ -11,6 +11,7 @@
 #include "stack/tcp_listen.h"
 #include "stack/tcp_sent.h"
 #include "stack/tcp_timer.h"
+#include "stack/tcp_urgent.h"
 #include "stack/tcp_window.h"
 
 #include <errno.h>
@@ -109,6 +110,21 @@ int tcp_send(struct tcp_conn *conn, const void *data, size_t len, uint64_t now)
 	return (int)n;
 }
 
+int tcp_send_urgent(struct tcp_conn *conn, const void *data, size_t len, uint64_t now)
+{
+	const bool was_urgent = conn->snd_urgent;
+	const uint32_t up = conn->snd_up;
+	size_t n = len < room(conn) ? len : room(conn);
+	if (takes_data(conn) && n > 0)
+		tcp_urge(conn, n); /* First, as the first segment is to say so. */
+	int taken = tcp_send(conn, data, len, now);
+	if (taken <= 0) {
+		conn->snd_urgent = was_urgent;
+		conn->snd_up = up;
+	}
+	return taken;
+}
+
 int tcp_lend(struct tcp_conn *conn, const struct ip_slice *data, tcp_release *release,
 	     void *user, uint64_t now)
 {
@@ -145,6 +161,8 @@ static void on_read(struct tcp_conn *conn, size_t n, uint64_t now)
 {
 	if (n == 0 || conn->is_dead)
 		return;
+	if (conn->rcv_urgent)
+		tcp_urgent_on_read(conn);
 	tcp_window_on_read(conn, n, now);
 	if (tcp_window_update_is_due(conn))
 		settle(conn, now);

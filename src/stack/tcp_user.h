@@ -4,7 +4,7 @@
  * event, too; what it leads to is then sent when the event is over.
  *
  *      OPEN       tcp_open (active), tcp_listen (passive, tcp_listen.h)
- *      SEND       tcp_send, tcp_lend
+ *      SEND       tcp_send, tcp_lend, tcp_send_urgent
  *      RECEIVE    tcp_receive, tcp_peek and tcp_skip
  *      CLOSE      tcp_shutdown ("I have no more data to send"), tcp_close (and do not want any)
  *      ABORT      tcp_kill
@@ -48,6 +48,10 @@ int tcp_open(struct tcp *tcp, const struct tcp_open *open, uint64_t now,
  */
 int tcp_send(struct tcp_conn *conn, const void *data, size_t len,
 	     uint64_t now) WEFT_MUST_CHECK;
+
+/** The same, and all that is queued is urgent (tcp_urgent.h). */
+int tcp_send_urgent(struct tcp_conn *conn, const void *data, size_t len,
+		    uint64_t now) WEFT_MUST_CHECK;
 
 /**
  * The same without a copy: the bytes must not change until release is called, which happens

@@ -47,6 +47,7 @@ static const struct {
 	{ "IPV6_V6ONLY", IPV6_V6ONLY },
 	{ "IP_TOS", IP_TOS },
 	{ "IP_TTL", IP_TTL },
+	{ "MSG_OOB", MSG_OOB },
 	{ "SHUT_RD", SHUT_RD },
 	{ "SHUT_WR", SHUT_WR },
 	{ "SHUT_RDWR", SHUT_RDWR },
@@ -281,29 +282,39 @@ static int call_read(struct run *run, struct call *call)
 }
 
 /* Bytes of the stream: the first that is written has number 1. */
-static int write_some(struct run *run, struct run_fd *fd, size_t len)
+static int write_some(struct run *run, struct run_fd *fd, size_t len, int flags)
 {
 	static uint8_t data[DATA_MAX];
 	for (size_t i = 0; i < len; i++)
 		data[i] = segment_byte(1 + fd->written + (uint32_t)i);
-	int r = host_write(&run->host, fd->live, data, len);
+	int r = host_write(&run->host, fd->live, data, len, flags);
 	fd->written += r > 0 ? (uint32_t)r : 0;
 	return r;
 }
 
-static int call_write(struct run *run, struct call *call)
+static int write_with(struct run *run, struct call *call, int flags)
 {
 	struct run_fd *fd = fd_of(run, call);
 	int len = arg(call, 2);
 	if (len < 0 || len > (int)DATA_MAX)
 		return -EINVAL;
-	int r = write_some(run, fd, (size_t)len - call->done);
+	int r = write_some(run, fd, (size_t)len - call->done, flags);
 	if (r < 0)
 		return is_waiting(run, fd, r) ? CALL_WOULD_BLOCK : r;
 	call->done += (size_t)r;
 	bool is_all = call->done == (size_t)len;
 	return !is_all && host_is_blocking(&run->host, fd->live) ? CALL_WOULD_BLOCK
 								 : (int)call->done;
+}
+
+static int call_write(struct run *run, struct call *call)
+{
+	return write_with(run, call, 0);
+}
+
+static int call_send(struct run *run, struct call *call)
+{
+	return write_with(run, call, arg(call, 3));
 }
 
 /* ---- the language ------------------------------------------------------------------------ */
@@ -321,7 +332,7 @@ static const struct {
 	{ "recv", call_read },
 	{ "recvfrom", call_read },
 	{ "write", call_write },
-	{ "send", call_write },
+	{ "send", call_send },
 	{ "sendto", call_sendto },
 	{ "shutdown", call_shutdown },
 	{ "close", call_close },

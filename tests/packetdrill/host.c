@@ -236,9 +236,12 @@ int host_read(struct host *h, int s, void *buf, size_t len)
 	return settled(h, weft_socket_recv(h->sockets, s, buf, len, h->now));
 }
 
-int host_write(struct host *h, int s, const void *data, size_t len)
+int host_write(struct host *h, int s, const void *data, size_t len, int flags)
 {
-	return settled(h, weft_socket_send(h->sockets, s, data, len, h->now));
+	return settled(h,
+		       flags & MSG_OOB
+			       ? weft_socket_send_urgent(h->sockets, s, data, len, h->now)
+			       : weft_socket_send(h->sockets, s, data, len, h->now));
 }
 
 int host_sendto(struct host *h, int s, const void *data, size_t len,
@@ -348,5 +351,7 @@ int host_poll(const struct host *h, int s)
 		revents |= POLLOUT;
 	if ((unsigned)events & WEFT_ENDED)
 		revents |= POLLHUP;
+	if ((unsigned)events & WEFT_URGENT)
+		revents |= POLLPRI;
 	return revents;
 }

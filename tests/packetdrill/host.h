@@ -75,7 +75,8 @@ int host_connect(struct host *h, int s, const union weft_sockaddr *peer);
 /** What has become of a connect: 0, -EINPROGRESS, or why it failed. */
 int host_connected(struct host *h, int s);
 int host_read(struct host *h, int s, void *buf, size_t len);
-int host_write(struct host *h, int s, const void *data, size_t len);
+/** flags: 0 or MSG_OOB. */
+int host_write(struct host *h, int s, const void *data, size_t len, int flags);
 int host_sendto(struct host *h, int s, const void *data, size_t len,
 		const union weft_sockaddr *peer);
 int host_recvfrom(struct host *h, int s, void *buf, size_t len,

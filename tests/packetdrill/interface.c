@@ -283,9 +283,8 @@ static ssize_t drill_send(void *user, int fd, const void *buf, size_t len, int f
 	struct drill *d = enter(user);
 	size_t done = 0;
 	int r;
-	(void)flags;
 	do {
-		r = host_write(&d->host, fd, (const char *)buf + done, len - done);
+		r = host_write(&d->host, fd, (const char *)buf + done, len - done, flags);
 		done += r > 0 ? (size_t)r : 0;
 		if (is_to_wait(d, fd, r) || (r > 0 && done < len))
 			wait_for_something(d);

@@ -157,6 +157,51 @@ static void an_end_wakes_who_waits(void **state)
 	sides_fini(&x);
 }
 
+/* EPOLLPRI, MSG_OOB, SO_OOBINLINE and sockatmark(3). */
+static void a_reader_stops_at_the_mark(void **state)
+{
+	(void)state;
+	struct sides x;
+	struct weft_tcp_info info;
+	union weft_sockaddr peer = addr("10.1.0.2:80");
+	char buf[16];
+	sides_init(&x);
+	int l = listening(&x, "10.1.0.2:80");
+	int c = weft_socket_open(x.client, AF_INET, SOCK_STREAM);
+	int d = weft_socket_open(x.client, AF_INET, SOCK_DGRAM);
+	assert_int_equal(weft_socket_send_urgent(x.client, c, "!", 1, x.net.now),
+			 -ENOTCONN);
+	assert_int_equal(weft_socket_at_mark(x.client, c), -ENOTCONN);
+	assert_int_equal(weft_socket_send_urgent(x.client, d, "!", 1, x.net.now),
+			 -EOPNOTSUPP);
+	assert_int_equal(weft_socket_at_mark(x.client, d), -EOPNOTSUPP);
+	assert_int_equal(weft_socket_connect(x.client, c, &peer, x.net.now),
+			 -EINPROGRESS);
+	assert_int_equal(weft_socket_send_urgent(x.client, c, "!", 1, x.net.now),
+			 -EAGAIN);
+	pass(&x);
+	int a = weft_socket_accept(x.server, l, x.net.now);
+	assert_int_equal(weft_socket_send(x.client, c, "before", 6, x.net.now), 6);
+	assert_int_equal(weft_socket_send_urgent(x.client, c, "!", 1, x.net.now), 1);
+	assert_int_equal(weft_socket_send(x.client, c, "after", 5, x.net.now), 5);
+	pass(&x);
+	assert_int_equal(weft_socket_poll(x.server, a),
+			 WEFT_READABLE | WEFT_WRITABLE | WEFT_URGENT);
+	assert_int_equal(weft_socket_info(x.server, a, &info), 0);
+	assert_int_equal(info.urgent, 7);
+	assert_int_equal(weft_socket_recv(x.server, a, buf, 4, x.net.now), 4);
+	assert_int_equal(weft_socket_recv(x.server, a, buf, 16, x.net.now), 2);
+	assert_int_equal(weft_socket_at_mark(x.server, a), 1);
+	assert_true((unsigned)weft_socket_poll(x.server, a) & WEFT_URGENT);
+	assert_int_equal(weft_socket_recv(x.server, a, buf, 16, x.net.now), 6);
+	assert_memory_equal(buf, "!after", 6);
+	assert_int_equal(weft_socket_at_mark(x.server, a), 0);
+	assert_int_equal(weft_socket_poll(x.server, a), WEFT_READABLE | WEFT_WRITABLE);
+	assert_int_equal(weft_socket_at_mark(x.server, 3), -EBADF);
+	assert_int_equal(weft_socket_send_urgent(x.client, 3, "!", 1, x.net.now), -EBADF);
+	sides_fini(&x);
+}
+
 static void what_is_full_is_not_writable(void **state)
 {
 	(void)state;
@@ -442,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_from_one_to_the_other),
 		cmocka_unit_test(an_end_wakes_who_waits),
+		cmocka_unit_test(a_reader_stops_at_the_mark),
 		cmocka_unit_test(what_is_full_is_not_writable),
 		cmocka_unit_test(a_stream_to_oneself_does_not_stall),
 		cmocka_unit_test(a_refusal_is_told_once),

@@ -296,6 +296,32 @@ static void in_established_one_passive_open_is_one_connection(void **state)
 	sides_fini(&x);
 }
 
+/* The URGENT flag of SEND, and what STATUS says of it. */
+static void urgent_data_has_a_status(void **state)
+{
+	(void)state;
+	struct sides x;
+	int c, s;
+	struct weft_tcb_status status;
+	sides_init(&x);
+	connect_both(&x, &c, &s);
+	unsigned changes = x.changes;
+	assert_int_equal(weft_tcb_send_urgent(x.client, c, "hurry", 5, x.net.now), 5);
+	assert_int_equal(SEND(x.client, c, "slowly"), 6);
+	pass(&x, MS(100));
+	assert_true(x.changes > changes);
+	assert_int_equal(weft_tcb_status(x.server, s, &status), 0);
+	assert_int_equal(status.urgent, 5);
+	assert_int_equal(status.pending_receipt, 11);
+	assert_int_equal(RECEIVE(x.server, s), 11);
+	assert_int_equal(weft_tcb_status(x.server, s, &status), 0);
+	assert_int_equal(status.urgent, 0);
+	WORDS(CLOSE(x.client, c), "ok");
+	WORDS(weft_tcb_send_urgent(x.client, c, "x", 1, x.net.now),
+	      "error: connection closing");
+	sides_fini(&x);
+}
+
 /* One closes, answers still come, then the other closes: both sides of 3.6, figure 12. */
 static void closing_goes_through_its_states(void **state)
 {
@@ -423,6 +449,7 @@ int main(void)
 		cmocka_unit_test(in_syn_sent_calls_wait),
 		cmocka_unit_test(in_syn_received_a_stranger_cannot_keep_the_port),
 		cmocka_unit_test(in_established_one_passive_open_is_one_connection),
+		cmocka_unit_test(urgent_data_has_a_status),
 		cmocka_unit_test(closing_goes_through_its_states),
 		cmocka_unit_test(a_remote_socket_is_the_only_one_that_is_taken),
 		cmocka_unit_test(the_user_s_timeout_ends_it_after_a_report),

@@ -327,20 +327,6 @@ static void the_circle_closes(void **state)
 	script_fini(&s);
 }
 
-/* RFC 6093: urgent data is data, wherever the pointer points. */
-static void urgent_data_is_data(void **state)
-{
-	(void)state;
-	struct script s;
-	script_init(&s, NULL);
-	script_establish(&s);
-	RX(URG | ACK, .seq = 101, .ack = 1, .len = 10, .urgent = 0);
-	RX(URG | ACK, .seq = 111, .ack = 1, .len = 10, .urgent = 65535);
-	RX(URG | ACK, .seq = 121, .ack = 1, .len = 10, .urgent = 5);
-	script_read(&s, 30, 101);
-	script_fini(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,7 +347,6 @@ int main(void)
 		cmocka_unit_test(a_bare_fin_needs_no_window),
 		cmocka_unit_test(small_windows_are_not_told),
 		cmocka_unit_test(the_circle_closes),
-		cmocka_unit_test(urgent_data_is_data),
 	};
 	return cmocka_run_group_tests_name("tcp_data", tests, NULL, NULL);
 }

@@ -132,8 +132,16 @@ static void on_report(void *user, struct weft_tcp *tcp, int error, uint64_t now)
 	s->report = error;
 }
 
+static void on_urgent(void *user, struct weft_tcp *tcp, uint64_t now)
+{
+	struct script *s = user;
+	(void)tcp;
+	(void)now;
+	s->urgent++;
+}
+
 static const struct weft_tcp_events events = { on_connected, on_readable, on_writable,
-					       on_closed, on_report };
+					       on_closed,    on_report,   on_urgent };
 
 static void on_acceptable(void *user, struct weft_tcp_listener *listener, uint64_t now)
 {
@@ -312,6 +320,7 @@ void script_tx(struct script *s, const struct line *line, const char *file, int 
 		assert_same(sent->hdr.window, line->window, "window", file, at);
 	if (line->window_zero)
 		assert_same(sent->hdr.window, 0, "window", file, at);
+	assert_same(sent->hdr.urgent, line->urgent, "urgent pointer", file, at);
 	if (line->tos)
 		assert_same(sent->tos, line->tos, "TOS", file, at);
 	if (line->len > 0)
@@ -343,7 +352,9 @@ void script_at(struct script *s, uint64_t ns)
 	wheel_run(&s->wheel, s->now);
 }
 
-void script_write(struct script *s, size_t len)
+typedef int write_fn(struct tcp_conn *conn, const void *data, size_t len, uint64_t now);
+
+static void write_by(struct script *s, write_fn *write, size_t len)
 {
 	uint8_t *data = malloc(len);
 	assert_non_null(data);
@@ -352,8 +363,18 @@ void script_write(struct script *s, size_t len)
 		seq++;
 	for (size_t i = 0; i < len; i++)
 		data[i] = byte_at(seq + (uint32_t)i);
-	assert_int_equal(tcp_send(s->conn, data, len, s->now), len);
+	assert_int_equal(write(s->conn, data, len, s->now), len);
 	free(data);
+}
+
+void script_write(struct script *s, size_t len)
+{
+	write_by(s, tcp_send, len);
+}
+
+void script_write_urgent(struct script *s, size_t len)
+{
+	write_by(s, tcp_send_urgent, len);
 }
 
 void script_read(struct script *s, size_t len, uint32_t seq)

@@ -59,7 +59,7 @@ struct line {
 	struct tcp_sack sacks[4]; /**< RX: of the TCP's numbers; TX: of the peer's. */
 	uint16_t gso; /**< TX: the super-segment's segment size; RX: likewise. */
 	uint8_t tos;
-	uint16_t urgent;
+	uint16_t urgent; /**< The pointer. */
 };
 
 /** What the TCP has sent. */
@@ -89,6 +89,7 @@ struct script {
 	struct sent_segment sent[SCRIPT_SENT_MAX];
 	size_t sent_n, taken;
 	unsigned connected, readable, writable, closed, acceptable;
+	unsigned urgent;          /**< Calls of on_urgent. */
 	unsigned reports, doubts; /**< Calls of on_report; of the seam's doubt. */
 	int report;               /**< Of the last on_report. */
 	int error;                /**< Of on_closed. */
@@ -115,6 +116,7 @@ void script_quiet(struct script *s, const char *file, int at);
 void script_at(struct script *s, uint64_t ns);
 
 void script_write(struct script *s, size_t len);
+void script_write_urgent(struct script *s, size_t len);
 /** Reads all there is; fails unless it is that much, and the right bytes from seq on. */
 void script_read(struct script *s, size_t len, uint32_t seq);
 void script_assert_state(struct script *s, enum tcp_state state, const char *file,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A peer's line is kept until it is whole, then its answer until it has gone: never both. The
- * socket is bound with all rights; what comes after they were given up (accept, unlink below
- * the runtime directory) needs none.
+ * A peer's line is kept until it is whole, then its answer until it has gone: never both.
+ *
+ * The socket is bound with all rights. To accept takes none, to unlink it takes the runtime
+ * directory: that is root's, and a relay that root has begun is nobody by then. A directory of
+ * nobody's own would let whatever else is nobody put another socket in its place; so that one
+ * stays until somebody looks for relays again (remote_find) and finds that none listens there.
  */
 #include "cli/remote.h"
 

@@ -36,6 +36,18 @@ def test_switches_know_silent_members(party):
     party.until(known)
 
 
+def test_interface_that_is_down(party):
+    """It is set up for the room, and down again at the end."""
+    def is_up():
+        return 'UP' in party.run('gateway', 'ip link show lan0').partition('>')[0]
+    party.run('gateway', 'ip link set lan0 down')
+    gateway = start_lan(party)
+    gateway.says('lan0 was down and is up now')
+    assert is_up()
+    assert gateway.stop() == 0
+    assert not is_up()
+
+
 def test_ring_in_the_lan(party):
     """Somebody sends back what the gateway sends, as a ring of cables does."""
     echo = party.start('server', f"/usr/bin/python3 -c '{ECHO}'")

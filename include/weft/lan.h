@@ -144,7 +144,10 @@ struct weft_relay_opts {
 	enum weft_cc cc;
 	uint32_t rooms_max;        /**< 0 for 256; at most 65,534. */
 	uint32_t room_members_max; /**< Clients per room; 0 for 16; at most 511. */
-	/** Connections of one IPv4 address or IPv6 /64; 0 for 256. */
+	/**
+	 * Connections of one IPv4 address or IPv6 /64; 0 for 256. It may begin twice as many at
+	 * once, and an eighth of it each second.
+	 */
 	uint32_t address_sessions_max;
 	/** How long the place of a client that was lost is kept; 0 for 2 minutes. */
 	uint64_t grace_ns;

@@ -143,8 +143,8 @@ static void take(struct quic_endpoint *endpoint, const struct packet *packet,
 	const char *reason = NULL;
 	if (endpoint->conns_count >= endpoint->opts.conns_max)
 		reason = "there is no room for more connections";
-	else if (quota_is_used_up(&endpoint->quota, &key))
-		reason = "there are too many connections from this address";
+	else
+		reason = quota_refuses(&endpoint->quota, &key, endpoint->now);
 	if (reason) {
 		endpoint->stats.drop_limit++;
 		refuse(endpoint, packet, hd, NGTCP2_CONNECTION_REFUSED, reason);

@@ -49,6 +49,7 @@ static int on_handshake_completed(ngtcp2_conn *ng, void *user_data)
 	if (tls_session_complete(&conn->session) < 0)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	conn->is_established = true;
+	conn_charge(conn);
 	conn->settle_at = endpoint->now + SETTLE_NS;
 	endpoint->handshakes--;
 	conn_update_path(conn);

@@ -114,7 +114,7 @@ void conn_free(struct quic_conn *conn)
 		endpoint->handshakes--;
 	endpoint->conns_count--;
 	if (conn->is_counted)
-		quota_give_back(&endpoint->quota, &conn->quota);
+		quota_give_back(&endpoint->quota, &conn->quota, endpoint->now);
 	heap_remove(&endpoint->timers, &conn->timer);
 	list_remove(&conn->node);
 	list_remove(&conn->dirty);
@@ -234,6 +234,14 @@ static int start_server(struct quic_conn *conn, const struct conn_initial *initi
 	return r < 0 ? r : conn_start(conn, &scid, NULL);
 }
 
+void conn_charge(struct quic_conn *conn)
+{
+	if (!conn->is_counted || conn->is_charged)
+		return;
+	conn->is_charged = true;
+	quota_charge(&conn->endpoint->quota, &conn->quota, conn->endpoint->now);
+}
+
 int conn_new_server(struct quic_endpoint *endpoint, const struct conn_initial *initial,
 		    struct quic_conn **ret_conn)
 {
@@ -243,8 +251,10 @@ int conn_new_server(struct quic_endpoint *endpoint, const struct conn_initial *i
 		return r;
 	memcpy(&conn->peer, initial->path->remote.addr, initial->path->remote.addrlen);
 	conn->quota = quota_key_of(&conn->peer);
-	r = quota_take(&endpoint->quota, &conn->quota);
+	r = quota_take(&endpoint->quota, &conn->quota, endpoint->now);
 	conn->is_counted = r == 0;
+	if (initial->odcid)
+		conn_charge(conn);
 	if (r == 0)
 		r = start_server(conn, initial);
 	if (r < 0) {

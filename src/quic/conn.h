@@ -60,8 +60,8 @@ struct quic_conn {
 	uint64_t stuck_since; /**< See compat_is_stuck; 0 while it is not. */
 	struct compat_paths paths;
 	union weft_sockaddr peer;
-	struct quota_key quota; /**< Under which a server has counted it. */
-	bool is_counted;
+	struct quota_key quota;      /**< Under which a server has counted it. */
+	bool is_counted, is_charged; /**< By quota_take, by quota_charge. */
 	size_t datagram_max;
 	size_t probe_max;    /**< Largest UDP payload that path MTU discovery will try. */
 	uint64_t settle_at;  /**< When discovery counts as ended. */
@@ -91,6 +91,9 @@ struct conn_initial {
 /** Begins the server's side. The packet itself is read afterwards. 0, -ENOMEM or -EINVAL. */
 int conn_new_server(struct quic_endpoint *endpoint, const struct conn_initial *initial,
 		    struct quic_conn **ret_conn) WEFT_MUST_CHECK;
+
+/** The address that it came from has proved itself: by a Retry, or by the handshake. */
+void conn_charge(struct quic_conn *conn);
 
 /** Frees without a word to anyone. */
 void conn_free(struct quic_conn *conn);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An address is in the table as long as it has a connection.
+ * An address is in the table as long as it has a connection, or has begun some of late; the
+ * latter goes when its place is wanted.
  */
 #include "quic/quota.h"
+
+#include "base/bucket.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,8 +15,12 @@
 /* Of an IPv6 address: what one subscriber has at least. */
 #define PREFIX_LEN 8u
 
+/* Between two walks over all addresses, which a full table asks for. */
+#define SWEEP_NS UINT64_C(1000000000)
+
 struct count {
 	uint32_t n;
+	struct bucket begins;
 };
 
 int quota_init(struct quota *quota, uint32_t each_max, size_t conns_max,
@@ -21,7 +28,7 @@ int quota_init(struct quota *quota, uint32_t each_max, size_t conns_max,
 {
 	*quota = (struct quota){ .each_max = each_max };
 	return each_max == 0 ? 0
-			     : table_new(sizeof(struct quota_key), conns_max, secret,
+			     : table_new(sizeof(struct quota_key), 2 * conns_max, secret,
 					 &quota->counts);
 }
 
@@ -51,38 +58,96 @@ struct quota_key quota_key_of(const union weft_sockaddr *peer)
 	return key;
 }
 
-bool quota_is_used_up(const struct quota *quota, const struct quota_key *key)
+const char *quota_refuses(const struct quota *quota, const struct quota_key *key,
+			  uint64_t now)
 {
 	const struct count *count = quota->counts ? table_get(quota->counts, key) : NULL;
-	return count && count->n >= quota->each_max;
+	if (!count)
+		return NULL;
+	if (count->n >= quota->each_max)
+		return "there are too many connections from this address";
+	struct bucket begins = count->begins;
+	return bucket_take(&begins, 1, now)
+		       ? NULL
+		       : "this address has begun too many connections of late";
 }
 
-int quota_take(struct quota *quota, const struct quota_key *key)
+static bool is_of_no_use(const struct count *count, uint64_t now)
+{
+	return count->n == 0 && count->begins.busy_until <= now;
+}
+
+static void sweep(struct quota *quota, uint64_t now)
+{
+	struct table_iter it;
+	const void *key;
+	void *count;
+	if (quota->swept_ns && now < quota->swept_ns + SWEEP_NS)
+		return;
+	quota->swept_ns = now;
+	table_iter_init(&it, quota->counts);
+	while (table_iter_next(&it, &key, &count)) {
+		if (!is_of_no_use(count, now))
+			continue;
+		(void)table_remove(quota->counts, key);
+		free(count);
+	}
+}
+
+/* A small quota still fills by one a second. */
+static struct bucket begins_of(const struct quota *quota)
+{
+	const uint32_t max = quota->each_max, rate = max / QUOTA_REFILL_S;
+	return bucket_of(rate > 0 ? rate : 1, max < UINT32_MAX / 2 ? 2 * max : max);
+}
+
+static int count_make(struct quota *quota, const struct quota_key *key, uint64_t now,
+		      struct count **ret_count)
+{
+	struct count *count = calloc(1, sizeof(*count));
+	if (!count)
+		return -ENOMEM;
+	count->begins = begins_of(quota);
+	int r = table_set(quota->counts, key, count);
+	if (r == -ENOSPC) {
+		sweep(quota, now);
+		r = table_set(quota->counts, key, count);
+	}
+	if (r < 0) {
+		free(count);
+		return r;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+int quota_take(struct quota *quota, const struct quota_key *key, uint64_t now)
 {
 	if (!quota->counts)
 		return 0;
 	struct count *count = table_get(quota->counts, key);
-	if (!count) {
-		count = calloc(1, sizeof(*count));
-		if (!count)
-			return -ENOMEM;
-		int r = table_set(quota->counts, key, count);
-		if (r < 0) {
-			free(count);
-			return r;
-		}
-	}
+	int r = count ? 0 : count_make(quota, key, now, &count);
+	if (r < 0)
+		return r;
 	count->n++;
 	return 0;
 }
 
-void quota_give_back(struct quota *quota, const struct quota_key *key)
+void quota_charge(struct quota *quota, const struct quota_key *key, uint64_t now)
+{
+	struct count *count = quota->counts ? table_get(quota->counts, key) : NULL;
+	if (count)
+		(void)bucket_take(&count->begins, 1, now);
+}
+
+void quota_give_back(struct quota *quota, const struct quota_key *key, uint64_t now)
 {
 	struct count *count = quota->counts ? table_get(quota->counts, key) : NULL;
 	if (!quota->counts)
 		return;
 	assert(count && count->n > 0);
-	if (--count->n > 0)
+	count->n--;
+	if (!is_of_no_use(count, now))
 		return;
 	(void)table_remove(quota->counts, key);
 	free(count);

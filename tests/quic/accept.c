@@ -9,6 +9,7 @@
 #include "quic/quota.h"
 #include "quic/world.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -285,6 +286,82 @@ static void connections_of_an_address_are_limited(void **state)
 	world_fini(&w);
 }
 
+/* One after the other: twice as many as it may have at once, and then one a second. */
+static void who_comes_and_goes_is_limited_too(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, 1);
+	w.server_opts.conns_per_peer_max = 2;
+	sim_set_default_link(w.sim, &lan);
+	world_start(&w);
+	for (unsigned i = 0; i < 5; i++) {
+		world_connect(&w);
+		world_run(&w, 50);
+		if (w.server.conn)
+			quic_conn_close(w.server.conn, 1, "next", sim_now(w.sim));
+		world_run(&w, 50);
+	}
+	assert_int_equal(w.server.established, 4);
+	assert_int_equal(server_stats(&w).refusals, 1);
+	assert_string_equal(w.client.why.reason,
+			    "this address has begun too many connections of late");
+	world_run(&w, 1000);
+	world_connect(&w);
+	world_run(&w, 50);
+	assert_int_equal(w.server.established, 5);
+	world_fini(&w);
+}
+
+static struct quota_key key_of_number(unsigned number)
+{
+	union weft_sockaddr addr;
+	char text[32];
+	(void)snprintf(text, sizeof(text), "192.0.2.%u:1", number);
+	assert_int_equal(weft_listen_parse(text, &addr), 0);
+	return quota_key_of(&addr);
+}
+
+/* Beginnings under an address that has not proved itself are not held against it. */
+static void who_is_forged_may_come(void **state)
+{
+	(void)state;
+	static const uint8_t secret[HASH_SECRET_LEN] = { 1 };
+	const struct quota_key key = key_of_number(1);
+	struct quota quota;
+	assert_int_equal(quota_init(&quota, 2, 4, secret), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		assert_null(quota_refuses(&quota, &key, 1));
+		assert_int_equal(quota_take(&quota, &key, 1), 0);
+		quota_give_back(&quota, &key, 1);
+	}
+	assert_int_equal(table_count(quota.counts), 0);
+	quota_fini(&quota);
+}
+
+/* Those who have gone are remembered no longer than there is room for them. */
+static void who_has_gone_gives_way(void **state)
+{
+	(void)state;
+	static const uint8_t secret[HASH_SECRET_LEN] = { 1 };
+	const uint64_t s = 1000000000;
+	struct quota quota;
+	assert_int_equal(quota_init(&quota, 2, 4, secret), 0);
+	for (unsigned i = 0; i < 8; i++) {
+		const struct quota_key key = key_of_number(i);
+		assert_int_equal(quota_take(&quota, &key, 10 * s), 0);
+		quota_charge(&quota, &key, 10 * s);
+		quota_give_back(&quota, &key, 10 * s);
+	}
+	const struct quota_key late = key_of_number(8);
+	assert_int_equal(quota_take(&quota, &late, 10 * s), -ENOSPC);
+	assert_int_equal(quota_take(&quota, &late, 12 * s), 0);
+	assert_int_equal(table_count(quota.counts), 1);
+	quota_give_back(&quota, &late, 14 * s);
+	assert_int_equal(table_count(quota.counts), 0);
+	quota_fini(&quota);
+}
+
 static void an_address_is_a_household(void **state)
 {
 	(void)state;
@@ -300,14 +377,14 @@ static void an_address_is_a_household(void **state)
 	for (unsigned i = 0; i < ARRAY_LEN(one); i++) {
 		assert_int_equal(weft_listen_parse(one[i], &addr), 0);
 		const struct quota_key key = quota_key_of(&addr);
-		assert_false(quota_is_used_up(&quota, &key));
-		assert_int_equal(quota_take(&quota, &key), 0);
-		assert_int_equal(quota_is_used_up(&quota, &key), i % 2);
+		assert_null(quota_refuses(&quota, &key, 1));
+		assert_int_equal(quota_take(&quota, &key, 1), 0);
+		assert_int_equal(quota_refuses(&quota, &key, 1) != NULL, i % 2);
 	}
 	for (unsigned i = 0; i < ARRAY_LEN(other); i++) {
 		assert_int_equal(weft_listen_parse(other[i], &addr), 0);
 		const struct quota_key key = quota_key_of(&addr);
-		assert_false(quota_is_used_up(&quota, &key));
+		assert_null(quota_refuses(&quota, &key, 1));
 	}
 	quota_fini(&quota);
 }
@@ -481,6 +558,9 @@ int main(void)
 		cmocka_unit_test(a_farewell_is_no_echo),
 		cmocka_unit_test(who_has_gone_takes_nobodys_ids),
 		cmocka_unit_test(connections_of_an_address_are_limited),
+		cmocka_unit_test(who_comes_and_goes_is_limited_too),
+		cmocka_unit_test(who_is_forged_may_come),
+		cmocka_unit_test(who_has_gone_gives_way),
 		cmocka_unit_test(an_address_is_a_household),
 		cmocka_unit_test(retry_is_demanded_when_many_come),
 		cmocka_unit_test(garbage_does_nothing),

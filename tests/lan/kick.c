@@ -73,7 +73,7 @@ static void under_another_name_it_stays_out(void **state)
 	assert_true(guest_reaches(&s.bob, WEFT_MEMBER_REFUSED, 5000));
 	assert_non_null(strstr(s.bob.reason, "thrown out"));
 	assert_refused(&s.carol);
-	assert_int_equal(weft_relay_stats(s.party.relay).rejected, 1);
+	assert_int_equal(s.party.relay->rejects[REJECT_ADDRESS], 1);
 	assert_int_equal(s.alice.came_n, 1);
 	end(&s);
 }

@@ -4,7 +4,8 @@
  * (RFC 9000, 5.2.2, 6.1, 8.1.2, 10.3):
  *
  *   Initial, version 1      -> a connection; Retry first when many handshakes are unfinished,
- *                              or have begun within a second; refused beyond an address's quota
+ *                              or have begun within a second, unless it shows a token of an
+ *                              earlier connection; refused beyond an address's quota
  *   unknown version, 1,200+ -> Version Negotiation
  *   short header            -> stateless reset, at most 100 a second
  *   everything else         -> dropped, counted
@@ -136,7 +137,7 @@ static void refuse(struct quic_endpoint *endpoint, const struct packet *packet,
 }
 
 static void take(struct quic_endpoint *endpoint, const struct packet *packet,
-		 const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid)
+		 const struct conn_initial *initial)
 {
 	const union weft_sockaddr peer = peer_of(packet);
 	const struct quota_key key = quota_key_of(&peer);
@@ -147,14 +148,11 @@ static void take(struct quic_endpoint *endpoint, const struct packet *packet,
 		reason = quota_refuses(&endpoint->quota, &key, endpoint->now);
 	if (reason) {
 		endpoint->stats.drop_limit++;
-		refuse(endpoint, packet, hd, NGTCP2_CONNECTION_REFUSED, reason);
+		refuse(endpoint, packet, initial->hd, NGTCP2_CONNECTION_REFUSED, reason);
 		return;
 	}
-	const struct conn_initial initial = { .hd = hd,
-					      .path = &packet->path,
-					      .odcid = odcid };
 	struct quic_conn *conn;
-	if (conn_new_server(endpoint, &initial, &conn) < 0)
+	if (conn_new_server(endpoint, initial, &conn) < 0)
 		endpoint->stats.drop_limit++;
 	else
 		conn_receive(conn, &packet->path, packet->ecn, packet->data, packet->len);
@@ -171,26 +169,31 @@ static bool wants_retry(struct quic_endpoint *endpoint)
 static void accept_initial(struct quic_endpoint *endpoint, const struct packet *packet)
 {
 	ngtcp2_pkt_hd hd;
+	struct conn_initial initial = { .hd = &hd, .path = &packet->path };
 	if (ngtcp2_accept(&hd, packet->data, packet->len) != 0) {
 		endpoint->stats.drop_unknown++;
 		return;
 	}
+	const union weft_sockaddr peer = peer_of(packet);
 	if (compat_is_retry_token(&hd)) {
-		const union weft_sockaddr peer = peer_of(packet);
 		struct compat_retry retry = retry_of(endpoint, &peer, &hd, &hd.dcid);
 		ngtcp2_cid odcid;
 		if (compat_check_retry_token(&retry, &hd, &odcid) == 0) {
-			take(endpoint, packet, &hd, &odcid);
+			initial.odcid = &odcid;
+			take(endpoint, packet, &initial);
 			return;
 		}
 		endpoint->stats.drop_unknown++;
 		refuse(endpoint, packet, &hd, NGTCP2_INVALID_TOKEN, ""); /* 8.1.2 */
 		return;
 	}
-	if (wants_retry(endpoint))
+	/* One that is not right is as good as none (8.1.3). */
+	initial.is_known =
+		compat_has_token(&hd, endpoint->token_secret, &peer, endpoint->now);
+	if (!initial.is_known && wants_retry(endpoint))
 		retry(endpoint, packet, &hd);
 	else
-		take(endpoint, packet, &hd, NULL);
+		take(endpoint, packet, &initial);
 }
 
 /*

@@ -43,7 +43,6 @@ static int on_crypto_data(ngtcp2_conn *ng, compat_level level, uint64_t offset,
 
 static int on_handshake_completed(ngtcp2_conn *ng, void *user_data)
 {
-	(void)ng;
 	struct quic_conn *conn = user_data;
 	struct quic_endpoint *endpoint = conn->endpoint;
 	if (tls_session_complete(&conn->session) < 0)
@@ -53,6 +52,8 @@ static int on_handshake_completed(ngtcp2_conn *ng, void *user_data)
 	conn->settle_at = endpoint->now + SETTLE_NS;
 	endpoint->handshakes--;
 	conn_update_path(conn);
+	if (endpoint->opts.is_server)
+		compat_give_token(ng, endpoint->token_secret, &conn->peer, endpoint->now);
 	if (!conn->is_closing)
 		events_of(conn)->established(user_of(conn), conn, endpoint->now);
 	return 0;
@@ -250,6 +251,7 @@ const ngtcp2_callbacks *conn_callbacks(void)
 		.stream_close = on_stream_close,
 		.recv_stateless_reset = on_stateless_reset,
 		.recv_retry = ngtcp2_crypto_recv_retry_cb,
+		.recv_new_token = compat_on_token,
 		.rand = on_rand,
 		.get_new_connection_id = on_new_cid,
 		.remove_connection_id = on_retired_cid,

@@ -22,6 +22,9 @@
 /* A Retry is answered at once; more than this is a replay (RFC 9000, 8.1.4). */
 #define RETRY_TOKEN_LIFETIME_NS (10 * NGTCP2_SECONDS)
 
+/* Of a token for later: an evening's, and those who come back on the next. */
+#define TOKEN_LIFETIME_NS (24 * 3600 * NGTCP2_SECONDS)
+
 /* A PING is repeated after this and two probe time-outs. */
 #define REPEAT_NS (500 * NGTCP2_MILLISECONDS)
 
@@ -44,14 +47,17 @@ void compat_set_cc(ngtcp2_settings *settings, enum quic_cc cc)
 	}
 }
 
-void compat_set_token(ngtcp2_settings *settings, const ngtcp2_pkt_hd *hd)
+void compat_set_token(ngtcp2_settings *settings, const uint8_t *token, size_t len,
+		      enum compat_token_kind kind)
 {
 #if HAVE_NGTCP2_1
-	settings->token = hd->token;
-	settings->tokenlen = hd->tokenlen;
-	settings->token_type = NGTCP2_TOKEN_TYPE_RETRY;
+	settings->token = token;
+	settings->tokenlen = len;
+	settings->token_type = kind == COMPAT_TOKEN_RETRY ? NGTCP2_TOKEN_TYPE_RETRY
+							  : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
 #else
-	settings->token = hd->token;
+	(void)kind;
+	settings->token = (ngtcp2_vec){ (uint8_t *)(uintptr_t)token, len };
 #endif
 }
 
@@ -91,8 +97,7 @@ void compat_set_original_dcid(ngtcp2_transport_params *params, const ngtcp2_cid 
 #endif
 }
 
-/* The token in an Initial's header; *ret_len is 0 without one. */
-static const uint8_t *token_of(const ngtcp2_pkt_hd *hd, size_t *ret_len)
+const uint8_t *compat_token(const ngtcp2_pkt_hd *hd, size_t *ret_len)
 {
 #if HAVE_NGTCP2_1
 	*ret_len = hd->tokenlen;
@@ -118,12 +123,12 @@ static_assert(NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN <= COMPAT_RETRY_TOKEN_LEN_MAX,
 	      "token fits");
 #endif
 
-#define RETRY_SECRET_LEN 32u
+#define TOKEN_SECRET_LEN 32u
 
 bool compat_is_retry_token(const ngtcp2_pkt_hd *hd)
 {
 	size_t len;
-	const uint8_t *token = token_of(hd, &len);
+	const uint8_t *token = compat_token(hd, &len);
 	return len > 0 && token[0] == RETRY_MAGIC;
 }
 
@@ -131,7 +136,7 @@ int compat_make_retry_token(const struct compat_retry *retry, const ngtcp2_cid *
 			    uint8_t ret_token[COMPAT_RETRY_TOKEN_LEN_MAX])
 {
 	ngtcp2_ssize n =
-		generate_token(ret_token, retry->secret, RETRY_SECRET_LEN, retry->version,
+		generate_token(ret_token, retry->secret, TOKEN_SECRET_LEN, retry->version,
 			       &retry->peer->sa, weft_sockaddr_len(retry->peer),
 			       retry->retry_scid, odcid, retry->now);
 	return n < 0 ? -EINVAL : (int)n;
@@ -141,13 +146,62 @@ int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_
 			     ngtcp2_cid *ret_odcid)
 {
 	size_t len;
-	const uint8_t *token = token_of(hd, &len);
-	int r = verify_token(ret_odcid, token, len, retry->secret, RETRY_SECRET_LEN,
+	const uint8_t *token = compat_token(hd, &len);
+	int r = verify_token(ret_odcid, token, len, retry->secret, TOKEN_SECRET_LEN,
 			     retry->version, &retry->peer->sa,
 			     weft_sockaddr_len(retry->peer), retry->retry_scid,
 			     RETRY_TOKEN_LIFETIME_NS, retry->now);
 	return r == 0 ? 0 : -EINVAL;
 }
+
+void compat_give_token(ngtcp2_conn *conn, const uint8_t secret[TOKEN_SECRET_LEN],
+		       const union weft_sockaddr *peer, uint64_t now)
+{
+	static_assert(NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN <= COMPAT_TOKEN_LEN_MAX,
+		      "token fits");
+	uint8_t token[COMPAT_TOKEN_LEN_MAX];
+	const ngtcp2_ssize n = ngtcp2_crypto_generate_regular_token(
+		token, secret, TOKEN_SECRET_LEN, &peer->sa, weft_sockaddr_len(peer), now);
+	if (n > 0)
+		(void)ngtcp2_conn_submit_new_token(conn, token, (size_t)n);
+}
+
+/* Whether the token is this peer's, and was made later than lifetime ago. */
+static bool is_younger(const ngtcp2_pkt_hd *hd, const uint8_t *secret,
+		       const union weft_sockaddr *peer, uint64_t lifetime, uint64_t now)
+{
+	size_t len;
+	const uint8_t *token = compat_token(hd, &len);
+	return ngtcp2_crypto_verify_regular_token(token, len, secret, TOKEN_SECRET_LEN,
+						  &peer->sa, weft_sockaddr_len(peer),
+						  lifetime, now) == 0;
+}
+
+/* One that is younger than nothing is of before the machine's start, when its clock was ahead. */
+bool compat_has_token(const ngtcp2_pkt_hd *hd, const uint8_t secret[TOKEN_SECRET_LEN],
+		      const union weft_sockaddr *peer, uint64_t now)
+{
+	size_t len;
+	(void)compat_token(hd, &len);
+	return len > 0 && is_younger(hd, secret, peer, TOKEN_LIFETIME_NS, now) &&
+	       !is_younger(hd, secret, peer, 0, now);
+}
+
+#if HAVE_NGTCP2_1
+int compat_on_token(ngtcp2_conn *ng, const uint8_t *token, size_t len, void *user_data)
+{
+	(void)ng;
+	conn_on_token(user_data, token, len);
+	return 0;
+}
+#else
+int compat_on_token(ngtcp2_conn *ng, const ngtcp2_vec *token, void *user_data)
+{
+	(void)ng;
+	conn_on_token(user_data, token->base, token->len);
+	return 0;
+}
+#endif
 
 static union weft_sockaddr remote_of(const ngtcp2_path *path)
 {

@@ -12,14 +12,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** What a token in an Initial is for (RFC 9000, 8.1). */
+enum compat_token_kind {
+	COMPAT_TOKEN_RETRY, /**< An answer to a Retry. */
+	COMPAT_TOKEN_NEW,   /**< From an earlier connection. */
+};
+
 /** Most bytes of a Retry token. */
 #define COMPAT_RETRY_TOKEN_LEN_MAX 256u
 
 /** Chooses the congestion control algorithm: BBR means version 2 of it in both. */
 void compat_set_cc(ngtcp2_settings *settings, enum quic_cc cc);
 
-/** A validated token that came with a client's Initial; borrowed until conn_server_new. */
-void compat_set_token(ngtcp2_settings *settings, const ngtcp2_pkt_hd *hd);
+/**
+ * The token of an Initial: a client's that it is to send, or a server's that came and is right.
+ * Borrowed until conn_*_new.
+ */
+void compat_set_token(ngtcp2_settings *settings, const uint8_t *token, size_t len,
+		      enum compat_token_kind kind);
 
 /**
  * Says which sizes path MTU discovery tries, up to settings->max_tx_udp_payload_size, which
@@ -31,6 +41,9 @@ size_t compat_set_probes(ngtcp2_settings *settings, uint16_t *probes);
 
 /** Server: the Destination Connection ID of the client's first Initial. */
 void compat_set_original_dcid(ngtcp2_transport_params *params, const ngtcp2_cid *odcid);
+
+/** The token in an Initial's header; *ret_len is 0 without one. */
+const uint8_t *compat_token(const ngtcp2_pkt_hd *hd, size_t *ret_len);
 
 /** Whether a token was made for a Retry by compat_make_retry_token. */
 bool compat_is_retry_token(const ngtcp2_pkt_hd *hd);
@@ -51,6 +64,27 @@ int compat_make_retry_token(const struct compat_retry *retry, const ngtcp2_cid *
 /** Checks the token of an Initial. Returns 0 and the original id, or -EINVAL. */
 int compat_check_retry_token(const struct compat_retry *retry, const ngtcp2_pkt_hd *hd,
 			     ngtcp2_cid *ret_odcid);
+
+/** Most bytes of a token for later. */
+#define COMPAT_TOKEN_LEN_MAX 64u
+
+/**
+ * Gives the client a token by which it is believed, for a day, to be at its address, whatever the
+ * port. Without memory it gets none.
+ */
+void compat_give_token(ngtcp2_conn *conn, const uint8_t secret[32],
+		       const union weft_sockaddr *peer, uint64_t now);
+
+/** Whether an Initial has such a token, of this peer's and not too old. */
+bool compat_has_token(const ngtcp2_pkt_hd *hd, const uint8_t secret[32],
+		      const union weft_sockaddr *peer, uint64_t now);
+
+/** The recv_new_token callback. Calls conn_on_token. */
+#if NGTCP2_VERSION_NUM >= 0x010000
+int compat_on_token(ngtcp2_conn *ng, const uint8_t *token, size_t len, void *user_data);
+#else
+int compat_on_token(ngtcp2_conn *ng, const ngtcp2_vec *token, void *user_data);
+#endif
 
 /**
  * How a server sees the addresses of a client. 0.12 ends the process (by two assertions in

@@ -156,6 +156,9 @@ static int start_client(struct quic_conn *conn, const char *server_name)
 	fill_settings(endpoint, &settings);
 	fill_params(endpoint, &params);
 	conn->probe_max = compat_set_probes(&settings, probes);
+	const struct token *token = tokens_find(&endpoint->tokens, &conn->peer);
+	if (token)
+		compat_set_token(&settings, token->data, token->len, COMPAT_TOKEN_NEW);
 	union weft_sockaddr local = endpoint->dgram->bound;
 	ngtcp2_path path = {
 		.local = { &local.sa, weft_sockaddr_len(&local) },
@@ -208,6 +211,7 @@ static int start_server(struct quic_conn *conn, const struct conn_initial *initi
 {
 	struct quic_endpoint *endpoint = conn->endpoint;
 	const ngtcp2_pkt_hd *hd = initial->hd;
+	size_t token_len;
 	ngtcp2_cid scid;
 	ngtcp2_settings settings;
 	ngtcp2_transport_params params;
@@ -217,8 +221,10 @@ static int start_server(struct quic_conn *conn, const struct conn_initial *initi
 		return -EINVAL;
 	fill_settings(endpoint, &settings);
 	conn->probe_max = compat_set_probes(&settings, probes);
-	if (initial->odcid)
-		compat_set_token(&settings, hd);
+	const uint8_t *token = compat_token(hd, &token_len);
+	if (initial->odcid || initial->is_known)
+		compat_set_token(&settings, token, token_len,
+				 initial->odcid ? COMPAT_TOKEN_RETRY : COMPAT_TOKEN_NEW);
 	union weft_sockaddr peer = conn->peer;
 	compat_path_hide(&peer);
 	const ngtcp2_path path = {
@@ -416,6 +422,11 @@ bool conn_flush(struct quic_conn *conn)
 	if (conn_update_path(conn) && conn->is_established && endpoint->opts.events->path)
 		endpoint->opts.events->path(endpoint->opts.user, conn, endpoint->now);
 	return r > 0 || conn->is_closing;
+}
+
+void conn_on_token(struct quic_conn *conn, const uint8_t *token, size_t len)
+{
+	tokens_keep(&conn->endpoint->tokens, &conn->peer, token, len);
 }
 
 void conn_set_reason(struct quic_close *close, const void *text, size_t len)

@@ -86,6 +86,7 @@ struct conn_initial {
 	const ngtcp2_pkt_hd *hd;
 	const ngtcp2_path *path;
 	const ngtcp2_cid *odcid; /**< From a validated Retry token, or NULL. */
+	bool is_known; /**< There is a validated token from an earlier connection. */
 };
 
 /** Begins the server's side. The packet itself is read afterwards. 0, -ENOMEM or -EINVAL. */
@@ -156,6 +157,9 @@ bool conn_update_path(struct quic_conn *conn);
 
 /** A path has been validated, or found not to work. */
 void conn_on_path_validated(struct quic_conn *conn, bool is_good);
+
+/** A client has been given a token for its next connection. */
+void conn_on_token(struct quic_conn *conn, const uint8_t *token, size_t len);
 
 /** Fills in text that came from the peer or a library, with control characters replaced. */
 void conn_set_reason(struct quic_close *close, const void *text, size_t len);

@@ -361,6 +361,7 @@ int quic_endpoint_rebind(struct quic_endpoint *endpoint, struct dgram *dgram,
 	endpoint->dgram = dgram;
 	endpoint->task.fd = dgram->fd;
 	endpoint->tx.is_blocked = false;
+	endpoint->tokens = (struct tokens){ 0 };
 	list_for_each (node, &endpoint->conns)
 		conn_migrate(container_of(node, struct quic_conn, node), &dgram->bound);
 	return 0;

@@ -14,6 +14,7 @@
 #include "quic/quic.h"
 #include "quic/quota.h"
 #include "quic/route.h"
+#include "quic/tokens.h"
 #include "quic/tx.h"
 
 #include <ngtcp2/ngtcp2.h>
@@ -37,6 +38,7 @@ struct quic_endpoint {
 	size_t handshakes;      /**< Connections that are not established yet. */
 	struct bucket initials; /**< New connections without Retry. */
 	struct quota quota;     /**< Of a server's, by address. */
+	struct tokens tokens;   /**< That a client has been given. */
 	struct memory memory;   /**< Of ngtcp2's parts of connections. */
 	struct pool pool;       /**< Blocks for queued datagrams. */
 	struct tx tx;

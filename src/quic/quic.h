@@ -89,7 +89,7 @@ struct quic_endpoint_opts {
 	bool is_server;             /**< Takes connections. */
 	const struct quic_events *events;
 	void *user;
-	/** 32 bytes, kept over restarts: reset and retry tokens, hash keys. Copied. */
+	/** 32 bytes, kept over restarts: tokens of all kinds, hash keys. Copied. */
 	const uint8_t *secret;
 	enum quic_cc cc;
 	uint64_t idle_timeout_ns;      /**< 0 for 30 s. */

@@ -6,6 +6,7 @@
 #include "../unit.h"
 #include "base/array.h"
 #include "base/rng.h"
+#include "quic/endpoint.h"
 #include "quic/quota.h"
 #include "quic/world.h"
 
@@ -19,6 +20,12 @@ static const struct sim_link lan = { .delay_ns = 1000000 };
 static struct quic_endpoint_stats server_stats(const struct world *w)
 {
 	return quic_endpoint_stats(w->server.endpoint);
+}
+
+/* Who comes next has never been there. */
+static void become_a_stranger(struct world *w)
+{
+	w->client.endpoint->tokens = (struct tokens){ 0 };
 }
 
 static void retry_validates_the_address(void **state)
@@ -112,6 +119,212 @@ static void a_token_is_good_only_for_its_address(void **state)
 	assert_int_equal(server_stats(&w).drop_unknown, 1);
 	assert_int_equal(w.server.established, 1);
 	world_fini(&w);
+}
+
+/* ---- tokens from earlier connections ---- */
+
+#define DAY_MS (24 * 3600 * UINT64_C(1000))
+
+/* A client that has been there once, at a server that demands Retry of all, and is closed. */
+static void open_and_close(struct world *w)
+{
+	world_init(w, 1);
+	w->server_opts.always_retry = true;
+	sim_set_default_link(w->sim, &lan);
+	world_start(w);
+	world_connect(w);
+	assert_true(world_is_open(w));
+	assert_int_equal(server_stats(w).retries, 1);
+	world_run(w, 100);
+	quic_conn_close(w->client.conn, 0, "", sim_now(w->sim));
+	world_run(w, 5000);
+}
+
+/* Comes back. Returns how many round trips it took until the client was established. */
+static unsigned come_back(struct world *w)
+{
+	const unsigned before = w->client.established;
+	unsigned trips = 0;
+	world_connect(w);
+	while (w->client.established == before && trips++ < 100)
+		world_run(w, 2);
+	return trips;
+}
+
+static void who_was_there_before_needs_no_retry(void **state)
+{
+	(void)state;
+	struct world w;
+	open_and_close(&w);
+	const unsigned trips = come_back(&w);
+	assert_int_equal(server_stats(&w).retries, 1);
+	world_run(&w, 100);
+	become_a_stranger(&w);
+	assert_int_equal(come_back(&w), trips + 1);
+	assert_int_equal(server_stats(&w).retries, 2);
+	world_fini(&w);
+}
+
+static void nor_after_the_servers_restart(void **state)
+{
+	(void)state;
+	struct world w;
+	open_and_close(&w);
+	world_restart_server(&w);
+	(void)come_back(&w);
+	assert_int_equal(server_stats(&w).retries, 0);
+	assert_int_equal(w.client.established, 2);
+	world_fini(&w);
+}
+
+/* Nor who gets no answer the first time: a token is good until there is another. */
+static void an_attempt_without_answer_uses_none_up(void **state)
+{
+	(void)state;
+	struct world w;
+	const struct sim_link down = { .is_down = true };
+	open_and_close(&w);
+	sim_set_link(w.client.socket, &down);
+	world_connect(&w);
+	world_run(&w, 20000);
+	sim_set_link(w.client.socket, &lan);
+	(void)come_back(&w);
+	assert_int_equal(server_stats(&w).retries, 1);
+	assert_int_equal(w.client.established, 2);
+	world_fini(&w);
+}
+
+static void they_get_old(void **state)
+{
+	(void)state;
+	struct world w;
+	open_and_close(&w);
+	world_run(&w, DAY_MS - 10000);
+	(void)come_back(&w);
+	assert_int_equal(server_stats(&w).retries, 1);
+	quic_conn_close(w.client.conn, 0, "", sim_now(w.sim));
+	world_run(&w, DAY_MS);
+	(void)come_back(&w);
+	assert_int_equal(server_stats(&w).retries, 2);
+	assert_int_equal(w.client.established, 3);
+	world_fini(&w);
+}
+
+static void they_are_of_an_address_and_any_port(void **state)
+{
+	(void)state;
+	struct world w;
+	open_and_close(&w);
+	sim_set_public(w.client.socket, "10.0.0.2:1001");
+	(void)come_back(&w);
+	assert_int_equal(server_stats(&w).retries, 1);
+	quic_conn_close(w.client.conn, 0, "", sim_now(w.sim));
+	world_run(&w, 5000);
+	sim_set_public(w.client.socket, "10.0.0.3:1000");
+	(void)come_back(&w);
+	assert_int_equal(server_stats(&w).retries, 2);
+	assert_int_equal(w.client.established, 3);
+	world_fini(&w);
+}
+
+/* It says who is there to whoever watches both networks. */
+static void they_are_not_shown_from_another_network(void **state)
+{
+	(void)state;
+	struct world w;
+	open_and_close(&w);
+	assert_non_null(tokens_find(&w.client.endpoint->tokens,
+				    quic_endpoint_addr(w.server.endpoint)));
+	sim_remove(w.sim, quic_endpoint_task(w.client.endpoint));
+	w.client.socket = sim_socket(w.sim, "10.0.0.4:1000");
+	assert_int_equal(
+		quic_endpoint_rebind(w.client.endpoint, w.client.socket, sim_now(w.sim)),
+		0);
+	sim_add(w.sim, quic_endpoint_task(w.client.endpoint));
+	assert_null(tokens_find(&w.client.endpoint->tokens,
+				quic_endpoint_addr(w.server.endpoint)));
+	world_fini(&w);
+}
+
+static void expect_retry(struct world *w, const struct token *token)
+{
+	const uint64_t retries = server_stats(w).retries;
+	const unsigned established = w->client.established;
+	tokens_keep(&w->client.endpoint->tokens, &token->peer, token->data, token->len);
+	(void)come_back(w);
+	assert_int_equal(server_stats(w).retries, retries + 1);
+	assert_int_equal(w->client.established, established + 1);
+	quic_conn_close(w->client.conn, 0, "", sim_now(w->sim));
+	world_run(w, 5000);
+}
+
+/* Changed in a bit, cut, or with something behind it: as good as none, and no harm. */
+static void wrong_ones_are_as_good_as_none(void **state)
+{
+	(void)state;
+	struct world w;
+	open_and_close(&w);
+	const struct token good = *tokens_find(&w.client.endpoint->tokens,
+					       quic_endpoint_addr(w.server.endpoint));
+	for (size_t i = 0; i < good.len; i++) {
+		struct token bad = good;
+		bad.data[i] ^= 1;
+		expect_retry(&w, &bad);
+	}
+	for (size_t len = 1; len <= TOKEN_LEN_MAX; len++) {
+		struct token bad = good;
+		bad.len = len;
+		if (len != good.len)
+			expect_retry(&w, &bad);
+	}
+	world_fini(&w);
+}
+
+/* A machine's clock begins anew when it starts: what it made before is of the future. */
+static void they_are_not_of_the_future(void **state)
+{
+	(void)state;
+	struct world w, earlier;
+	open_and_close(&earlier);
+	world_run(&earlier, 3600 * 1000);
+	(void)come_back(&earlier);
+	world_run(&earlier, 100);
+	const struct token late =
+		*tokens_find(&earlier.client.endpoint->tokens,
+			     quic_endpoint_addr(earlier.server.endpoint));
+	open_and_close(&w);
+	expect_retry(&w, &late);
+	world_run(&w, 3600 * 1000);
+	tokens_keep(&w.client.endpoint->tokens, &late.peer, late.data, late.len);
+	(void)come_back(&w);
+	assert_int_equal(server_stats(&w).retries, 2);
+	world_fini(&earlier);
+	world_fini(&w);
+}
+
+static void what_is_too_long_is_not_kept(void **state)
+{
+	(void)state;
+	static const uint8_t data[TOKEN_LEN_MAX + 1] = { 7 };
+	struct tokens tokens = { .next = 0 };
+	union weft_sockaddr peers[TOKENS_MAX + 1];
+	for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
+		char address[32];
+		(void)snprintf(address, sizeof(address), "10.0.0.1:%zu", i + 1);
+		assert_int_equal(weft_listen_parse(address, &peers[i]), 0);
+	}
+	tokens_keep(&tokens, &peers[0], data, sizeof(data));
+	assert_null(tokens_find(&tokens, &peers[0]));
+	for (size_t i = 0; i < ARRAY_LEN(peers); i++)
+		tokens_keep(&tokens, &peers[i], data, TOKEN_LEN_MAX);
+	assert_null(tokens_find(&tokens, &peers[0]));
+	for (size_t i = 1; i < ARRAY_LEN(peers); i++)
+		assert_int_equal(tokens_find(&tokens, &peers[i])->len, TOKEN_LEN_MAX);
+	tokens_keep(&tokens, &peers[2], data, 5);
+	assert_int_equal(tokens_find(&tokens, &peers[2])->len, 5);
+	assert_int_equal(tokens_find(&tokens, &peers[1])->len, TOKEN_LEN_MAX);
+	tokens_keep(&tokens, &peers[2], data, sizeof(data));
+	assert_int_equal(tokens_find(&tokens, &peers[2])->len, 5);
 }
 
 static void a_restarted_server_resets_old_connections(void **state)
@@ -402,6 +615,7 @@ static void retry_is_demanded_when_many_come(void **state)
 		world_connect(&w);
 	world_run(&w, 20);
 	assert_int_equal(server_stats(&w).retries, 0);
+	become_a_stranger(&w);
 	for (unsigned i = 0; i < 3; i++)
 		world_connect(&w);
 	world_run(&w, 20);
@@ -550,6 +764,15 @@ int main(void)
 		cmocka_unit_test(retry_validates_the_address),
 		cmocka_unit_test(retry_is_demanded_when_many_handshakes_hang),
 		cmocka_unit_test(a_token_is_good_only_for_its_address),
+		cmocka_unit_test(who_was_there_before_needs_no_retry),
+		cmocka_unit_test(nor_after_the_servers_restart),
+		cmocka_unit_test(an_attempt_without_answer_uses_none_up),
+		cmocka_unit_test(they_get_old),
+		cmocka_unit_test(they_are_of_an_address_and_any_port),
+		cmocka_unit_test(they_are_not_shown_from_another_network),
+		cmocka_unit_test(wrong_ones_are_as_good_as_none),
+		cmocka_unit_test(they_are_not_of_the_future),
+		cmocka_unit_test(what_is_too_long_is_not_kept),
 		cmocka_unit_test(a_restarted_server_resets_old_connections),
 		cmocka_unit_test(a_reset_is_shorter_than_its_cause),
 		cmocka_unit_test(resets_are_limited),

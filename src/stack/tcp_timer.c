@@ -252,7 +252,7 @@ static void handle(struct tcp_conn *conn, enum tcp_due what, uint64_t now)
 		break;
 	case TCP_DUE_PROBE:
 		tlp_send(conn, now);
-		tcp_due_clear(conn, TCP_DUE_RETRANSMIT);
+		tcp_postpone_retransmission(conn, now);
 		break;
 	case TCP_DUE_ACK:
 		conn->want_ack = true;

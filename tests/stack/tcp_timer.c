@@ -116,6 +116,29 @@ static void data_is_given_up_after_the_user_timeout(void **state)
 	script_fini(&s);
 }
 
+/* A probe puts the time-out off (RFC 8985, 7.3), and not the end of patience. */
+static void a_tail_loss_probe_is_no_sign_of_life(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	script_write(&s, 10);
+	TX(ACK, .seq = 1, .ack = 101, .len = 10);
+	AT(MS(100));
+	RX(ACK, .seq = 101, .ack = 11);
+	s.conn->user_timeout_ms = 1000;
+	script_write(&s, 10);
+	TX(ACK, .seq = 11, .ack = 101, .len = 10);
+	AT(MS(1100) - 1);
+	assert_true(s.tcp.counts[TCP_COUNT_PROBES] > 0);
+	assert_int_equal(s.closed, 0);
+	AT(MS(1100));
+	assert_int_equal(s.closed, 1);
+	assert_int_equal(s.error, -ETIMEDOUT);
+	script_fini(&s);
+}
+
 /* The window was closed for longer than the peer may be silent: that does not count then. */
 static void a_window_that_opens_begins_the_user_timeout(void **state)
 {
@@ -285,6 +308,7 @@ int main(void)
 		cmocka_unit_test(retransmissions_back_off),
 		cmocka_unit_test(the_third_time_out_doubts_the_way),
 		cmocka_unit_test(data_is_given_up_after_the_user_timeout),
+		cmocka_unit_test(a_tail_loss_probe_is_no_sign_of_life),
 		cmocka_unit_test(a_window_that_opens_begins_the_user_timeout),
 		cmocka_unit_test(keep_alive),
 		cmocka_unit_test(nobody_is_asked_while_data_is_under_way),

@@ -169,7 +169,8 @@ struct tcp_conn {
 	/* Agreed on in the handshake, or set by the user. */
 	uint16_t mss_gross; /**< Of a segment with its options, without the TCP header. */
 	uint16_t mss_peer;  /**< As its option said. */
-	uint16_t rcv_mss;   /**< The longest segment that has come from it. */
+	uint16_t rcv_mss;   /**< The longest segment that comes from it. */
+	uint16_t rcv_size;  /**< The last one that was no message. */
 	uint8_t state;      /**< enum tcp_state: set by tcp_set_state only. */
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t tos;

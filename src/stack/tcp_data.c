@@ -7,6 +7,7 @@
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_life.h"
+#include "stack/tcp_options.h"
 #include "stack/tcp_timewait.h"
 #include "stack/tcp_urgent.h"
 #include "stack/tcp_window.h"
@@ -79,10 +80,20 @@ static void take_early(struct tcp_conn *conn)
 	drop_empty(conn);
 }
 
+/*
+ * How long segments are. Messages aside, two of a length in a row that are shorter than before say
+ * that the path has become narrower: if the longest ever counted, what such a path brings would
+ * wait for the late ACK.
+ */
 static void note_size(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	uint32_t size = seg->rx->gso_size ? seg->rx->gso_size : seg->len;
-	if (size > conn->rcv_mss && size <= UINT16_MAX)
+	bool is_message = size + seg->rx->hdr.options_len < TCP_MSS_IP4;
+	if ((is_message && size <= conn->rcv_mss) || size > UINT16_MAX)
+		return;
+	bool is_again = size == conn->rcv_size;
+	conn->rcv_size = (uint16_t)size;
+	if (size > conn->rcv_mss || is_again)
 		conn->rcv_mss = (uint16_t)size;
 }
 

@@ -28,6 +28,32 @@ static void acks_are_delayed(void **state)
 	script_fini(&s);
 }
 
+/* RFC 9293, 3.8.6.3: each second full segment; what is full changes with the path. */
+static void a_narrower_path_has_shorter_segments(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, NULL);
+	script_establish(&s);
+	RX(ACK, .seq = 101, .ack = 1, .len = 1460);
+	QUIET();
+	RX(ACK, .seq = 1561, .ack = 1, .len = 1460);
+	TX(ACK, .seq = 1, .ack = 3021);
+	RX(ACK, .seq = 3021, .ack = 1, .len = 1000);
+	QUIET();
+	RX(ACK, .seq = 4021, .ack = 1, .len = 1000);
+	TX(ACK, .seq = 1, .ack = 5021);
+	/* Messages of a length are none. */
+	RX(ACK, .seq = 5021, .ack = 1, .len = 500);
+	RX(ACK, .seq = 5521, .ack = 1, .len = 500);
+	QUIET();
+	assert_int_equal(s.conn->rcv_mss, 1000);
+	RX(ACK, .seq = 6021, .ack = 1, .len = 4380, .gso = 1460);
+	TX(ACK, .seq = 1, .ack = 10401);
+	assert_int_equal(s.conn->rcv_mss, 1460);
+	script_fini(&s);
+}
+
 static void an_ack_rides_on_data(void **state)
 {
 	(void)state;
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(what_comes_twice_is_told_first),
 		cmocka_unit_test(data_can_come_with_the_answer),
 		cmocka_unit_test(acks_are_delayed),
+		cmocka_unit_test(a_narrower_path_has_shorter_segments),
 		cmocka_unit_test(an_ack_rides_on_data),
 		cmocka_unit_test(early_data_waits_and_is_reported),
 		cmocka_unit_test(overlaps_are_cut_off),

@@ -6,9 +6,10 @@
  *        '---> PASSWORD ---^    |               '-----BIND----> LISTENING ---'--> FLOWING
  *                               '--UDP ASSOCIATE--> RELAYING, until the connection ends
  *
- * Until it flows, the socket is watched here, and what takes too long is ended. All that a
- * client can send before that fits into one small buffer; what it has sent beyond its request
- * is the beginning of its data.
+ * Until it flows, the socket is watched here, and what takes too long is ended, as is the client
+ * that ends its direction before it has its answer: it does not want one. All that a client can
+ * send before that fits into one small buffer; what it has sent beyond its request is the beginning
+ * of its data.
  */
 #include "wire/socks.h"
 
@@ -216,7 +217,6 @@ static void begin_bind(struct socks *s, const union weft_sockaddr *peer, uint64_
 	}
 	s->stage = LISTENING;
 	s->give_up_at = now + SOCKS_BIND_NS;
-	s->task.events = 0;
 }
 
 /* ---- UDP ASSOCIATE ----------------------------------------------------------------------- */
@@ -322,7 +322,6 @@ static void begin_finding(struct socks *s, const struct socks_request *request,
 	s->command = request->command;
 	s->stage = RESOLVING;
 	s->give_up_at = WEFT_NEVER;
-	s->task.events = 0;
 	int r = target_find(&s->target, host, a->port, now);
 	if (r != -EINPROGRESS)
 		on_found(s, r, now);
@@ -376,6 +375,14 @@ static int take_message(struct socks *s, uint64_t now)
 	}
 }
 
+/* The client has gone: what is being connected for it is for nobody. */
+static void leave(struct socks *s, uint64_t now)
+{
+	if (s->pump.tcp)
+		weft_tcp_abort(s->pump.tcp, now);
+	drop(s, WEFT_FORWARD_DROP_SOCKS);
+}
+
 static void socks_run(struct weft_task *task, uint64_t now)
 {
 	struct socks *s = container_of(task, struct socks, task);
@@ -385,11 +392,15 @@ static void socks_run(struct weft_task *task, uint64_t now)
 	}
 	if (!(task->events & WEFT_READABLE))
 		return;
+	if (s->stage >= RESOLVING && s->in_len == sizeof(s->in)) {
+		task->events = 0; /* The pump will see what comes behind that. */
+		return;
+	}
 	int n = socket_recv(task->fd, s->in + s->in_len, sizeof(s->in) - s->in_len);
 	if (n == -EAGAIN)
 		return;
 	if (n <= 0) {
-		drop(s, WEFT_FORWARD_DROP_SOCKS);
+		leave(s, now);
 		return;
 	}
 	if (s->stage == RELAYING)

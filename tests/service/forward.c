@@ -8,6 +8,8 @@
 #include "service/forward.h"
 
 #include "../unit.h"
+#include "stack/tcp.h"
+#include "stack/tcp_ip.h"
 #include "wire/dns.h"
 
 #include <errno.h>
@@ -471,6 +473,44 @@ static void socks_connects(void **state)
 	world_fini(&w);
 }
 
+/* More than fits before the connection is there waits in the socket. */
+static void socks_keeps_what_comes_early(void **state)
+{
+	static uint8_t early[5000];
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	for (size_t i = 0; i < sizeof(early); i++)
+		early[i] = (uint8_t)(i % 251);
+	w.fd = come(&w, socks_admit);
+	say(&w, connect_80, sizeof(connect_80));
+	say(&w, early, sizeof(early));
+	UNTIL(&w, w.far.got_len == sizeof(early));
+	assert_memory_equal(w.far.got, early, sizeof(early));
+	world_fini(&w);
+}
+
+/* Nobody answers there; but who asked has gone, with some data said, and is not waited for. */
+static void socks_notices_who_leaves_early(void **state)
+{
+	uint8_t request[sizeof(connect_80)];
+	struct world w;
+	(void)state;
+	world_init(&w, NULL);
+	memcpy(request, connect_80, sizeof(request));
+	request[sizeof(request) - 3] = 77;
+	w.fd = come(&w, socks_admit);
+	say(&w, request, sizeof(request));
+	say(&w, "hello", 5);
+	UNTIL(&w, tcp_of_stack(w.stack[0])->conns == 1);
+	(void)close(w.fd);
+	w.fd = -1;
+	UNTIL(&w, w.forwarder->streams_n == 0);
+	assert_int_equal(count(&w, WEFT_FORWARD_DROP_SOCKS), 1);
+	assert_int_equal(tcp_of_stack(w.stack[0])->conns, 0);
+	world_fini(&w);
+}
+
 /* By the second of its addresses, as no way leads to the first. */
 static void socks_connects_by_name(void **state)
 {
@@ -717,6 +757,8 @@ int main(void)
 		cmocka_unit_test(a_program_that_breaks_off_resets_the_room),
 		cmocka_unit_test(there_are_only_so_many_streams),
 		cmocka_unit_test(socks_connects),
+		cmocka_unit_test(socks_keeps_what_comes_early),
+		cmocka_unit_test(socks_notices_who_leaves_early),
 		cmocka_unit_test(socks_connects_by_name),
 		cmocka_unit_test(socks_tells_of_a_name_that_nobody_has),
 		cmocka_unit_test(datagrams_wait_for_a_name),

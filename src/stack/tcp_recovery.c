@@ -293,7 +293,6 @@ void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
 	begin(conn, TCP_LOSS);
 	tell_reduction(conn);
 	rec->probe_out = false;
-	rec->dupacks = 0;
 	rec->reno_sacked = 0;
 	/* A peer that has not kept what it SACKed (RFC 2018, 8) is one whose first is missing. */
 	board_lose_all(conn, first && (first->flags & SENT_SACKED));

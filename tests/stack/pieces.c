@@ -8,9 +8,13 @@
 #include "link/pieces.h"
 
 #include "link/link.h"
+#include "stack/neigh.h"
+#include "stack/tcp.h"
+#include "stack/tcp_ip.h"
 #include "tcp_net.h"
 
 #include <weft/tcp.h>
+#include <weft/udp.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -274,6 +278,65 @@ static void memory_goes_after_its_frames(void **state)
 	scene_fini(&s);
 }
 
+/* A payload that has to wait for the neighbour's MAC waits whole. */
+static void a_payload_that_waits_is_copied(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct ip_addr peer = addr_of_ip4(0x0a010002);
+	struct weft_tcp_info info;
+	scene_init(&s);
+	weft_tcp_set_nodelay(s.client, true, s.net.now);
+	neigh_remove(neigh_find(s.net.iface[0], &peer));
+	assert_int_equal(weft_tcp_send(s.client, s.stream, 10000, s.net.now), 10000);
+	net_run(&s.net, s.net.now + MS(100));
+	assert_int_equal(s.got, 10000);
+	weft_tcp_info(s.client, &info);
+	assert_int_equal(info.unacked + info.lost, 0);
+	assert_int_equal(tcp_of_stack(s.net.stack[0])->counts[TCP_COUNT_RETRANSMITS], 0);
+	scene_fini(&s);
+}
+
+static void count_datagram(void *user, struct weft_udp *udp,
+			   const struct weft_udp_message *msg, uint64_t now)
+{
+	unsigned *n = user;
+	(void)udp;
+	(void)msg;
+	(void)now;
+	(*n)++;
+}
+
+/* In one batch, those in pieces between those that are whole. */
+static void whole_frames_leave_as_well(void **state)
+{
+	(void)state;
+	struct scene s;
+	unsigned got = 0;
+	const struct weft_udp_opts opts = { .on_receive = count_datagram, .user = &got };
+	const union weft_sockaddr to = addr("10.1.0.2:9");
+	const struct weft_udp_message msg = { .peer = to, .data = "x", .len = 1 };
+	struct weft_udp *near, *far;
+	scene_init(&s);
+	weft_tcp_set_nodelay(s.client, true, s.net.now);
+	assert_int_equal(weft_udp_new(s.net.stack[0], NULL, &near), 0);
+	assert_int_equal(weft_udp_new(s.net.stack[1], &opts, &far), 0);
+	assert_int_equal(weft_udp_bind(far, &to), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(weft_udp_send(near, &msg, s.net.now), 0);
+		assert_int_equal(weft_tcp_send(s.client, s.stream + (size_t)i * 5000,
+					       5000, s.net.now),
+				 5000);
+	}
+	assert_int_equal(weft_udp_send(near, &msg, s.net.now), 0);
+	assert_int_equal(s.torn->frames, 0);
+	net_run(&s.net, s.net.now + MS(100));
+	assert_int_equal(s.torn->frames, 2);
+	assert_int_equal(got, 3);
+	assert_int_equal(s.got, 10000);
+	scene_fini(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +344,8 @@ int main(void)
 		cmocka_unit_test(a_slow_reader_gets_the_same),
 		cmocka_unit_test(what_is_looked_at_is_whole),
 		cmocka_unit_test(memory_goes_after_its_frames),
+		cmocka_unit_test(a_payload_that_waits_is_copied),
+		cmocka_unit_test(whole_frames_leave_as_well),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,47 @@ static void a_reachable_time_is_used_if_it_can_be(void **state)
 	world_fini(&w);
 }
 
+static unsigned solicitations(struct world *w)
+{
+	unsigned n = 0;
+	while (w->taken < w->sent_n)
+		n += see(tx(w)).payload[0] == ICMP6_ROUTER_SOLICIT;
+	return n;
+}
+
+/* RFC 4861, 6.3.7: when an interface is new, and each time that it becomes so again. */
+static void routers_are_asked_for_again(void **state)
+{
+	struct world w;
+	(void)state;
+	begin(&w);
+	const struct ip_addr own = iface_link_local(w.iface)->addr;
+	const struct weft_ip again = addr_to_ip(&own, ADDR_BITS);
+	weft_iface_remove_address(w.iface, &again, w.now);
+	assert_int_equal(weft_iface_add_address(w.iface, &again, 0, w.now), 0);
+	tx_forget(&w);
+	world_pass(&w, 20 * SECOND_NS);
+	assert_int_equal(solicitations(&w), 3);
+	world_fini(&w);
+}
+
+/* 6.3.4: what is known to end sooner than was said goes then, and with it the ways by it. */
+static void a_lifetime_that_is_shortened_ends_sooner(void **state)
+{
+	struct world w;
+	(void)state;
+	begin(&w);
+	const size_t before = w.stack->routes.n;
+	hear(&w, &(struct nd_msg){ .lifetime_s = 1800 });
+	assert_int_equal(w.stack->routes.n, before + 1);
+	hear(&w, &(struct nd_msg){ .lifetime_s = 5 });
+	world_pass(&w, 4 * SECOND_NS);
+	assert_int_equal(w.stack->routes.n, before + 1);
+	world_pass(&w, 2 * SECOND_NS);
+	assert_int_equal(w.stack->routes.n, before);
+	world_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +202,8 @@ int main(void)
 		cmocka_unit_test(an_mtu_is_used_if_the_link_carries_it),
 		cmocka_unit_test(a_retransmission_time_is_used_if_it_can_be),
 		cmocka_unit_test(a_reachable_time_is_used_if_it_can_be),
+		cmocka_unit_test(routers_are_asked_for_again),
+		cmocka_unit_test(a_lifetime_that_is_shortened_ends_sooner),
 	};
 	return cmocka_run_group_tests_name("slaac", tests, NULL, NULL);
 }

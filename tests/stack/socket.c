@@ -202,6 +202,26 @@ static void a_reader_stops_at_the_mark(void **state)
 	sides_fini(&x);
 }
 
+static void a_backlog_is_what_was_asked_for(void **state)
+{
+	(void)state;
+	struct sides x;
+	const union weft_sockaddr where = addr("10.1.0.2:80");
+	sides_init(&x);
+	int l = weft_socket_open(x.server, AF_INET, SOCK_STREAM);
+	assert_int_equal(weft_socket_bind(x.server, l, &where), 0);
+	assert_int_equal(weft_socket_listen(x.server, l, 1), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		int c = weft_socket_open(x.client, AF_INET, SOCK_STREAM);
+		assert_int_equal(weft_socket_connect(x.client, c, &where, x.net.now),
+				 -EINPROGRESS);
+	}
+	pass(&x);
+	assert_true(weft_socket_accept(x.server, l, x.net.now) >= 0);
+	assert_int_equal(weft_socket_accept(x.server, l, x.net.now), -EAGAIN);
+	sides_fini(&x);
+}
+
 static void what_is_full_is_not_writable(void **state)
 {
 	(void)state;
@@ -488,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_stream_from_one_to_the_other),
 		cmocka_unit_test(an_end_wakes_who_waits),
 		cmocka_unit_test(a_reader_stops_at_the_mark),
+		cmocka_unit_test(a_backlog_is_what_was_asked_for),
 		cmocka_unit_test(what_is_full_is_not_writable),
 		cmocka_unit_test(a_stream_to_oneself_does_not_stall),
 		cmocka_unit_test(a_refusal_is_told_once),

@@ -3,6 +3,7 @@
  * Listeners: who gets a SYN, what is done when there are too many of them, and what a flood
  * costs.
  */
+#include "stack/tcp_isn.h"
 #include "tcp_script.h"
 
 #include <errno.h>
@@ -156,6 +157,30 @@ static void cookies_remember(void **state)
 	script_fini(s);
 }
 
+/* Options are in its timestamp, which is never ahead of those that follow: they would be old. */
+static void a_cookie_is_not_ahead_of_the_clock(void **state)
+{
+	(void)state;
+	static const struct tcp_config config = { 0 };
+	struct script *s = fresh(&config);
+	listen_with(s, 10, 1);
+	s->flow.rport = 1;
+	(void)script_rx(s, &(struct line){ .flags = SYN, .seq = 100 });
+	for (unsigned ms = 0; ms < 64; ms++) {
+		script_at(s, MS(ms));
+		s->flow.rport = (uint16_t)(2 + ms);
+		struct line syn = { .flags = SYN, .seq = 100, .ts = true, .ts_val = 77 };
+		syn.sack = syn.scaled = true;
+		syn.wscale = 9;
+		assert_int_equal(script_rx(s, &syn), TCP_TOOK_COOKIE);
+		uint32_t clock =
+			(uint32_t)(s->now / 1000000) + tcp_ts_offset(&s->tcp, &s->flow);
+		uint32_t behind = clock - s->sent[s->sent_n - 1].opts.ts_val;
+		assert_true(behind < 64);
+	}
+	script_fini(s);
+}
+
 static void a_cookie_is_good_for_a_minute(void **state)
 {
 	(void)state;
@@ -300,6 +325,7 @@ int main(void)
 		cmocka_unit_test(a_full_backlog_drops),
 		cmocka_unit_test(who_ends_before_being_accepted_is_forgotten),
 		cmocka_unit_test(cookies_remember),
+		cmocka_unit_test(a_cookie_is_not_ahead_of_the_clock),
 		cmocka_unit_test(a_cookie_is_good_for_a_minute),
 		cmocka_unit_test(forged_and_old_cookies_are_refused),
 		cmocka_unit_test(a_flood_costs_what_was_said),

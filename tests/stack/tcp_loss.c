@@ -346,6 +346,26 @@ static void without_sack(void **state)
 	script_fini(&s);
 }
 
+/* What duplicates stood for before a time-out is taken for lost with the rest. */
+static void without_sack_a_time_out_forgets_duplicates(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, false, 8);
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1);
+	RX(ACK, .seq = 301, .ack = 1);
+	assert_int_equal(board_in_flight(s.conn), 6 * 1460);
+	AT(MS(401));
+	TX(ACK, .seq = 1, .ack = 301, .len = 1460);
+	assert_int_equal(board_in_flight(s.conn), 1460);
+	AT(MS(500));
+	RX(ACK, .seq = 301, .ack = 1461);
+	TX(ACK, .seq = 1461, .ack = 301, .len = 2920, .gso = 1460);
+	script_fini(&s);
+}
+
 /* 6582, 3.2 step 2: after a time-out, duplicates that do not go beyond it are answers to what was
  * sent again for nothing. */
 static void without_sack_old_duplicates_do_not_count(void **state)
@@ -623,6 +643,40 @@ static void the_rate_is_reduced_in_proportion(void **state)
 	script_fini(&s);
 }
 
+/*
+ * RFC 9937, 6.2: below ssthresh, as much leaves as has arrived, and a segment more if the ACK moves
+ * on and shows no new loss.
+ */
+static void below_the_threshold_safe_acks_let_more_leave(void **state)
+{
+	(void)state;
+	struct script s;
+	script_init(&s, &plain);
+	script_send(&s, true, 10);
+	script_write(&s, 14600);
+	QUIET();
+	AT(MS(200));
+	RX(ACK, .seq = 301, .ack = 1, .sacks_n = 1, .sacks = { { 10221, 14601 } });
+	TX(ACK, .seq = 1, .ack = 301, .len = 4380, .gso = 1460);
+	/* It moves on: one more. */
+	AT(MS(300));
+	RX(ACK, .seq = 301, .ack = 1461, .sacks_n = 1, .sacks = { { 10221, 14601 } });
+	TX(ACK, .seq = 4381, .ack = 301, .len = 2920, .gso = 1460);
+	/* It moves on, but the third has been lost again. */
+	AT(MS(400));
+	RX(ACK, .seq = 301, .ack = 2921, .sacks_n = 2,
+	   .sacks = { { 4381, 5841 }, { 10221, 14601 } });
+	TX(ACK, .seq = 7301, .ack = 301, .len = 2920, .gso = 1460);
+	QUIET();
+	/* No new loss, but it stays where it is. */
+	AT(MS(401));
+	RX(ACK, .seq = 301, .ack = 2921, .sacks_n = 2,
+	   .sacks = { { 4381, 7301 }, { 10221, 14601 } });
+	TX(ACK, .seq = 2921, .ack = 301, .len = 1460);
+	QUIET();
+	script_fini(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -639,6 +693,7 @@ int main(void)
 		cmocka_unit_test(a_needless_probe_costs_nothing),
 		cmocka_unit_test(a_late_ack_is_waited_for),
 		cmocka_unit_test(without_sack),
+		cmocka_unit_test(without_sack_a_time_out_forgets_duplicates),
 		cmocka_unit_test(without_sack_old_duplicates_do_not_count),
 		cmocka_unit_test(super_segments_are_acknowledged_in_parts),
 		cmocka_unit_test(a_timeout_begins_anew),
@@ -648,6 +703,7 @@ int main(void)
 		cmocka_unit_test(sack_storms_have_a_limit),
 		cmocka_unit_test(a_sack_storm_costs_its_own_connection),
 		cmocka_unit_test(the_rate_is_reduced_in_proportion),
+		cmocka_unit_test(below_the_threshold_safe_acks_let_more_leave),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

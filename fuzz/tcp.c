@@ -55,13 +55,11 @@ static void fuzz_emit(void *user, const struct tcp_tx *tx, uint64_t now)
 	run->last = tx->hdr;
 }
 
-static int fuzz_find_path(void *user, const struct ip_addr *local,
-			  const struct ip_addr *remote, uint64_t now,
+static int fuzz_find_path(void *user, const struct tcp_flow *flow, uint64_t now,
 			  struct ip_path *ret_path)
 {
 	const struct run *run = user;
-	(void)local;
-	(void)remote;
+	(void)flow;
 	(void)now;
 	*ret_path = (struct ip_path){ .generation = run->generation,
 				      .src = addr_of_ip4(1),

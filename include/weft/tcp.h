@@ -114,7 +114,8 @@ struct weft_tcp_opts {
 
 /**
  * Begins to connect to peer; on_connected or on_closed is called some time. opts may be NULL.
- * Returns 0, -EINVAL for no address, a port of 0 or an unknown congestion control,
+ * Returns 0, -EINVAL for no address, a port of 0, an unknown congestion control, or a link-local
+ * address of IPv6 with a wrong sin6_scope_id, or with none where there are several interfaces;
  * -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH, or -ENOBUFS at a limit.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tcp_connect(struct weft_stack *stack,
@@ -146,8 +147,8 @@ struct weft_tcp_listen_opts {
 /**
  * Listens at an address and port; the unspecified address listens at all, and that of IPv6
  * also at those of IPv4. Of several at one port, the one for the peer decides, then the one at
- * the address. opts may be NULL. Returns 0, -EINVAL (no port, too many retries), -EADDRINUSE, or
- * -ENOMEM.
+ * the address. opts may be NULL. Returns 0, -EINVAL (no port, too many retries, or a scope as
+ * weft_tcp_connect says), -EADDRINUSE, or -ENOMEM.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tcp_listen(struct weft_stack *stack,
 					     const union weft_sockaddr *local,

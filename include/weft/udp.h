@@ -81,7 +81,8 @@ WEFT_API WEFT_MUST_CHECK int weft_udp_bind(struct weft_udp *udp,
 
 /**
  * Exchanges with one peer only from now on, from the local address that suits it. Returns 0,
- * -EINVAL, -EAFNOSUPPORT (the other family), -ENETUNREACH, -EADDRNOTAVAIL, -EADDRINUSE.
+ * -EINVAL (as weft_tcp_connect), -EAFNOSUPPORT (the other family), -ENETUNREACH, -EADDRNOTAVAIL,
+ * -EADDRINUSE.
  */
 WEFT_API WEFT_MUST_CHECK int weft_udp_connect(struct weft_udp *udp,
 					      const union weft_sockaddr *peer,

@@ -98,12 +98,16 @@ static inline bool addr_is_loopback(const struct ip_addr *a)
 	return load_be64(a->octet) == 0 && load_be64(a->octet + 8) == 1;
 }
 
+/** fe80::/10: names a host only together with a link (RFC 4007). */
+static inline bool addr_needs_scope(const struct ip_addr *a)
+{
+	return a->octet[0] == 0xfe && (a->octet[1] & 0xc0) == 0x80;
+}
+
 /** fe80::/10 or 169.254.0.0/16: good on one link only. */
 static inline bool addr_is_link_local(const struct ip_addr *a)
 {
-	if (addr_is_ip4(a))
-		return addr_to_ip4(a) >> 16 == 0xa9fe;
-	return a->octet[0] == 0xfe && (a->octet[1] & 0xc0) == 0x80;
+	return addr_is_ip4(a) ? addr_to_ip4(a) >> 16 == 0xa9fe : addr_needs_scope(a);
 }
 
 /** How many bits the two have in common from the front, 0..128. */
@@ -134,6 +138,12 @@ struct weft_ip addr_to_ip(const struct ip_addr *a, unsigned bits);
 /** From a socket address; false for one of no family. ret_port in host order. */
 bool addr_of_sockaddr(const union weft_sockaddr *sa, struct ip_addr *ret_addr,
 		      uint16_t *ret_port);
+
+/** The scope that a socket address names; 0 for none. */
+static inline uint32_t addr_scope_of(const union weft_sockaddr *sa)
+{
+	return sa->sa.sa_family == AF_INET6 ? sa->in6.sin6_scope_id : 0;
+}
 
 /** A socket address of the address' own family. scope: see sin6_scope_id, for link-local. */
 union weft_sockaddr addr_to_sockaddr(const struct ip_addr *a, uint16_t port,

@@ -225,6 +225,7 @@ enum weft_stack_outcome icmp_take_error(struct weft_stack *stack, const struct i
 	error->from = rx->src;
 	error->src = quote->src;
 	error->dst = quote->dst;
+	error->scope = ip_scope_of(rx->iface, &quote->src, &quote->dst);
 	error->transport = quote->transport;
 	error->len = quote->len;
 	if (!protocol->error(stack, error, now))

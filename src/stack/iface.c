@@ -291,7 +291,7 @@ static struct weft_iface *iface_new(struct weft_stack *stack,
 		return NULL;
 	iface->stack = stack;
 	iface->opts = *opts;
-	iface->index = ++stack->last_index;
+	iface->index = stack->loopback ? ++stack->last_index : 0;
 	list_init(&iface->addrs);
 	list_init(&iface->groups);
 	list_push_back(&stack->ifaces, &iface->of_stack);
@@ -395,6 +395,17 @@ void weft_iface_on_frame(struct weft_iface *iface, weft_iface_filter *fn, void *
 {
 	iface->filter = fn;
 	iface->filter_user = user;
+}
+
+struct weft_iface *iface_of_index(const struct weft_stack *stack, uint32_t index)
+{
+	list_for_each (node, &stack->ifaces) {
+		struct weft_iface *iface =
+			container_of(node, struct weft_iface, of_stack);
+		if (iface->link && iface->index == index)
+			return iface;
+	}
+	return NULL;
 }
 
 uint32_t weft_iface_index(const struct weft_iface *iface)

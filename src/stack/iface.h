@@ -63,7 +63,7 @@ struct weft_iface {
 	struct list of_stack;
 	struct weft_stack *stack;
 	struct weft_link *link; /**< NULL: loopback. */
-	uint32_t index;
+	uint32_t index;         /**< 1 for the first; loopback has 0. */
 	struct weft_iface_opts opts;
 	struct weft_mac mac;
 	uint32_t mtu;
@@ -143,6 +143,9 @@ void iface_flush(struct weft_iface *iface, uint64_t now);
 /** The address if it is one of the interface's, of whatever state; or NULL. */
 struct iface_addr *iface_find_addr(const struct weft_iface *iface,
 				   const struct ip_addr *addr);
+
+/** The interface of that index, which is not loopback (0); NULL if there is none. */
+struct weft_iface *iface_of_index(const struct weft_stack *stack, uint32_t index);
 
 /** Whether the address is one of the interface's and may be used. */
 bool iface_has_addr(const struct weft_iface *iface, const struct ip_addr *addr);

@@ -78,6 +78,58 @@ bool ip_is_broadcast(const struct weft_stack *stack, const struct ip_addr *addr)
 	return false;
 }
 
+/* ---- scopes ------------------------------------------------------------------------------ */
+
+/* What this host sends to itself comes by loopback: then it is where the address is. */
+uint32_t ip_scope_on(const struct weft_iface *iface, const struct ip_addr *local,
+		     const struct ip_addr *remote)
+{
+	const struct ip_addr *scoped = addr_needs_scope(local) ? local : remote;
+	if (iface->link)
+		return iface->index;
+	list_for_each (node, &iface->stack->ifaces) {
+		const struct weft_iface *owner =
+			container_of(node, struct weft_iface, of_stack);
+		if (iface_has_addr(owner, scoped))
+			return owner->index;
+	}
+	return 0;
+}
+
+/* The first interface that is not loopback. */
+static struct weft_iface *first_iface(const struct weft_stack *stack)
+{
+	list_for_each (node, &stack->ifaces) {
+		struct weft_iface *iface =
+			container_of(node, struct weft_iface, of_stack);
+		if (iface->link)
+			return iface;
+	}
+	return NULL;
+}
+
+/* Loopback is not counted. */
+static bool has_one_iface(const struct weft_stack *stack)
+{
+	return stack->ifaces_n == 2;
+}
+
+int ip_scope_find(const struct weft_stack *stack, const struct ip_addr *addr,
+		  uint32_t asked, uint32_t *ret_scope)
+{
+	uint32_t scope = 0;
+	if (addr_needs_scope(addr)) {
+		const struct weft_iface *iface = asked == 0 && has_one_iface(stack)
+							 ? first_iface(stack)
+							 : iface_of_index(stack, asked);
+		if (!iface)
+			return -EINVAL;
+		scope = iface->index;
+	}
+	*ret_scope = scope;
+	return 0;
+}
+
 /* ---- the way ----------------------------------------------------------------------------- */
 
 bool ip_path_is_current(const struct weft_stack *stack, const struct ip_path *path)
@@ -149,18 +201,7 @@ static int find_hop(const struct weft_stack *stack, const struct ip_addr *dst,
 	return 0;
 }
 
-/* The first interface that is not loopback: for groups, where no route says better. */
-static struct weft_iface *first_iface(const struct weft_stack *stack)
-{
-	list_for_each (node, &stack->ifaces) {
-		struct weft_iface *iface =
-			container_of(node, struct weft_iface, of_stack);
-		if (iface->link)
-			return iface;
-	}
-	return NULL;
-}
-
+/* Where no route says better, the first. */
 static int find_group_iface(const struct weft_stack *stack, const struct ip_addr *dst,
 			    struct weft_iface *iface, uint64_t now, struct ip_path *path)
 {

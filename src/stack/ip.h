@@ -122,6 +122,7 @@ struct ip_error {
 	uint8_t type, code;  /**< As on the wire. */
 	struct ip_addr from; /**< Who says so: a router, or the destination. */
 	struct ip_addr src, dst; /**< Of the packet that is quoted: src is this host's. */
+	uint32_t scope;          /**< Of these two: see ip_scope_of. */
 	const uint8_t *transport; /**< What is quoted of it, from its header on. */
 	size_t len;               /**< 8 at least. */
 };
@@ -159,6 +160,30 @@ int ip_output(struct weft_stack *stack, const struct ip_tx *tx,
 
 /** Has frames leave that refer to slices which stay; they may go then. */
 void ip_settle(struct weft_stack *stack);
+
+/** What ip_scope_of says, for addresses of which one needs a scope. */
+uint32_t ip_scope_on(const struct weft_iface *iface, const struct ip_addr *local,
+		     const struct ip_addr *remote);
+
+/**
+ * The index of the interface that is part of the names of two hosts, between which something has
+ * come in: 0, unless one of the addresses needs a scope.
+ */
+static inline uint32_t ip_scope_of(const struct weft_iface *iface,
+				   const struct ip_addr *local,
+				   const struct ip_addr *remote)
+{
+	bool is_needed = addr_needs_scope(local) || addr_needs_scope(remote);
+	return is_needed ? ip_scope_on(iface, local, remote) : 0;
+}
+
+/**
+ * The scope of an address that a program has named: 0 if it needs none, else asked; or, for asked
+ * of 0, the one interface that there is. -EINVAL if there is no such interface, or more than one to
+ * choose from.
+ */
+int ip_scope_find(const struct weft_stack *stack, const struct ip_addr *addr,
+		  uint32_t asked, uint32_t *ret_scope) WEFT_MUST_CHECK;
 
 /**
  * Finds the way to dst, from src or, if that is NULL or unspecified, from the address that

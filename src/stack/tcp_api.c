@@ -71,6 +71,20 @@ static void apply(struct tcp_conn *conn, const struct weft_tcp_opts *opts, uint6
 			  opts->keep_probes, now);
 }
 
+/* One of two addresses may need a scope, and both the same. */
+static int join_scopes(const struct weft_stack *stack, const union weft_sockaddr *sa,
+		       const struct ip_addr *addr, uint32_t *scope)
+{
+	uint32_t other;
+	int r = ip_scope_find(stack, addr, addr_scope_of(sa), &other);
+	if (r < 0 || other == 0)
+		return r;
+	if (*scope != 0 && *scope != other)
+		return -EINVAL;
+	*scope = other;
+	return 0;
+}
+
 int weft_tcp_connect(struct weft_stack *stack, const union weft_sockaddr *peer,
 		     const struct weft_tcp_opts *opts, uint64_t now,
 		     struct weft_tcp **ret_tcp)
@@ -92,7 +106,11 @@ int weft_tcp_connect(struct weft_stack *stack, const union weft_sockaddr *peer,
 		return -EINVAL;
 	if (addr_is_ip4(&open.local) != addr_is_ip4(&open.remote))
 		return -EINVAL;
-	int r = tcp_open(tcp, &open, now, &conn);
+	int r = join_scopes(stack, &opts->local, &open.local, &open.scope);
+	if (r == 0)
+		r = join_scopes(stack, peer, &open.remote, &open.scope);
+	if (r == 0)
+		r = tcp_open(tcp, &open, now, &conn);
 	if (r < 0)
 		return r;
 	apply(conn, opts, now);
@@ -214,13 +232,13 @@ void weft_tcp_set_ttl(struct weft_tcp *tcp, uint8_t ttl)
 union weft_sockaddr weft_tcp_local(const struct weft_tcp *tcp)
 {
 	const struct tcp_flow *flow = &tcp_conn_of_const(tcp)->node.flow;
-	return addr_to_sockaddr(&flow->local, flow->lport, 0);
+	return addr_to_sockaddr(&flow->local, flow->lport, flow->scope);
 }
 
 union weft_sockaddr weft_tcp_peer(const struct weft_tcp *tcp)
 {
 	const struct tcp_flow *flow = &tcp_conn_of_const(tcp)->node.flow;
-	return addr_to_sockaddr(&flow->remote, flow->rport, 0);
+	return addr_to_sockaddr(&flow->remote, flow->rport, flow->scope);
 }
 
 void weft_tcp_info(const struct weft_tcp *tcp, struct weft_tcp_info *ret_info)
@@ -294,7 +312,11 @@ int weft_tcp_listen(struct weft_stack *stack, const union weft_sockaddr *local,
 	    !read_peer(&opts->peer, &listen) ||
 	    opts->synack_retries > TCP_SYN_RETRIES_MOST)
 		return -EINVAL;
-	int r = tcp_listen(tcp_of_stack(stack), &listen, &listener);
+	int r = join_scopes(stack, local, &listen.local, &listen.scope);
+	if (r == 0)
+		r = join_scopes(stack, &opts->peer, &listen.peer, &listen.scope);
+	if (r == 0)
+		r = tcp_listen(tcp_of_stack(stack), &listen, &listener);
 	if (r < 0)
 		return r;
 	*ret_listener = tcp_listener_public(listener);
@@ -321,5 +343,5 @@ union weft_sockaddr weft_tcp_listener_local(const struct weft_tcp_listener *list
 {
 	const struct tcp_listener *l =
 		(const struct tcp_listener *)(const void *)listener;
-	return addr_to_sockaddr(&l->local, l->port, 0);
+	return addr_to_sockaddr(&l->local, l->port, l->scope);
 }

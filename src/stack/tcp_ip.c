@@ -29,11 +29,37 @@ struct tcp *tcp_of_stack(struct weft_stack *stack)
 
 /* ---- out --------------------------------------------------------------------------------- */
 
+static int find_path(void *user, const struct tcp_flow *flow, uint64_t now,
+		     struct ip_path *ret_path)
+{
+	struct weft_iface *iface = flow->scope ? iface_of_index(user, flow->scope) : NULL;
+	struct ip_path path;
+	if (flow->scope && !iface)
+		return -ENETUNREACH; /* It is gone. */
+	int r = ip_path_find(user, &flow->local, &flow->remote, iface, now, &path);
+	if (r < 0)
+		return r;
+	if (path.is_group)
+		return -ENETUNREACH;
+	*ret_path = path;
+	return 0;
+}
+
+/* The path that the connection knows; else IP finds one, unless the flow says by which link. */
+static const struct ip_path *path_of(struct weft_stack *stack, const struct tcp_tx *tx,
+				     uint64_t now, struct ip_path *buf)
+{
+	if (tx->path && ip_path_is_current(stack, tx->path))
+		return tx->path;
+	return tx->flow->scope && find_path(stack, tx->flow, now, buf) == 0 ? buf : NULL;
+}
+
 static void emit(void *user, const struct tcp_tx *tx, uint64_t now)
 {
 	struct weft_stack *stack = user;
 	uint8_t header[TCP_LEN + TCP_OPTIONS_MAX];
 	struct ip_slice slices[SLICES_MAX];
+	struct ip_path found;
 	int len = tcp_hdr_emit(header, sizeof(header), &tx->hdr);
 	if (len < 0 || tx->slices_n >= SLICES_MAX)
 		return;
@@ -41,7 +67,7 @@ static void emit(void *user, const struct tcp_tx *tx, uint64_t now)
 	for (size_t i = 0; i < tx->slices_n; i++)
 		slices[i + 1] = tx->slices[i];
 	struct ip_tx datagram = {
-		.path = tx->path && ip_path_is_current(stack, tx->path) ? tx->path : NULL,
+		.path = path_of(stack, tx, now, &found),
 		.src = tx->flow->local,
 		.dst = tx->flow->remote,
 		.protocol = IPPROTO_TCP,
@@ -61,19 +87,6 @@ static void emit(void *user, const struct tcp_tx *tx, uint64_t now)
 	}
 	/* Not sent is lost: see above. */
 	(void)!ip_output(stack, &datagram, now);
-}
-
-static int find_path(void *user, const struct ip_addr *local,
-		     const struct ip_addr *remote, uint64_t now, struct ip_path *ret_path)
-{
-	struct ip_path path;
-	int r = ip_path_find(user, local, remote, NULL, now, &path);
-	if (r < 0)
-		return r;
-	if (path.is_group)
-		return -ENETUNREACH;
-	*ret_path = path;
-	return 0;
 }
 
 static bool path_is_current(void *user, const struct ip_path *path)
@@ -113,7 +126,11 @@ static enum weft_stack_outcome tcp_ip_input(struct weft_stack *stack,
 	if (!ip_checksum_is_right(rx))
 		return WEFT_STACK_DROP_TCP_CHECKSUM;
 	const struct tcp_rx segment = {
-		.flow = { rx->dst, rx->src, hdr.dport, hdr.sport },
+		.flow = { .local = rx->dst,
+			  .remote = rx->src,
+			  .lport = hdr.dport,
+			  .rport = hdr.sport,
+			  .scope = ip_scope_of(rx->iface, &rx->dst, &rx->src) },
 		.hdr = hdr,
 		.opts = opts,
 		.tos = rx->tos,
@@ -136,6 +153,7 @@ static bool tcp_ip_error(struct weft_stack *stack, const struct ip_error *error,
 		.remote = error->dst,
 		.lport = load_be16(quoted + TCP_OFF_SPORT),
 		.rport = load_be16(quoted + TCP_OFF_DPORT),
+		.scope = error->scope,
 	};
 	(void)now;
 	return tcp_on_error(tcp_of_stack(stack), &flow, load_be32(quoted + TCP_OFF_SEQ),

@@ -48,7 +48,7 @@ static int match_peer(const struct tcp_listener *l, const struct tcp_flow *flow)
 
 static int match(const struct tcp_listener *l, const struct tcp_flow *flow)
 {
-	if (l->port != flow->lport)
+	if (l->port != flow->lport || (l->scope != 0 && l->scope != flow->scope))
 		return 0;
 	int peer = match_peer(l, flow), local = match_local(l, &flow->local);
 	return peer == 0 || local == 0 ? 0 : 4 * peer + local;
@@ -72,7 +72,8 @@ struct tcp_listener *tcp_listener_find(const struct tcp *tcp, const struct tcp_f
 static bool is_same(const struct tcp_listener *l, const struct tcp_listen_opts *opts)
 {
 	return l->port == opts->port && l->peer_port == opts->peer_port &&
-	       addr_equal(&l->local, &opts->local) && addr_equal(&l->peer, &opts->peer);
+	       l->scope == opts->scope && addr_equal(&l->local, &opts->local) &&
+	       addr_equal(&l->peer, &opts->peer);
 }
 
 int tcp_listen(struct tcp *tcp, const struct tcp_listen_opts *opts,
@@ -91,6 +92,7 @@ int tcp_listen(struct tcp *tcp, const struct tcp_listen_opts *opts,
 		.peer = opts->peer,
 		.port = opts->port,
 		.peer_port = opts->peer_port,
+		.scope = opts->scope,
 		.only_ip6 = opts->only_ip6,
 		.tos = opts->tos,
 		.ttl = opts->ttl,

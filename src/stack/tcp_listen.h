@@ -30,6 +30,7 @@ struct tcp_listener {
 	struct ip_addr peer; /**< Only from there, unless it is unspecified. */
 	uint16_t port;
 	uint16_t peer_port; /**< 0: any. */
+	uint32_t scope;     /**< Of the two addresses; 0: any. */
 	bool only_ip6;      /**< :: does not take IPv4. */
 	uint8_t tos, ttl;   /**< Of the answers to SYNs. */
 	/** A connection is ready to be accepted. Called from tcp_flush. */
@@ -54,6 +55,7 @@ struct tcp_listen_opts {
 	struct ip_addr peer; /**< Unspecified: anybody. */
 	uint16_t port;
 	uint16_t peer_port; /**< 0: any. */
+	uint32_t scope;     /**< Of the two addresses; 0: any. */
 	bool only_ip6;
 	uint8_t tos, ttl; /**< Of the answers to SYNs. */
 	uint32_t backlog; /**< 0 for 128. */

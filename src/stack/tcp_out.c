@@ -280,7 +280,7 @@ static void check_path(struct tcp_conn *conn, uint64_t now)
 	const struct tcp_flow *flow = &conn->node.flow;
 	struct ip_path path;
 	if (tcp->ops->path_is_current(tcp->user, &conn->active->path) ||
-	    tcp->ops->find_path(tcp->user, &flow->local, &flow->remote, now, &path) < 0)
+	    tcp->ops->find_path(tcp->user, flow, now, &path) < 0)
 		return;
 	uint16_t before = conn->mss_gross;
 	conn->active->path = path;

@@ -26,6 +26,7 @@
 struct tcp_flow {
 	struct ip_addr local, remote;
 	uint16_t lport, rport;
+	uint32_t scope; /**< See ip_scope_of. */
 };
 
 /** A segment, or a super-segment, that came in. Borrowed for the call. */
@@ -61,8 +62,7 @@ struct tcp_tx {
 struct tcp_ops {
 	void (*emit)(void *user, const struct tcp_tx *tx, uint64_t now);
 	/** As ip_path_find: from local, or from what suits best if that is unspecified. */
-	int (*find_path)(void *user, const struct ip_addr *local,
-			 const struct ip_addr *remote, uint64_t now,
+	int (*find_path)(void *user, const struct tcp_flow *flow, uint64_t now,
 			 struct ip_path *ret_path);
 	bool (*path_is_current)(void *user, const struct ip_path *path);
 	/** New data was acknowledged: the way works in both directions. */

@@ -28,7 +28,7 @@ static uint32_t first_window(const struct tcp *tcp)
 static uint16_t mss_to(const struct tcp *tcp, const struct tcp_flow *flow, uint64_t now)
 {
 	struct ip_path path;
-	if (tcp->ops->find_path(tcp->user, &flow->local, &flow->remote, now, &path) < 0)
+	if (tcp->ops->find_path(tcp->user, flow, now, &path) < 0)
 		return addr_is_ip4(&flow->remote) ? TCP_MSS_IP4 : TCP_MSS_IP6;
 	return tcp_mss_of_path(&path, flow);
 }
@@ -213,8 +213,7 @@ struct tcp_conn *tcp_syn_promote(const struct tcp_syn *syn, uint64_t now)
 	struct tcp_birth birth = { .flow = *flow,
 				   .iss = syn->iss,
 				   .ts_offset = syn->ts_offset };
-	if (tcp->ops->find_path(tcp->user, &flow->local, &flow->remote, now,
-				&birth.path) < 0)
+	if (tcp->ops->find_path(tcp->user, flow, now, &birth.path) < 0)
 		return NULL;
 	struct tcp_conn *conn = tcp_conn_new(tcp, &birth, now);
 	if (!conn)

@@ -13,7 +13,7 @@
 
 #define SLOTS_MIN 16u
 
-static_assert(sizeof(struct tcp_flow) == 36, "a flow is hashed as it is: no padding");
+static_assert(sizeof(struct tcp_flow) == 40, "a flow is hashed as it is: no padding");
 
 int tcp_table_init(struct tcp_table *t, const uint8_t secret[HASH_SECRET_LEN])
 {

@@ -36,11 +36,11 @@ static int name_flow(struct tcp *tcp, const struct tcp_open *open,
 		.remote = open->remote,
 		.lport = open->lport,
 		.rport = open->rport,
+		.scope = open->scope,
 	};
 	if (open->rport == 0)
 		return -EINVAL;
-	int r = tcp->ops->find_path(tcp->user, &open->local, &open->remote, now,
-				    &birth->path);
+	int r = tcp->ops->find_path(tcp->user, flow, now, &birth->path);
 	if (r < 0)
 		return r;
 	if (addr_is_unspecified(&open->local))

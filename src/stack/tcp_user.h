@@ -29,7 +29,8 @@ struct tcp_open {
 	struct ip_addr remote;
 	uint16_t lport; /**< 0: chosen. */
 	uint16_t rport;
-	uint8_t tos, ttl;                     /**< ttl of 0: the stack's default. */
+	uint32_t scope;   /**< Of the two addresses; 0: they need none. */
+	uint8_t tos, ttl; /**< ttl of 0: the stack's default. */
 	const struct weft_tcp_events *events; /**< Must live as long as the connection. */
 	void *user;
 };

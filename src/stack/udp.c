@@ -71,7 +71,21 @@ int weft_udp_bind(struct weft_udp *udp, const union weft_sockaddr *local)
 		return -EADDRNOTAVAIL;
 	key.peer = addr_any_like(&key.local);
 	key.peer_port = 0;
-	return bind_key(udp, &key);
+	int r = ip_scope_find(udp->stack, &key.local, addr_scope_of(local), &key.scope);
+	if (r == 0)
+		r = bind_key(udp, &key);
+	if (r == 0)
+		udp->scope = key.scope;
+	return r;
+}
+
+/* Between the two addresses that it has been given or found. */
+static int scope_key(const struct ip_path *path, struct udp_key *key)
+{
+	uint32_t bound = addr_needs_scope(&key->local) ? key->scope : 0;
+	key->local = path->src;
+	key->scope = ip_scope_of(path->iface, &key->local, &key->peer);
+	return bound != 0 && key->scope != bound ? -EINVAL : 0;
 }
 
 int weft_udp_connect(struct weft_udp *udp, const union weft_sockaddr *peer, uint64_t now)
@@ -84,13 +98,15 @@ int weft_udp_connect(struct weft_udp *udp, const union weft_sockaddr *peer, uint
 		key.local = addr_any_like(&key.peer);
 	if (addr_is_ip4(&key.local) != addr_is_ip4(&key.peer))
 		return -EAFNOSUPPORT;
-	struct weft_iface *iface =
-		udp_iface_to(udp->stack, &key.peer, udp_scope_of(peer));
+	struct weft_iface *iface;
+	int r = udp_iface_to(udp->stack, &key.peer, addr_scope_of(peer), &iface);
 	/* Connected anew, a socket keeps its address. */
-	int r = ip_path_find(udp->stack, &key.local, &key.peer, iface, now, &path);
+	if (r == 0)
+		r = ip_path_find(udp->stack, &key.local, &key.peer, iface, now, &path);
+	if (r == 0)
+		r = scope_key(&path, &key);
 	if (r < 0)
 		return r;
-	key.local = path.src;
 	if (!udp->is_bound)
 		key.local_port = 0;
 	r = bind_key(udp, &key);
@@ -98,7 +114,7 @@ int weft_udp_connect(struct weft_udp *udp, const union weft_sockaddr *peer, uint
 		return r;
 	udp->is_connected = true;
 	udp->path = path;
-	udp->scope = path.iface->index;
+	udp->scope = key.scope ? key.scope : path.iface->index;
 	return 0;
 }
 

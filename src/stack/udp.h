@@ -23,6 +23,7 @@
 struct udp_key {
 	struct ip_addr local, peer;
 	uint16_t local_port, peer_port;
+	uint32_t scope; /**< See ip_scope_of. */
 };
 
 struct weft_udp {
@@ -37,7 +38,8 @@ struct weft_udp {
 	struct list groups; /**< That it has joined (udp.c). */
 	unsigned groups_n;
 	struct ip_path path; /**< Of a connected socket. */
-	uint32_t scope;      /**< Index of the interface that it was connected by. */
+	uint32_t
+		scope; /**< Index of the interface that it was connected by, or bound on. */
 };
 
 /** All UDP sockets of a stack. */
@@ -54,16 +56,10 @@ int udp_bind_any_port(struct weft_udp *udp, struct udp_key key) WEFT_MUST_CHECK;
 
 /**
  * The interface of that index, where it matters to the peer; NULL for whichever is right, as it is
- * for all but addresses that mean something on one link only.
+ * for all but addresses that mean something on one link only. -EINVAL as ip_scope_find says.
  */
-struct weft_iface *udp_iface_to(const struct weft_stack *stack,
-				const struct ip_addr *peer, uint32_t index);
-
-/** The interface that the address itself names; 0 for none. */
-static inline uint32_t udp_scope_of(const union weft_sockaddr *sa)
-{
-	return sa->sa.sa_family == AF_INET6 ? sa->in6.sin6_scope_id : 0;
-}
+int udp_iface_to(const struct weft_stack *stack, const struct ip_addr *peer,
+		 uint32_t index, struct weft_iface **ret_iface) WEFT_MUST_CHECK;
 
 bool udp_has_joined(const struct weft_udp *udp, const struct weft_iface *iface,
 		    const struct ip_addr *group);

@@ -63,10 +63,13 @@ static struct weft_udp *find(const struct weft_stack *stack, const struct udp_ke
 		return udp;
 	key.peer = addr_any_like(&full->local);
 	key.peer_port = 0;
+	if (!addr_needs_scope(&key.local))
+		key.scope = 0;
 	udp = table_get(table, &key);
 	if (udp)
 		return udp;
 	key.local = key.peer;
+	key.scope = 0;
 	return table_get(table, &key);
 }
 
@@ -130,7 +133,8 @@ enum weft_stack_outcome udp_input(struct weft_stack *stack, const struct ip_rx *
 	exact.len = hdr.len;
 	if (!ip_checksum_is_right(&exact))
 		return WEFT_STACK_DROP_UDP_CHECKSUM;
-	const struct udp_key key = { rx->dst, rx->src, hdr.dport, hdr.sport };
+	const struct udp_key key = { rx->dst, rx->src, hdr.dport, hdr.sport,
+				     ip_scope_of(rx->iface, &rx->dst, &rx->src) };
 	struct weft_udp_message msg = {
 		.peer = addr_to_sockaddr(&rx->src, hdr.sport, rx->iface->index),
 		.local = addr_to_sockaddr(&rx->dst, hdr.dport, rx->iface->index),
@@ -158,7 +162,8 @@ bool udp_take_error(struct weft_stack *stack, const struct ip_error *error, uint
 	struct udp_hdr hdr;
 	if (udp_hdr_peek(error->transport, error->len, &hdr) < 0)
 		return false;
-	const struct udp_key key = { error->src, error->dst, hdr.sport, hdr.dport };
+	const struct udp_key key = { error->src, error->dst, hdr.sport, hdr.dport,
+				     error->scope };
 	struct weft_udp *udp = find(stack, &key);
 	if (!udp)
 		return false;

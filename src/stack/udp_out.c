@@ -13,19 +13,15 @@
 #define SEGMENTS_MAX_UDP 64u /* As the kernel's UDP_MAX_SEGMENTS. */
 #define PAYLOAD_MAX      65535u
 
-struct weft_iface *udp_iface_to(const struct weft_stack *stack,
-				const struct ip_addr *peer, uint32_t index)
+int udp_iface_to(const struct weft_stack *stack, const struct ip_addr *peer,
+		 uint32_t index, struct weft_iface **ret_iface)
 {
-	if (!addr_is_link_local(peer) && !addr_is_multicast(peer) &&
-	    !addr_is_limited_broadcast(peer))
-		return NULL;
-	list_for_each (node, &stack->ifaces) {
-		struct weft_iface *iface =
-			container_of(node, struct weft_iface, of_stack);
-		if (iface->index == index)
-			return iface;
-	}
-	return NULL;
+	bool matters = addr_is_link_local(peer) || addr_is_multicast(peer) ||
+		       addr_is_limited_broadcast(peer);
+	int r = addr_needs_scope(peer) ? ip_scope_find(stack, peer, index, &index) : 0;
+	if (r == 0)
+		*ret_iface = matters ? iface_of_index(stack, index) : NULL;
+	return r;
 }
 
 /* The peer of a message, and the interface that it names. */
@@ -65,10 +61,13 @@ static struct ip_addr find_src(const struct weft_udp *udp,
 static int find_path(struct weft_udp *udp, const struct weft_udp_message *msg,
 		     const struct ip_addr *peer, uint64_t now, struct ip_path *ret_path)
 {
-	uint32_t index = udp_scope_of(&msg->peer);
+	struct weft_iface *iface;
+	uint32_t index = addr_scope_of(&msg->peer);
 	if (index == 0)
 		index = msg->iface ? msg->iface : udp->scope;
-	struct weft_iface *iface = udp_iface_to(udp->stack, peer, index);
+	int r = udp_iface_to(udp->stack, peer, index, &iface);
+	if (r < 0)
+		return r;
 	struct ip_addr src = find_src(udp, msg, peer);
 	return ip_path_find(udp->stack, &src, peer, iface, now, ret_path);
 }

@@ -41,13 +41,11 @@ static void script_emit(void *user, const struct tcp_tx *tx, uint64_t now)
 	}
 }
 
-static int script_find_path(void *user, const struct ip_addr *local,
-			    const struct ip_addr *remote, uint64_t now,
+static int script_find_path(void *user, const struct tcp_flow *flow, uint64_t now,
 			    struct ip_path *ret_path)
 {
 	const struct script *s = user;
-	(void)local;
-	(void)remote;
+	(void)flow;
 	(void)now;
 	if (s->path_error < 0)
 		return s->path_error;
@@ -164,8 +162,10 @@ void script_init(struct script *s, const struct tcp_config *config)
 	s->now = s->begin = S(1000);
 	s->mtu = 1500;
 	s->path_generation = 1;
-	s->flow = (struct tcp_flow){ addr_of_ip4(OWN_IP), addr_of_ip4(PEER_IP), OWN_PORT,
-				     PEER_PORT };
+	s->flow = (struct tcp_flow){ .local = addr_of_ip4(OWN_IP),
+				     .remote = addr_of_ip4(PEER_IP),
+				     .lport = OWN_PORT,
+				     .rport = PEER_PORT };
 	wheel_init(&s->wheel, NULL, s->now);
 	struct tcp_setup setup = { .config = config ? config : &plain,
 				   .secret = secret,

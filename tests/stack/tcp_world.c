@@ -84,8 +84,10 @@ static void post(struct host *from, const struct tcp_tx *tx, const uint8_t *byte
 	assert_non_null(p);
 	*p = (struct packet){ .node.deadline = at, .len = len, .tos = tx->tos };
 	p->to = &w->host[from == &w->host[0] ? 1 : 0];
-	p->flow = (struct tcp_flow){ tx->flow->remote, tx->flow->local, tx->flow->rport,
-				     tx->flow->lport };
+	p->flow = (struct tcp_flow){ .local = tx->flow->remote,
+				     .remote = tx->flow->local,
+				     .lport = tx->flow->rport,
+				     .rport = tx->flow->lport };
 	p->gso_size = w->net.whole ? tx->gso_size : 0;
 	if ((tx->tos & IP_ECN_MASK) == IP_ECN_ECT0 && happens(w, w->net.mark))
 		p->tos |= IP_ECN_CE;
@@ -147,14 +149,12 @@ static void world_emit(void *user, const struct tcp_tx *tx, uint64_t now)
 	free(payload);
 }
 
-static int world_find_path(void *user, const struct ip_addr *local,
-			   const struct ip_addr *remote, uint64_t now,
+static int world_find_path(void *user, const struct tcp_flow *flow, uint64_t now,
 			   struct ip_path *ret_path)
 {
 	const struct host *h = user;
 	uint32_t mtu = h->world->net.mtu;
-	(void)local;
-	(void)remote;
+	(void)flow;
 	(void)now;
 	*ret_path = (struct ip_path){
 		.generation = 1,

@@ -380,13 +380,30 @@ static bool can_seek(const struct onlink *on, uint64_t now)
 	       !may_be_told(on, now);
 }
 
+/*
+ * A link-local address may be written with its link, as ping(8) has it: fe80::1%tap0. There is but
+ * the one, which is also number 1. Returns what remains to be sought.
+ */
+static const char *cut_scope(struct onlink *on, const char *name)
+{
+	const char *percent = strchr(name, '%');
+	size_t len = percent ? (size_t)(percent - name) : 0;
+	bool is_here = percent && (strcmp(percent + 1, weft_link_name(on->link)) == 0 ||
+				   strcmp(percent + 1, "1") == 0);
+	if (!is_here || len >= sizeof(on->unscoped))
+		return name;
+	memcpy(on->unscoped, name, len);
+	on->unscoped[len] = 0;
+	return on->unscoped;
+}
+
 void onlink_find(struct onlink *on, const char *name,
 		 void (*found)(void *user, const struct weft_ip *ip, uint64_t now))
 {
 	struct weft_ip ip;
 	on->found = found;
-	on->sought = name;
-	if (weft_ip_parse(name, &ip) == 0)
+	on->sought = cut_scope(on, name);
+	if (weft_ip_parse(on->sought, &ip) == 0)
 		seek(on, time_now(on));
 	else
 		on->is_seeking = true;

@@ -134,9 +134,10 @@ struct onlink {
 	struct weft_ip router;    /**< That came with it; family 0 for none. */
 	struct weft_resolver *resolver;
 	struct naming naming;
-	uint64_t patience_until; /**< What routers may still say is waited for. */
-	const char *sought;      /**< Its name. */
-	bool is_seeking;         /**< It waits for somebody to be asked. */
+	uint64_t patience_until;     /**< What routers may still say is waited for. */
+	const char *sought;          /**< Its name. */
+	char unscoped[WEFT_IP_TEXT]; /**< Of "fe80::1%tap0", what is sought. */
+	bool is_seeking;             /**< It waits for somebody to be asked. */
 	void (*found)(void *user, const struct weft_ip *ip, uint64_t now);
 	struct ticker watch; /**< Looks for the addresses, then for the link's end. */
 	bool has_begun, has_told;

@@ -116,6 +116,16 @@ def test_ping(lab, family, size):
     assert re.search(rb'min/avg/max = [\d.]+/[\d.]+/[\d.]+ ms', said)
 
 
+@pytest.mark.parametrize('scope', ['', '%1', '%tap0'])
+def test_ping_to_a_link_local_address(lab, scope):
+    said = lab.run('kernel', 'ip -6 -o address show dev tap0 scope link')
+    peer = re.search(r'inet6 (fe80::[0-9a-f:]+)', said).group(1)
+    status, said = weft(lab, f'ping {ON} -c1 -W60s {peer}{scope}')
+    assert status == 0, said
+    status, said = weft(lab, f'ping {ON} -c1 -W60s {peer}%other')
+    assert status == 1 and b'%other' in said, said
+
+
 def test_ping_without_answer(lab):
     status, said = weft(lab, f'ping {ON} -c2 -i10ms -W300ms 10.77.0.99')
     assert status == 1

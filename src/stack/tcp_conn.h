@@ -118,6 +118,7 @@ struct tcp_recovery {
 struct tcp_tuning {
 	uint32_t rtt_us;    /**< As the receiver sees it; 0: unknown. */
 	uint32_t copied;    /**< Bytes that the user has read since copied_ns. */
+	uint32_t most;      /**< Bytes that the user has ever read in a round trip. */
 	uint32_t round_seq; /**< The round trip is over when RCV.NXT is here. */
 	uint64_t round_ns, copied_ns;
 };

@@ -132,13 +132,30 @@ void tcp_window_on_data(struct tcp_conn *conn, const struct tcp_opts *opts, uint
 		sample_rtt(&conn->active->tuning, (ms + 1) * 1000ull);
 }
 
+/*
+ * So much was read in a round trip, of what was sent in the one before, or earlier where something
+ * was lost; and it takes another half until the sender knows of a wider window. One that doubles
+ * what it sends each time is then at six times of what was read: twice, and eight times the half
+ * that it has grown by.
+ */
+static void widen(struct tcp_conn *conn, uint32_t share)
+{
+	struct tcp_tuning *t = &conn->active->tuning;
+	uint32_t more = share > t->most ? share - t->most : 0;
+	uint64_t wanted = 2ull * share + 8ull * more + 16ull * conn->rcv_mss;
+	t->most += more;
+	if (wanted > conn->tcp->config.receive_max)
+		wanted = conn->tcp->config.receive_max;
+	if (wanted > conn->rcv_buffer)
+		conn->rcv_buffer = (uint32_t)wanted;
+}
+
 void tcp_window_on_read(struct tcp_conn *conn, size_t n, uint64_t now)
 {
 	struct tcp_tuning *t = &conn->active->tuning;
 	uint32_t rtt_us = t->rtt_us ? t->rtt_us : conn->rto.srtt_us;
 	if (rtt_us != 0 && rtt_us < RTT_LEAST_US)
 		rtt_us = RTT_LEAST_US;
-	uint32_t max = conn->tcp->config.receive_max;
 	conn->want_window = true;
 	t->copied += (uint32_t)n;
 	uint64_t measured = rtt_us > MEASURE_US ? rtt_us : MEASURE_US;
@@ -146,11 +163,8 @@ void tcp_window_on_read(struct tcp_conn *conn, size_t n, uint64_t now)
 		return;
 	/* Of what was read in more than one round trip, a round trip's share counts. */
 	uint64_t share = (uint64_t)t->copied * rtt_us * NS_PER_US / (now - t->copied_ns);
-	uint64_t wanted = t->copied_ns ? 2 * share + 16ull * conn->rcv_mss : 0;
-	if (wanted > max)
-		wanted = max;
-	if (wanted > conn->rcv_buffer)
-		conn->rcv_buffer = (uint32_t)wanted;
+	if (t->copied_ns)
+		widen(conn, (uint32_t)share);
 	t->copied = 0;
 	t->copied_ns = now;
 }

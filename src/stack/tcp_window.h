@@ -8,9 +8,9 @@
  *               '------------------|-----------------------|-----'
  *                               RCV.NXT                rcv_edge
  *
- * The buffer grows with the connection (autotuning): in a round trip, a sender in slow start
- * doubles what it sends, so twice of what the user has read in the last one has to fit, or the
- * window and not the network would be what limits it.
+ * The buffer grows with the connection (autotuning): twice of what the user has read in a round
+ * trip has to fit, and several times more while that becomes more, or the window and not the
+ * network would be what limits the sender.
  */
 #ifndef STACK_TCP_WINDOW_H
 #define STACK_TCP_WINDOW_H

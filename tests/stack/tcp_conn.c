@@ -170,6 +170,38 @@ static void a_window_that_is_used_up_grows(void **state)
 	script_fini(&s);
 }
 
+/*
+ * A sender doubles what it sends in each round trip of 50 ms, and the first segment of each comes
+ * only with the next ones. The window never holds it back.
+ */
+static void a_window_lets_a_sender_double(void **state)
+{
+	struct line syn = { .mss = 1460, .sack = true, .scaled = true, .ts = true };
+	struct tcp_config config = { 0 };
+	static struct script s;
+	uint32_t len = 10 * 1448, before = 101, seq = 101;
+	(void)state;
+	script_init(&s, &config);
+	script_establish_with(&s, &syn);
+	for (uint32_t i = 1; i <= 6; i++, len *= 2) {
+		const struct tcp_opts opts = {
+			.ts_val = i,
+			.ts_ecr = s.sent[s.sent_n - 1].opts.ts_val,
+		};
+		assert_true(s.conn->rcv_edge >= seq + len);
+		AT(MS(52) * i);
+		burst(&s, before, before + (i > 1 ? 1448 : 0), &opts);
+		script_read(&s, seq - before, before);
+		burst(&s, seq + 1448, seq + len / 2, &opts);
+		AT(MS(52) * i + MS(2));
+		burst(&s, seq + len / 2, seq + len, &opts);
+		before = seq;
+		seq += len;
+		s.taken = s.sent_n;
+	}
+	script_fini(&s);
+}
+
 /* ---- RFC 6298 ---------------------------------------------------------------------------- */
 
 static void the_timeout_follows_the_samples(void **state)
@@ -379,6 +411,7 @@ int main(void)
 		cmocka_unit_test(many_come_and_go),
 		cmocka_unit_test(a_window_that_is_used_up_grows),
 		cmocka_unit_test(a_round_trip_is_a_window_s_time),
+		cmocka_unit_test(a_window_lets_a_sender_double),
 		cmocka_unit_test(the_timeout_follows_the_samples),
 		cmocka_unit_test(slow_start_doubles),
 		cmocka_unit_test(newreno_adds_one_and_halves),

@@ -109,8 +109,9 @@ int weft_tcp_connect(struct weft_stack *stack, const union weft_sockaddr *peer,
 	int r = join_scopes(stack, &opts->local, &open.local, &open.scope);
 	if (r == 0)
 		r = join_scopes(stack, peer, &open.remote, &open.scope);
-	if (r == 0)
-		r = tcp_open(tcp, &open, now, &conn);
+	if (r < 0)
+		return r;
+	r = tcp_open(tcp, &open, now, &conn);
 	if (r < 0)
 		return r;
 	apply(conn, opts, now);
@@ -315,8 +316,9 @@ int weft_tcp_listen(struct weft_stack *stack, const union weft_sockaddr *local,
 	int r = join_scopes(stack, local, &listen.local, &listen.scope);
 	if (r == 0)
 		r = join_scopes(stack, &opts->peer, &listen.peer, &listen.scope);
-	if (r == 0)
-		r = tcp_listen(tcp_of_stack(stack), &listen, &listener);
+	if (r < 0)
+		return r;
+	r = tcp_listen(tcp_of_stack(stack), &listen, &listener);
 	if (r < 0)
 		return r;
 	*ret_listener = tcp_listener_public(listener);

@@ -85,7 +85,7 @@ static void take_early(struct tcp_conn *conn)
  * that the path has become narrower: if the longest ever counted, what such a path brings would
  * wait for the late ACK.
  */
-static void note_size(struct tcp_conn *conn, const struct tcp_seg *seg)
+static inline void note_size(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
 	uint32_t size = seg->rx->gso_size ? seg->rx->gso_size : seg->len;
 	bool is_message = size + seg->rx->hdr.options_len < TCP_MSS_IP4;

@@ -157,7 +157,7 @@ static int nothing_to_read(const struct tcp_conn *conn)
 }
 
 /* The window opens. */
-static void on_read(struct tcp_conn *conn, size_t n, uint64_t now)
+static inline void on_read(struct tcp_conn *conn, size_t n, uint64_t now)
 {
 	if (n == 0 || conn->is_dead)
 		return;

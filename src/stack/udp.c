@@ -100,9 +100,10 @@ int weft_udp_connect(struct weft_udp *udp, const union weft_sockaddr *peer, uint
 		return -EAFNOSUPPORT;
 	struct weft_iface *iface;
 	int r = udp_iface_to(udp->stack, &key.peer, addr_scope_of(peer), &iface);
+	if (r < 0)
+		return r;
 	/* Connected anew, a socket keeps its address. */
-	if (r == 0)
-		r = ip_path_find(udp->stack, &key.local, &key.peer, iface, now, &path);
+	r = ip_path_find(udp->stack, &key.local, &key.peer, iface, now, &path);
 	if (r == 0)
 		r = scope_key(&path, &key);
 	if (r < 0)

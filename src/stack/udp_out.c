@@ -19,9 +19,10 @@ int udp_iface_to(const struct weft_stack *stack, const struct ip_addr *peer,
 	bool matters = addr_is_link_local(peer) || addr_is_multicast(peer) ||
 		       addr_is_limited_broadcast(peer);
 	int r = addr_needs_scope(peer) ? ip_scope_find(stack, peer, index, &index) : 0;
-	if (r == 0)
-		*ret_iface = matters ? iface_of_index(stack, index) : NULL;
-	return r;
+	if (r < 0)
+		return r;
+	*ret_iface = matters ? iface_of_index(stack, index) : NULL;
+	return 0;
 }
 
 /* The peer of a message, and the interface that it names. */

@@ -287,6 +287,23 @@ static void the_longest_queue_loses_where_there_is_no_room(void **state)
 	assert_true(f->tallies[1].packets > 80);
 }
 
+/* How long a queue is, and not what has gone through it. */
+static void who_has_sent_much_loses_nothing(void **state)
+{
+	struct fixture *f = *state;
+	for (unsigned i = 0; i < 1000; i++) {
+		(void)push(f, 2, 65000, 0);
+		(void)put(f, 0, ROOM);
+	}
+	(void)push(f, 2, USUAL, 0);
+	while (push(f, 0, 65000, 0) >= 0)
+		;
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(push(f, 1, USUAL, 0) >= 0);
+	(void)put(f, 0, ROOM);
+	assert_int_equal(f->tallies[2].packets, 1001);
+}
+
 /* ---- lanes --------------------------------------------------------------------------------- */
 
 static void open_lanes(struct fixture *f, unsigned n)
@@ -322,14 +339,46 @@ static void another_lane_takes_what_waits(void **state)
 	open_lanes(f, 2);
 	for (unsigned i = 0; i < FLOWS_MAX; i++)
 		(void)push(f, i, USUAL, 0);
+	while (put(f, 0, ROOM) > 0)
+		;
 	outbox_close(&f->q, 1);
 	assert_true(outbox_is_empty(&f->q, 1));
+	assert_false(outbox_is_empty(&f->q, 0));
 	for (unsigned i = 0; i < FLOWS_MAX; i++)
 		assert_int_equal(push(f, i, USUAL, 0), 0);
 	while (put(f, 0, ROOM) > 0)
-		;
+		assert_true(outbox_is_empty(&f->q, 0));
 	for (unsigned i = 0; i < FLOWS_MAX; i++)
 		assert_int_equal(f->tallies[i].packets, 2);
+}
+
+/* While nobody is there each queue stands where its lane would be. */
+static void the_first_lane_that_opens_takes_what_waits(void **state)
+{
+	struct fixture *f = *state;
+	open_lanes(f, 4);
+	for (unsigned lane = 0; lane < 4; lane++)
+		outbox_close(&f->q, lane);
+	for (unsigned i = 0; i < FLOWS_MAX; i++)
+		(void)push(f, i, USUAL, 0);
+	outbox_open(&f->q, 2);
+	while (put(f, 2, ROOM) > 0)
+		;
+	for (unsigned i = 0; i < FLOWS_MAX; i++)
+		assert_int_equal(f->tallies[i].packets, 1);
+}
+
+static void nothing_waits_for_a_lane_that_is_no_more(void **state)
+{
+	struct fixture *f = *state;
+	open_lanes(f, 8);
+	for (unsigned lane = 0; lane < 8; lane++)
+		outbox_close(&f->q, lane);
+	for (unsigned i = 0; i < FLOWS_MAX; i++)
+		(void)push(f, i, USUAL, 0);
+	outbox_set_lanes(&f->q, 2);
+	for (unsigned i = 0; i < FLOWS_MAX; i++)
+		assert_in_range(push(f, i, USUAL, 0), 0, 1);
 }
 
 /* What was half sent by a lane that ends is dropped; the rest comes, in its order. */
@@ -420,6 +469,9 @@ static void control_is_bounded(void **state)
 	assert_true(outbox_push_control(&f->q, 0, text, 20) < 0);
 	outbox_drop_control(&f->q);
 	assert_true(outbox_is_empty(&f->q, 0));
+	for (unsigned i = 0; i < OUTBOX_CONTROL_MAX; i++)
+		assert_true(outbox_push_control(&f->q, 0, text, 20) >= 0);
+	outbox_drop_control(&f->q);
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(outbox_push_control(&f->q, 0, text, sizeof(text)) >= 0);
 	assert_true(outbox_push_control(&f->q, 0, text, sizeof(text)) < 0);
@@ -454,8 +506,11 @@ int main(void)
 		TEST(who_understands_marks_loses_nothing),
 		TEST(super_frames_fill_the_line_as_well),
 		TEST(the_longest_queue_loses_where_there_is_no_room),
+		TEST(who_has_sent_much_loses_nothing),
 		TEST(a_flow_has_one_lane),
 		TEST(another_lane_takes_what_waits),
+		TEST(the_first_lane_that_opens_takes_what_waits),
+		TEST(nothing_waits_for_a_lane_that_is_no_more),
 		TEST(order_is_kept_while_lanes_come_and_go),
 		TEST(fewer_lanes_take_over),
 		TEST(control_goes_before_all_that_waits),

@@ -144,6 +144,24 @@ static void a_new_stream_begins_with_a_whole_record(void **state)
 	assert_int_equal(number_at(f, 0), 3);
 }
 
+/* At the end of a stream, and not when the next one begins: then its place is free for others. */
+static void what_is_cut_waits_no_longer(void **state)
+{
+	static const char text[] = "{\"type\":\"probe\",\"id\":1}";
+	struct fixture *f = *state;
+	(void)push(f, LEN, 1, START);
+	(void)outbox_put(&f->q, 0, f->out, 5, START);
+	outbox_close(&f->q, 0);
+	assert_int_equal(f->q.dropped_cut, 1);
+	assert_int_equal(f->q.len, 0);
+	outbox_open(&f->q, 0);
+	assert_int_equal(outbox_push_control(&f->q, 0, text, sizeof(text) - 1), 0);
+	(void)outbox_put(&f->q, 0, f->out, 5, START);
+	outbox_close(&f->q, 0);
+	assert_int_equal(f->q.dropped_cut, 1);
+	assert_int_equal(f->q.len, 0);
+}
+
 static void what_is_no_record_is_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -168,6 +186,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_stream_begins_with_a_whole_record,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_cut_waits_no_longer, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_record_is_counted, setup,
 						teardown),
 	};

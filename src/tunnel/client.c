@@ -448,6 +448,7 @@ static void change_caller(struct client *c, uint64_t now)
 	c->is_ending = false;
 	c->caller = c->next_caller;
 	c->next_caller = NULL;
+	assigned_release(&c->assigned);
 	duplex_set_extended(&c->duplex, false);
 	duplex_set_lanes(&c->duplex, 1);
 	begin(c);

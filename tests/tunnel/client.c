@@ -267,6 +267,24 @@ static void clocks_may_jump_while_nobody_is_there(void **state)
 	}
 }
 
+/* ---- another configuration --------------------------------------------------------------- */
+
+/* The way to another server is not that to the one before, which may lead into the tunnel. */
+static void the_way_to_another_server_is_free(void **state)
+{
+	static const struct weft_tunnel_interface other = { .name = "tun0",
+							    .streams = WORLD_LANES };
+	struct world *w = *state;
+	struct weft_error err;
+	settle(w);
+	assert_int_equal(w->releases, 0);
+	assert_int_equal(client_prepare(w->client, &other, &err), 0);
+	client_commit(w->client, w->now);
+	assert_int_equal(w->releases, 1);
+	world_run(w, RETRY);
+	world_expect_crossing(w);
+}
+
 #define TEST(f)     cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define TEST_ONE(f) cmocka_unit_test_setup_teardown(f, setup_one, teardown)
 
@@ -286,6 +304,7 @@ int main(void)
 		TEST(a_server_that_is_down_is_asked_with_patience),
 		TEST(clocks_may_jump),
 		TEST(clocks_may_jump_while_nobody_is_there),
+		TEST_ONE(the_way_to_another_server_is_free),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

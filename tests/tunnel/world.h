@@ -54,6 +54,7 @@ struct world {
 	/* What has happened. */
 	unsigned opened[2]; /**< Requests: GETs, PUTs. */
 	unsigned connects, disconnects;
+	unsigned releases;             /**< Of pins, and the routes that need them. */
 	unsigned to_server, to_client; /**< Packets that have arrived. */
 	uint64_t heard;                /**< When the client got bytes last. */
 	char reason[120];              /**< Of the last disconnect. */

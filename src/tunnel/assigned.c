@@ -53,14 +53,19 @@ static bool is_pinned(const struct assigned *a, const struct weft_ip *server)
 	return false;
 }
 
-/* Returns whether a route that holds the server's address can be set. */
+/* A server has more than one address, and each needs a way of its own. */
+static bool needs_pin(const struct assigned *a, const struct weft_ip *route,
+		      const struct weft_ip *server)
+{
+	return server->family && net_contains(route, server) && !is_pinned(a, server);
+}
+
+/* Returns whether a route that holds the server's address can be set now. */
 static bool pin(struct assigned *a, const struct weft_ip *server)
 {
 	struct weft_host *host = a->netif->env->host;
 	struct weft_route way;
 	struct weft_error err;
-	if (is_pinned(a, server))
-		return true;
 	if (a->pins_n == ASSIGNED_PINS_MAX)
 		return false;
 	int r = weft_host_find_route(host, server, &err, &way);
@@ -117,7 +122,7 @@ static bool add_route(struct assigned *a, const struct weft_ip *network,
 	struct weft_error err;
 	const size_t n = routes_to(a, network, routes);
 	int r = 0;
-	if (server->family && net_contains(network, server) && !pin(a, server))
+	if (needs_pin(a, network, server) && !pin(a, server))
 		return false;
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = weft_host_add_route(a->netif->env->host, &routes[i], &err);
@@ -128,7 +133,10 @@ static bool add_route(struct assigned *a, const struct weft_ip *network,
 	return false;
 }
 
-/* Those that are no more go first: what comes may be in their place. */
+/*
+ * Those that are no more go first: what comes may be in their place. So do those that need another
+ * pin, and come back with it: while they are there they hide the way.
+ */
 static void set_routes(struct assigned *a, const struct hello_conf *conf,
 		       const struct weft_ip *server)
 {
@@ -136,8 +144,10 @@ static void set_routes(struct assigned *a, const struct hello_conf *conf,
 	size_t kept = 0;
 	for (size_t i = 0; i < now->routes_n; i++) {
 		const struct weft_ip route = now->routes[i];
-		if (conf->has_more || (is_among(&route, conf->routes, conf->routes_n) &&
-				       is_accepted(a, &route, server)))
+		const bool is_wanted = conf->has_more ||
+				       (is_among(&route, conf->routes, conf->routes_n) &&
+					is_accepted(a, &route, server));
+		if (is_wanted && !needs_pin(a, &route, server))
 			now->routes[kept++] = route;
 		else
 			remove_route(a, &route);
@@ -154,17 +164,18 @@ static void set_routes(struct assigned *a, const struct hello_conf *conf,
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
+/* Where more follows, what is there is not given up for a part. */
 static int set_addresses(struct assigned *a, const struct hello_conf *conf,
 			 struct weft_error *err)
 {
 	struct hello_conf *now = &a->now;
 	struct weft_ip after[HELLO_IPS_MAX];
+	if (conf->has_more && now->ips_n > 0)
+		return 0;
 	memcpy(after, conf->ips, sizeof(after));
 	const struct weft_tunnel_networks from = { .items = now->ips, .n = now->ips_n };
 	const struct weft_tunnel_networks to = { .items = after, .n = conf->ips_n };
-	int r = conf->has_more && now->ips_n > 0
-			? 0
-			: netif_set_addresses(a->netif, &from, &to, err);
+	int r = netif_set_addresses(a->netif, &from, &to, err);
 	if (r < 0)
 		return r;
 	memcpy(now->ips, after, sizeof(after));

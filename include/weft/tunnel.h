@@ -127,7 +127,8 @@ WEFT_API WEFT_MUST_CHECK int weft_tunnels_new(const struct weft_tunnel_config *c
  * applied, then tells fn (may be NULL) each difference, and applies it. Interfaces are known by
  * their names, and clients of a server by theirs; whom nothing of it concerns keeps its streams.
  * Returns 0, and from then on config must outlive the tunnels in place of the former, which may
- * be freed; or -Exxx with err, and nothing has changed. Must not be called from an event.
+ * be freed; or -Exxx with err, and nothing has changed, but that streams of an interface begin anew
+ * that was to make way for one of another kind. Must not be called from an event.
  */
 WEFT_API WEFT_MUST_CHECK int weft_tunnels_apply(struct weft_tunnels *tunnels,
 						const struct weft_tunnel_config *config,

@@ -16,6 +16,7 @@ enum kind {
 	TEXTS,
 	U16,
 	UNSIGNED,
+	CHOICE,
 	FLAG,
 	BYTES32,
 	IP,
@@ -53,6 +54,7 @@ struct row {
 	}
 
 static const struct row interface_rows[] = {
+	IFACE("mode", CHOICE, mode),
 	IFACE("mark", MARK, mark),
 	IFACE("congestion", TEXT, congestion),
 	IFACE("bridge", TEXT, bridge),
@@ -77,8 +79,8 @@ static const struct row interface_rows[] = {
 	IFACE("pin", FLAG, has_pin),
 	IFACE("pin", BYTES32, pin),
 	IFACE("http2", FLAG, http2),
-	IFACE("family", UNSIGNED, family),
-	IFACE("family", UNSIGNED, first_family),
+	IFACE("family", CHOICE, family),
+	IFACE("family", CHOICE, first_family),
 	IFACE("streams", UNSIGNED, streams),
 	IFACE("accept_routes", FLAG, no_routes),
 	IFACE("accept_routes", NETWORKS, accept),
@@ -198,6 +200,7 @@ static bool is_same(const struct row *row, const void *a, const void *b)
 	case U16:
 		return AT(uint16_t, a) == AT(uint16_t, b);
 	case UNSIGNED:
+	case CHOICE:
 		return AT(unsigned, a) == AT(unsigned, b);
 	case FLAG:
 		return AT(bool, a) == AT(bool, b);
@@ -246,7 +249,7 @@ static void tell_row(const struct telling *to, const struct row *row, const void
 	else if (row->kind == U16)
 		(void)snprintf(text, sizeof(text), ": \"%s\" is %u, was %u", row->key,
 			       AT(uint16_t, b), AT(uint16_t, a));
-	else if (row->kind == UNSIGNED && strcmp(row->key, "family") != 0)
+	else if (row->kind == UNSIGNED)
 		(void)snprintf(text, sizeof(text), ": \"%s\" is %u, was %u", row->key,
 			       AT(unsigned, b), AT(unsigned, a));
 	else
@@ -326,6 +329,11 @@ void changes_tell(const struct weft_tunnel_interface *before,
 		return;
 	if (!before || !after) {
 		tell(&to, after ? " is new" : " is no more");
+		return;
+	}
+	if (before->is_server != after->is_server) {
+		tell(&to, after->is_server ? ": is a server, was a client"
+					   : ": is a client, was a server");
 		return;
 	}
 	tell_rows(&to, interface_rows, before, after);

@@ -152,6 +152,17 @@ void listening_free(struct listening *l)
 	free(l);
 }
 
+int listening_hold(const struct environment *env,
+		   const struct weft_tunnel_interface *conf, struct weft_error *err,
+		   struct listener *ret_held)
+{
+	const union weft_sockaddr place = place_of(conf);
+	int r = listener_open(ret_held, env->listeners, &place);
+	return r < 0 ? weft_error_set(err, r, "cannot keep TCP port %u: %s", conf->port,
+				      strerror(-r))
+		     : 0;
+}
+
 /* ---- another configuration --------------------------------------------------------------- */
 
 /* Whether those who come by the old way come by the new one as well. */

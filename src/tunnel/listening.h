@@ -12,6 +12,7 @@
 #define TUNNEL_LISTENING_H
 
 #include "http/http.h"
+#include "io/listener.h"
 #include "tunnel/netif.h"
 
 /** Who gets requests, as in http_server_opts. */
@@ -31,6 +32,14 @@ int listening_new(const struct environment *env, const struct weft_tunnel_interf
 
 /** Closes each stream that is left. NULL is allowed. */
 void listening_free(struct listening *l);
+
+/**
+ * Keeps the socket of what listens for conf, for what will listen there after it: to be given to
+ * listener_close, and not to be moved before. Returns 0 or -Exxx with err.
+ */
+int listening_hold(const struct environment *env,
+		   const struct weft_tunnel_interface *conf, struct weft_error *err,
+		   struct listener *ret_held) WEFT_MUST_CHECK;
 
 /**
  * First of two steps to another configuration: all that can fail. Returns 0, or -Exxx with err and

@@ -336,11 +336,6 @@ static int check_bridge(const struct netif *i, const struct weft_tunnel_interfac
 static int check(const struct netif *i, const struct weft_tunnel_interface *conf,
 		 struct weft_error *err)
 {
-	if (i->conf->mode != conf->mode)
-		return weft_error_set(err, -EOPNOTSUPP,
-				      "%s: \"mode\" cannot change while it runs: restart "
-				      "weft, or give the interface another \"name\"",
-				      conf->name);
 	int r = check_machine(i->env, conf, err);
 	return r < 0 ? r : check_bridge(i, conf, err);
 }

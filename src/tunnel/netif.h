@@ -52,9 +52,8 @@ int netif_open(struct netif *i, const struct environment *env,
 	       struct weft_error *err) WEFT_MUST_CHECK;
 
 /**
- * First of two steps to another configuration of that name: the device has what it says as well,
- * and keeps what it had. Returns 0, or -Exxx with err and all as before; -EOPNOTSUPP where its
- * kind is another one.
+ * First of two steps to another configuration of that name and mode: the device has what it says
+ * as well, and keeps what it had. Returns 0, or -Exxx with err and all as before.
  */
 int netif_prepare(struct netif *i, const struct weft_tunnel_interface *conf,
 		  struct weft_error *err) WEFT_MUST_CHECK;

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All interfaces of one configuration: servers and clients, side by side in one loop.
+ *
+ * For another configuration each interface is prepared, then all of them are committed. One that
+ * is of the same name and kind as one of before takes its place without a break. What cannot be
+ * there beside one of before, as it is of another kind but has the same name, or the same table
+ * for its mark, comes last of all: what is in its way is closed, and made anew if that was in vain.
+ * The sockets that it has listened at are kept meanwhile, as there may be no right to have others.
  */
 #include "config/changes.h"
 #include "tunnel/client.h"
+#include "tunnel/listening.h"
 #include "tunnel/server.h"
 
 #include <weft/loop.h>
@@ -19,7 +26,10 @@ struct end {
 	const struct weft_tunnel_interface *conf;
 	struct server *server;
 	struct client *client;
-	bool stays; /* while another configuration is applied: has a place in it */
+	/* While another configuration is applied: */
+	bool stays;           /* It has a place in that. */
+	bool has_made_way;    /* It is closed, for something in its place. */
+	struct listener held; /* Where it has listened then. */
 };
 
 struct weft_tunnels {
@@ -128,24 +138,113 @@ static struct end *find_end(struct weft_tunnels *t, const char *name)
 	return NULL;
 }
 
-static int end_prepare(struct end *old, const struct weft_tunnel_interface *conf,
-		       struct weft_error *err, struct end *ret_end)
+static bool is_same_kind(const struct weft_tunnel_interface *a,
+			 const struct weft_tunnel_interface *b)
 {
-	if (old->conf->is_server != conf->is_server)
-		return weft_error_set(
-			err, -EOPNOTSUPP,
-			"%s: a server cannot become a client while it runs, "
-			"nor a client a server: restart weft, or give the "
-			"interface another \"name\"",
-			conf->name);
-	int r = old->server ? server_prepare(old->server, conf, err)
-			    : client_prepare(old->client, conf, err);
+	return a->is_server == b->is_server && a->mode == b->mode;
+}
+
+/* Whose place an interface takes without a break, or NULL. */
+static struct end *find_before(struct weft_tunnels *t,
+			       const struct weft_tunnel_interface *conf)
+{
+	struct end *end = find_end(t, conf->name);
+	return end && is_same_kind(end->conf, conf) ? end : NULL;
+}
+
+/* A host in this process has one interface only. */
+static bool is_in_the_way(const struct weft_tunnels *t, const struct end *end,
+			  const struct weft_tunnel_interface *conf)
+{
+	const struct weft_tunnel_mark *a = &end->conf->mark, *b = &conf->mark;
+	return !end->stays && (t->env.devices != &netif_machine ||
+			       strcmp(end->conf->name, conf->name) == 0 ||
+			       (a->value && b->value && a->table == b->table));
+}
+
+static bool is_anything_in_the_way(const struct weft_tunnels *t,
+				   const struct weft_tunnel_interface *conf)
+{
+	for (size_t i = 0; i < t->ends_n; i++)
+		if (is_in_the_way(t, &t->ends[i], conf))
+			return true;
+	return false;
+}
+
+static int end_make_way(const struct weft_tunnels *t, struct end *end,
+			struct weft_error *err)
+{
+	end->held = (struct listener){ .fd = -1 };
+	int r = end->server ? listening_hold(&t->env, end->conf, err, &end->held) : 0;
 	if (r < 0)
 		return r;
-	*ret_end = *old;
-	ret_end->conf = conf;
-	old->stays = ret_end->stays = true;
+	end_close(end);
+	end->server = NULL;
+	end->client = NULL;
+	end->has_made_way = true;
 	return 0;
+}
+
+static int make_way(struct weft_tunnels *t, const struct weft_tunnel_interface *conf,
+		    struct weft_error *err)
+{
+	int r = 0;
+	for (size_t i = 0; i < t->ends_n && r == 0; i++)
+		if (is_in_the_way(t, &t->ends[i], conf) && !t->ends[i].has_made_way)
+			r = end_make_way(t, &t->ends[i], err);
+	return r;
+}
+
+static int end_prepare(struct weft_tunnels *t, const struct weft_tunnel_interface *conf,
+		       struct weft_error *err, struct end *ret_end)
+{
+	const struct end *before = find_before(t, conf);
+	if (!before)
+		return end_open(t, conf, err, ret_end);
+	int r = before->server ? server_prepare(before->server, conf, err)
+			       : client_prepare(before->client, conf, err);
+	if (r < 0)
+		return r;
+	*ret_end = *before;
+	ret_end->conf = conf;
+	return 0;
+}
+
+/* Those that others have to make way for, or those that nobody has to. */
+static int prepare_some(struct weft_tunnels *t, const struct weft_tunnel_config *config,
+			bool in_others_place, struct weft_error *err, struct end *ends)
+{
+	int r = 0;
+	for (size_t i = 0; i < config->interfaces_n && r == 0; i++) {
+		const struct weft_tunnel_interface *conf = &config->interfaces[i];
+		if (is_anything_in_the_way(t, conf) != in_others_place)
+			continue;
+		r = make_way(t, conf, err);
+		if (r == 0)
+			r = end_prepare(t, conf, err, &ends[i]);
+	}
+	return r;
+}
+
+static void stop_holding(struct end *end)
+{
+	if (end->has_made_way)
+		listener_close(&end->held);
+	end->has_made_way = false;
+}
+
+/* Has one that has made way be there again. Returns whether it is. */
+static bool end_restore(const struct weft_tunnels *t, struct end *end)
+{
+	struct weft_error err;
+	int r = end->has_made_way ? end_open(t, end->conf, &err, end) : 0;
+	stop_holding(end);
+	if (r < 0)
+		weft_log_error(t->env.log,
+			       "%s cannot be made as it was, and is gone until the next "
+			       "reload: %s",
+			       end->conf->name, err.text);
+	return r == 0;
 }
 
 /* What has been done so far is undone. */
@@ -159,9 +258,14 @@ static void cancel(struct weft_tunnels *t, struct end *ends, size_t n)
 		else
 			client_cancel(ends[i].client);
 	}
-	for (size_t i = 0; i < t->ends_n; i++)
-		t->ends[i].stays = false;
 	free(ends);
+	size_t kept = 0;
+	for (size_t i = 0; i < t->ends_n; i++) {
+		t->ends[i].stays = false;
+		if (end_restore(t, &t->ends[i]))
+			t->ends[kept++] = t->ends[i];
+	}
+	t->ends_n = kept;
 }
 
 /* Returns 0 with an end for each interface, or -Exxx with err. */
@@ -172,24 +276,34 @@ static int prepare(struct weft_tunnels *t, const struct weft_tunnel_config *conf
 	if (!ends)
 		return weft_error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < config->interfaces_n; i++) {
-		const struct weft_tunnel_interface *conf = &config->interfaces[i];
-		struct end *old = find_end(t, conf->name);
-		int r = old ? end_prepare(old, conf, err, &ends[i])
-			    : end_open(t, conf, err, &ends[i]);
-		if (r < 0) {
-			cancel(t, ends, i);
-			return r;
-		}
+		struct end *before = find_before(t, &config->interfaces[i]);
+		if (before)
+			before->stays = true;
+	}
+	int r = prepare_some(t, config, false, err, ends);
+	if (r == 0)
+		r = prepare_some(t, config, true, err, ends);
+	if (r < 0) {
+		cancel(t, ends, config->interfaces_n);
+		return r;
 	}
 	*ret_ends = ends;
 	return 0;
+}
+
+static bool has_interface(const struct weft_tunnel_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->interfaces_n; i++)
+		if (strcmp(config->interfaces[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 static void tell_changes(struct weft_tunnels *t, const struct weft_tunnel_config *config,
 			 weft_tunnel_change_fn *fn, void *user)
 {
 	for (size_t i = 0; i < t->ends_n; i++)
-		if (!t->ends[i].stays)
+		if (!has_interface(config, t->ends[i].conf->name))
 			changes_tell(t->ends[i].conf, NULL, fn, user);
 	for (size_t i = 0; i < config->interfaces_n; i++) {
 		const struct end *old = find_end(t, config->interfaces[i].name);
@@ -216,9 +330,11 @@ int weft_tunnels_apply(struct weft_tunnels *tunnels,
 		return r;
 	assert(ends);
 	tell_changes(tunnels, config, fn, user);
-	for (size_t i = 0; i < tunnels->ends_n; i++)
+	for (size_t i = 0; i < tunnels->ends_n; i++) {
+		stop_holding(&tunnels->ends[i]);
 		if (!tunnels->ends[i].stays)
 			end_close(&tunnels->ends[i]);
+	}
 	free(tunnels->ends);
 	tunnels->ends = ends;
 	tunnels->ends_n = config->interfaces_n;

@@ -80,6 +80,16 @@ static void keys_of_a_server(void **state)
 		    "t0: \"push\" has changed\n");
 }
 
+static void interfaces_of_another_kind(void **state)
+{
+	(void)state;
+	assert_told(SERVER("'port':80"), SERVER("'port':80,'mode':'ethernet'"),
+		    "t0: \"mode\" has changed\n");
+	assert_told(SERVER("'port':80,'clients':[" ONE "]"), CLIENT(""),
+		    "t0: is a client, was a server\n");
+	assert_told(CLIENT(""), SERVER("'port':80"), "t0: is a server, was a client\n");
+}
+
 static void an_access_list_is_told_once(void **state)
 {
 	static const char rule[] =
@@ -181,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_is_not_told),
 		cmocka_unit_test(keys_of_a_server),
+		cmocka_unit_test(interfaces_of_another_kind),
 		cmocka_unit_test(an_access_list_is_told_once),
 		cmocka_unit_test(clients_of_a_server),
 		cmocka_unit_test(addresses_of_a_client),

@@ -89,6 +89,10 @@ def status(text):
     return shows('hub', f'{p.WEFT} status', text)
 
 
+def is_of(host, device, kind):
+    return shows(host, f'ip -d link show {device}', f'tun type {kind} ')
+
+
 def connects(text='192.0.2.1'):
     return lambda lab: any(text in (event.get('name') or '')
                            for process in lab.processes if 'tun1' in process.output()
@@ -133,8 +137,8 @@ ROWS = [
     at_hub('interface.name', {'name': 'tun9'}, all_of(
         answers('site', '10.0.0.1'), shows('hub', 'ip -br link', 'tun9'),
         hides('hub', 'ip -br link', 'tun0')), becomes=COMES_BACK, said='tun9 is new'),
-    at_hub('interface.mode', {'mode': 'ethernet'}, becomes=REFUSED,
-           said='"mode" cannot change while it runs: restart weft, or give'),
+    at_hub('interface.mode', {'mode': 'ethernet'}, is_of('hub', 'tun0', 'tap'), becomes=ENDS,
+           said='"mode" has changed'),
     at_hub('interface.congestion', {'congestion': 'reno'}, is_all('hub', 'reno')),
     Row('interface.congestion', 'hub', SERVER, is_all('hub', SYSTEMS),
         before={**SERVER, 'congestion': 'reno'}),
@@ -212,16 +216,16 @@ ROWS = [
     at_site('interface.name', {'name': 'tun2'}, all_of(
         answers('site', '10.0.0.1'), hides('site', 'ip -br link', 'tun1')),
         said='tun2 is new'),
-    at_site('interface.mode', {'mode': 'ethernet'}, becomes=REFUSED,
-            said='"mode" cannot change while it runs'),
+    at_site('interface.mode', {'mode': 'ethernet'}, is_of('site', 'tun1', 'tap'), becomes=ENDS,
+            said='"mode" has changed'),
     at_site('interface.congestion', {'congestion': 'reno'}, is_all('site', 'reno')),
     at_site('interface.congestion', {'congestion': 'nv'}, becomes=REFUSED,
             said='no congestion control "nv", but'),
     at_site('interface.mark', {'mark': {'value': 77, 'table': 7700}},
             shows('site', 'ip rule', 'fwmark 0x4d lookup 7700')),
     at_site('interface.compat', {'compat': True}, connects(), becomes=COMES_BACK),
-    Row('interface.name', 'site', {**SERVER, 'name': 'tun1'}, becomes=REFUSED,
-        said='a server cannot become a client while it runs'),
+    Row('interface.name', 'site', {**SERVER, 'name': 'tun1'}, shows('site', 'ss -Htln', ':8080 '),
+        becomes=ENDS, said='tun1: is a server, was a client'),
     # Of a client
     at_site('client.server', {'server': 'http://192.0.2.1:8080/else'}, connects('else'),
             becomes=COMES_BACK),
@@ -280,7 +284,7 @@ def test_a_key_is_another_one(lab, row):
         assert changes and row.said in ', '.join(changes)
         if row.effect:
             lab.until(lambda: row.effect(lab))
-    assert is_as_it_becomes(row, (server, client))
+    lab.until(lambda: is_as_it_becomes(row, (server, client)))
 
 
 def keys_of(kind, file):
@@ -379,6 +383,76 @@ def test_a_bridge_is_another_one_and_none(lab):
     assert 'master' not in shown()
     hang_up(server, {**frames, 'bridge': 'br0'}, number=3)
     assert 'master br0' in shown()
+    assert client.events('disconnected') == []
+
+
+# ---- what cannot be there beside what was ------------------------------------------------
+
+FRAMES = {**SERVER, 'mode': 'ethernet'}
+
+
+def test_another_mode_is_nothing_to_others(lab):
+    other, beside = {**SERVER, 'name': 'tun5', 'port': 8085, 'net': '10.5.0.1/24', 'clients': [
+        {'token': HASHES['test'], 'ip': '10.5.0.2'}]}, {
+            **CLIENT, 'name': 'tun6', 'server': 'http://192.0.2.1:8085/'}
+    server, client = tunnel(lab, 'hub', SERVER, other), tunnel(lab, 'site', CLIENT, beside)
+    client.wait_event('connected', address='10.5.0.2/24')
+    client.wait_event('connected', address='10.0.0.2/24')
+    assert hang_up(server, FRAMES, other) == ['tun0: "mode" has changed']
+    client.wait_for('another "mode" than this one')
+    hang_up(client, {**CLIENT, 'mode': 'ethernet'}, beside)
+    client.wait_event('connected', interface='tun1', number=2)
+    lab.run('site', 'ip address add 10.0.0.7/24 dev tun1')
+    ping(lab, 'site', '10.0.0.1')
+    hang_up(server, SERVER, other, number=2)
+    hang_up(client, CLIENT, beside, number=2)
+    ping(lab, 'site', '10.0.0.1')
+    for process in server, client:
+        assert all(event['interface'] in ('tun0', 'tun1')
+                   for event in process.events('disconnected'))
+
+
+def test_a_mode_that_cannot_be_leaves_the_other(lab):
+    """Those that it concerns have to come back."""
+    server, client = both(lab)
+    rewrite(server, {**FRAMES, 'bridge': 'br7'})
+    server.popen.send_signal(signal.SIGHUP)
+    assert 'no interface br7' in server.wait_event('not-reloaded')['error']
+    assert is_of('hub', 'tun0', 'tun')(lab)
+    comes_back(client, 2)
+    ping(lab, 'site', '10.0.0.1')
+    assert hang_up(server, TWO) == ['tun0: client 10.0.0.3 is new']
+
+
+def test_another_mode_keeps_a_port_of_root(lab):
+    lab.run('hub', 'sysctl -qw net.ipv4.ip_unprivileged_port_start=1024')
+    server = tunnel(lab, 'hub', {**FRAMES, 'port': 80})
+    client = tunnel(lab, 'site', {**CLIENT, 'server': 'http://192.0.2.1/'})
+    client.wait_for('another "mode" than this one')
+    hang_up(server, {**SERVER, 'port': 80})
+    client.wait_event('connected')
+    ping(lab, 'site', '10.0.0.1')
+
+
+def test_another_name_takes_the_mark_along(lab):
+    marked = {**SERVER, 'mark': {'value': 77, 'table': 7700}}
+    server, client = both(lab, marked)
+    assert hang_up(server, {**marked, 'name': 'tun9'}) == ['tun0 is no more', 'tun9 is new']
+    for family in '', '-6 ':
+        assert lab.run('hub', f'ip {family}rule').count('fwmark 0x4d lookup 7700') == 1
+        assert 'default dev tun9' in lab.run('hub', f'ip {family}route show table 7700')
+    comes_back(client, 2)
+    ping(lab, 'site', '10.0.0.1')
+
+
+def test_a_mark_goes_from_one_that_is_no_more_to_one_that_stays(lab):
+    mark = {'mark': {'value': 77, 'table': 7700}}
+    other = {**SERVER, 'name': 'tun5', 'port': 8085, 'net': '10.5.0.1/24', 'clients': []}
+    server, client = tunnel(lab, 'hub', SERVER, {**other, **mark}), tunnel(lab, 'site', CLIENT)
+    client.wait_event('connected')
+    assert hang_up(server, {**SERVER, **mark}) == ['tun5 is no more', 'tun0: "mark" has changed']
+    assert 'default dev tun0' in lab.run('hub', 'ip route show table 7700')
+    assert lab.run('hub', 'ip rule').count('fwmark 0x4d lookup 7700') == 1
     assert client.events('disconnected') == []
 
 

@@ -154,7 +154,6 @@ def test_a_client_takes_other_routes(lab):
 
 @pytest.mark.parametrize('wrong, said', [
     ([{**SERVER, 'port': 80800}], 'found 80800'),
-    ([{**SERVER, 'mode': 'ethernet'}], '"mode" cannot change while it runs: restart'),
     ([{**SERVER, 'congestion': 'nv'}], 'no congestion control "nv", but'),
     ([SERVER, {**CLIENT, 'name': 'tun7', 'ca': '/nowhere'}], '/nowhere'),
     ([{**SERVER, 'mtu': 1300}, {**OTHER, 'name': 'tun7', 'port': 8090}],
@@ -163,7 +162,7 @@ def test_a_client_takes_other_routes(lab):
                              {**TWO['clients'][1], 'routes': ['10.0.0.2/32']},
                              {'token': hashlib.sha1(b'bar').hexdigest(), 'ip': '10.0.0.4'}]}],
      '10.0.0.2'),
-], ids=['invalid', 'mode', 'congestion', 'ca', 'port', 'claims'])
+], ids=['invalid', 'congestion', 'ca', 'port', 'claims'])
 def test_what_is_wrong_changes_nothing(lab, wrong, said):
     server, client = both(lab)
     lab.start('hub', '/usr/bin/python3 -m http.server 8090').wait_for('Serving')

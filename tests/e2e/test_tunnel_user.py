@@ -193,6 +193,38 @@ def test_a_file_that_changes(world):
     assert fetch(world, 'site', '', 'http://127.0.0.1:8000/file') == world.data
 
 
+def test_a_file_with_another_mode_and_name(world):
+    """The host in the process is made anew, with the ports of this machine that lead to it."""
+    frames = {'name': 'tap0', 'mode': 'ethernet', 'port': 8081, 'net': '10.5.0.1/24',
+              'clients': [{'token': HASHES['test'], 'ip': '10.5.0.2'}]}
+    tunnel(world, 'hub', SERVER, frames)
+    serving = '/usr/bin/python3 -u -m http.server -b 0.0.0.0 -d /usr/include 8000'
+    world.start('hub', serving).wait_for('Serving HTTP')
+    expected = pathlib.Path('/usr/include/stdio.h').read_bytes()
+    path = pathlib.Path(world.directory, 'site.json')
+
+    def write(port, **more):
+        conf = {'name': 't', 'server': f'http://192.0.2.1:{port}/', 'token': 'test', **more}
+        path.write_text(tunnels.json.dumps([conf]), encoding='utf-8')
+        os.chmod(path, 0o644)
+
+    def reaches(address):
+        url = f'http://{address}:8000/stdio.h'
+        assert fetch(world, 'site', '--socks5 127.0.0.1:1080', url) == expected
+    write(8080)
+    site = start(world, 'site', path, '--socks 1080')
+    site.wait_event('connected')
+    for port, address, more in ((8081, '10.5.0.1', {'mode': 'ethernet'}),
+                                (8081, '10.5.0.1', {'mode': 'ethernet', 'name': 'u'}),
+                                (8080, '10.0.0.1', {})):
+        write(port, **more)
+        count = len(site.events('connected'))
+        site.popen.send_signal(tunnels.signal.SIGHUP)
+        site.wait_event('connected', number=count + 1)
+        reaches(address)
+    assert site.events('not-reloaded') == []
+
+
 @pytest.mark.parametrize('interfaces, words', [
     ([{'mark': {'value': 7, 'table': 7}}], '"mark" is for a device of this machine'),
     ([{}, {'name': 'tun1'}], 'tun1: --user is a host on one interface'),

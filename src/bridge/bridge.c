@@ -97,7 +97,7 @@ static int init_tables(struct weft_bridge *bridge, const struct weft_bridge_opts
 	bridge->asker = (struct igmp_querier){
 		.mac = opts->asker_mac,
 		.ip4 = opts->asker_ip4,
-		.interval_s = SNOOP_INTERVAL_NS / 1000000000u,
+		.interval_s = SNOOP_INTERVAL_NS / NS_PER_S,
 		.answer_ms = SNOOP_ANSWER_NS / 1000000u,
 	};
 	r = snoop_init(&bridge->snoop, bridge->ports.max,

@@ -7,6 +7,7 @@
 #include "bridge/fdb.h"
 
 #include "base/mac.h"
+#include "base/time.h"
 
 #include <weft/loop.h>
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 
 #define FDB_MAX_DEFAULT   4096u
-#define AGEING_NS_DEFAULT 300000000000u /* 300 s: 802.1Q table 8-6. */
+#define AGEING_NS_DEFAULT (300 * NS_PER_S) /* 300 s: 802.1Q table 8-6. */
 
 int fdb_init(struct fdb *fdb, const struct weft_bridge_opts *opts)
 {

@@ -20,6 +20,7 @@
 
 #include "base/bucket.h"
 #include "base/hash.h"
+#include "base/time.h"
 
 #include <weft/addr.h>
 #include <weft/frame.h>
@@ -93,13 +94,13 @@ struct filter_opts filter_defaults(void);
 #define FILTER_CLIENT_ADDRESSES_MAX 16u
 
 /** When who was asked alone and has not answered may be asked alone again. */
-#define FILTER_DIRECT_NS UINT64_C(10000000000)
+#define FILTER_DIRECT_NS (10 * NS_PER_S)
 
 /** An address belongs to who used it last for so long, unless told otherwise. */
-#define FILTER_ADDRESS_NS UINT64_C(60000000000)
+#define FILTER_ADDRESS_NS (60 * NS_PER_S)
 
 /** Traffic from an address shows that it is in use; that is noted once in so long. */
-#define FILTER_USE_NS UINT64_C(100000000)
+#define FILTER_USE_NS (100 * NS_PER_MS)
 
 /** An IPv4 address stands in the first four bytes, the others are zero. */
 struct filter_address {

@@ -15,6 +15,7 @@
 #ifndef BRIDGE_IPX_STATIONS_H
 #define BRIDGE_IPX_STATIONS_H
 
+#include "base/time.h"
 #include "wire/ipx.h"
 
 #include <weft/addr.h>
@@ -25,7 +26,7 @@
 #include <stdint.h>
 
 #define IPX_STATIONS_MAX 32u
-#define IPX_STATION_NS   UINT64_C(600000000000)
+#define IPX_STATION_NS   (600 * NS_PER_S)
 
 /** Longest frame that a translation can be, in bytes. */
 #define IPX_TRANSLATED_MAX 1514u

@@ -9,6 +9,7 @@
 
 #include "base/container.h"
 #include "base/table.h"
+#include "base/time.h"
 #include "wire/igmp.h"
 #include "wire/segment.h"
 
@@ -22,13 +23,13 @@
 #define MEMBERSHIPS_MAX 16384u
 
 /* An answer may be late by so much: it goes over the Internet, as the query did. */
-#define SLACK_NS UINT64_C(2000000000)
+#define SLACK_NS (2 * NS_PER_S)
 
 /* A flow that has been silent for so long gives its place to another. */
-#define FLOW_SILENT_NS UINT64_C(10000000000)
+#define FLOW_SILENT_NS (10 * NS_PER_S)
 
 /* Between two walks over all flows, which a full table asks for. */
-#define SWEEP_NS UINT64_C(1000000000)
+#define SWEEP_NS NS_PER_S
 
 /* A group as one port is concerned with it. No padding: it is hashed as it lies. */
 struct key {

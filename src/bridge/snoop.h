@@ -32,6 +32,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/time.h"
 
 #include <weft/addr.h>
 #include <weft/bridge.h>
@@ -42,11 +43,11 @@
 #include <stdint.h>
 
 /** Between two queries, and what hosts have for their answers (RFC 3376, 8.2 and 8.3). */
-#define SNOOP_INTERVAL_NS UINT64_C(125000000000)
-#define SNOOP_ANSWER_NS   UINT64_C(10000000000)
+#define SNOOP_INTERVAL_NS (125 * NS_PER_S)
+#define SNOOP_ANSWER_NS   (10 * NS_PER_S)
 
 /** A port is asked first when its link has had the time to come up. */
-#define SNOOP_FIRST_NS UINT64_C(2000000000)
+#define SNOOP_FIRST_NS (2 * NS_PER_S)
 
 /** From a port's first query to its second (RFC 3376, 8.6). */
 #define SNOOP_STARTUP_NS (SNOOP_INTERVAL_NS / 4)

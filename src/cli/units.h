@@ -11,7 +11,9 @@
 #define UNITS_TEXT       24
 #define UNITS_COUNT_TEXT 40 /* A number of any size, and a word. */
 
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_US UINT64_C(1000)
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S  UINT64_C(1000000000)
 
 /**
  * Parses "150us", "20ms", "1.5s", "5min", "2h", "3d" or "0" into nanoseconds.

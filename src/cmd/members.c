@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NS_PER_US UINT64_C(1000)
-
 /* Under the names of members. */
 #define RULES_INDENT "                  "
 

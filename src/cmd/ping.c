@@ -24,8 +24,6 @@
 #define DATA_MAX  65507u /* With IPv4's and ICMP's header in one packet of 65,535. */
 #define SEQUENCES 65536u
 #define KEY_LEN   8u
-#define NS_PER_US 1000u
-#define US_PER_MS 1000u
 
 struct args {
 	struct output_opts output;
@@ -162,7 +160,7 @@ static void tell_reply(struct pinging *p, const struct weft_ping_reply *reply,
 		       uint64_t trip_ns, bool is_repeated)
 {
 	char from[WEFT_IP_TEXT];
-	double ms = (double)trip_ns / NS_PER_US / US_PER_MS;
+	double ms = (double)trip_ns / NS_PER_MS;
 	weft_ip_print(&reply->from, from);
 	output_event(&p->on.out, "reply",
 		     json_pack("{s:s, s:i, s:i, s:i, s:f, s:b}", "from", from, "sequence",
@@ -250,7 +248,7 @@ static void begin(void *user, uint64_t now)
 
 static double ms_of(uint64_t ns)
 {
-	return (double)ns / NS_PER_US / US_PER_MS;
+	return (double)ns / NS_PER_MS;
 }
 
 static void tell_end(struct pinging *p)

@@ -8,6 +8,7 @@
  * the first one is told at once and what follows a tenth of a second later, in one.
  */
 #include "base/container.h"
+#include "base/time.h"
 
 #include <weft/host.h>
 
@@ -19,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PAUSE_NS UINT64_C(100000000)
+#define PAUSE_NS (100 * NS_PER_MS)
 
 struct weft_host_watch {
 	struct weft_task task;

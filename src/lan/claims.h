@@ -16,6 +16,7 @@
 #ifndef LAN_CLAIMS_H
 #define LAN_CLAIMS_H
 
+#include "base/time.h"
 #include "lan/message.h"
 
 #include <weft/addr.h>
@@ -28,11 +29,11 @@
 #define CLAIMS_HELD_MAX 16u
 
 /** Between two messages to the relay that ask. */
-#define CLAIMS_ASK_NS UINT64_C(1000000000)
+#define CLAIMS_ASK_NS NS_PER_S
 
 /** When a denied MAC is asked for again, and how long a silent one keeps its place. */
-#define CLAIMS_DENIED_NS UINT64_C(30000000000)
-#define CLAIMS_SILENT_NS UINT64_C(60000000000)
+#define CLAIMS_DENIED_NS (30 * NS_PER_S)
+#define CLAIMS_SILENT_NS (60 * NS_PER_S)
 
 enum claim_state { CLAIM_NEW, CLAIM_ASKED, CLAIM_OURS, CLAIM_DENIED };
 

@@ -13,6 +13,7 @@
 #ifndef LAN_DUPLICATE_H
 #define LAN_DUPLICATE_H
 
+#include "base/time.h"
 #include "wire/ip6.h"
 
 #include <weft/addr.h>
@@ -25,10 +26,10 @@
 #define DUPLICATE_OWN_MAX 16u
 
 /** How long an address is ours after we have last spoken of it. */
-#define DUPLICATE_OWN_NS UINT64_C(600000000000)
+#define DUPLICATE_OWN_NS (600 * NS_PER_S)
 
 /** A duplicate is told once in so long. */
-#define DUPLICATE_TOLD_NS UINT64_C(60000000000)
+#define DUPLICATE_TOLD_NS (60 * NS_PER_S)
 
 struct duplicate_own {
 	struct ip6_addr address;

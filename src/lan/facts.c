@@ -6,13 +6,12 @@
 #include "lan/facts.h"
 
 #include "base/mac.h"
+#include "base/time.h"
 #include "lan/message.h"
 #include "quic/quic.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/udp.h"
-
-#define NS_PER_US 1000u
 
 json_t *facts_of_peer(const struct weft_peer *peer)
 {

@@ -43,6 +43,8 @@
 #ifndef LAN_LOOPCHECK_H
 #define LAN_LOOPCHECK_H
 
+#include "base/time.h"
+
 #include <weft/addr.h>
 #include <weft/frame.h>
 #include <weft/lan.h>
@@ -50,8 +52,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOOPCHECK_PERIOD_NS UINT64_C(10000000000)
-#define LOOPCHECK_HURRY_NS  UINT64_C(1000000000)
+#define LOOPCHECK_PERIOD_NS (10 * NS_PER_S)
+#define LOOPCHECK_HURRY_NS  NS_PER_S
 #define LOOPCHECK_BLOCK_NS  (3 * LOOPCHECK_PERIOD_NS)
 #define LOOPCHECK_FRAME_LEN 78u
 

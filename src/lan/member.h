@@ -20,6 +20,7 @@
 #define LAN_MEMBER_H
 
 #include "base/rng.h"
+#include "base/time.h"
 #include "io/dgram.h"
 #include "lan/channel.h"
 #include "lan/claims.h"
@@ -42,18 +43,18 @@
 /** Most addresses of a relay that are tried. */
 #define MEMBER_ADDRESSES_MAX 8u
 
-#define MEMBER_IDLE_NS         15000000000u /**< Unless the options say another. */
-#define MEMBER_HANDSHAKE_NS    5000000000u  /**< Then an address is given up. */
-#define MEMBER_STAGGER_NS      250000000u   /**< Then the next one is tried as well. */
-#define MEMBER_MEASURE_NS      1000000000u /**< Path MTU discovery is waited for so long. */
-#define MEMBER_MEASURE_POLL_NS 10000000u
-#define MEMBER_ANSWER_NS       10000000000u /**< From hello to welcome or reject. */
-#define MEMBER_BACKOFF_MIN_NS  500000000u
-#define MEMBER_BACKOFF_MAX_NS  15000000000u
-#define MEMBER_REFUSED_NS      30000000000u
-#define MEMBER_STATS_NS        60000000000u
-#define MEMBER_KNOCK_MIN_NS    3000000000u  /**< From the first to the second at home, */
-#define MEMBER_KNOCK_MAX_NS    30000000000u /**< and later; up to twice as long. */
+#define MEMBER_IDLE_NS         (15 * NS_PER_S)   /**< Unless the options say another. */
+#define MEMBER_HANDSHAKE_NS    (5 * NS_PER_S)    /**< Then an address is given up. */
+#define MEMBER_STAGGER_NS      (250 * NS_PER_MS) /**< Then the next one is tried as well. */
+#define MEMBER_MEASURE_NS      NS_PER_S /**< Path MTU discovery is waited for so long. */
+#define MEMBER_MEASURE_POLL_NS (10 * NS_PER_MS)
+#define MEMBER_ANSWER_NS       (10 * NS_PER_S) /**< From hello to welcome or reject. */
+#define MEMBER_BACKOFF_MIN_NS  (500 * NS_PER_MS)
+#define MEMBER_BACKOFF_MAX_NS  (15 * NS_PER_S)
+#define MEMBER_REFUSED_NS      (30 * NS_PER_S)
+#define MEMBER_STATS_NS        (60 * NS_PER_S)
+#define MEMBER_KNOCK_MIN_NS    (3 * NS_PER_S) /**< From the first to the second at home, */
+#define MEMBER_KNOCK_MAX_NS    (30 * NS_PER_S) /**< and later; up to twice as long. */
 
 /** Called with what resolving a name has found, as weft_loop_resolve has it. */
 typedef void member_resolved(void *user, int status, const union weft_sockaddr *addrs,

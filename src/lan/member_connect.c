@@ -7,6 +7,7 @@
  * members of a relay that was restarted come back spread out, and one whose relay is gone for
  * a week asks four to eight times a minute.
  */
+#include "base/time.h"
 #include "lan/member.h"
 #include "lan/proof.h"
 
@@ -18,8 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BACKOFF_FIRST_NS 1000000000u
-#define NS_PER_MS        UINT64_C(1000000)
+#define BACKOFF_FIRST_NS NS_PER_S
 
 /* ---- states ------------------------------------------------------------------------------ */
 

@@ -74,9 +74,9 @@ static void explain_timeout(const struct weft_member *member,
 			"running, or something on the way blocks UDP",
 			member_relay_host(member), member_relay_port(member));
 	else
-		(void)weft_error_set(
-			ret_reason, 0, "nothing has been heard from the relay for %u s",
-			(unsigned)(member->opts.idle_timeout_ns / 1000000000u));
+		(void)weft_error_set(ret_reason, 0,
+				     "nothing has been heard from the relay for %u s",
+				     (unsigned)(member->opts.idle_timeout_ns / NS_PER_S));
 }
 
 void member_explain_close(const struct weft_member *member, const struct quic_close *why,

@@ -13,6 +13,7 @@
 #ifndef LAN_PARTS_H
 #define LAN_PARTS_H
 
+#include "base/time.h"
 #include "wire/ether.h"
 #include "wire/overlay.h"
 
@@ -23,7 +24,7 @@
 #define PARTS_MAX 16u
 
 /** How long a part waits. */
-#define PARTS_AGE_NS UINT64_C(50000000)
+#define PARTS_AGE_NS (50 * NS_PER_MS)
 
 /** Longest frame that is put together, in bytes: of an MTU of 1500 with two tags. */
 #define PARTS_FRAME_MAX ((size_t)ETHER_LEN + (size_t)2 * ETHER_TAG_LEN + 1500)

@@ -20,6 +20,8 @@
 #ifndef LAN_REFRESH_H
 #define LAN_REFRESH_H
 
+#include "base/time.h"
+
 #include <weft/addr.h>
 #include <weft/frame.h>
 
@@ -28,11 +30,11 @@
 #include <stdint.h>
 
 /** A member that was silent for this long is shown to the LAN. */
-#define REFRESH_SILENT_NS UINT64_C(60000000000)
+#define REFRESH_SILENT_NS (60 * NS_PER_S)
 
 /** Frames go out by so many at once, and the next ones after a pause. */
 #define REFRESH_BURST    32u
-#define REFRESH_PAUSE_NS UINT64_C(100000000)
+#define REFRESH_PAUSE_NS (100 * NS_PER_MS)
 
 /** Most MACs: members, and what they may have claimed. */
 #define REFRESH_MAX 2048u

@@ -12,6 +12,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/time.h"
 #include "io/dgram.h"
 #include "lan/room.h"
 #include "lan/rulebook.h"
@@ -24,7 +25,7 @@
 #include <stdint.h>
 
 /** How long places are kept unless the options say another. */
-#define RELAY_GRACE_NS UINT64_C(120000000000)
+#define RELAY_GRACE_NS (120 * NS_PER_S)
 
 #define RELAY_ROOMS_DEFAULT   256u
 #define RELAY_CLIENTS_DEFAULT 16u
@@ -42,7 +43,7 @@
 #define RELAY_CONNS_PER_MIB 16u
 
 /** Members ask more often; these are PINGs for those who have fallen silent. */
-#define RELAY_KEEP_ALIVE_NS 7500000000u
+#define RELAY_KEEP_ALIVE_NS (7500 * NS_PER_MS)
 
 /**
  * MTU of a room of one-datagram frames that is opened before anyone has come: what a path with
@@ -53,7 +54,7 @@
 #define RELAY_AUTO_MTU 1348u
 
 /** How long a relay that ends waits for its members to hear of it. */
-#define RELAY_DRAIN_NS 2000000000u
+#define RELAY_DRAIN_NS (2 * NS_PER_S)
 
 /** In what time its members come back, by their number: as many a second as handshakes. */
 #define RELAY_WAIT_MIN_MS 1000u

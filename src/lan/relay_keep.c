@@ -14,6 +14,7 @@
  */
 #include "base/mac.h"
 #include "base/table.h"
+#include "base/time.h"
 #include "lan/relay.h"
 #include "lan/room_host.h"
 #include "lan/visitor.h"
@@ -22,8 +23,6 @@
 #include <jansson.h>
 #include <sodium.h>
 #include <string.h>
-
-#define NS_PER_S UINT64_C(1000000000)
 
 /* Of a key in hex, and its NUL. */
 #define KEY_TEXT (2 * PROOF_KEY_LEN + 1)

@@ -33,6 +33,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/time.h"
 #include "bridge/filter.h"
 #include "bridge/suppress.h"
 #include "lan/keep.h"
@@ -55,10 +56,10 @@
 #define ROOM_LAN_MAX    4096u
 
 /** How long a room is left alone at most: stations of its LAN age by the minute. */
-#define ROOM_PAUSE_NS UINT64_C(60000000000)
+#define ROOM_PAUSE_NS (60 * NS_PER_S)
 
 /** A conflict of addresses is told once in so long for each member. */
-#define ROOM_CONFLICT_NS UINT64_C(60000000000)
+#define ROOM_CONFLICT_NS (60 * NS_PER_S)
 
 /** Host number of the relay's own link in the room's network. */
 #define ROOM_HOST_OF_RELAY 1u

@@ -5,6 +5,7 @@
  */
 #include "lan/rules.h"
 
+#include "base/time.h"
 #include "lan/message.h"
 #include "lan/visitor.h"
 
@@ -17,8 +18,6 @@
 
 #define NUMBER_MAX 1000000000u
 #define BURST_MAX  (2 * NUMBER_MAX)
-
-#define NS_PER_S UINT64_C(1000000000)
 
 enum kind {
 	SWITCH, /* on or off */

@@ -20,6 +20,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/time.h"
 #include "lan/channel.h"
 #include "lan/relay.h"
 
@@ -28,14 +29,14 @@
 #include <stdint.h>
 
 /** How long a stranger may be silent before its hello. */
-#define VISITOR_HELLO_NS 5000000000u
+#define VISITOR_HELLO_NS (5 * NS_PER_S)
 
 /** How long discovery of the path MTU is waited for, and how often it is asked. */
-#define VISITOR_MEASURE_NS      1000000000u
-#define VISITOR_MEASURE_POLL_NS 10000000u
+#define VISITOR_MEASURE_NS      NS_PER_S
+#define VISITOR_MEASURE_POLL_NS (10 * NS_PER_MS)
 
 /** How long a member that is refused has to read why. */
-#define VISITOR_REFUSED_NS 2000000000u
+#define VISITOR_REFUSED_NS (2 * NS_PER_S)
 
 /** Control messages of a member: so many, and one a second. */
 #define VISITOR_MESSAGES_BURST 16u

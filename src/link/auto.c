@@ -12,6 +12,7 @@
  */
 #include "base/container.h"
 #include "base/list.h"
+#include "base/time.h"
 #include "link/dialects.h"
 #include "link/drivers.h"
 #include "link/listen.h"
@@ -25,7 +26,7 @@
 #include <unistd.h>
 
 /* From the first byte on: the rest of one frame's header cannot take longer. */
-#define WAIT_NS 2000000000u
+#define WAIT_NS (2 * NS_PER_S)
 
 struct auto_plug {
 	struct listen_plug listen;

@@ -6,6 +6,7 @@
  */
 #include "link/capture.h"
 
+#include "base/time.h"
 #include "link/drivers.h"
 #include "link/recording.h"
 
@@ -13,8 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NS_PER_S     1000000000
-#define FLUSH_NS     200000000u
+#define FLUSH_NS     (200 * NS_PER_MS)
 #define SNAP_LEN_MAX 262144u /* What libpcap itself reads at most. */
 #define SNAP_LEN_MIN 64u
 
@@ -124,7 +124,7 @@ static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec t = { 0 };
 	(void)clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+	return (int64_t)t.tv_sec * (int64_t)NS_PER_S + t.tv_nsec;
 }
 
 int capture_open(const struct spec *spec, struct weft_link *inner, struct weft_error *err,

@@ -27,6 +27,7 @@
 
 #include "base/container.h"
 #include "base/mac.h"
+#include "base/time.h"
 #include "link/drivers.h"
 #include "link/senders.h"
 #include "wire/cursor.h"
@@ -38,7 +39,7 @@
 #include <string.h>
 
 /* How long a silent peer is left alone. */
-#define PING_NS 10000000000u
+#define PING_NS (10 * NS_PER_S)
 
 #define PORT_TEXT "213"
 

@@ -24,6 +24,7 @@
  */
 #include "base/container.h"
 #include "base/mac.h"
+#include "base/time.h"
 #include "link/dial.h"
 #include "link/dosbox.h"
 #include "link/senders.h"
@@ -34,8 +35,8 @@
 #include <sys/socket.h>
 
 /* How long a silent server is left alone, and when it has gone. */
-#define ASK_NS  10000000000u
-#define GONE_NS 60000000000u
+#define ASK_NS  (10 * NS_PER_S)
+#define GONE_NS (60 * NS_PER_S)
 
 /* Then the user is told, and another socket may find another way. */
 #define ASKS_MAX 30u

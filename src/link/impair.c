@@ -10,6 +10,7 @@
  */
 #include "link/impair.h"
 
+#include "base/time.h"
 #include "link/cutter.h"
 #include "link/drivers.h"
 
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 
 /* So far in the future that it is a typing error: one hour. */
-#define DELAY_NS_MAX 3600000000000u
+#define DELAY_NS_MAX (3600 * NS_PER_S)
 
 struct impair {
 	struct weft_link link;

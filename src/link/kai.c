@@ -13,6 +13,7 @@
 #include "wire/kai.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "link/dial.h"
 #include "link/drivers.h"
 #include "link/senders.h"
@@ -24,11 +25,11 @@
 #include <unistd.h>
 
 /* An engine asks who is silent for so long, and gives up who stays silent. */
-#define KEEPALIVE_NS 10000000000u
-#define SILENCE_NS   60000000000u
+#define KEEPALIVE_NS (10 * NS_PER_S)
+#define SILENCE_NS   (60 * NS_PER_S)
 
 /* An engine answers "discover" so often at most. */
-#define HERE_NS 2000000000u
+#define HERE_NS (2 * NS_PER_S)
 
 /* Questions until an application begins anew. */
 #define ASKS_MAX 5u

@@ -6,6 +6,7 @@
 #include "link/line.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "link/link.h"
 
 #include <weft/loop.h>
@@ -13,8 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NS_PER_S 1000000000u
 
 struct held {
 	struct list node;

@@ -19,6 +19,7 @@
  */
 #include "base/fmt.h"
 #include "base/mac.h"
+#include "base/time.h"
 #include "link/drivers.h"
 #include "link/link.h"
 #include "link/vnet_linux.h"
@@ -42,7 +43,7 @@
 /* One frame of any length with its headroom; not a power of two, to spread over the cache. */
 #define RX_SLOT_LEN ((WEFT_HEADROOM + WEFT_FRAME_LEN_MAX + 63u) / 64u * 64u)
 /* How often an interface that is down is looked for. */
-#define LOOK_NS     1000000000u
+#define LOOK_NS     NS_PER_S
 
 #define CONTROL_LEN CMSG_SPACE(sizeof(struct tpacket_auxdata))
 

@@ -10,6 +10,7 @@
 #include "link/packets.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "wire/ether.h"
 
 #include <assert.h>
@@ -20,7 +21,7 @@
 
 /* The pause of a link that cannot wait for room: twice as long each time that nothing moves. */
 #define RETRY_MIN_NS 50000u
-#define RETRY_MAX_NS 5000000u
+#define RETRY_MAX_NS (5 * NS_PER_MS)
 
 /* ENOBUFS in a row until the oldest packet is given up. */
 #define NOBUFS_MAX 32u

@@ -17,6 +17,7 @@
 #define LINK_PLUG_H
 
 #include "base/list.h"
+#include "base/time.h"
 #include "link/link.h"
 #include "link/spec.h"
 
@@ -29,7 +30,7 @@
 #define PLUG_FRAME_LEN_MAX 1518u
 
 /** Pause before a connecting plug tries again. */
-#define PLUG_RETRY_NS 1000000000u
+#define PLUG_RETRY_NS NS_PER_S
 
 struct plug_ops {
 	/**

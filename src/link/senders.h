@@ -16,12 +16,13 @@
 #define LINK_SENDERS_H
 
 #include "base/table.h"
+#include "base/time.h"
 #include "link/local.h"
 #include "link/packets.h"
 #include "link/plug.h"
 
 /** While a UNIX peer is silent, its socket is looked at so often. */
-#define SENDERS_PROBE_NS 5000000000u
+#define SENDERS_PROBE_NS (5 * NS_PER_S)
 
 struct senders;
 

@@ -10,6 +10,7 @@
  * who asks, so that nobody lets a weft that runs as root write where he may not himself.
  */
 #include "base/container.h"
+#include "base/time.h"
 #include "link/packets.h"
 #include "link/vde.h"
 #include "wire/vde.h"
@@ -23,7 +24,7 @@
 
 /* Connections that have not said what they want: how many, and how long. */
 #define PENDING_MAX 16u
-#define PATIENCE_NS 5000000000u
+#define PATIENCE_NS (5 * NS_PER_S)
 
 struct vde_switch {
 	struct weft_plug plug;

@@ -6,6 +6,7 @@
 #include "link/vpnkit.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "link/drivers.h"
 #include "link/listen.h"
 #include "link/stream.h"
@@ -18,7 +19,7 @@
 #include <sys/socket.h>
 
 /* HyperKit's retries are a second apart; more than a few is no client of this dialect. */
-#define PATIENCE_NS 10000000000u
+#define PATIENCE_NS (10 * NS_PER_S)
 
 struct handshake {
 	struct stream_greeting greeting;

@@ -4,13 +4,15 @@
  */
 #include "port/reassembly.h"
 
+#include "base/time.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_DEFAULT        16u
-#define TIMEOUT_NS_DEFAULT 30000000000u
+#define TIMEOUT_NS_DEFAULT (30 * NS_PER_S)
 
 #define BLOCK_LEN   8u
 #define PAYLOAD_MAX 65535u

@@ -15,6 +15,8 @@
 #ifndef QUIC_BLACKHOLE_H
 #define QUIC_BLACKHOLE_H
 
+#include "base/time.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,13 +25,13 @@
 
 /** So many large ones lost in a row, over this time and four round trips, are a black hole. */
 #define BLACKHOLE_LOST    5u
-#define BLACKHOLE_SPAN_NS UINT64_C(1000000000)
+#define BLACKHOLE_SPAN_NS NS_PER_S
 
 /** Then the path is tried again after this; at the latest after 16 times as long. */
-#define BLACKHOLE_RAISE_NS UINT64_C(600000000000)
+#define BLACKHOLE_RAISE_NS (600 * NS_PER_S)
 
 /** After silence, it is after this. */
-#define BLACKHOLE_SILENCE_RAISE_NS UINT64_C(10000000000)
+#define BLACKHOLE_SILENCE_RAISE_NS (10 * NS_PER_S)
 
 /** Zero is a path that carries what was found for it. */
 struct blackhole {

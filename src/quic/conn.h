@@ -16,6 +16,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/time.h"
 #include "quic/blackhole.h"
 #include "quic/compat.h"
 #include "quic/pace.h"
@@ -35,7 +36,7 @@
  * Announced as max_ack_delay (RFC 9000, 18.2): the longest that an ACK waits for company, and
  * what a busy machine may add. A probe time-out of the peer's is longer by as much.
  */
-#define CONN_MAX_ACK_DELAY_NS 75000000u
+#define CONN_MAX_ACK_DELAY_NS (75 * NS_PER_MS)
 
 /** By which ngtcp2 tells what became of a DATAGRAM: what packet it went in. */
 enum conn_datagram {

@@ -6,10 +6,11 @@
  */
 #include "quic/pace.h"
 
+#include "base/time.h"
 #include "quic/compat.h"
 
 #define KIB      1024u
-#define SLICE_NS UINT64_C(1000000)
+#define SLICE_NS NS_PER_MS
 
 /* What a millisecond takes of its rate, where that is less than ngtcp2 would have sent at once. */
 static size_t slice_of(const struct pace *pace, size_t quantum)

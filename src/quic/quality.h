@@ -16,10 +16,12 @@
 #ifndef QUIC_QUALITY_H
 #define QUIC_QUALITY_H
 
+#include "base/time.h"
+
 #include <stdint.h>
 
 /** Loss is looked back at for one to two of these. */
-#define QUALITY_SPAN_NS UINT64_C(30000000000)
+#define QUALITY_SPAN_NS (30 * NS_PER_S)
 
 /** Zero is a path of which nothing is known. */
 struct quality {

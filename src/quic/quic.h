@@ -19,6 +19,7 @@
 #ifndef QUIC_QUIC_H
 #define QUIC_QUIC_H
 
+#include "base/time.h"
 #include "io/dgram.h"
 #include "quic/tls.h"
 
@@ -162,7 +163,7 @@ size_t quic_conn_datagram_max(const struct quic_conn *conn);
 bool quic_conn_path_is_settled(const struct quic_conn *conn);
 
 /** Longest wait of a DATAGRAM in the queue, in ns. */
-#define QUIC_QUEUE_NS 15000000u
+#define QUIC_QUEUE_NS (15 * NS_PER_MS)
 
 /** Those with a body of at most so many bytes, whatever their head, go first. */
 #define QUIC_SMALL_LEN 300u

@@ -13,6 +13,7 @@
  * A return of 0 with something left to send means that the congestion window or the pacer
  * says wait; an ACK or the deadline will come.
  */
+#include "base/time.h"
 #include "quic/compat.h"
 #include "quic/conn.h"
 #include "quic/endpoint.h"
@@ -40,14 +41,14 @@
  * game. Games send 20 to 60 a second: so long that the next frame comes first, and one ACK
  * answers both.
  */
-#define ACK_PATIENCE_NS 60000000u
+#define ACK_PATIENCE_NS (60 * NS_PER_MS)
 static_assert(ACK_PATIENCE_NS < CONN_MAX_ACK_DELAY_NS, "what was announced holds");
 
 /* ngtcp2 waits no longer than this of its own accord. */
-#define ACK_DELAY_NS 25000000u
+#define ACK_DELAY_NS (25 * NS_PER_MS)
 
 /* How long anything else waits that is no more than bookkeeping. */
-#define QUIET_PATIENCE_NS 15000000u
+#define QUIET_PATIENCE_NS (15 * NS_PER_MS)
 
 /* Where one packet goes. */
 struct writer {

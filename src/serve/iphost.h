@@ -15,6 +15,7 @@
 #ifndef SERVE_IPHOST_H
 #define SERVE_IPHOST_H
 
+#include "base/time.h"
 #include "serve/neighbour.h"
 
 #include <weft/addr.h>
@@ -27,9 +28,9 @@
 /** Longest packet that is passed on, in bytes. */
 #define IPHOST_MTU 1500u
 
-#define IPHOST_ANNOUNCE_MAX 2u           /**< RFC 5227: ANNOUNCE_NUM, */
-#define IPHOST_ANNOUNCE_NS  2000000000u  /**< ANNOUNCE_INTERVAL, */
-#define IPHOST_DEFEND_NS    10000000000u /**< DEFEND_INTERVAL. */
+#define IPHOST_ANNOUNCE_MAX 2u              /**< RFC 5227: ANNOUNCE_NUM, */
+#define IPHOST_ANNOUNCE_NS  (2 * NS_PER_S)  /**< ANNOUNCE_INTERVAL, */
+#define IPHOST_DEFEND_NS    (10 * NS_PER_S) /**< DEFEND_INTERVAL. */
 
 /** How a packet or a frame can end. Each is counted. */
 enum iphost_outcome {

@@ -23,6 +23,7 @@
 #ifndef SERVE_NEGOTIATION_H
 #define SERVE_NEGOTIATION_H
 
+#include "base/time.h"
 #include "wire/ppp.h"
 
 #include <stdbool.h>
@@ -30,7 +31,7 @@
 #include <stdint.h>
 
 /* RFC 1661, 4.6. */
-#define NEGOTIATION_RESTART_NS    3000000000u
+#define NEGOTIATION_RESTART_NS    (3 * NS_PER_S)
 #define NEGOTIATION_CONFIGURE_MAX 10u /**< Configure-Requests without an answer. */
 #define NEGOTIATION_TERMINATE_MAX 2u
 #define NEGOTIATION_FAILURE_MAX \

@@ -14,6 +14,8 @@
 #ifndef SERVE_NEIGHBOUR_H
 #define SERVE_NEIGHBOUR_H
 
+#include "base/time.h"
+
 #include <weft/addr.h>
 
 #include <stdbool.h>
@@ -23,9 +25,9 @@
 #define NEIGHBOURS_MAX      64u
 #define NEIGHBOUR_QUEUE_MAX 4u /**< Packets that wait for one neighbour. */
 
-#define NEIGHBOUR_RETRY_NS    1000000000u
+#define NEIGHBOUR_RETRY_NS    NS_PER_S
 #define NEIGHBOUR_TRIES_MAX   3u
-#define NEIGHBOUR_LIFETIME_NS 300000000000u
+#define NEIGHBOUR_LIFETIME_NS (300 * NS_PER_S)
 
 enum neighbour_state { NEIGHBOUR_FREE, NEIGHBOUR_ASKING, NEIGHBOUR_KNOWN };
 

@@ -24,6 +24,7 @@
 #ifndef SERVE_PPP_H
 #define SERVE_PPP_H
 
+#include "base/time.h"
 #include "link/link.h"
 #include "serve/iphost.h"
 
@@ -35,10 +36,10 @@
 #define PPP_DNS_MAX 2u
 
 /** How long a peer that has logged in waits for an address. */
-#define PPP_ADDRESS_WAIT_NS 25000000000u
+#define PPP_ADDRESS_WAIT_NS (25 * NS_PER_S)
 
 /** How long it may take to say who it is. */
-#define PPP_LOGIN_WAIT_NS 20000000000u
+#define PPP_LOGIN_WAIT_NS (20 * NS_PER_S)
 
 /** What has become of the peer. */
 enum ppp_event {

@@ -12,6 +12,7 @@
 
 #include "base/container.h"
 #include "base/mac.h"
+#include "base/time.h"
 #include "wire/arp.h"
 #include "wire/compose.h"
 #include "wire/cursor.h"
@@ -20,12 +21,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define S UINT64_C(1000000000)
-
 /* RFC 5227, 1.1. */
 #define ANNOUNCEMENTS        2u
-#define ANNOUNCE_INTERVAL_NS (2 * S)
-#define DEFEND_INTERVAL_NS   (10 * S)
+#define ANNOUNCE_INTERVAL_NS (2 * NS_PER_S)
+#define DEFEND_INTERVAL_NS   (10 * NS_PER_S)
 
 /* How an address is asked for. */
 struct pace {
@@ -34,11 +33,12 @@ struct pace {
 	uint64_t wait_ns;        /* after the last */
 };
 
-static const struct pace thorough = { 3, S, 2 * S, 2 * S }; /* RFC 5227, 1.1. */
+static const struct pace thorough = { 3, NS_PER_S, 2 * NS_PER_S,
+				      2 * NS_PER_S }; /* RFC 5227, 1.1. */
 
 /* A room answers within a few hundred milliseconds or is unusable, and the server should have
    looked before (RFC 2131, 2.2). Whoever uses it already does harm until he knows better. */
-static const struct pace brief = { 2, S / 4, S / 4, S / 4 };
+static const struct pace brief = { 2, NS_PER_S / 4, NS_PER_S / 4, NS_PER_S / 4 };
 
 static void send_arp(struct weft_acd *acd, uint32_t sender_ip, uint64_t now)
 {

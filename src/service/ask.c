@@ -12,6 +12,7 @@
  * Each attempt has a port, chosen by the stack, and an id of its own, and only who is asked is
  * listened to: so an answer has to be guessed by its 32 random bits and in time (RFC 5452, 9).
  */
+#include "base/time.h"
 #include "service/resolver.h"
 #include "wire/cursor.h"
 
@@ -19,9 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND_NS    UINT64_C(1000000000)
-#define PATIENCE_NS  (2 * SECOND_NS) /* in the first round; doubled in the second */
-#define TCP_NS       (5 * SECOND_NS)
+#define PATIENCE_NS  (2 * NS_PER_S) /* in the first round; doubled in the second */
+#define TCP_NS       (5 * NS_PER_S)
 #define ROUNDS       2u
 #define STREAM_MAX   16384u /* a longer answer is none */
 #define DATAGRAM_MAX 4096u

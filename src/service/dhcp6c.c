@@ -15,6 +15,7 @@
 #include "base/container.h"
 #include "base/mac.h"
 #include "base/rng.h"
+#include "base/time.h"
 #include "stack/addr.h"
 #include "wire/dhcp6.h"
 
@@ -26,11 +27,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND_NS UINT64_C(1000000000)
-
 /* RFC 8415, 7.6. */
-#define INF_MAX_DELAY_NS SECOND_NS
-#define INF_TIMEOUT_NS   SECOND_NS
+#define INF_MAX_DELAY_NS NS_PER_S
+#define INF_TIMEOUT_NS   NS_PER_S
 #define INF_MAX_RT_S     3600u
 #define IRT_DEFAULT_S    86400u
 #define IRT_MINIMUM_S    600u
@@ -106,7 +105,7 @@ static void begin_exchange(struct weft_dhcp6c *c, uint64_t now)
 
 static void double_rt(struct weft_dhcp6c *c)
 {
-	const uint64_t max = c->max_rt_s * SECOND_NS;
+	const uint64_t max = c->max_rt_s * NS_PER_S;
 	c->rt_ns += about(c, c->rt_ns);
 	if (c->rt_ns > max)
 		c->rt_ns = about(c, max);
@@ -114,7 +113,7 @@ static void double_rt(struct weft_dhcp6c *c)
 
 static struct dhcp6_msg request(const struct weft_dhcp6c *c, uint64_t now)
 {
-	const uint64_t elapsed_cs = (now - c->begun) / (SECOND_NS / 100);
+	const uint64_t elapsed_cs = (now - c->begun) / (NS_PER_S / 100);
 	return (struct dhcp6_msg){
 		.type = DHCP6_INFORMATION_REQUEST,
 		.xid = c->xid,
@@ -222,7 +221,7 @@ static void tell(struct weft_dhcp6c *c, uint64_t now)
 {
 	c->state = RESTING;
 	c->due = c->refresh_s == DHCP6_FOREVER_S ? WEFT_NEVER
-						 : now + c->refresh_s * SECOND_NS;
+						 : now + c->refresh_s * NS_PER_S;
 	c->opts.told(c->opts.user, &c->dns, now);
 }
 

@@ -21,6 +21,7 @@
 #ifndef SERVICE_DHCP_DEFER_H
 #define SERVICE_DHCP_DEFER_H
 
+#include "base/time.h"
 #include "wire/dhcp.h"
 
 #include <weft/addr.h>
@@ -29,10 +30,10 @@
 #include <stdint.h>
 
 /** How long a client's first question waits for another server. */
-#define DHCP_DEFER_NS UINT64_C(4000000000)
+#define DHCP_DEFER_NS (4 * NS_PER_S)
 
 /** Who has not asked for so long begins to wait anew, as does who has taken our offer. */
-#define DHCP_DEFER_FORGET_NS UINT64_C(60000000000)
+#define DHCP_DEFER_FORGET_NS (60 * NS_PER_S)
 
 /** Clients that are waited with; of more, who has waited longest begins anew. */
 #define DHCP_DEFER_CLIENTS 16u

@@ -33,13 +33,13 @@
 #define REQUESTS_MAX 4u
 
 /* RFC 2131, 3.1 5: the pause after a declined address. */
-#define DECLINE_PAUSE_NS (10ull * DHCPC_SECOND_NS)
+#define DECLINE_PAUSE_NS (10ull * NS_PER_S)
 
 /* RFC 2131, 4.4.5: no more often than this while there is an address. */
-#define RENEW_PAUSE_MIN_NS (60ull * DHCPC_SECOND_NS)
+#define RENEW_PAUSE_MIN_NS (60ull * NS_PER_S)
 
 /* However often we are hurried: a peer may come and go to make us send. */
-#define HURRY_PAUSE_NS (DHCPC_SECOND_NS / 4)
+#define HURRY_PAUSE_NS (NS_PER_S / 4)
 
 const char *weft_dhcpc_state_name(enum weft_dhcpc_state state)
 {
@@ -112,8 +112,8 @@ static uint64_t backoff(struct weft_dhcpc *c, unsigned tries)
 	static const uint8_t seconds[] = { 1, 4, 8, 16, 32, 64 };
 	uint64_t pause =
 		seconds[tries < ARRAY_LEN(seconds) ? tries : ARRAY_LEN(seconds) - 1];
-	uint64_t jitter = pause == 1 ? DHCPC_SECOND_NS / 4 : DHCPC_SECOND_NS;
-	return pause * DHCPC_SECOND_NS - jitter + rng_below(&c->rng, 2 * jitter + 1);
+	uint64_t jitter = pause == 1 ? NS_PER_S / 4 : NS_PER_S;
+	return pause * NS_PER_S - jitter + rng_below(&c->rng, 2 * jitter + 1);
 }
 
 void dhcpc_begin_anew(struct weft_dhcpc *c, uint64_t pause_min_ns, uint64_t now)

@@ -7,6 +7,7 @@
 #define SERVICE_DHCPC_H
 
 #include "base/rng.h"
+#include "base/time.h"
 #include "service/acd.h"
 #include "wire/dhcp.h"
 
@@ -14,8 +15,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define DHCPC_SECOND_NS 1000000000u
 
 struct weft_dhcpc {
 	struct weft_dhcpc_opts opts;

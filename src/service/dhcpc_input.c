@@ -15,7 +15,7 @@ static uint64_t after(uint64_t begin, uint32_t seconds)
 {
 	if (seconds == WEFT_DHCPC_FOREVER)
 		return WEFT_NEVER;
-	return begin + (uint64_t)seconds * DHCPC_SECOND_NS;
+	return begin + (uint64_t)seconds * NS_PER_S;
 }
 
 /* Takes an acknowledged lease. It runs from when it was asked for (4.4.1), so that ours is

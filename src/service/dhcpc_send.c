@@ -21,7 +21,7 @@ struct dhcp_msg dhcpc_message(const struct weft_dhcpc *c, enum dhcp_type type,
 		DHCP_OPT_LEASE,       DHCP_OPT_RENEWAL,       DHCP_OPT_REBINDING,
 		DHCP_OPT_DOMAIN,      DHCP_OPT_DNS_SELECTION,
 	};
-	uint64_t secs = (now - c->begun) / DHCPC_SECOND_NS;
+	uint64_t secs = (now - c->begun) / NS_PER_S;
 	struct dhcp_msg msg = {
 		.op = DHCP_OP_REQUEST,
 		.type = (uint8_t)type,

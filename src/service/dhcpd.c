@@ -7,6 +7,7 @@
 #include "service/dhcpd.h"
 
 #include "base/mac.h"
+#include "base/time.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,10 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND_NS    UINT64_C(1000000000)
 #define LEASE_S      3600u
-#define OFFER_NS     (60 * SECOND_NS)
-#define DECLINE_NS   (600 * SECOND_NS)
+#define OFFER_NS     (60 * NS_PER_S)
+#define DECLINE_NS   (600 * NS_PER_S)
 #define MASK         0xffffff00u
 #define BROADCAST_IP UINT32_MAX
 
@@ -146,7 +146,7 @@ uint32_t dhcpd_lease(const struct dhcpd *d, uint8_t host, uint64_t now,
 	if (!dhcpd_has_leased(d, host, now) || mac_is_zero(d->leases[host].mac))
 		return 0;
 	*ret_mac = d->leases[host].mac;
-	return (uint32_t)((d->leases[host].until - now) / SECOND_NS);
+	return (uint32_t)((d->leases[host].until - now) / NS_PER_S);
 }
 
 int dhcpd_restore(struct dhcpd *d, uint8_t host, struct weft_mac mac, uint64_t until)
@@ -256,7 +256,7 @@ static enum dhcpd_outcome on_request(struct dhcpd *d, struct exchange *x)
 		return DHCPD_IGNORED;
 	if (host == 0 || wanted != (d->opts.network | host))
 		return refuse(d, x);
-	if (lease(d, host, request->chaddr, x->now + d->lease_s * SECOND_NS) < 0)
+	if (lease(d, host, request->chaddr, x->now + d->lease_s * NS_PER_S) < 0)
 		return DHCPD_DROP_FULL;
 	reply_begin(d, x, DHCP_ACK);
 	reply_address(d, x, host);

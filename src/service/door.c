@@ -4,6 +4,7 @@
  * accept with, it is left alone for a while.
  */
 #include "base/container.h"
+#include "base/time.h"
 #include "io/hostsock.h"
 #include "service/forward.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #define ACCEPTS_MAX 16u /* per run */
-#define PAUSE_NS    200000000u
+#define PAUSE_NS    (200 * NS_PER_MS)
 
 static void door_run(struct weft_task *task, uint64_t now)
 {

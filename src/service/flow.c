@@ -12,6 +12,7 @@
  * the room, so that those who answer to a broadcast are heard (REQ-8).
  */
 #include "base/container.h"
+#include "base/time.h"
 #include "io/hostsock.h"
 #include "service/forward.h"
 #include "stack/addr.h"
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDLE_NS      180000000000u
+#define IDLE_NS      (180 * NS_PER_S)
 #define BATCH_MAX    64u /* datagrams per run */
 #define DATAGRAM_MAX 65536u
 #define FIRST_IFACE  1u

@@ -5,6 +5,7 @@
 #include "service/forward.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "stack/addr.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 #define STREAMS_DEFAULT 512u
 #define FLOWS_DEFAULT   256u
-#define PATIENCE_NS     30000000000u
+#define PATIENCE_NS     (30 * NS_PER_S)
 
 /* ---- rules ------------------------------------------------------------------------------- */
 

@@ -3,11 +3,11 @@
  * A short list, looked through from its begin: a hundred names are compared faster than a
  * datagram is sent, and nothing that a server says makes it longer than it may be.
  */
+#include "base/time.h"
 #include "service/resolver.h"
 
 #include <stdlib.h>
 
-#define SECOND_NS      UINT64_C(1000000000)
 #define TTL_MAX_S      3600u
 #define TTL_MAX_NONE_S 60u
 
@@ -77,7 +77,7 @@ void name_cache_put(struct weft_resolver *r, const struct dns_name *name, uint16
 	*entry = (struct entry){ .name = *name,
 				 .type = type,
 				 .until = now +
-					  (ttl_s < most_s ? ttl_s : most_s) * SECOND_NS,
+					  (ttl_s < most_s ? ttl_s : most_s) * NS_PER_S,
 				 .facts = *facts };
 	list_push_front(&r->cache, &entry->node);
 	r->cache_n++;

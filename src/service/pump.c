@@ -9,6 +9,7 @@
  */
 #include "service/pump.h"
 
+#include "base/time.h"
 #include "io/hostsock.h"
 #include "io/socket.h"
 
@@ -20,7 +21,7 @@
 #define LEND_MIN    (CHUNK_LEN / 2)
 #define ROUNDS_MAX  16u        /* chunks per run and direction */
 #define SEND_MAX    (1u << 20) /* bytes that the room has not acknowledged */
-#define RETRY_NS    10000000u
+#define RETRY_NS    (10 * NS_PER_MS)
 #define KEEP_IDLE_S 60u
 
 static void end(struct pump *p, int error, uint64_t now);

@@ -9,11 +9,12 @@
 #ifndef SERVICE_SOCKS_H
 #define SERVICE_SOCKS_H
 
+#include "base/time.h"
 #include "service/forward.h"
 #include "stack/addr.h"
 
 /** How long a BIND is to wait for its peer. */
-#define SOCKS_BIND_NS 180000000000u
+#define SOCKS_BIND_NS (180 * NS_PER_S)
 
 /** Embedded in a client; forwarder, pump, came and user are filled in by it. */
 struct socks_bind {

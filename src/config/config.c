@@ -60,12 +60,12 @@ static void read_interface(struct reader *reader, const struct node *node,
 static void check_interfaces(struct reader *reader)
 {
 	struct faults *faults = reader->faults;
-	stakes_check_unique(&reader->names, faults, false, "this name",
+	stakes_check_unique(&reader->names, faults, SEVERITY_ERROR, "this name",
 			    "each interface needs its own");
 	stakes_check_ports(&reader->ports, faults);
-	stakes_check_unique(&reader->mark_values, faults, true, "this mark",
+	stakes_check_unique(&reader->mark_values, faults, SEVERITY_WARNING, "this mark",
 			    "packets that carry it go to one of them only");
-	stakes_check_unique(&reader->mark_tables, faults, false, "this table",
+	stakes_check_unique(&reader->mark_tables, faults, SEVERITY_ERROR, "this table",
 			    "it can lead to one of them only: take another one here");
 }
 

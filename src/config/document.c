@@ -81,7 +81,7 @@ static void complain(const struct scanner *s, struct place at, const char *forma
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	faults_add(s->faults, at, false, node_path(s->node, path), "%s", text);
+	faults_add(s->faults, at, SEVERITY_ERROR, node_path(s->node, path), "%s", text);
 }
 
 /* ---- between the values ------------------------------------------------------------------ */
@@ -429,7 +429,7 @@ static int read_mark(struct scanner *s)
 		return -EINVAL;
 	}
 	if (starts_with(s, "\xef\xbb\xbf")) {
-		faults_add(s->faults, s->at, true, "",
+		faults_add(s->faults, s->at, SEVERITY_WARNING, "",
 			   "the file begins with a byte order mark, which other programs "
 			   "refuse; save it as UTF-8 without one");
 		s->off += 3;

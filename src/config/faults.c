@@ -84,9 +84,10 @@ static void keep_utf8(char *text)
 	json_decref(string);
 }
 
-void faults_add(struct faults *faults, struct place at, bool is_warning, const char *path,
-		const char *format, ...)
+void faults_add(struct faults *faults, struct place at, enum severity severity,
+		const char *path, const char *format, ...)
 {
+	const bool is_warning = severity == SEVERITY_WARNING;
 	va_list args;
 	faults->errors += !is_warning;
 	if (!grow(faults, is_warning))

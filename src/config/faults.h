@@ -19,6 +19,8 @@ struct place {
 	unsigned line, column;
 };
 
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
 /** All zero: nothing wrong yet. */
 struct faults {
 	struct weft_tunnel_fault *items; /**< In the order of the file. */
@@ -32,8 +34,8 @@ struct faults {
 void faults_fini(struct faults *faults);
 
 /** Adds one; of two at the same place the first added is the first. */
-void faults_add(struct faults *faults, struct place at, bool is_warning, const char *path,
-		const char *format, ...) WEFT_PRINTF(5, 6);
+void faults_add(struct faults *faults, struct place at, enum severity severity,
+		const char *path, const char *format, ...) WEFT_PRINTF(5, 6);
 
 /** Hands all of them to fn, and at the end how many were left out. */
 void faults_tell(const struct faults *faults, weft_tunnel_fault_fn *fn, void *user);

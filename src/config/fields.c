@@ -26,8 +26,7 @@ void reader_fault(struct reader *reader, enum severity severity, const struct no
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	faults_add(reader->faults, node->at, severity == SEVERITY_WARNING,
-		   node_path(node, path), "%s", text);
+	faults_add(reader->faults, node->at, severity, node_path(node, path), "%s", text);
 }
 
 const char *field_text(const struct node *node)
@@ -136,8 +135,8 @@ static void tell_unknown(struct reader *reader, const struct node *node,
 		}
 		fmt_add(&f, "; one of your own begins with \"x-\"");
 	}
-	faults_add(reader->faults, node->key_at, false, node_path(node, path), "%s",
-		   text);
+	faults_add(reader->faults, node->key_at, SEVERITY_ERROR, node_path(node, path),
+		   "%s", text);
 }
 
 /* Whether a key has a meaning in the mode of the interface. */
@@ -149,7 +148,7 @@ static bool check_mode(struct reader *reader, const struct node *node,
 	char path[NODE_PATH_LEN];
 	if (!reader->knows_mode || !(field->flags & other))
 		return true;
-	faults_add(reader->faults, node->key_at, false, node_path(node, path),
+	faults_add(reader->faults, node->key_at, SEVERITY_ERROR, node_path(node, path),
 		   other == FIELD_IP
 			   ? "\"%s\" means nothing in mode \"ethernet\", in which frames "
 			     "go by their addresses, as on a switch; take it out"
@@ -164,7 +163,8 @@ static void check_compat(struct reader *reader, const struct node *node,
 {
 	char path[NODE_PATH_LEN];
 	if (reader->is_compat && (field->flags & FIELD_NEW))
-		faults_add(reader->faults, node->key_at, true, node_path(node, path),
+		faults_add(reader->faults, node->key_at, SEVERITY_WARNING,
+			   node_path(node, path),
 			   "the original program, which is at the other end of this "
 			   "interface (\"compat\"), knows nothing of \"%s\"",
 			   field->name);

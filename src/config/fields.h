@@ -63,8 +63,6 @@ enum ip_form {
 	IP_NETWORK,     /**< "10.0.0.0/24" */
 };
 
-enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
-
 /** Adds a fault that stands at the node's value. */
 void reader_fault(struct reader *reader, enum severity severity, const struct node *node,
 		  const char *format, ...) WEFT_PRINTF(4, 5);

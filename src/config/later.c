@@ -39,7 +39,7 @@ void config_tell_later(struct reader *reader, const struct node *node)
 	for (size_t i = 0; i < KEYS_N; i++) {
 		const struct node *member = node_get(node, keys[i].key);
 		if (member)
-			faults_add(reader->faults, member->key_at, false,
+			faults_add(reader->faults, member->key_at, SEVERITY_ERROR,
 				   node_path(member, path), "%s", keys[i].instead);
 	}
 }

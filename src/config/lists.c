@@ -52,7 +52,7 @@ void config_read_networks(struct reader *reader, const struct node *node,
 	config_read_ips(reader, node,
 			&(struct config_list){ &networks->items, &networks->n, IP_NETWORK,
 					       &stakes });
-	stakes_check_unique(&stakes, reader->faults, true, "this network",
+	stakes_check_unique(&stakes, reader->faults, SEVERITY_WARNING, "this network",
 			    "take one of the two out");
 	stakes_fini(&stakes);
 }
@@ -171,7 +171,7 @@ static void read_texts(struct reader *reader, const struct node *node,
 	for (const struct node *member = node->first; node->type == JSON_ARRAY && member;
 	     member = member->next)
 		add_text(reader, member, texts);
-	stakes_check_unique(&texts->stakes, reader->faults, true, "this text",
+	stakes_check_unique(&texts->stakes, reader->faults, SEVERITY_WARNING, "this text",
 			    "take one of the two out");
 	stakes_fini(&texts->stakes);
 }

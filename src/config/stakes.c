@@ -83,8 +83,8 @@ const struct stake *stakes_find(const struct stakes *stakes, const struct stake 
 			     : NULL;
 }
 
-void stakes_check_unique(struct stakes *stakes, struct faults *faults, bool is_warning,
-			 const char *what, const char *why)
+void stakes_check_unique(struct stakes *stakes, struct faults *faults,
+			 enum severity severity, const char *what, const char *why)
 {
 	stakes_sort(stakes);
 	for (size_t i = 1, first = 0; i < stakes->n; i++) {
@@ -95,7 +95,7 @@ void stakes_check_unique(struct stakes *stakes, struct faults *faults, bool is_w
 			first = i;
 			continue;
 		}
-		faults_add(faults, stake->node->at, is_warning,
+		faults_add(faults, stake->node->at, severity,
 			   node_path(stake->node, path),
 			   "%s is also that of %s (line %u); %s", what,
 			   node_path(node, other), node->at.line, why);
@@ -115,7 +115,8 @@ void stakes_check_ports(struct stakes *stakes, struct faults *faults)
 			first = i;
 			continue;
 		}
-		faults_add(faults, stake->node->at, false, node_path(stake->node, path),
+		faults_add(faults, stake->node->at, SEVERITY_ERROR,
+			   node_path(stake->node, path),
 			   "this port is also that of %s (line %u)%s; each server needs "
 			   "its own",
 			   node_path(other->node, other_path), other->node->at.line,
@@ -141,17 +142,18 @@ static void tell_overlap(struct faults *faults, const struct stake *stake,
 	(void)weft_ip_print(&stake->ip, inner_text);
 	(void)weft_ip_print(&outer->ip, outer_text);
 	if (compare(stake, outer) == 0)
-		faults_add(faults, stake->node->at, is_same_client, path,
+		faults_add(faults, stake->node->at,
+			   is_same_client ? SEVERITY_WARNING : SEVERITY_ERROR, path,
 			   "%s is also %s (line %u); %s", inner_text, other, line,
 			   is_same_client ? "take one of the two out"
 					  : "its packets can go to one client only");
 	else if (is_same_client)
-		faults_add(faults, stake->node->at, true, path,
+		faults_add(faults, stake->node->at, SEVERITY_WARNING, path,
 			   "%s is not needed: it lies in %s, %s (line %u) of the same "
 			   "client",
 			   inner_text, outer_text, other, line);
 	else
-		faults_add(faults, stake->node->at, true, path,
+		faults_add(faults, stake->node->at, SEVERITY_WARNING, path,
 			   "%s lies in %s, %s (line %u); the smaller one wins, so that "
 			   "client gets only the rest",
 			   inner_text, outer_text, other, line);

@@ -45,8 +45,8 @@ const struct stake *stakes_find(const struct stakes *stakes, const struct stake 
 /**
  * Adds a fault for each that was claimed before: "WHAT is also at PATH (line N); WHY". Sorts.
  */
-void stakes_check_unique(struct stakes *stakes, struct faults *faults, bool is_warning,
-			 const char *what, const char *why);
+void stakes_check_unique(struct stakes *stakes, struct faults *faults,
+			 enum severity severity, const char *what, const char *why);
 
 /**
  * The same for ports (number) at addresses (ip): without an address one is claimed at all of

@@ -254,13 +254,13 @@ static void forget(struct reader *reader)
 static void check_claims(struct reader *reader)
 {
 	struct faults *faults = reader->faults;
-	stakes_check_unique(&reader->tokens, faults, false, "this token",
+	stakes_check_unique(&reader->tokens, faults, SEVERITY_ERROR, "this token",
 			    "who shows it must be one client");
-	stakes_check_unique(&reader->addresses, faults, false, "this address",
+	stakes_check_unique(&reader->addresses, faults, SEVERITY_ERROR, "this address",
 			    "each address can have one owner");
-	stakes_check_unique(&reader->client_names, faults, false, "this name",
+	stakes_check_unique(&reader->client_names, faults, SEVERITY_ERROR, "this name",
 			    "by it logs, rules and a reload know who is meant");
-	stakes_check_unique(&reader->own_routes, faults, true, "this network",
+	stakes_check_unique(&reader->own_routes, faults, SEVERITY_WARNING, "this network",
 			    "take one of the two out");
 	stakes_check_networks(&reader->routes, faults);
 	stakes_check_networks(&reader->sources, faults);

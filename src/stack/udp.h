@@ -38,8 +38,8 @@ struct weft_udp {
 	struct list groups; /**< That it has joined (udp.c). */
 	unsigned groups_n;
 	struct ip_path path; /**< Of a connected socket. */
-	uint32_t
-		scope; /**< Index of the interface that it was connected by, or bound on. */
+	/** Index of the interface that it was connected by, or bound on. */
+	uint32_t scope;
 };
 
 /** All UDP sockets of a stack. */

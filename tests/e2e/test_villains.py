@@ -308,6 +308,9 @@ PACKETS = {
     # As the tokens of Retry begin, of one version of ngtcp2 or the other.
     'false-token': (f'{INITIAL} + bytes([60, 0xb6 + n % 2]) + random.randbytes(59) + '
                     'bytes([0x44, 0x5a]) + random.randbytes(1120)', 500, ['udp refusals'], 1),
+    # As those of NEW_TOKEN: as good as none, so it is the rate that asks for a Retry.
+    'false-new-token': (f'{INITIAL} + bytes([60, 0x36]) + random.randbytes(59) + '
+                        'bytes([0x44, 0x5a]) + random.randbytes(1120)', 2000, ['udp retries'], 1),
     'handshake-first': (f'bytes([0xe3, 0, 0, 0, 1]) + {RANDOM_IDS} + bytes([0x44, 0x96]) + '
                         'random.randbytes(1174)', 500, ['udp drop_unknown'], 0),
 }

@@ -272,7 +272,7 @@ static int undo(struct output *out, const struct args *args, const char *text,
 		struct weft_error *err)
 {
 	const struct shut_out_query query = { .room = args->room, .text = text };
-	struct shut_out_lines removed;
+	struct shut_out_lines removed = { 0 };
 	struct state state;
 	int r = state_open(args->state, err, &state);
 	if (r == 0)
@@ -308,7 +308,7 @@ static void list_line(struct output *out, const struct shut_out_line *line)
 
 static int list(struct output *out, const struct args *args, struct weft_error *err)
 {
-	struct shut_out_lines lines;
+	struct shut_out_lines lines = { 0 };
 	struct state state;
 	int r = state_open(args->state, err, &state);
 	if (r == 0)

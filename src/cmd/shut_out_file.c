@@ -126,7 +126,7 @@ static int write_all(const struct state *state, const struct shut_out_lines *lin
 int shut_out_file_load(const struct state *state, struct weft_relay *relay,
 		       struct weft_error *err)
 {
-	struct shut_out_lines lines;
+	struct shut_out_lines lines = { 0 };
 	struct weft_error why;
 	int r = shut_out_file_read(state, err, &lines);
 	if (r < 0)
@@ -150,7 +150,7 @@ static bool has(const struct shut_out_lines *lines, const struct shut_out_line *
 int shut_out_file_add(const struct state *state, const char *who, const char *name,
 		      struct weft_error *err)
 {
-	struct shut_out_lines lines;
+	struct shut_out_lines lines = { 0 };
 	struct shut_out_line line;
 	int r = weft_shut_out_check(who, err, line.who);
 	if (r == 0)
@@ -188,7 +188,7 @@ static bool is_meant(const struct shut_out_line *line, const struct shut_out_que
 int shut_out_file_remove(const struct state *state, const struct shut_out_query *query,
 			 struct weft_error *err, struct shut_out_lines *ret_removed)
 {
-	struct shut_out_lines all, rest = { 0 }, removed = { 0 };
+	struct shut_out_lines all = { 0 }, rest = { 0 }, removed = { 0 };
 	int r = shut_out_file_read(state, err, &all);
 	if (r < 0)
 		return r;

@@ -61,14 +61,14 @@ static int keep_out(struct weft_relay *relay, const struct shut_out_who *who,
 int weft_relay_shut_out(struct weft_relay *relay, const char *text,
 			struct weft_error *err)
 {
-	struct shut_out_who who;
+	struct shut_out_who who = { .room = "" };
 	int r = shut_out_parse(text, err, &who);
 	return r < 0 ? r : keep_out(relay, &who, err);
 }
 
 int weft_relay_let_in(struct weft_relay *relay, const char *text, struct weft_error *err)
 {
-	struct shut_out_who who;
+	struct shut_out_who who = { .room = "" };
 	int r = shut_out_parse(text, err, &who);
 	return r < 0 ? r : shut_out_remove(&relay->shut_out, &who);
 }
@@ -82,7 +82,7 @@ static bool is_meant(const struct visitor *visitor, const struct shut_out_who *w
 
 int weft_relay_revoke(struct weft_relay *relay, const char *text, struct weft_error *err)
 {
-	struct shut_out_who who;
+	struct shut_out_who who = { .room = "" };
 	int n = 0;
 	int r = shut_out_parse(text, err, &who);
 	if (r == 0)

@@ -103,7 +103,7 @@ const char *shut_out_print(const struct shut_out_who *who, char buf[WEFT_SHUT_OU
 int weft_shut_out_check(const char *text, struct weft_error *err,
 			char ret_text[WEFT_SHUT_OUT_TEXT])
 {
-	struct shut_out_who who;
+	struct shut_out_who who = { .room = "" };
 	int r = shut_out_parse(text, err, &who);
 	if (r == 0)
 		(void)shut_out_print(&who, ret_text);

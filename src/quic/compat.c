@@ -23,7 +23,7 @@
 #define RETRY_TOKEN_LIFETIME_NS (10 * NGTCP2_SECONDS)
 
 /* Of a token for later: an evening's, and those who come back on the next. */
-#define TOKEN_LIFETIME_NS (24 * 3600 * NGTCP2_SECONDS)
+#define TOKEN_LIFETIME_NS (UINT64_C(86400) * NGTCP2_SECONDS)
 
 /* A PING is repeated after this and two probe time-outs. */
 #define REPEAT_NS (500 * NGTCP2_MILLISECONDS)
@@ -57,6 +57,7 @@ void compat_set_token(ngtcp2_settings *settings, const uint8_t *token, size_t le
 							  : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
 #else
 	(void)kind;
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): it is not written to, only not const. */
 	settings->token = (ngtcp2_vec){ (uint8_t *)(uintptr_t)token, len };
 #endif
 }

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +22,8 @@
 #define APART_MIN 8000u
 #define APART_MAX 61440u
 
-/* Sixteen digits, an end of line, NUL. */
-#define CHUNK_HEAD_MAX 20u
+/* Sixteen digits and an end of line. */
+#define CHUNK_HEAD_MAX 18u
 
 void direct_open(struct direct *d, int fd, gnutls_session_t session)
 {
@@ -83,6 +82,19 @@ struct chunk {
 	char head[CHUNK_HEAD_MAX];
 };
 
+/* By hand: printf took an eighth of a sender's time in user space. Returns its length. */
+static size_t chunk_head(char head[CHUNK_HEAD_MAX], size_t len)
+{
+	size_t digits = 1, n = 0;
+	while (digits < 2 * sizeof(len) && len >> 4 * digits)
+		digits++;
+	while (digits-- > 0)
+		head[n++] = "0123456789abcdef"[len >> 4 * digits & 15u];
+	head[n++] = '\r';
+	head[n++] = '\n';
+	return n;
+}
+
 static void chunk_make(struct chunk *c, const struct socket_piece *pieces, size_t n)
 {
 	static const uint8_t tail[] = { '\r', '\n' };
@@ -90,13 +102,12 @@ static void chunk_make(struct chunk *c, const struct socket_piece *pieces, size_
 	for (size_t i = 0; i < n; i++)
 		len += pieces[i].len;
 	assert(n <= DIRECT_PIECES_MAX && len > 0);
-	int head_len = snprintf(c->head, sizeof(c->head), "%zx\r\n", len);
-	c->pieces[0].data = (const uint8_t *)c->head;
-	c->pieces[0].len = (size_t)head_len;
+	const size_t head_len = chunk_head(c->head, len);
+	c->pieces[0] = (struct socket_piece){ (const uint8_t *)c->head, head_len };
 	memcpy(&c->pieces[1], pieces, n * sizeof(*pieces));
 	c->pieces[n + 1] = (struct socket_piece){ tail, sizeof(tail) };
 	c->n = n + 2;
-	c->len = (size_t)head_len + len + sizeof(tail);
+	c->len = head_len + len + sizeof(tail);
 }
 
 /* Keeps what stands behind the first `sent` bytes. */

@@ -37,6 +37,7 @@ struct http_server {
 	struct list marked;  /* Streams that are to be asked for output, */
 	struct list paused;  /* and those that are not before their time. */
 	uint8_t *scratch;    /* What they put out, or take in; NULL until it is needed. */
+	const struct served *last_read; /* Past MHD; NULL for none. */
 	uint64_t now;
 	uint64_t deadline;
 	uint64_t sweep_at; /* When silent streams are looked at again. */

@@ -18,10 +18,12 @@
 #include <strings.h>
 
 /*
- * What is read at once. Much, for a record that is cut by its end has to be put together; no more
- * than this, or one client's turn fills the queues of others, and who is next gets less.
+ * What is read at once. Much, for each read has its price, and a record that is cut by its end has
+ * to be put together. Who is not alone gets less, or one client's turn fills the queues of others,
+ * and who is next gets less.
  */
-#define READ_LEN 131072u
+#define READ_LEN_ALONE  HTTP_OUTPUT_MAX
+#define READ_LEN_BESIDE (HTTP_OUTPUT_MAX / 2)
 
 /* NULL: nothing encrypts what goes through. */
 static gnutls_session_t session_of(const struct served *c)
@@ -162,6 +164,15 @@ static void served_answer_plainly(struct served *c)
 	served_break(c);
 }
 
+/* Alone is whom nobody else has been read after. */
+static size_t served_read_len(struct served *c)
+{
+	struct http_server *s = c->server;
+	const bool is_alone = s->last_read == c;
+	s->last_read = c;
+	return is_alone ? READ_LEN_ALONE : READ_LEN_BESIDE;
+}
+
 static void served_on_readable(struct weft_task *task, uint64_t now)
 {
 	struct served *c = container_of(task, struct served, in_task);
@@ -169,7 +180,7 @@ static void served_on_readable(struct weft_task *task, uint64_t now)
 	(void)now;
 	if (c->stream.is_aborted || !c->stream.is_reading)
 		return;
-	int r = scratch ? socket_recv(task->fd, scratch, READ_LEN) : -ENOMEM;
+	int r = scratch ? socket_recv(task->fd, scratch, served_read_len(c)) : -ENOMEM;
 	if (r == -EAGAIN)
 		return;
 	served_touch(c);
@@ -199,4 +210,6 @@ void served_drop_input(struct served *c)
 {
 	poller_remove(c->server->poller, &c->in_task);
 	c->in_task.run = NULL;
+	if (c->server->last_read == c)
+		c->server->last_read = NULL;
 }

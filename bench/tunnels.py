@@ -159,6 +159,20 @@ def ceiling(lab, number):
     return configure(lab, number, {'server': server, 'client': client})
 
 
+def ceiling_nginx(lab, number):
+    command = f'{COPY} --http t{number} {{}} {{}} {lab.congestion}'
+    server = lab.start('b', command.format('listen', f'127.0.0.1 {PORT + number}'))
+    server.wait_for('listening')
+    proxy = lab.nginx(number, False)
+
+    def listens():
+        """nginx to listen"""
+        return f':{NGINX + number} ' in lab.run('b', 'ss -Htln')
+    lab.until(listens)
+    client = lab.start('a', command.format('connect', f'{HUB} {NGINX + number}'))
+    return configure(lab, number, {'server': server, 'client': client, 'nginx': proxy})
+
+
 def weft(lab, number, proxies=None, url=None, ca=None, **more):
     """One weft on each side; the client goes to url rather than to the server itself."""
     ends = addresses(number)
@@ -302,7 +316,8 @@ PROGRAMS = {
     'weft': Program('weft', [party.WEFT], weft, 'ceiling'),
     'weft-tls': Program('weft, own TLS', [party.WEFT], weft_tls, 'ceiling'),
     'nginx': Program('nginx itself', ['nginx', 'curl'], nginx_itself, 'bare'),
-    'weft-nginx': Program('weft, nginx', ['nginx', party.WEFT], weft_nginx, 'nginx'),
+    'ceiling-nginx': Program('ceiling, nginx', ['nginx', COPY], ceiling_nginx, 'nginx'),
+    'weft-nginx': Program('weft, nginx', ['nginx', party.WEFT], weft_nginx, 'ceiling-nginx'),
     'nginx-tls': Program('nginx TLS itself', ['nginx', 'curl'], nginx_itself_tls, 'bare'),
     'weft-nginx-tls': Program('weft, nginx TLS', ['nginx', party.WEFT], weft_nginx_tls,
                               'nginx-tls'),

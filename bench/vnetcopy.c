@@ -54,9 +54,10 @@ struct sockets {
 };
 
 static bool is_http;
-static size_t
-	chunk_left; /* Bytes of the chunk that are to come; without HTTP there is no end, */
-static size_t chunk_size; /* and what the digits of the next one have said so far. */
+/* Bytes of the chunk that are to come; without HTTP there is no end. */
+static size_t chunk_left;
+/* What the digits of the next one have said so far. */
+static size_t chunk_size;
 
 static void die(const char *what)
 {

@@ -17,6 +17,7 @@
 #ifndef HTTP_DIRECT_H
 #define HTTP_DIRECT_H
 
+#include "base/time.h"
 #include "http/conduit.h"
 #include "http/window.h"
 
@@ -53,7 +54,7 @@ bool direct_is_blocked(const struct direct *d);
  */
 bool direct_is_full(struct direct *d, uint64_t now);
 
-#define DIRECT_PAUSE_NS UINT64_C(1000000)
+#define DIRECT_PAUSE_NS NS_PER_MS
 
 /** So many bytes are to be offered at once: what is kept here, nobody can reorder any more. */
 size_t direct_room(const struct direct *d);

@@ -5,6 +5,7 @@
 #include "http/transfer.h"
 
 #include "base/container.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include <strings.h>
 
 /* After a preferred family was in vain, the other one is good for so long (RFC 6555, 4.2). */
-#define PREFERENCE_NS UINT64_C(600000000000)
+#define PREFERENCE_NS (600 * NS_PER_S)
 
 static struct transfer *transfer_of(struct http_stream *stream)
 {

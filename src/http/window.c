@@ -8,14 +8,14 @@
  */
 #include "http/window.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#include "base/time.h"
 
 /* How often a path is asked while there is a window, and while there is none. */
-#define LOOK_NS      UINT64_C(1000000)
-#define LOOK_FREE_NS UINT64_C(4000000)
+#define LOOK_NS      NS_PER_MS
+#define LOOK_FREE_NS (4 * NS_PER_MS)
 
 /* A step is looked at for so long at least; and it is no longer than two of the most. */
-#define STEP_MIN_NS UINT64_C(4000000)
+#define STEP_MIN_NS (4 * NS_PER_MS)
 #define STEP_MAX_NS NS_PER_S
 
 /* A window is compared with what there was before once it is so much smaller. */

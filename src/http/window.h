@@ -30,6 +30,8 @@
 #ifndef HTTP_WINDOW_H
 #define HTTP_WINDOW_H
 
+#include "base/time.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +43,7 @@
 #define WINDOW_MIN ((size_t)32 * 1024)
 
 /** The queue that is wanted, besides a sixteenth of the round trip: what keeps a path busy. */
-#define WINDOW_QUEUE_NS UINT64_C(3000000)
+#define WINDOW_QUEUE_NS (3 * NS_PER_MS)
 
 /**
  * Bytes per second, 2 Gbit/s: what is faster waits for processors, and what is held back for them
@@ -50,10 +52,10 @@
 #define WINDOW_RATE_MAX 250e6
 
 /** A base that has been raised is put into doubt after so long, or so many round trips, */
-#define WINDOW_DOUBT_MIN_NS UINT64_C(250000000)
+#define WINDOW_DOUBT_MIN_NS (250 * NS_PER_MS)
 #define WINDOW_DOUBT_RTTS   16u
 /** and after twice as long where it was raised again as soon; but no longer than this. */
-#define WINDOW_DOUBT_MAX_NS UINT64_C(10000000000)
+#define WINDOW_DOUBT_MAX_NS (10 * NS_PER_S)
 
 /** What a connection says of its path. */
 struct window_path {

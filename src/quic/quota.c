@@ -6,6 +6,7 @@
 #include "quic/quota.h"
 
 #include "base/bucket.h"
+#include "base/time.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 #define PREFIX_LEN 8u
 
 /* Between two walks over all addresses, which a full table asks for. */
-#define SWEEP_NS UINT64_C(1000000000)
+#define SWEEP_NS NS_PER_S
 
 struct count {
 	uint32_t n;

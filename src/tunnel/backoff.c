@@ -7,12 +7,12 @@
 #include "base/container.h"
 #include "base/list.h"
 #include "base/table.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S     UINT64_C(1000000000)
 #define SILENCE_LOG2 6u /* the longest silence: 2^6 s, cut to 60 s */
 #define SILENCE_MAX  (60 * NS_PER_S)
 

@@ -12,6 +12,7 @@
 #include "base/container.h"
 #include "base/hash.h"
 #include "base/net.h"
+#include "base/time.h"
 #include "tunnel/assigned.h"
 #include "tunnel/ballast.h"
 #include "tunnel/caller.h"
@@ -22,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S   DUPLEX_NS_PER_S
 #define SILENCE_NS (60 * NS_PER_S)
 #define TICK_NS    NS_PER_S
 

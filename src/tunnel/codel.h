@@ -14,11 +14,13 @@
 #ifndef TUNNEL_CODEL_H
 #define TUNNEL_CODEL_H
 
+#include "base/time.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CODEL_TARGET_NS   UINT64_C(5000000)
-#define CODEL_INTERVAL_NS UINT64_C(100000000)
+#define CODEL_TARGET_NS   (5 * NS_PER_MS)
+#define CODEL_INTERVAL_NS (100 * NS_PER_MS)
 
 /** State of one queue; zero is that of a new one. */
 struct codel {

@@ -6,6 +6,7 @@
 #include "tunnel/duplex.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "wire/tunnel.h"
 
 #include <assert.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 
 /* Memory is given back after so long without anything. */
-#define TRIM_NS (5 * DUPLEX_NS_PER_S)
+#define TRIM_NS (5 * NS_PER_S)
 
 /* The number of a probe says by which lane it went, above the probe's own. */
 #define LANE_SHIFT 29

@@ -24,6 +24,7 @@
 #ifndef TUNNEL_DUPLEX_H
 #define TUNNEL_DUPLEX_H
 
+#include "base/time.h"
 #include "http/http.h"
 #include "link/link.h"
 #include "tunnel/grant.h"
@@ -37,22 +38,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DUPLEX_NS_PER_S UINT64_C(1000000000)
-
 /** Most lanes. */
 #define DUPLEX_LANES_MAX WEFT_TUNNEL_STREAMS_MAX
 
 /** A ping goes out after so long without anything else. */
-#define DUPLEX_PING_NS (55 * DUPLEX_NS_PER_S)
+#define DUPLEX_PING_NS (55 * NS_PER_S)
 
 /**
  * When a stream from the peer has ended, pings go out for so long: if the peer is gone, and
  * not only its stream, nothing else would show it before the next packet.
  */
-#define DUPLEX_PROBE_NS (3 * DUPLEX_NS_PER_S)
+#define DUPLEX_PROBE_NS (3 * NS_PER_S)
 
 /** A stream to the peer that is older than this ends as soon as nothing waits. */
-#define DUPLEX_LIFE_NS (3600 * DUPLEX_NS_PER_S)
+#define DUPLEX_LIFE_NS (3600 * NS_PER_S)
 
 /**
  * How long a server's stream of a lane lives: so much less for each lane that not all of them end

@@ -37,6 +37,7 @@
 #ifndef TUNNEL_EXITS_H
 #define TUNNEL_EXITS_H
 
+#include "base/time.h"
 #include "bridge/prefix.h"
 
 #include <weft/frame.h>
@@ -46,12 +47,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EXITS_RTT_MAX_NS UINT64_C(500000000)
+#define EXITS_RTT_MAX_NS (500 * NS_PER_MS)
 #define EXITS_LOSS_MAX   500u /**< In thousandths. */
-#define EXITS_PENALTY_NS UINT64_C(600000000000)
-#define EXITS_CHANGE_NS  UINT64_C(60000000000)
-#define EXITS_NEAR_NS    UINT64_C(5000000)     /**< Who is nearer counts as that near. */
-#define EXITS_SMOOTH_NS  UINT64_C(30000000000) /**< What the smoothed cost goes by. */
+#define EXITS_PENALTY_NS (600 * NS_PER_S)
+#define EXITS_CHANGE_NS  (60 * NS_PER_S)
+#define EXITS_NEAR_NS    (5 * NS_PER_MS) /**< Who is nearer counts as that near. */
+#define EXITS_SMOOTH_NS  (30 * NS_PER_S) /**< What the smoothed cost goes by. */
 
 /** How a client does. Zero is one that is not connected. */
 struct exit_member {

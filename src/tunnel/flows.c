@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/table.h"
+#include "base/time.h"
 #include "tunnel/shares.h"
 #include "tunnel/tuple.h"
 
@@ -25,7 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S    UINT64_C(1000000000)
 #define BRIEF_NS    (120 * NS_PER_S)
 #define LASTING_NS  (7200 * NS_PER_S)
 #define DATAGRAM_NS (30 * NS_PER_S)

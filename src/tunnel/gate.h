@@ -21,13 +21,14 @@
 #ifndef TUNNEL_GATE_H
 #define TUNNEL_GATE_H
 
+#include "base/time.h"
 #include "http/http.h"
 
 #include <weft/tunnel.h>
 
 /** New tokens that are tried against slow hashes in a row. */
 #define GATE_BURST    8u
-#define GATE_EVERY_NS UINT64_C(1000000000)
+#define GATE_EVERY_NS NS_PER_S
 
 /** Right tokens that are remembered, and as many wrong ones; the oldest gives way. */
 #define GATE_MEMORY 1024u

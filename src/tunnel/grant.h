@@ -18,14 +18,16 @@
 #ifndef TUNNEL_GRANT_H
 #define TUNNEL_GRANT_H
 
+#include "base/time.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 #define GRANT_MIN       ((size_t)8 * 1024)
 #define GRANT_CUT       ((size_t)16 * 1024) /**< Nothing between this and GRANT_MIN is given. */
 #define GRANT_MAX       ((size_t)256 * 1024)
-#define GRANT_NS        UINT64_C(500000)  /**< What goes in so long is given. */
-#define GRANT_WINDOW_NS UINT64_C(5000000) /**< The rate is that of so long, at least. */
+#define GRANT_NS        (500 * NS_PER_US) /**< What goes in so long is given. */
+#define GRANT_WINDOW_NS (5 * NS_PER_MS)   /**< The rate is that of so long, at least. */
 
 /** Zero is that of a stream of which nothing is known. */
 struct grant {

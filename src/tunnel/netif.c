@@ -9,6 +9,7 @@
 #include "tunnel/netif.h"
 
 #include "base/net.h"
+#include "base/time.h"
 #include "http/http.h"
 
 #include <errno.h>
@@ -17,8 +18,8 @@
 #include <string.h>
 
 /* From the first time that a device cannot be made to the second, twice as long later, at most. */
-#define RETRY_MIN_NS UINT64_C(1000000000)
-#define RETRY_MAX_NS UINT64_C(30000000000)
+#define RETRY_MIN_NS NS_PER_S
+#define RETRY_MAX_NS (30 * NS_PER_S)
 
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 

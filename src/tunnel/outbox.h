@@ -26,6 +26,7 @@
 #define TUNNEL_OUTBOX_H
 
 #include "base/list.h"
+#include "base/time.h"
 
 #include <weft/frame.h>
 
@@ -37,7 +38,7 @@
 #define OUTBOX_LEN_MAX ((size_t)12 * 1024 * 1024)
 
 /** A packet that has waited longer than this is dropped, unless it is the head. */
-#define OUTBOX_AGE_NS UINT64_C(100000000)
+#define OUTBOX_AGE_NS (100 * NS_PER_MS)
 
 #define OUTBOX_LANES_MAX       8u
 #define OUTBOX_FLOWS           256u /**< Queues; a number that any number of lanes fits. */

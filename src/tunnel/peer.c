@@ -5,14 +5,13 @@
  */
 #include "tunnel/peer.h"
 
+#include "base/time.h"
 #include "tunnel/facts.h"
 #include "tunnel/terms.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NS_PER_S DUPLEX_NS_PER_S
 
 /* Whoever is gone before this has something in its way, most often a proxy's time-out. */
 #define SHORT_NS (30 * NS_PER_S)

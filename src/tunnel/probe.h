@@ -12,16 +12,18 @@
 #ifndef TUNNEL_PROBE_H
 #define TUNNEL_PROBE_H
 
+#include "base/time.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROBE_LAST    8u                    /**< So many are looked at, */
-#define PROBE_BEST    6u                    /**< and so many of their answers. */
-#define PROBE_FAST    5u                    /**< The first so many go out each second. */
-#define PROBE_FAST_NS UINT64_C(1000000000)  /**< Between these, */
-#define PROBE_NS      UINT64_C(10000000000) /**< and between all others. */
-#define PROBE_LOST_NS UINT64_C(5000000000)  /**< One without an answer for so long. */
-#define PROBE_ID_MAX  UINT32_C(0x1fffffff)  /**< After this number comes 1 again. */
+#define PROBE_LAST    8u                   /**< So many are looked at, */
+#define PROBE_BEST    6u                   /**< and so many of their answers. */
+#define PROBE_FAST    5u                   /**< The first so many go out each second. */
+#define PROBE_FAST_NS NS_PER_S             /**< Between these, */
+#define PROBE_NS      (10 * NS_PER_S)      /**< and between all others. */
+#define PROBE_LOST_NS (5 * NS_PER_S)       /**< One without an answer for so long. */
+#define PROBE_ID_MAX  UINT32_C(0x1fffffff) /**< After this number comes 1 again. */
 
 /** One question. */
 struct probe_trial {

@@ -7,12 +7,14 @@
 #ifndef TUNNEL_REFUSALS_H
 #define TUNNEL_REFUSALS_H
 
+#include "base/time.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 /** Told one by one in a minute, which begins with the first. */
 #define REFUSALS_TOLD      10u
-#define REFUSALS_MINUTE_NS UINT64_C(60000000000)
+#define REFUSALS_MINUTE_NS (60 * NS_PER_S)
 
 /** Zero is nothing yet. */
 struct refusals {

@@ -13,20 +13,21 @@
 #define TUNNEL_REQUEST_H
 
 #include "base/rng.h"
+#include "base/time.h"
 #include "http/http.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REQUEST_RETRY_MIN_NS UINT64_C(3000000000)
-#define REQUEST_RETRY_MAX_NS UINT64_C(10000000000)
+#define REQUEST_RETRY_MIN_NS (3 * NS_PER_S)
+#define REQUEST_RETRY_MAX_NS (10 * NS_PER_S)
 
 /** What ends regularly after less than this is not begun again at once. */
-#define REQUEST_LIFE_MIN_NS UINT64_C(1000000000)
+#define REQUEST_LIFE_MIN_NS NS_PER_S
 
 /** After a regular end it is tried more often for so long, each time after once to twice SOON. */
-#define REQUEST_GOODBYE_NS UINT64_C(10000000000)
-#define REQUEST_SOON_NS    UINT64_C(500000000)
+#define REQUEST_GOODBYE_NS (10 * NS_PER_S)
+#define REQUEST_SOON_NS    (500 * NS_PER_MS)
 
 struct client;
 

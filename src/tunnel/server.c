@@ -7,6 +7,7 @@
 
 #include "base/container.h"
 #include "base/net.h"
+#include "base/time.h"
 #include "config/changes.h"
 #include "http/http.h"
 #include "tunnel/doctor.h"
@@ -21,8 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S DUPLEX_NS_PER_S
-#define TICK_NS  NS_PER_S
+#define TICK_NS NS_PER_S
 
 /* A certificate is renewed every few weeks, with days to spare. */
 #define CERTIFICATE_NS (60 * NS_PER_S)

@@ -20,7 +20,7 @@
 
 #define WORLD_LANES 3u
 #define WORLD_WIRES 32u
-#define WORLD_START (1000 * DUPLEX_NS_PER_S)
+#define WORLD_START (1000 * NS_PER_S)
 
 /** One end of a request. */
 struct http_stream {

@@ -208,7 +208,8 @@ static bool refuses_client(const struct room *room, const struct hello *hello,
 		message_print(
 			reject->text,
 			"a member with the MAC %s is in room %s already; if that was "
-			"you before a crash, the relay forgets it by itself soon",
+			"you before a crash, the relay forgets it by itself soon; a "
+			"copy of another machine needs a --mac of its own",
 			weft_mac_print(mac, text), room->name);
 		return true;
 	}

@@ -8,6 +8,7 @@
 
 #include "base/container.h"
 #include "base/list.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS_NS        1000000ull
 #define COUNT_MAX    64u
 #define GAP_MS_MAX   180000u
 #define FLOOD_MAX    67108864u
@@ -152,7 +152,7 @@ static void on_input(void *user, struct http_stream *stream, uint8_t *data, size
 		     uint64_t now)
 {
 	struct visit *v = user;
-	const uint32_t ms = (uint32_t)((now - v->begin) / MS_NS);
+	const uint32_t ms = (uint32_t)((now - v->begin) / NS_PER_MS);
 	(void)stream;
 	(void)data;
 	v->bytes += len;
@@ -296,7 +296,7 @@ static int begin_drip(struct visit *v, const char *asked)
 {
 	v->count = number_field(asked, "count", COUNT_MAX);
 	v->size = number_field(asked, "size", PIECE_MAX);
-	v->gap_ns = number_field(asked, "gap", GAP_MS_MAX) * MS_NS;
+	v->gap_ns = number_field(asked, "gap", GAP_MS_MAX) * NS_PER_MS;
 	v->due = v->begin;
 	if (v->count == 0 || v->size == 0)
 		return -EINVAL;
@@ -307,7 +307,7 @@ static int begin_drip(struct visit *v, const char *asked)
 static int begin_flood(struct visit *v, const char *asked)
 {
 	v->left = number_field(asked, "size", FLOOD_MAX);
-	v->until = v->begin + number_field(asked, "ms", FLOOD_MS_MAX) * MS_NS;
+	v->until = v->begin + number_field(asked, "ms", FLOOD_MS_MAX) * NS_PER_MS;
 	return 0;
 }
 

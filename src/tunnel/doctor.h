@@ -20,10 +20,11 @@
 #ifndef TUNNEL_DOCTOR_H
 #define TUNNEL_DOCTOR_H
 
+#include "base/time.h"
 #include "http/http.h"
 
 #define DOCTOR_VISITS_MAX 64u
-#define DOCTOR_KEPT_NS    120000000000ull
+#define DOCTOR_KEPT_NS    (120 * NS_PER_S)
 
 /** Most notes on one PUT; what comes after them is added to the last. */
 #define DOCTOR_NOTES_MAX 64u

@@ -20,6 +20,7 @@
 #include "tunnel/doctor_exam.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "tunnel/ballast.h"
 
 #include <errno.h>
@@ -29,8 +30,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define NS_PER_S 1000000000ull
-#define MIB      1048576ull
+#define MIB 1048576ull
 
 /* Beyond what a stage takes when all goes well. */
 #define GRACE_NS (15 * NS_PER_S)

@@ -3,15 +3,13 @@
  * From trials to facts. What the server tells (JSON) is read as somebody else's text: what is
  * missing or of another type counts as zero.
  */
+#include "base/time.h"
 #include "tunnel/doctor_exam.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#define MS_NS    1000000ull
-#define NS_PER_S 1000000000ull
 
 #define REQUEST_TIMEOUT 408u
 
@@ -239,7 +237,7 @@ static struct doctor_patience patience(const struct exam *exam, enum exam_trial 
 		.is_cut = trial->is_made &&
 			  (!trial_is_good(trial) || moved < pieces_len(trial)),
 		.tried_ns = trial->is_made ? (uint64_t)(pieces->count - 1) *
-						     pieces->gap_ms * MS_NS
+						     pieces->gap_ms * NS_PER_MS
 					   : 0,
 		.cut_ns = trial->over_at - trial->begun_at,
 		.status = trial->status,
@@ -285,7 +283,7 @@ static void read_loads(const struct exam *exam, struct doctor_facts *facts)
 	if (trial_is_good(down))
 		facts->summary.down_bps =
 			rate_bps(down->in_len, down->in_at - down->head_at);
-	facts->summary.up_bps = rate_bps(noted.bytes, noted.last_ms * MS_NS);
+	facts->summary.up_bps = rate_bps(noted.bytes, noted.last_ms * NS_PER_MS);
 }
 
 void exam_facts(const struct exam *exam, struct doctor_facts *ret_facts)
@@ -300,7 +298,7 @@ void exam_facts(const struct exam *exam, struct doctor_facts *ret_facts)
 	ret_facts->up = way_up(exam, EXAM_SIP);
 	ret_facts->down2 = way_down(exam, EXAM_DRIP2);
 	ret_facts->up2 = way_up(exam, EXAM_SIP2);
-	ret_facts->late_ms = exam->late_ns / MS_NS;
+	ret_facts->late_ms = exam->late_ns / NS_PER_MS;
 	ret_facts->down_silent = patience(exam, EXAM_HUSH_DOWN);
 	ret_facts->up_silent = patience(exam, EXAM_HUSH_UP);
 	ret_facts->down_long = patience(exam, EXAM_LONG_DOWN);

@@ -4,11 +4,11 @@
  */
 #include "tunnel/doctor_trial.h"
 
+#include "base/time.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#define MS_NS 1000000ull
 
 /* ---- delays ------------------------------------------------------------------------------ */
 
@@ -80,7 +80,7 @@ static void on_input(void *user, struct http_stream *stream, uint8_t *data, size
 	(void)stream;
 	keep_text(p, data, len);
 	trial_delays_note(&p->delays, &p->spec.pieces, p->in_len, p->in_len + len,
-			  (int64_t)((now - p->begun_at) / MS_NS));
+			  (int64_t)((now - p->begun_at) / NS_PER_MS));
 	p->in_len += len;
 	p->in_at = now;
 }
@@ -104,8 +104,9 @@ static void add_piece(struct trial *p)
 {
 	p->left += p->spec.pieces.size;
 	p->sent++;
-	p->due = p->sent < p->spec.pieces.count ? p->due + p->spec.pieces.gap_ms * MS_NS
-						: WEFT_NEVER;
+	p->due = p->sent < p->spec.pieces.count
+			 ? p->due + p->spec.pieces.gap_ms * NS_PER_MS
+			 : WEFT_NEVER;
 }
 
 /* A flood begins when its first byte is asked for: there is a connection then. */

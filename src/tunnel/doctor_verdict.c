@@ -5,13 +5,12 @@
  */
 #include "tunnel/doctor_verdict.h"
 
+#include "base/time.h"
 #include "tunnel/doctor_remedy.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define NS_PER_S 1000000000ull
 
 /*
  * Bytes that come late by less are not held. By more they are, if nothing else was late: who

@@ -11,6 +11,7 @@
  */
 #include "stack/stack.h"
 
+#include "base/time.h"
 #include "check.h"
 #include "link/link.h"
 #include "wire/checksum.h"
@@ -293,7 +294,7 @@ static void operate(struct fuzz *f)
 			&offload);
 		break;
 	case PASS:
-		run(f, f->now + ((uint64_t)choice << (choice & 15u)) * MS_NS);
+		run(f, f->now + ((uint64_t)choice << (choice & 15u)) * NS_PER_MS);
 		break;
 	default:
 		send_udp(f, choice);
@@ -337,7 +338,7 @@ static void begin(struct fuzz *f, const uint8_t *data, size_t size)
 		.routes_max = 24,
 	};
 	const struct weft_link_caps caps = { .frame_len_max = FRAME_MAX };
-	*f = (struct fuzz){ .in = reader_of(data, size), .now = 1000 * SECOND_NS };
+	*f = (struct fuzz){ .in = reader_of(data, size), .now = 1000 * NS_PER_S };
 	link_init(&f->link, &wire_ops, "wire", -1, caps);
 	CHECK(weft_stack_new(&opts, f->now, &f->stack) == 0);
 	CHECK(weft_stack_add_interface(f->stack, &f->link, NULL, f->now, &f->iface) == 0);
@@ -352,7 +353,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin(&f, data, size);
 	for (unsigned i = 0; i < OPERATIONS_MAX && reader_left(&f.in) > 0; i++)
 		operate(&f);
-	run(&f, f.now + 200 * SECOND_NS);
+	run(&f, f.now + 200 * NS_PER_S);
 	check_limits(&f);
 	weft_stack_free(f.stack);
 	weft_link_free(&f.link);

@@ -12,6 +12,7 @@
  * After each step, what must always be true of a connection is asserted, and in the end that
  * nothing is left.
  */
+#include "base/time.h"
 #include "stack/tcp_error.h"
 #include "stack/tcp_listen.h"
 #include "stack/tcp_sent.h"

@@ -11,6 +11,8 @@
 #ifndef BASE_BUCKET_H
 #define BASE_BUCKET_H
 
+#include "base/time.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,7 +26,7 @@ struct bucket {
 /** A full bucket of rate tokens per second, 1e9 at most, that holds burst; 0: no limit. */
 static inline struct bucket bucket_of(uint32_t rate, uint32_t burst)
 {
-	const uint64_t interval_ns = rate ? UINT64_C(1000000000) / rate : 0;
+	const uint64_t interval_ns = rate ? NS_PER_S / rate : 0;
 	return (struct bucket){ .interval_ns = interval_ns,
 				.depth_ns = interval_ns * burst };
 }

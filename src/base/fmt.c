@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 
 #include "base/array.h"
+#include "base/time.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -91,9 +92,8 @@ static void add_long_duration(struct fmt *f, uint64_t seconds)
 
 void fmt_duration(struct fmt *f, uint64_t ns)
 {
-	const uint64_t second = 1000000000u;
-	if (ns >= 60 * second - second / 2)
-		add_long_duration(f, ns / second + rounds_up(ns, second));
+	if (ns >= 60 * NS_PER_S - NS_PER_S / 2)
+		add_long_duration(f, ns / NS_PER_S + rounds_up(ns, NS_PER_S));
 	else
 		add_short_duration(f, ns);
 }

@@ -7,6 +7,7 @@
 #include "base/parse.h"
 
 #include "base/array.h"
+#include "base/time.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -112,10 +113,10 @@ int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value)
 int parse_duration_ns(const char *text, uint64_t *ret_ns)
 {
 	static const struct unit units[] = {
-		{ "ns", 1 },         { "us", 1000 },         { "ms", 1000000 },
-		{ "s", 1000000000 }, { "min", 60000000000 }, { "h", 3600000000000 },
+		{ "ns", 1 },       { "us", NS_PER_US },      { "ms", NS_PER_MS },
+		{ "s", NS_PER_S }, { "min", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S },
 	};
-	static_assert(3600000000000 <= SCALE_MAX, "decimals of an hour fit");
+	static_assert(3600 * NS_PER_S <= SCALE_MAX, "decimals of an hour fit");
 	return parse_scaled(text, units, ARRAY_LEN(units), ret_ns);
 }
 

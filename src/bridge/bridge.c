@@ -4,6 +4,7 @@
  */
 #include "bridge/bridge.h"
 
+#include "base/time.h"
 #include "bridge/too_big.h"
 
 #include <assert.h>
@@ -98,7 +99,7 @@ static int init_tables(struct weft_bridge *bridge, const struct weft_bridge_opts
 		.mac = opts->asker_mac,
 		.ip4 = opts->asker_ip4,
 		.interval_s = SNOOP_INTERVAL_NS / NS_PER_S,
-		.answer_ms = SNOOP_ANSWER_NS / 1000000u,
+		.answer_ms = SNOOP_ANSWER_NS / NS_PER_MS,
 	};
 	r = snoop_init(&bridge->snoop, bridge->ports.max,
 		       opts->secret ? opts->secret : zeros, bridge->events);

@@ -6,12 +6,11 @@
 #include "http/multi.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "io/poller.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-#define MS_NS 1000000ull
 
 struct multi {
 	CURLM *curl;
@@ -122,7 +121,7 @@ uint64_t multi_deadline(const struct multi *m, uint64_t now)
 	(void)curl_multi_timeout(m->curl, &wait_ms);
 	if (wait_ms < 0)
 		return WEFT_NEVER;
-	return wait_ms == 0 ? 0 : now + (uint64_t)wait_ms * MS_NS;
+	return wait_ms == 0 ? 0 : now + (uint64_t)wait_ms * NS_PER_MS;
 }
 
 int multi_fd(const struct multi *m)

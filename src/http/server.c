@@ -22,6 +22,7 @@
  * suspended when its next bytes have come, and these stay in the connection's buffer.
  */
 #include "base/container.h"
+#include "base/time.h"
 #include "http/served.h"
 #include "io/poller.h"
 #include "io/socket.h"
@@ -40,10 +41,9 @@
 #define CONNS_MAX             4096u
 #define CONNS_PER_ADDRESS_MAX 256u
 
-#define SECOND_NS       1000000000ull
-#define IDLE_TIMEOUT_NS (5460 * SECOND_NS) /* 91 minutes */
-#define HEAD_TIMEOUT_NS (30 * SECOND_NS)
-#define SWEEP_NS        (2 * SECOND_NS)
+#define IDLE_TIMEOUT_NS (5460 * NS_PER_S) /* 91 minutes */
+#define HEAD_TIMEOUT_NS (30 * NS_PER_S)
+#define SWEEP_NS        (2 * NS_PER_S)
 
 /* One to find the end of the body, one to send it; and what else there is. */
 #define LAST_TURNS 4u

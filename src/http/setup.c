@@ -6,6 +6,7 @@
 #include "http/setup.h"
 
 #include "base/proxy.h"
+#include "base/time.h"
 #include "http/stream.h"
 #include "io/socket.h"
 
@@ -18,7 +19,6 @@
 #define PIN_LEN            32u
 #define PIN_TEXT           64u /* "sha256//", 44 characters of base64, NUL */
 #define CONNECT_TIMEOUT_MS 30000u
-#define MS_NS              1000000ull
 
 /*
  * The longest that RFC 8305, 5 lets the second family wait for the first, for here it is the
@@ -110,7 +110,7 @@ static int setup_fill(struct setup *s, const struct http_client_opts *opts,
 	s->family = resolve_of(opts->family);
 	s->first_family = resolve_of(opts->first_family);
 	s->http_version = opts->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
-	uint64_t ms = opts->connect_timeout_ns / MS_NS;
+	uint64_t ms = opts->connect_timeout_ns / NS_PER_MS;
 	s->connect_timeout_ms = (long)(opts->connect_timeout_ns == 0 ? CONNECT_TIMEOUT_MS
 				       : ms == 0                     ? 1
 								     : ms);

@@ -13,6 +13,7 @@
  * chunks the body stands (http/chunks.h).
  */
 #include "base/container.h"
+#include "base/time.h"
 #include "http/transfer.h"
 #include "io/socket.h"
 
@@ -23,7 +24,7 @@
  * So long a body waits behind its head: a server that finds the head alone can read the body in the
  * way that it likes best.
  */
-#define HOLD_NS 10000000ull
+#define HOLD_NS (10 * NS_PER_MS)
 
 static uint8_t *client_scratch(struct http_client *c)
 {

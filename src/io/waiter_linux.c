@@ -14,6 +14,7 @@
  * The timerfd is never read: timerfd_settime(2) also clears an expiry, and after each expiry
  * the timer is either set anew or cleared before the next sleep.
  */
+#include "base/time.h"
 #include "io/waiter.h"
 
 #include <weft/loop.h>
@@ -107,11 +108,10 @@ static void set_timer(struct waiter *waiter, uint64_t deadline)
 {
 	if (!waiter->timer_expired && waiter->armed <= deadline)
 		return;
-	const uint64_t second = 1000000000u;
 	struct itimerspec spec = { 0 };
 	if (deadline != WEFT_NEVER) {
-		spec.it_value.tv_sec = (time_t)(deadline / second);
-		spec.it_value.tv_nsec = (long)(deadline % second);
+		spec.it_value.tv_sec = (time_t)(deadline / NS_PER_S);
+		spec.it_value.tv_nsec = (long)(deadline % NS_PER_S);
 	}
 	/* Fails only for a bad descriptor or time, of which there is neither. */
 	(void)timerfd_settime(waiter->timer.fd, TFD_TIMER_ABSTIME, &spec, NULL);
@@ -160,12 +160,11 @@ int waiter_fd(const struct waiter *waiter)
 /* libuv's descriptor is in the epoll; what does not show there has to wait in the timer. */
 uint64_t waiter_arm(struct waiter *waiter, uint64_t deadline, uint64_t now)
 {
-	const uint64_t millisecond = 1000000u;
 	int patience = uv_patience(waiter);
 	if (patience == 0)
 		deadline = 0;
-	else if (patience > 0 && now + (uint64_t)patience * millisecond < deadline)
-		deadline = now + (uint64_t)patience * millisecond;
+	else if (patience > 0 && now + (uint64_t)patience * NS_PER_MS < deadline)
+		deadline = now + (uint64_t)patience * NS_PER_MS;
 	/* The time 0 would clear the timer; any other that has passed makes it expire. */
 	set_timer(waiter, deadline ? deadline : 1);
 	return deadline;

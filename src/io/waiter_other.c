@@ -7,6 +7,7 @@
  * Until 1.45, libuv runs timers before it polls as well: one that expires there would be
  * followed by a sleep without an end, were that not forbidden by uv_stop.
  */
+#include "base/time.h"
 #include "io/waiter.h"
 
 #include <weft/loop.h>
@@ -102,7 +103,7 @@ static void set_timer(struct waiter *waiter, uint64_t deadline, uint64_t now)
 {
 	if (waiter->armed <= deadline)
 		return;
-	uint64_t ms = deadline > now ? (deadline - now + 999999) / 1000000 : 0;
+	uint64_t ms = deadline > now ? (deadline - now + NS_PER_MS - 1) / NS_PER_MS : 0;
 	uv_update_time(waiter->uv);
 	/* Fails only for a handle that is closing. */
 	(void)uv_timer_start(&waiter->timer, on_expiry, ms, 0);
@@ -131,7 +132,8 @@ uint64_t waiter_arm(struct waiter *waiter, uint64_t deadline, uint64_t now)
 	int patience = uv_backend_timeout(waiter->uv);
 	if (patience == 0)
 		return 0;
-	uint64_t latest = patience < 0 ? WEFT_NEVER : now + (uint64_t)patience * 1000000u;
+	uint64_t latest =
+		patience < 0 ? WEFT_NEVER : now + (uint64_t)patience * NS_PER_MS;
 	return latest < deadline ? latest : deadline;
 }
 

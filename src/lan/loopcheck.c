@@ -7,6 +7,7 @@
 #include "lan/loopcheck.h"
 
 #include "base/mac.h"
+#include "base/time.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
 
@@ -124,7 +125,7 @@ void loopcheck_frame(const struct loopcheck *check, enum loopcheck_side side,
 	writer_u8(&w, (uint8_t)side);
 	writer_u16(&w, 0);
 	writer_u32(&w, check->number);
-	writer_u64(&w, (now - check->since_ns) / 1000000);
+	writer_u64(&w, (now - check->since_ns) / NS_PER_MS);
 	writer_bytes(&w, check->id, sizeof(check->id));
 	writer_bytes(&w, check->tag, TAG_LEN);
 	assert(r == (int)ETHER_LEN && writer_left(&w) == 0);
@@ -170,7 +171,7 @@ static bool open_probe(const struct loopcheck *check, const struct weft_frame *f
 static bool came_before(const struct loopcheck *check, const struct probe_body *other,
 			uint64_t now)
 {
-	const uint64_t own_ms = (now - check->since_ns) / 1000000;
+	const uint64_t own_ms = (now - check->since_ns) / NS_PER_MS;
 	if (other->age_ms > own_ms + SAME_MS)
 		return true;
 	if (own_ms > other->age_ms + SAME_MS)

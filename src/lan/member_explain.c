@@ -5,6 +5,7 @@
  * do. Names and numbers that the other side has made up are cut short, so that the last part
  * is never the one that does not fit.
  */
+#include "base/time.h"
 #include "lan/member.h"
 
 #include <sodium.h>

@@ -7,6 +7,7 @@
  * later as its time stamp says. libpcap lends one frame at a time, without headroom; a run
  * copies up to a batch of them into an arena of its own.
  */
+#include "base/time.h"
 #include "link/drivers.h"
 #include "link/link.h"
 
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S  1000000000
 #define ARENA_LEN (LINK_RUN_BYTES + WEFT_HEADROOM + WEFT_FRAME_LEN_MAX)
 
 enum replay_rate { REPLAY_REAL, REPLAY_FAST }; /* The choices of rate=. */
@@ -46,7 +46,7 @@ static struct replay *replay_of(struct weft_link *link)
 /* With nanosecond precision asked for, tv_usec holds nanoseconds. */
 static int64_t stamp_ns(const struct pcap_pkthdr *hdr)
 {
-	return (int64_t)hdr->ts.tv_sec * NS_PER_S + (int64_t)hdr->ts.tv_usec;
+	return (int64_t)hdr->ts.tv_sec * (int64_t)NS_PER_S + (int64_t)hdr->ts.tv_usec;
 }
 
 static pcap_t *replay_file_open(const char *path, char *errbuf)

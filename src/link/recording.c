@@ -4,6 +4,7 @@
  */
 #include "link/recording.h"
 
+#include "base/time.h"
 #include "wire/pcapng.h"
 
 #include <errno.h>
@@ -12,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S 1000000000
-#define SUFFIX   ".pcapng"
+#define SUFFIX ".pcapng"
 
 struct recording {
 	uint32_t snap_len;
@@ -120,8 +120,9 @@ void recording_add(struct recording *recording, const struct weft_frame *frame,
 		add_to_pcapng(recording->ng, &packet, frame->data);
 		return;
 	}
+	const int64_t second = (int64_t)NS_PER_S;
 	const struct pcap_pkthdr hdr = {
-		.ts = { .tv_sec = at_ns / NS_PER_S, .tv_usec = at_ns % NS_PER_S },
+		.ts = { .tv_sec = at_ns / second, .tv_usec = at_ns % second },
 		.caplen = caplen,
 		.len = len,
 	};

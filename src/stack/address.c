@@ -13,6 +13,7 @@
  * who says that it is theirs may be anybody (5.4.4 leaves open what follows): it is kept, and
  * defended as often as IPv4's.
  */
+#include "base/time.h"
 #include "stack/arp.h"
 #include "stack/group.h"
 #include "stack/nd.h"
@@ -23,18 +24,18 @@
 
 /* RFC 5227, 1.1. */
 #define PROBE_NUM            3u
-#define PROBE_MIN_NS         SECOND_NS
-#define PROBE_MAX_NS         (2 * SECOND_NS)
-#define ANNOUNCE_WAIT_NS     (2 * SECOND_NS)
+#define PROBE_MIN_NS         NS_PER_S
+#define PROBE_MAX_NS         (2 * NS_PER_S)
+#define ANNOUNCE_WAIT_NS     (2 * NS_PER_S)
 #define ANNOUNCE_NUM         2u
-#define ANNOUNCE_INTERVAL_NS (2 * SECOND_NS)
-#define DEFEND_INTERVAL_NS   (10 * SECOND_NS)
+#define ANNOUNCE_INTERVAL_NS (2 * NS_PER_S)
+#define DEFEND_INTERVAL_NS   (10 * NS_PER_S)
 
 /* RFC 4862, 5.1 and RFC 4861, 10. */
 #define DAD_TRANSMITS 1u
 
 /* PROBE_WAIT of the first, MAX_RTR_SOLICITATION_DELAY of the other. */
-#define ASK_DELAY_NS SECOND_NS
+#define ASK_DELAY_NS NS_PER_S
 
 /* ---- the life of an address -------------------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 #include "stack/advice.h"
 
 #include "base/container.h"
+#include "base/time.h"
 #include "stack/iface.h"
 #include "stack/stack.h"
 
@@ -24,7 +25,7 @@ static_assert(WEFT_DNS_SERVERS_MAX <= ADVISED_MAX && WEFT_DNS_SEARCH_MAX <= ADVI
 
 static uint64_t end_of(uint32_t lifetime_s, uint64_t now)
 {
-	return lifetime_s == ND_FOREVER_S ? WEFT_NEVER : now + lifetime_s * SECOND_NS;
+	return lifetime_s == ND_FOREVER_S ? WEFT_NEVER : now + lifetime_s * NS_PER_S;
 }
 
 /* ---- lists ------------------------------------------------------------------------------- */

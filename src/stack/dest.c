@@ -5,11 +5,12 @@
  */
 #include "stack/dest.h"
 
+#include "base/time.h"
 #include "stack/stack.h"
 
 #include <stdlib.h>
 
-#define LIFE_NS (600 * SECOND_NS) /* RFC 1191, 6.3 and RFC 8201, 4: ten minutes. */
+#define LIFE_NS (600 * NS_PER_S) /* RFC 1191, 6.3 and RFC 8201, 4: ten minutes. */
 
 static void dest_remove(struct weft_stack *stack, struct dest *d)
 {

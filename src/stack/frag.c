@@ -5,16 +5,17 @@
  */
 #include "stack/frag.h"
 
+#include "base/time.h"
 #include "stack/ip.h"
 #include "stack/stack.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define PACKET_MAX  65535u /* Of IPv4 with its header; of the payload of IPv6. */
-#define TIMEOUT4_NS (30 * SECOND_NS) /* RFC 1122, 3.3.2 would have 60 to 120. */
-#define TIMEOUT6_NS (60 * SECOND_NS) /* RFC 8200, 4.5. */
-#define QUOTED_MAX  1280u            /* No error is longer. */
+#define PACKET_MAX  65535u          /* Of IPv4 with its header; of the payload of IPv6. */
+#define TIMEOUT4_NS (30 * NS_PER_S) /* RFC 1122, 3.3.2 would have 60 to 120. */
+#define TIMEOUT6_NS (60 * NS_PER_S) /* RFC 8200, 4.5. */
+#define QUOTED_MAX  1280u           /* No error is longer. */
 
 /* What a key consists of leaves no bytes unset. */
 static_assert(sizeof(struct frag_key) == 2 * sizeof(struct ip_addr) + 16, "no padding");
@@ -125,7 +126,7 @@ static struct packet *packet_of(struct list *node)
 static uint64_t patience(const struct weft_stack *stack, const struct frag_key *key)
 {
 	if (stack->opts.fragment_time_s)
-		return stack->opts.fragment_time_s * SECOND_NS;
+		return stack->opts.fragment_time_s * NS_PER_S;
 	return addr_is_ip4(&key->src) ? TIMEOUT4_NS : TIMEOUT6_NS;
 }
 

@@ -4,13 +4,14 @@
  */
 #include "stack/group.h"
 
+#include "base/time.h"
 #include "stack/stack.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define ROBUSTNESS         2u        /* Reports of a join. */
-#define REPORT_INTERVAL_NS SECOND_NS /* Unsolicited: at most this between them. */
+#define ROBUSTNESS         2u       /* Reports of a join. */
+#define REPORT_INTERVAL_NS NS_PER_S /* Unsolicited: at most this between them. */
 
 static void report(const struct group *g, enum group_report what, uint64_t now)
 {

@@ -12,6 +12,7 @@
 #ifndef STACK_GROUP_H
 #define STACK_GROUP_H
 
+#include "base/time.h"
 #include "stack/iface.h"
 #include "stack/ip.h"
 
@@ -82,6 +83,6 @@ void group_send(struct weft_iface *iface, const struct ip_addr *src,
 		uint64_t now);
 
 /** How long a querier of an older version is remembered (RFC 3376 8.12, RFC 3810 9.12). */
-#define GROUP_OLD_QUERIER_NS (260 * UINT64_C(1000000000))
+#define GROUP_OLD_QUERIER_NS (260 * NS_PER_S)
 
 #endif

@@ -7,6 +7,7 @@
  *     report 3  0x22 | 0 | checksum | 0 | 1 || record: type | 0 | 0 sources | group
  *     report 2  0x16 | 0 | checksum | group              leave 0x17 likewise
  */
+#include "base/time.h"
 #include "stack/group.h"
 #include "stack/stack.h"
 #include "wire/checksum.h"
@@ -22,7 +23,7 @@
 #define ALL_HOSTS     0xe0000001u
 #define ALL_ROUTERS   0xe0000002u
 #define IGMP3_ROUTERS 0xe0000016u
-#define TENTH_NS      (SECOND_NS / 10)
+#define TENTH_NS      (NS_PER_S / 10)
 
 /* Record types (RFC 3376, 4.2.12). */
 static uint8_t record_type(enum group_report what)

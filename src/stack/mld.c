@@ -7,6 +7,7 @@
  *     report 2  143 | 0 | checksum | 0 | 1 || record: type | 0 | 0 sources | group
  *     report 1  131 | 0 | checksum | 0 | 0 | group             done 132 likewise
  */
+#include "base/time.h"
 #include "stack/group.h"
 #include "stack/stack.h"
 #include "wire/icmp.h"
@@ -75,9 +76,9 @@ void mld_report(struct weft_iface *iface, const struct ip_addr *group,
 static uint64_t response_ns(uint16_t code)
 {
 	if (code < CODE_FLOAT)
-		return code * MS_NS;
+		return code * NS_PER_MS;
 	unsigned exponent = code >> 12 & 7u;
-	return (uint64_t)(((code & 0x0fffu) | 0x1000u) << (exponent + 3)) * MS_NS;
+	return (uint64_t)(((code & 0x0fffu) | 0x1000u) << (exponent + 3)) * NS_PER_MS;
 }
 
 /* Whether the packet has the option (RFC 2711); ip6.c has seen to it that the options add up. */
@@ -112,7 +113,7 @@ static enum weft_stack_outcome take_query(const struct ip_rx *rx, uint64_t now)
 	uint64_t within = response_ns(code);
 	if (rx->len < MLD2_LEN) {
 		iface->old_mld_until = now + GROUP_OLD_QUERIER_NS;
-		within = code * MS_NS;
+		within = code * NS_PER_MS;
 	}
 	group_query(iface, &group, within, now);
 	return WEFT_STACK_NOTED;

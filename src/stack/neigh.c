@@ -6,6 +6,7 @@
 #include "stack/neigh.h"
 
 #include "base/mac.h"
+#include "base/time.h"
 #include "stack/arp.h"
 #include "stack/icmp.h"
 #include "stack/nd.h"
@@ -15,10 +16,10 @@
 #include <stdlib.h>
 
 #define ASK_MAX        3u /* MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT. */
-#define DELAY_FIRST_NS (5 * SECOND_NS)
-#define FAILED_NS      (3 * SECOND_NS)
+#define DELAY_FIRST_NS (5 * NS_PER_S)
+#define FAILED_NS      (3 * NS_PER_S)
 /* A MAC that has just been learnt is not changed by who was not asked (as Linux' locktime). */
-#define LOCK_NS        SECOND_NS
+#define LOCK_NS        NS_PER_S
 
 /* What the table finds a neighbour by. */
 struct key {

@@ -14,16 +14,17 @@
  * advertised_addresses_max): a flood of advertisements, which anybody can send to ff02::1, fills
  * neither routes nor addresses.
  */
+#include "base/time.h"
 #include "stack/nd.h"
 #include "stack/stack.h"
 
-#define REACHABLE_NS     (30 * SECOND_NS)
-#define RETRANS_NS       SECOND_NS
-#define SOLICITS_MAX     3u              /* MAX_RTR_SOLICITATIONS. */
-#define SOLICIT_NS       (4 * SECOND_NS) /* RTR_SOLICITATION_INTERVAL. */
-#define SOLICIT_DELAY_NS SECOND_NS
+#define REACHABLE_NS     (30 * NS_PER_S)
+#define RETRANS_NS       NS_PER_S
+#define SOLICITS_MAX     3u             /* MAX_RTR_SOLICITATIONS. */
+#define SOLICIT_NS       (4 * NS_PER_S) /* RTR_SOLICITATION_INTERVAL. */
+#define SOLICIT_DELAY_NS NS_PER_S
 #define PREFIX_BITS      64u
-#define TWO_HOURS_NS     (7200 * SECOND_NS)
+#define TWO_HOURS_NS     (7200 * NS_PER_S)
 #define FOREVER_S        UINT32_MAX
 #define REACHABLE_MS_MAX 3600000u
 #define RETRANS_MS_MIN   10u
@@ -95,7 +96,7 @@ struct ip_addr nd_link_local(const struct weft_iface *iface)
 
 static uint64_t end_of(uint32_t seconds, uint64_t now)
 {
-	return seconds == FOREVER_S ? WEFT_NEVER : now + seconds * SECOND_NS;
+	return seconds == FOREVER_S ? WEFT_NEVER : now + seconds * NS_PER_S;
 }
 
 static unsigned count_slaac(const struct weft_iface *iface)
@@ -211,9 +212,9 @@ static void take_parameters(struct weft_iface *iface, const struct nd_msg *msg)
 	if (msg->hop_limit)
 		iface->hop_limit = msg->hop_limit;
 	if (msg->reachable_ms && msg->reachable_ms <= REACHABLE_MS_MAX)
-		iface->reachable_ns = msg->reachable_ms * MS_NS;
+		iface->reachable_ns = msg->reachable_ms * NS_PER_MS;
 	if (msg->retrans_ms >= RETRANS_MS_MIN && msg->retrans_ms <= RETRANS_MS_MAX)
-		iface->retrans_ns = msg->retrans_ms * MS_NS;
+		iface->retrans_ns = msg->retrans_ms * NS_PER_MS;
 	if (msg->mtu >= IFACE_MTU_MIN && msg->mtu <= iface->mtu &&
 	    msg->mtu != iface->mtu_ip6) {
 		iface->mtu_ip6 = msg->mtu;
@@ -237,7 +238,7 @@ enum weft_stack_outcome slaac_input(const struct ip_rx *rx, const struct nd_msg 
 	if (msg->lifetime_s > 0) /* 6.3.7: else it is no router that was looked for. */
 		wheel_cancel(&iface->stack->wheel, &iface->solicit);
 	take_parameters(iface, msg);
-	set_route(iface, &anywhere, 0, &rx->src, now + msg->lifetime_s * SECOND_NS, now);
+	set_route(iface, &anywhere, 0, &rx->src, now + msg->lifetime_s * NS_PER_S, now);
 	if (msg->has_source_mac)
 		neigh_update(iface, &rx->src, &news, now);
 	struct neigh *router = neigh_find(iface, &rx->src);

@@ -26,9 +26,6 @@
 
 #include <weft/stack.h>
 
-#define SECOND_NS UINT64_C(1000000000)
-#define MS_NS     UINT64_C(1000000)
-
 #define IP4_IDS      256u /**< Counters of IPv4 identifications, a power of two. */
 #define IP6_IDS      256u /**< Those of IPv6 fragments, likewise. */
 #define ICMP_BUCKETS 256u /**< Limits of errors to one address, a power of two. */

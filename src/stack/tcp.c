@@ -4,6 +4,7 @@
  */
 #include "stack/tcp.h"
 
+#include "base/time.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_in.h"
 #include "stack/tcp_life.h"
@@ -104,7 +105,7 @@ bool tcp_may_challenge(const struct tcp *tcp, uint64_t *next_ns, uint64_t now)
 {
 	if (now < *next_ns)
 		return false;
-	*next_ns = now + tcp->config.challenge_ms * (uint64_t)NS_PER_MS;
+	*next_ns = now + tcp->config.challenge_ms * NS_PER_MS;
 	return true;
 }
 

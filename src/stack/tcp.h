@@ -36,10 +36,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NS_PER_US 1000u
-#define NS_PER_MS 1000000u
-#define NS_PER_S  1000000000u
-
 /** Limits and habits. Zero is the default that is named. */
 struct tcp_config {
 	uint32_t connections_max; /**< 0 for 65,536. SYN entries do not count. */

@@ -6,6 +6,7 @@
  */
 #include "stack/tcp_ack.h"
 
+#include "base/time.h"
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_life.h"

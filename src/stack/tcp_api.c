@@ -2,6 +2,7 @@
 /*
  * <weft/tcp.h>: addresses as the program writes them, and the calls of tcp_user.h.
  */
+#include "base/time.h"
 #include "stack/tcp_ip.h"
 #include "stack/tcp_listen.h"
 #include "stack/tcp_sent.h"

@@ -6,9 +6,10 @@
 #include "stack/tcp_cookie.h"
 
 #include "base/array.h"
+#include "base/time.h"
 #include "stack/tcp.h"
 
-#define PERIOD_NS   (60ull * NS_PER_S)
+#define PERIOD_NS   (60 * NS_PER_S)
 #define HASH_MASK   0xffffffu
 #define MSS_SHIFT   24u
 #define TIME_SHIFT  27u

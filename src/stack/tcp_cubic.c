@@ -18,12 +18,12 @@
  * Where windows are small or round trips short, Reno would be faster; then the window follows
  * w_est, what Reno would have (section 4.3). Windows are in bytes and times in ms here.
  */
+#include "base/time.h"
 #include "stack/tcp_hystart.h"
 
 #define BETA_NUM   7u /* beta = 0.7, 4.6 */
 #define BETA_DEN   10u
 #define AGE_MAX_MS 100000 /* Beyond 100 s W grows no faster: keeps the cube in 64 bits. */
-#define NS_PER_MS  1000000u
 
 /* The largest r with r^3 <= x. */
 static uint32_t cube_root(uint64_t x)

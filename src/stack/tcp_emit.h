@@ -6,6 +6,7 @@
 #ifndef STACK_TCP_EMIT_H
 #define STACK_TCP_EMIT_H
 
+#include "base/time.h"
 #include "stack/tcp_conn.h"
 #include "stack/tcp_seam.h"
 
@@ -15,7 +16,7 @@
 /** Milliseconds of the connection's own clock (RFC 7323, 5.4), at a time in ns. */
 static inline uint32_t tcp_timestamp(const struct tcp_conn *conn, uint64_t at_ns)
 {
-	return (uint32_t)(at_ns / 1000000u) + conn->ts_offset;
+	return (uint32_t)(at_ns / NS_PER_MS) + conn->ts_offset;
 }
 
 /** Bytes of data that fit beside the options that a segment carries now (RFC 6691). */

@@ -5,6 +5,7 @@
  */
 #include "stack/tcp_life.h"
 
+#include "base/time.h"
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_listen.h"

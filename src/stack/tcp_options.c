@@ -5,6 +5,7 @@
  */
 #include "stack/tcp_options.h"
 
+#include "base/time.h"
 #include "stack/tcp.h"
 #include "stack/tcp_window.h"
 

@@ -7,6 +7,7 @@
  */
 #include "stack/tcp_rack.h"
 
+#include "base/time.h"
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_out.h"

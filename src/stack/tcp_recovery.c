@@ -6,6 +6,7 @@
  */
 #include "stack/tcp_recovery.h"
 
+#include "base/time.h"
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_out.h"

@@ -5,8 +5,9 @@
  */
 #include "stack/tcp_rto.h"
 
+#include "base/time.h"
+
 #define GRANULARITY_US 1000u
-#define NS_PER_US      1000u
 
 void rto_init(struct tcp_rto *rto)
 {

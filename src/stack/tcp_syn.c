@@ -5,6 +5,7 @@
  */
 #include "stack/tcp_syn.h"
 
+#include "base/time.h"
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_in.h"
@@ -97,7 +98,7 @@ static struct tcp_syn *syn_of_list(struct list *node)
 
 static uint64_t due_of(const struct tcp_syn *syn)
 {
-	return syn->sent_ns + ((uint64_t)NS_PER_S << syn->retries);
+	return syn->sent_ns + (NS_PER_S << syn->retries);
 }
 
 /* The timer is due when the listener's next SYN,ACK is to be sent again. */

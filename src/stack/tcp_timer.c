@@ -5,6 +5,7 @@
  */
 #include "stack/tcp_timer.h"
 
+#include "base/time.h"
 #include "stack/tcp.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_life.h"
@@ -15,7 +16,7 @@
 #include <errno.h>
 
 /* So much too early a timer may stay: it fires for nothing then, or is put off by far first. */
-#define EARLY_MAX_NS       (10ull * NS_PER_MS)
+#define EARLY_MAX_NS       (10 * NS_PER_MS)
 /* Of the same segment, by the time-out (SHLD-10 of RFC 9293). */
 #define RETRANSMISSIONS_R1 3u
 #define KEEP_IDLE_S        7200u /* RFC 9293, 3.8.4: two hours. */
@@ -183,13 +184,13 @@ static void on_persist_due(struct tcp_conn *conn, uint64_t now)
 
 static uint64_t keep_idle(const struct tcp_conn *conn)
 {
-	return (conn->keep_idle_s ? conn->keep_idle_s : KEEP_IDLE_S) * (uint64_t)NS_PER_S;
+	return (conn->keep_idle_s ? conn->keep_idle_s : KEEP_IDLE_S) * NS_PER_S;
 }
 
 static uint64_t keep_interval(const struct tcp_conn *conn)
 {
 	uint32_t s = conn->keep_interval_s ? conn->keep_interval_s : KEEP_INTERVAL_S;
-	return s * (uint64_t)NS_PER_S;
+	return s * NS_PER_S;
 }
 
 static unsigned keep_probes_max(const struct tcp_conn *conn)
@@ -226,8 +227,7 @@ void tcp_arm_quiet(struct tcp_conn *conn, uint64_t now)
 	if (conn->state == TCP_FIN_WAIT_2 && conn->is_orphan) {
 		if (!tcp_is_due(conn, TCP_DUE_QUIET) || conn->keepalive)
 			tcp_due_set(conn, TCP_DUE_QUIET,
-				    now + conn->tcp->config.fin_wait_ms *
-						    (uint64_t)NS_PER_MS);
+				    now + conn->tcp->config.fin_wait_ms * NS_PER_MS);
 		conn->keepalive = false;
 	} else if (!conn->keepalive || !tcp_state_is_synchronized(conn->state)) {
 		tcp_due_clear(conn, TCP_DUE_QUIET);

@@ -5,6 +5,7 @@
  */
 #include "stack/tcp_timewait.h"
 
+#include "base/time.h"
 #include "stack/tcp_emit.h"
 #include "stack/tcp_life.h"
 #include "stack/tcp_listen.h"

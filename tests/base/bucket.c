@@ -6,8 +6,7 @@
 #include "base/bucket.h"
 
 #include "../unit.h"
-
-#define SECOND_NS UINT64_C(1000000000)
+#include "base/time.h"
 
 static unsigned take_all(struct bucket *b, uint64_t now)
 {
@@ -20,15 +19,15 @@ static unsigned take_all(struct bucket *b, uint64_t now)
 static void gives_what_has_been_saved(void **state)
 {
 	(void)state;
-	const uint64_t beginnings[] = { 0, 1, SECOND_NS, 1000000 * SECOND_NS };
+	const uint64_t beginnings[] = { 0, 1, NS_PER_S, 1000000 * NS_PER_S };
 	for (unsigned i = 0; i < 4; i++) {
 		uint64_t now = beginnings[i];
 		struct bucket b = bucket_of(10, 3);
 		assert_int_equal(take_all(&b, now), 3);
-		assert_false(bucket_take(&b, 1, now + SECOND_NS / 10 - 1));
-		assert_true(bucket_take(&b, 1, now + SECOND_NS / 10));
-		assert_false(bucket_take(&b, 1, now + SECOND_NS / 10));
-		assert_int_equal(take_all(&b, now + 3600 * SECOND_NS), 3);
+		assert_false(bucket_take(&b, 1, now + NS_PER_S / 10 - 1));
+		assert_true(bucket_take(&b, 1, now + NS_PER_S / 10));
+		assert_false(bucket_take(&b, 1, now + NS_PER_S / 10));
+		assert_int_equal(take_all(&b, now + 3600 * NS_PER_S), 3);
 	}
 }
 
@@ -38,8 +37,8 @@ static void several_at_once_or_none(void **state)
 	struct bucket b = bucket_of(1000, 1500);
 	assert_false(bucket_take(&b, 1501, 0));
 	assert_true(bucket_take(&b, 1500, 0));
-	assert_false(bucket_take(&b, 1000, SECOND_NS - 1));
-	assert_true(bucket_take(&b, 1000, SECOND_NS));
+	assert_false(bucket_take(&b, 1000, NS_PER_S - 1));
+	assert_true(bucket_take(&b, 1000, NS_PER_S));
 }
 
 static void without_a_limit(void **state)

@@ -8,6 +8,7 @@
 #include "../unit.h"
 #include "base/array.h"
 #include "base/fmt.h"
+#include "base/time.h"
 #include "lan/channel.h"
 #include "lan/visitor.h"
 #include "wire/arp.h"
@@ -24,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_MS   UINT64_C(1000000)
 #define AWAY_MS     300u
 /* Until the relay has nearly given him up. */
 #define KNOCK_TURNS 900u

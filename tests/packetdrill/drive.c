@@ -9,6 +9,7 @@
  * headers, so that segments are the same), but for those that say which one they are for. Unlike
  * packetdrill, it also minds the data's bytes, and what was sent and is not in the script.
  */
+#include "base/time.h"
 #include "run.h"
 #include "wire/tcp.h"
 
@@ -21,7 +22,6 @@
 
 #define MTU_IP4     1500u
 #define MTU_IP6     1520u
-#define NS_PER_US   1000u
 /* How long "*" waits: longer than any timer of TCP. */
 #define PATIENCE_US 14400000000u
 

@@ -15,6 +15,7 @@
  */
 #include "interface.h"
 
+#include "base/time.h"
 #include "host.h"
 
 #include <errno.h>
@@ -25,10 +26,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MTU       1500u
-#define MTU_IP6   1520u /* As packetdrill's --mtu says for the same segments over IPv6. */
-#define NS_PER_US 1000u
-#define BUFFER    (1u << 20)
+#define MTU     1500u
+#define MTU_IP6 1520u /* As packetdrill's --mtu says for the same segments over IPv6. */
+#define BUFFER  (1u << 20)
 
 struct drill {
 	struct host host;
@@ -120,7 +120,7 @@ static bool is_to_wait(const struct drill *d, int fd, int result)
 static int drill_usleep(void *user, useconds_t us)
 {
 	struct drill *d = enter(user);
-	uint64_t until = d->host.now + us * (uint64_t)NS_PER_US;
+	uint64_t until = d->host.now + us * NS_PER_US;
 	settle(d);
 	while (d->host.now < until)
 		step(d, until);

@@ -7,6 +7,7 @@
  */
 #include "../stack/world.h"
 #include "base/mac.h"
+#include "base/time.h"
 #include "wire/dhcp6.h"
 #include "wire/udp.h"
 
@@ -17,9 +18,9 @@
 
 #define SERVER   "fe80::1"
 #define ASKS_MAX 64u
-#define HOUR_NS  (3600 * SECOND_NS)
+#define HOUR_NS  (3600 * NS_PER_S)
 #define DAY_S    86400u
-#define DAY_NS   (DAY_S * SECOND_NS)
+#define DAY_NS   (DAY_S * NS_PER_S)
 
 struct net {
 	struct world w;
@@ -57,7 +58,7 @@ static void begin(struct net *net)
 	const struct world_opts world = { .is_bare = true };
 	*net = (struct net){ .told_n = 0 };
 	world_init(&net->w, &world);
-	world_pass(&net->w, 20 * SECOND_NS);
+	world_pass(&net->w, 20 * NS_PER_S);
 	tx_forget(&net->w);
 	const struct weft_dhcp6c_opts opts = opts_of(net);
 	assert_int_equal(weft_dhcp6c_new(&opts, &net->client), 0);
@@ -168,10 +169,10 @@ static void asks_all_servers_within_a_second(void **state)
 	(void)state;
 	begin(&net);
 	const uint64_t begun = net.w.now;
-	assert_true(wait_for_asking(&net, SECOND_NS));
+	assert_true(wait_for_asking(&net, NS_PER_S));
 	const struct dhcp6_msg *msg = &net.asked[0];
 	const struct dhcp6_duid duid = dhcp6_duid_of_mac(net.w.iface->mac);
-	assert_in_range(net.asked_at[0] - begun, 0, SECOND_NS);
+	assert_in_range(net.asked_at[0] - begun, 0, NS_PER_S);
 	assert_int_equal(msg->type, DHCP6_INFORMATION_REQUEST);
 	assert_true(dhcp6_duid_equal(&msg->client_id, &duid));
 	assert_int_equal(msg->server_id.len, 0);
@@ -197,14 +198,14 @@ static void asks_again_after_twice_as_long(void **state)
 	for (unsigned i = 1; i < net.asked_n; i++) {
 		const uint64_t pause = net.asked_at[i] - net.asked_at[i - 1];
 		const uint64_t elapsed =
-			(net.asked_at[i] - net.asked_at[0]) / (10 * MS_NS);
-		const uint64_t least = i == 1 ? SECOND_NS * 9 / 10 : last * 19 / 10;
-		const uint64_t most = i == 1 ? SECOND_NS * 11 / 10 : last * 21 / 10 + 1;
-		if (most < 3600 * SECOND_NS)
+			(net.asked_at[i] - net.asked_at[0]) / (10 * NS_PER_MS);
+		const uint64_t least = i == 1 ? NS_PER_S * 9 / 10 : last * 19 / 10;
+		const uint64_t most = i == 1 ? NS_PER_S * 11 / 10 : last * 21 / 10 + 1;
+		if (most < 3600 * NS_PER_S)
 			assert_in_range(pause, least, most);
-		assert_true(pause <= 3960 * SECOND_NS);
+		assert_true(pause <= 3960 * NS_PER_S);
 		if (i >= 14)
-			assert_true(pause >= 3240 * SECOND_NS);
+			assert_true(pause >= 3240 * NS_PER_S);
 		assert_int_equal(net.asked[i].xid, net.asked[0].xid);
 		assert_int_equal(net.asked[i].elapsed_cs,
 				 elapsed < UINT16_MAX ? elapsed : UINT16_MAX);
@@ -220,9 +221,9 @@ static void the_server_sets_the_longest_pause(void **state)
 	(void)state;
 	for (unsigned k = 0; k < ARRAY_LEN(said); k++) {
 		struct net net;
-		const uint64_t limit_ns = (k == 0 ? 120 : 3600) * SECOND_NS;
+		const uint64_t limit_ns = (k == 0 ? 120 : 3600) * NS_PER_S;
 		begin(&net);
-		assert_true(wait_for_asking(&net, SECOND_NS));
+		assert_true(wait_for_asking(&net, NS_PER_S));
 		struct dhcp6_msg msg = answer(&net);
 		msg.inf_max_rt_s = said[k];
 		say(&net, &msg);
@@ -245,7 +246,7 @@ static void begins_before_there_is_an_address(void **state)
 	world_init(&net.w, &world);
 	const struct weft_dhcp6c_opts opts = opts_of(&net);
 	assert_int_equal(weft_dhcp6c_new(&opts, &net.client), 0);
-	assert_true(wait_for_asking(&net, 10 * SECOND_NS));
+	assert_true(wait_for_asking(&net, 10 * NS_PER_S));
 	struct dhcp6_msg msg = answer(&net);
 	say(&net, &msg);
 	assert_int_equal(net.told_n, 1);
@@ -259,7 +260,7 @@ static void tells_what_a_server_says(void **state)
 	struct net net;
 	(void)state;
 	begin(&net);
-	assert_true(wait_for_asking(&net, SECOND_NS));
+	assert_true(wait_for_asking(&net, NS_PER_S));
 	struct dhcp6_msg msg = answer(&net);
 	const struct ip_addr strange[] = { addr("::"), addr("::1"), addr("ff02::1") };
 	for (unsigned i = 0; i < ARRAY_LEN(strange); i++)
@@ -285,7 +286,7 @@ static void believes_none_but_its_server(void **state)
 	struct net net;
 	(void)state;
 	begin(&net);
-	assert_true(wait_for_asking(&net, SECOND_NS));
+	assert_true(wait_for_asking(&net, NS_PER_S));
 	struct dhcp6_msg msg = answer(&net);
 	msg.xid ^= 1;
 	say(&net, &msg);
@@ -310,7 +311,7 @@ static void believes_none_but_its_server(void **state)
 	say_bytes(&net, (const uint8_t *)"\x07\0", 2);
 	assert_int_equal(count(&net, WEFT_DHCP6C_DROP_MALFORMED), 1);
 	assert_int_equal(net.told_n, 0);
-	assert_true(wait_for_asking(&net, 3 * SECOND_NS));
+	assert_true(wait_for_asking(&net, 3 * NS_PER_S));
 	msg = answer(&net);
 	say(&net, &msg);
 	assert_int_equal(net.told_n, 1);
@@ -324,7 +325,7 @@ static void every_truncation_of_an_answer(void **state)
 	uint8_t bytes[DHCP6_LEN_MAX];
 	(void)state;
 	begin(&net);
-	assert_true(wait_for_asking(&net, SECOND_NS));
+	assert_true(wait_for_asking(&net, NS_PER_S));
 	struct dhcp6_msg msg = answer(&net);
 	msg.has_refresh = true;
 	const int whole = dhcp6_msg_emit(bytes, sizeof(bytes), &msg);
@@ -363,13 +364,13 @@ static void asks_anew_when_it_is_time(void **state)
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
 		struct net net;
 		begin(&net);
-		assert_true(wait_for_asking(&net, SECOND_NS));
+		assert_true(wait_for_asking(&net, NS_PER_S));
 		struct dhcp6_msg msg = answer(&net);
 		msg.has_refresh = cases[i].has_refresh;
 		msg.refresh_s = cases[i].said_s;
 		say(&net, &msg);
-		assert_false(wait_for_asking(&net, cases[i].meant_s * SECOND_NS - 1));
-		assert_true(wait_for_asking(&net, SECOND_NS + 1));
+		assert_false(wait_for_asking(&net, cases[i].meant_s * NS_PER_S - 1));
+		assert_true(wait_for_asking(&net, NS_PER_S + 1));
 		assert_int_not_equal(net.asked[1].xid, net.asked[0].xid);
 		assert_int_equal(net.asked[1].elapsed_cs, 0);
 		/* What it hears now takes the place of what it heard before. */
@@ -387,7 +388,7 @@ static void never_asks_anew_if_it_is_told_so(void **state)
 	struct net net;
 	(void)state;
 	begin(&net);
-	assert_true(wait_for_asking(&net, SECOND_NS));
+	assert_true(wait_for_asking(&net, NS_PER_S));
 	struct dhcp6_msg msg = answer(&net);
 	msg.has_refresh = true;
 	msg.refresh_s = DHCP6_FOREVER_S;

@@ -14,6 +14,7 @@
  */
 #include "../platform/netns.h"
 #include "../unit.h"
+#include "base/time.h"
 
 #include <weft/dhcpc.h>
 #include <weft/host.h>
@@ -31,8 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SECOND_NS   1000000000ull
-#define PATIENCE_NS (10 * SECOND_NS)
+#define PATIENCE_NS (10 * NS_PER_S)
 #define MAC_TEXT    "02:00:00:00:00:07"
 
 /* One test's network, server and client. */
@@ -51,7 +51,7 @@ static uint64_t real_now(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 static uint64_t now_of(const struct lan *lan)
@@ -282,11 +282,11 @@ static void test_lease_renewal_rebinding_and_release(void **state)
 		file_has(&lan, "leases", MAC_TEXT " 192.168.77.100 player 01:" MAC_TEXT));
 
 	/* To the server alone, which answers to the address that the kernel now has. */
-	lan.skipped_ns += lan.lease.renew_s * SECOND_NS;
+	lan.skipped_ns += lan.lease.renew_s * NS_PER_S;
 	run_until(&lan, is_bound_twice, "renewal");
 
 	/* To all. */
-	lan.skipped_ns += lan.lease.rebind_s * SECOND_NS;
+	lan.skipped_ns += lan.lease.rebind_s * NS_PER_S;
 	run_until(&lan, is_bound_thrice, "rebinding");
 	assert_int_equal(lan.lost_n, 0);
 	assert_int_equal(weft_dhcpc_count(lan.client, WEFT_DHCPC_TAKEN), 4);

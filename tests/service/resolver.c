@@ -6,6 +6,7 @@
  *     test --- [ resolver, 10.1.0.1 ] --- pair --- [ name server, 10.1.0.2 ... .4 ]
  */
 #include "../unit.h"
+#include "base/time.h"
 #include "wire/dns.h"
 
 #include <weft/link.h>
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND_NS  UINT64_C(1000000000)
 #define SERVERS    3u
 #define TASKS      5u
 #define ASKED_MAX  64u
@@ -284,7 +284,7 @@ static void world_init(struct world *w, const struct entry *zone, uint32_t cache
 	static const char *const here[] = { "10.1.0.1/24", NULL };
 	static const char *const there[] = { "10.1.0.2/24", "10.1.0.3/24", "10.1.0.4/24",
 					     NULL };
-	*w = (struct world){ .now = 1000 * SECOND_NS, .zone = zone };
+	*w = (struct world){ .now = 1000 * NS_PER_S, .zone = zone };
 	assert_int_equal(weft_link_pair(64, &w->link[0], &w->link[1]), 0);
 	make_stack(w, 0, here);
 	make_stack(w, 1, there);
@@ -503,13 +503,13 @@ static void a_silent_server_gives_way_to_the_next(void **state)
 	w.servers[0].manner = IS_SILENT;
 	uint64_t begun = w.now;
 	assert_int_equal(look_up(&w, "weft.example", AF_INET), 0);
-	assert_true(w.found_at - begun >= 2 * SECOND_NS &&
-		    w.found_at - begun < 3 * SECOND_NS);
+	assert_true(w.found_at - begun >= 2 * NS_PER_S &&
+		    w.found_at - begun < 3 * NS_PER_S);
 	assert_int_equal(count(&w, WEFT_RESOLVER_TIMED_OUT), 1);
 	/* Who has answered is asked first from now on. */
 	begun = w.now;
 	assert_int_equal(look_up(&w, "four.example", AF_INET), 0);
-	assert_true(w.found_at - begun < SECOND_NS);
+	assert_true(w.found_at - begun < NS_PER_S);
 	assert_int_equal(w.servers[0].asked, 1);
 	world_fini(&w);
 }
@@ -525,7 +525,7 @@ static void silence_has_an_end(void **state)
 		w.servers[i].manner = IS_SILENT;
 	uint64_t begun = w.now;
 	assert_int_equal(look_up(&w, "alice", AF_INET), -ETIMEDOUT);
-	assert_true(w.found_at - begun == (uint64_t)3 * (2 + 4) * SECOND_NS);
+	assert_true(w.found_at - begun == (uint64_t)3 * (2 + 4) * NS_PER_S);
 	for (unsigned i = 0; i < SERVERS; i++)
 		assert_int_equal(w.servers[i].asked, 2);
 	world_fini(&w);
@@ -540,7 +540,7 @@ static void a_refusal_is_no_answer(void **state)
 	w.servers[0].manner = REFUSES;
 	uint64_t begun = w.now;
 	assert_int_equal(look_up(&w, "weft.example", AF_INET), 0);
-	assert_true(w.found_at - begun < SECOND_NS);
+	assert_true(w.found_at - begun < NS_PER_S);
 	w.servers[1].manner = REFUSES;
 	assert_int_equal(look_up(&w, "four.example", AF_INET), -EIO);
 	assert_int_equal(count(&w, WEFT_RESOLVER_REFUSED), 5);
@@ -557,7 +557,7 @@ static void a_server_that_is_not_there_gives_way(void **state)
 	use_servers(&w, 1);
 	uint64_t begun = w.now;
 	assert_int_equal(look_up(&w, "weft.example", AF_INET), 0);
-	assert_true(w.found_at - begun < SECOND_NS);
+	assert_true(w.found_at - begun < NS_PER_S);
 	assert_int_equal(count(&w, WEFT_RESOLVER_UNREACHABLE), 1);
 	world_fini(&w);
 }
@@ -672,11 +672,11 @@ static void answers_are_kept_as_long_as_they_say(void **state)
 	world_init(&w, zone, 0);
 	use_servers(&w, 1);
 	assert_int_equal(look_up(&w, "alice.friday.weft", AF_INET), 0);
-	w.now += 4 * SECOND_NS;
+	w.now += 4 * NS_PER_S;
 	assert_int_equal(look_up(&w, "alice.friday.weft", AF_INET), 0);
 	assert_int_equal(w.asked_n, 0);
 	assert_int_equal(count(&w, WEFT_RESOLVER_CACHED), 1);
-	w.now += 2 * SECOND_NS;
+	w.now += 2 * NS_PER_S;
 	assert_int_equal(look_up(&w, "alice.friday.weft", AF_INET), 0);
 	assert_int_equal(w.asked_n, 1);
 	for (unsigned i = 0; i < 2; i++) {

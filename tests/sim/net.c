@@ -11,6 +11,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/rng.h"
+#include "base/time.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -26,7 +27,6 @@
 #define DEFAULT_QUEUE 65536u
 #define TURNS_AT_ONCE 100000u
 #define SEQUENCE_BITS 16u
-#define NS_PER_SECOND 1000000000u
 
 struct flight {
 	/** Deadline: ns, shifted by SEQUENCE_BITS, and a number. */
@@ -100,7 +100,7 @@ static struct socket *socket_of(struct dgram *d)
 struct sim *sim_new(uint64_t seed)
 {
 	struct sim *sim = must(calloc(1, sizeof(*sim)));
-	sim->now = NS_PER_SECOND;
+	sim->now = NS_PER_S;
 	sim->next_fd = FD_FIRST;
 	rng_init(&sim->rng, seed);
 	list_init(&sim->sockets);

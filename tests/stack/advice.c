@@ -3,6 +3,7 @@
  * What routers say about names (RFC 8106): who is believed, for how long, and that a program
  * hears of changes and of nothing else.
  */
+#include "base/time.h"
 #include "wire/nd_names.h"
 #include "world.h"
 
@@ -116,7 +117,7 @@ static void what_is_said_again_is_no_news(void **state)
 		add_domain(&a, "lan.example", 600);
 		assert_outcome(advertise(&a, ROUTER), NOTED);
 		assert_int_equal(a.told_n, 1);
-		world_pass(&a.w, 500 * SECOND_NS);
+		world_pass(&a.w, 500 * NS_PER_S);
 	}
 	world_fini(&a.w);
 }
@@ -132,17 +133,17 @@ static void each_ends_with_its_lifetime(void **state)
 	add_server(&a, "2001:db8::55", FOREVER);
 	add_domain(&a, "lan.example", 900);
 	assert_outcome(advertise(&a, ROUTER), NOTED);
-	world_pass(&a.w, 599 * SECOND_NS);
+	world_pass(&a.w, 599 * NS_PER_S);
 	assert_int_equal(a.told_n, 1);
-	world_pass(&a.w, 2 * SECOND_NS);
+	world_pass(&a.w, 2 * NS_PER_S);
 	assert_int_equal(a.told_n, 2);
-	assert_true(a.told_at >= begun + 600 * SECOND_NS);
+	assert_true(a.told_at >= begun + 600 * NS_PER_S);
 	assert_servers(&a, "2001:db8::54 2001:db8::55");
-	world_pass(&a.w, 300 * SECOND_NS);
+	world_pass(&a.w, 300 * NS_PER_S);
 	assert_int_equal(a.told_n, 3);
 	assert_servers(&a, "2001:db8::55");
 	assert_search(&a, "");
-	world_pass(&a.w, 1000000 * SECOND_NS);
+	world_pass(&a.w, 1000000 * NS_PER_S);
 	assert_int_equal(a.told_n, 3);
 	world_fini(&a.w);
 }

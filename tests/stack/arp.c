@@ -5,6 +5,7 @@
 #include "wire/arp.h"
 
 #include "base/mac.h"
+#include "base/time.h"
 #include "wire/ether.h"
 #include "world.h"
 
@@ -143,13 +144,13 @@ static void a_probed_address_is_asked_for_before_it_is_used(void **state)
 			 WEFT_ADDRESS_TENTATIVE);
 	assert_outcome(rx_echo(&w, "10.1.0.1", "10.1.0.50"), DROP_NO_HOST);
 	/* For 4 to 7 s, whatever is drawn; the second announcement is 2 s behind the first. */
-	world_pass(&w, 4 * SECOND_NS - 1);
+	world_pass(&w, 4 * NS_PER_S - 1);
 	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
 			 WEFT_ADDRESS_TENTATIVE);
-	world_pass(&w, 3 * SECOND_NS + 1);
+	world_pass(&w, 3 * NS_PER_S + 1);
 	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
 			 WEFT_ADDRESS_PREFERRED);
-	world_pass(&w, 2 * SECOND_NS);
+	world_pass(&w, 2 * NS_PER_S);
 	for (unsigned i = 0; i < 3; i++) {
 		struct arp_hdr arp = tx_arp(&w);
 		assert_int_equal(arp.op, ARP_OP_REQUEST);
@@ -172,10 +173,10 @@ static void an_address_may_go_while_it_is_asked_for(void **state)
 	world_init(&w, NULL);
 	assert_int_equal(
 		weft_iface_add_address(w.iface, &wanted, WEFT_ADDRESS_PROBE, w.now), 0);
-	world_pass(&w, 2 * SECOND_NS);
+	world_pass(&w, 2 * NS_PER_S);
 	tx_forget(&w);
 	weft_iface_remove_address(w.iface, &wanted, w.now);
-	world_pass(&w, 20 * SECOND_NS);
+	world_pass(&w, 20 * NS_PER_S);
 	tx_none(&w);
 	world_fini(&w);
 }
@@ -188,14 +189,14 @@ static void an_answer_to_a_probe_takes_the_address(void **state)
 	world_init(&w, NULL);
 	assert_int_equal(
 		weft_iface_add_address(w.iface, &wanted, WEFT_ADDRESS_PROBE, w.now), 0);
-	world_pass(&w, 2 * SECOND_NS);
+	world_pass(&w, 2 * NS_PER_S);
 	assert_outcome(
 		rx_arp(&w, &(struct arp_said){ ARP_OP_REPLY, OTHER_MAC, "10.1.0.50", NULL,
 					       "0.0.0.0", true }),
 		NOTED);
 	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
 			 WEFT_ADDRESS_CONFLICT);
-	world_pass(&w, 20 * SECOND_NS);
+	world_pass(&w, 20 * NS_PER_S);
 	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
 			 WEFT_ADDRESS_CONFLICT);
 	assert_outcome(rx_echo(&w, "10.1.0.1", "10.1.0.50"), DROP_NO_HOST);
@@ -210,7 +211,7 @@ static void two_that_probe_for_the_same_both_give_up(void **state)
 	world_init(&w, NULL);
 	assert_int_equal(
 		weft_iface_add_address(w.iface, &wanted, WEFT_ADDRESS_PROBE, w.now), 0);
-	world_pass(&w, SECOND_NS);
+	world_pass(&w, NS_PER_S);
 	const struct arp_said probe = { ARP_OP_REQUEST, OTHER_MAC,   "0.0.0.0",
 					NULL,           "10.1.0.50", false };
 	assert_outcome(rx_arp(&w, &probe), NOTED);
@@ -243,11 +244,11 @@ static void defends_an_address_once(void **state)
 	assert_outcome(rx_arp(&w, &theft), NOTED);
 	assert_int_equal(tx_arp(&w).sender_ip, ip4("10.1.0.2"));
 	assert_int_equal(weft_iface_address_state(w.iface, &own), WEFT_ADDRESS_PREFERRED);
-	world_pass(&w, 11 * SECOND_NS);
+	world_pass(&w, 11 * NS_PER_S);
 	assert_outcome(rx_arp(&w, &theft), NOTED);
 	assert_int_equal(tx_arp(&w).sender_ip, ip4("10.1.0.2"));
 	assert_int_equal(weft_iface_address_state(w.iface, &own), WEFT_ADDRESS_PREFERRED);
-	world_pass(&w, SECOND_NS);
+	world_pass(&w, NS_PER_S);
 	assert_outcome(rx_arp(&w, &theft), NOTED);
 	tx_none(&w);
 	assert_int_equal(weft_iface_address_state(w.iface, &own), WEFT_ADDRESS_CONFLICT);
@@ -265,7 +266,7 @@ static void an_address_that_others_look_after_is_used_and_no_more(void **state)
 	world_init(&w, NULL);
 	assert_int_equal(
 		weft_iface_add_address(w.iface, &wanted, WEFT_ADDRESS_NO_ACD, w.now), 0);
-	world_pass(&w, 10 * SECOND_NS);
+	world_pass(&w, 10 * NS_PER_S);
 	tx_none(&w);
 	for (unsigned i = 0; i < 3; i++)
 		assert_outcome(rx_arp(&w, &theft), NOTED);

@@ -4,6 +4,7 @@
  *
  *     the test 10.1.0.1 --- wire --- [ stack .2 ] --- second --- the test 10.2.0.1
  */
+#include "base/time.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/tcp.h"
@@ -62,7 +63,7 @@ static void begin(struct world *w, struct second *s, bool forwarding)
 			 0);
 	assert_int_equal(weft_iface_add_neighbour(iface, &peer6, mac(TEST_MAC), w->now),
 			 0);
-	world_pass(w, 20 * SECOND_NS);
+	world_pass(w, 20 * NS_PER_S);
 	tx_forget(w);
 	s->n = 0;
 }
@@ -260,9 +261,9 @@ static void tells_that_the_host_is_not_there(void **state)
 		for (unsigned n = 0; n < 3; n++)
 			assert_outcome(rx_udp(&w, pairs[i][0], pairs[i][1], 9, 100),
 				       FORWARDED);
-		world_pass(&w, 3 * SECOND_NS - MS_NS);
+		world_pass(&w, 3 * NS_PER_S - NS_PER_MS);
 		tx_none(&w);
-		world_pass(&w, MS_NS);
+		world_pass(&w, NS_PER_MS);
 		assert_int_equal(w.stack->neighbours.bytes, 0);
 		assert_outcome(rx_udp(&w, pairs[i][0], pairs[i][1], 9, 100),
 			       DROP_NO_ROUTE);
@@ -288,7 +289,7 @@ static void telling_it_takes_the_room_of_who_is_not_there(void **state)
 	for (unsigned n = 0; n < 3; n++)
 		assert_outcome(rx_udp(&w, "10.1.0.88", "10.2.0.77", 9, 100), FORWARDED);
 	w.stack->opts.neighbours_max = (uint32_t)table_count(w.stack->neighbours.table);
-	world_pass(&w, 3 * SECOND_NS);
+	world_pass(&w, 3 * NS_PER_S);
 	assert_int_equal(weft_stack_event_count(w.stack, WEFT_STACK_NEIGH_EVICTED), 1);
 	assert_int_equal(see(tx(&w)).type, ETHER_TYPE_ARP);
 	tx_none(&w);

@@ -6,6 +6,7 @@
  *     whole   | UDP header | 0 1 2 3 ... |        pieces in units of 8 bytes: [from, to)
  */
 #include "base/rng.h"
+#include "base/time.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/udp.h"
@@ -234,7 +235,7 @@ static void assert_ends(const size_t lies[2], bool lie_more, bool is_ip4)
 	assert_outcome(rx_slice(&h, is_ip4, whole, len, 1, 4200, len), DROP_FRAGMENT);
 	assert_int_equal(h.got, 0);
 	/* Its time over, the identification may be used anew. */
-	world_pass(&h.w, 61 * SECOND_NS);
+	world_pass(&h.w, 61 * NS_PER_S);
 	for (size_t from = 0; from < len; from += 1400)
 		(void)rx_slice(&h, is_ip4, whole, len, 1, from,
 			       from + 1400 < len ? from + 1400 : len);
@@ -366,7 +367,7 @@ static void what_is_missing_is_not_waited_for_for_ever(void **state)
 		size_t len = datagram(is_ip4, 5000, whole);
 		assert_outcome(rx_slice(&h, is_ip4, whole, len, 1, 0, 1400), HELD);
 		assert_outcome(rx_slice(&h, is_ip4, whole, len, 2, 1400, 2800), HELD);
-		world_pass(&h.w, 61 * SECOND_NS);
+		world_pass(&h.w, 61 * NS_PER_S);
 		assert_int_equal(
 			weft_stack_event_count(h.w.stack, WEFT_STACK_FRAGMENT_TIMEOUT),
 			2);
@@ -401,7 +402,7 @@ static void what_is_missing_has_its_time(void **state)
 		size_t len = datagram(cases[i].is_ip4, 5000, whole);
 		assert_outcome(rx_slice(&h, cases[i].is_ip4, whole, len, 1, 0, 1400),
 			       HELD);
-		world_pass(&h.w, cases[i].seconds * SECOND_NS - 1);
+		world_pass(&h.w, cases[i].seconds * NS_PER_S - 1);
 		assert_int_equal(table_count(h.w.stack->fragments.table), 1);
 		world_pass(&h.w, 1);
 		assert_int_equal(table_count(h.w.stack->fragments.table), 0);
@@ -554,7 +555,7 @@ static void a_timeout_is_told_over_a_narrow_path(void **state)
 	size_t len = datagram(true, 5000, whole);
 	dest_set_mtu(h.w.stack, &peer, 68, h.w.now);
 	assert_outcome(rx_slice(&h, true, whole, len, 1, 0, 1400), HELD);
-	world_pass(&h.w, 31 * SECOND_NS);
+	world_pass(&h.w, 31 * NS_PER_S);
 	while (h.w.taken < h.w.sent_n) {
 		struct seen s = see(tx(&h.w));
 		assert_int_equal(s.frag_off, got);

@@ -5,6 +5,7 @@
  */
 #include "stack/group.h"
 
+#include "base/time.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "world.h"
@@ -102,7 +103,7 @@ static void joining_is_told_twice_and_leaving_once(void **state)
 		world_init(&w, NULL);
 		join(&w, groups[i]);
 		join(&w, groups[i]); /* By a second: not told again. */
-		world_pass(&w, 5 * SECOND_NS);
+		world_pass(&w, 5 * NS_PER_S);
 		reports(&w, groups[i], 4);
 		reports(&w, groups[i], 4);
 		leave(&w, groups[i]);
@@ -122,7 +123,7 @@ static void groups_of_the_host_itself_are_not_told(void **state)
 	(void)state;
 	world_init(&w, NULL);
 	join(&w, "ff01::1234");
-	world_pass(&w, 5 * SECOND_NS);
+	world_pass(&w, 5 * NS_PER_S);
 	leave(&w, "ff01::1234");
 	world_run(&w);
 	tx_none(&w);
@@ -137,23 +138,23 @@ static void a_query_is_answered_within_its_time(void **state)
 	join(&w, GROUP4);
 	join(&w, "239.9.9.9");
 	join(&w, GROUP6);
-	world_pass(&w, 5 * SECOND_NS);
+	world_pass(&w, 5 * NS_PER_S);
 	tx_forget(&w);
 	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 100, 12, 1), NOTED);
-	world_pass(&w, 10 * SECOND_NS);
+	world_pass(&w, 10 * NS_PER_S);
 	assert_int_equal(w.sent_n, 2);
 	tx_forget(&w);
 	assert_outcome(query4(&w, GROUP4, GROUP4, 10, 12, 1), NOTED);
-	world_pass(&w, SECOND_NS);
+	world_pass(&w, NS_PER_S);
 	reports(&w, GROUP4, 2);
 	tx_none(&w);
 	assert_outcome(query6(&w, "fe80::1", GROUP6, GROUP6, 1000, 28), NOTED);
-	world_pass(&w, SECOND_NS);
+	world_pass(&w, NS_PER_S);
 	reports(&w, GROUP6, 2);
 	tx_none(&w);
 	/* All of MLD: the group, and one for each address (solicited-node). */
 	assert_outcome(query6(&w, "fe80::1", "ff02::1", "::", 1000, 28), NOTED);
-	world_pass(&w, SECOND_NS);
+	world_pass(&w, NS_PER_S);
 	assert_int_equal(w.sent_n - w.taken, 3);
 	world_fini(&w);
 }
@@ -201,9 +202,9 @@ static void times_of_queries_are_read(void **state)
 	world_init(&w, NULL);
 	join(&w, GROUP4);
 	join(&w, GROUP6);
-	world_pass(&w, 5 * SECOND_NS);
+	world_pass(&w, 5 * NS_PER_S);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		uint64_t most = cases[i].tenths * (SECOND_NS / 10);
+		uint64_t most = cases[i].tenths * (NS_PER_S / 10);
 		uint64_t longest = longest_wait(&w, cases[i].group, cases[i].code);
 		assert_in_range(longest, most - most / 10, most);
 	}
@@ -217,10 +218,10 @@ static void an_old_querier_is_answered_in_its_version(void **state)
 	world_init(&w, NULL);
 	join(&w, GROUP4);
 	join(&w, GROUP6);
-	world_pass(&w, 5 * SECOND_NS);
+	world_pass(&w, 5 * NS_PER_S);
 	tx_forget(&w);
 	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 10, 8, 1), NOTED);
-	world_pass(&w, 2 * SECOND_NS);
+	world_pass(&w, 2 * NS_PER_S);
 	struct seen s = see(tx(&w));
 	assert_int_equal(s.payload[0], 0x16);
 	assert_string_equal(text(&s.dst), GROUP4);
@@ -230,7 +231,7 @@ static void an_old_querier_is_answered_in_its_version(void **state)
 	assert_int_equal(s.payload[0], 0x17);
 	assert_string_equal(text(&s.dst), "224.0.0.2");
 	assert_outcome(query6(&w, "fe80::1", GROUP6, GROUP6, 100, 24), NOTED);
-	world_pass(&w, SECOND_NS);
+	world_pass(&w, NS_PER_S);
 	s = see(tx(&w));
 	assert_int_equal(s.payload[0], ICMP6_MLD_REPORT);
 	assert_string_equal(text(&s.dst), GROUP6);
@@ -239,7 +240,7 @@ static void an_old_querier_is_answered_in_its_version(void **state)
 	assert_int_equal(s.payload[0], ICMP6_MLD_DONE);
 	tx_none(&w);
 	/* Once it is gone, the new version is spoken again. */
-	world_pass(&w, 300 * SECOND_NS);
+	world_pass(&w, 300 * NS_PER_S);
 	join(&w, GROUP4);
 	reports(&w, GROUP4, 4);
 	world_fini(&w);
@@ -259,11 +260,11 @@ static void an_old_version_is_silent_where_another_has_spoken(void **state)
 	store_be16(report + 2, checksum(report, sizeof(report)));
 	world_init(&w, NULL);
 	join(&w, GROUP4);
-	world_pass(&w, 5 * SECOND_NS);
+	world_pass(&w, 5 * NS_PER_S);
 	tx_forget(&w);
 	assert_outcome(query4(&w, "224.0.0.1", "0.0.0.0", 100, 8, 1), NOTED);
 	assert_outcome(rx_packet(&w, &p, report, sizeof(report)), NOTED);
-	world_pass(&w, 20 * SECOND_NS);
+	world_pass(&w, 20 * NS_PER_S);
 	tx_none(&w);
 	world_fini(&w);
 }
@@ -295,7 +296,7 @@ static void drops_what_no_querier_sends(void **state)
 	assert_outcome(query6_with(&w, 1, "fe80::1", "ff02::1", "::", 10, 28),
 		       DROP_GROUP);
 	assert_outcome(rx_packet(&w, &bare, query, sizeof(query)), DROP_GROUP);
-	world_pass(&w, 10 * SECOND_NS);
+	world_pass(&w, 10 * NS_PER_S);
 	tx_none(&w);
 	world_fini(&w);
 }
@@ -307,13 +308,13 @@ static void a_query_may_be_for_one_host(void **state)
 	(void)state;
 	world_init(&w, NULL);
 	join(&w, GROUP4);
-	world_pass(&w, 5 * SECOND_NS);
+	world_pass(&w, 5 * NS_PER_S);
 	tx_forget(&w);
 	assert_outcome(query4(&w, "10.1.0.2", "0.0.0.0", 10, 12, 1), NOTED);
-	world_pass(&w, SECOND_NS);
+	world_pass(&w, NS_PER_S);
 	reports(&w, GROUP4, 2);
 	assert_outcome(query4(&w, GROUP4, "0.0.0.0", 10, 12, 1), DROP_GROUP);
-	world_pass(&w, SECOND_NS);
+	world_pass(&w, NS_PER_S);
 	tx_none(&w);
 	world_fini(&w);
 }
@@ -346,7 +347,7 @@ static void groups_are_told_again_from_an_address(void **state)
 	world_init(&w, &opts);
 	join(&w, GROUP6);
 	join(&w, GROUP4);
-	world_pass(&w, 10 * SECOND_NS);
+	world_pass(&w, 10 * NS_PER_S);
 	while (w.taken < w.sent_n) {
 		struct seen s = see(tx(&w));
 		told4 += s.proto == IPPROTO_IGMP;

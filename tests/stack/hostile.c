@@ -5,6 +5,7 @@
  * read that is not there (the sanitizers do), and memory stays within its limits.
  */
 #include "base/rng.h"
+#include "base/time.h"
 #include "stack/group.h"
 #include "wire/arp.h"
 #include "wire/checksum.h"
@@ -359,7 +360,7 @@ static void every_byte_of_every_frame(void **state)
 	}
 	/* What all this has begun comes to an end, and never to a storm. */
 	for (unsigned second = 0; second < 200; second++) {
-		world_pass(&w, SECOND_NS);
+		world_pass(&w, NS_PER_S);
 		settle(&w);
 	}
 	world_fini(&w);
@@ -396,7 +397,7 @@ static void random_changes_and_offload_facts(void **state)
 			};
 		(void)rx_frame(&w, &frame);
 		if (rng_below(&rng, 50) == 0)
-			world_pass(&w, rng_below(&rng, 10 * SECOND_NS));
+			world_pass(&w, rng_below(&rng, 10 * NS_PER_S));
 		settle(&w);
 	}
 	world_fini(&w);

@@ -3,6 +3,7 @@
  * Errors: when one is sent, how often, and what is made of one that comes; and what routers
  * say about how long a packet may be.
  */
+#include "base/time.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/udp.h"
@@ -73,7 +74,7 @@ static void errors_have_a_rate(void **state)
 		assert_int_equal(
 			weft_stack_event_count(w.stack, WEFT_STACK_ERROR_LIMITED),
 			100 - w.sent_n);
-		world_pass(&w, SECOND_NS);
+		world_pass(&w, NS_PER_S);
 		tx_forget(&w);
 		(void)rx_udp(&w, &families[i], families[i].own, 10);
 		assert_int_equal(w.sent_n, 1);
@@ -109,7 +110,7 @@ static void a_flood_silences_its_own_errors_only(void **state)
 			size_t sent = errors_to(&w, f, f->peer, 1000);
 			assert_true(sent > 0 && sent <= 12);
 			assert_int_equal(errors_to(&w, f, others[i], 1), 1);
-			world_pass(&w, SECOND_NS / 10);
+			world_pass(&w, NS_PER_S / 10);
 		}
 		world_fini(&w);
 	}
@@ -368,7 +369,7 @@ static void a_path_s_mtu_is_learnt_and_forgotten(void **state)
 		assert_outcome(rx_error(&w, f, type, code, least, 1000), DELIVERED);
 		assert_int_equal(mtu_to(&w, f->peer), least);
 		assert_int_equal(ip_path_find(w.stack, NULL, &to, NULL, w.now, &path), 0);
-		world_pass(&w, 601 * SECOND_NS);
+		world_pass(&w, 601 * NS_PER_S);
 		assert_false(ip_path_is_current(w.stack, &path));
 		assert_int_equal(mtu_to(&w, f->peer), 1500);
 		world_fini(&w);

@@ -4,6 +4,7 @@
  * a flood of advertisements can and cannot do.
  */
 #include "base/mac.h"
+#include "base/time.h"
 #include "wire/ether.h"
 #include "world.h"
 
@@ -148,7 +149,7 @@ static void an_address_is_checked_before_it_is_used(void **state)
 	assert_int_equal(weft_iface_address_state(w.iface, &wanted),
 			 WEFT_ADDRESS_TENTATIVE);
 	assert_outcome(rx_echo(&w, PEER, "2001:db8::50"), DROP_NO_HOST);
-	world_pass(&w, 3 * SECOND_NS);
+	world_pass(&w, 3 * NS_PER_S);
 	unsigned probes = 0;
 	while (w.taken < w.sent_n) {
 		struct seen s = see(tx(&w));
@@ -187,7 +188,7 @@ static void somebody_else_s_address_is_not_used(void **state)
 		else
 			assert_outcome(rx_nd(&w, "2001:db8::50", "ff02::1", &claim),
 				       NOTED);
-		world_pass(&w, 10 * SECOND_NS);
+		world_pass(&w, 10 * NS_PER_S);
 		assert_int_equal(weft_iface_address_state(w.iface, &wanted),
 				 WEFT_ADDRESS_CONFLICT);
 		assert_int_equal(weft_stack_event_count(w.stack, WEFT_STACK_CONFLICT), 1);
@@ -256,7 +257,7 @@ static void an_address_in_use_is_kept_and_defended(void **state)
 			assert_true(said.override && !said.solicited);
 			assert_true(mac_equal(said.target_mac, w.iface->mac));
 		}
-		world_pass(&w, i % 2 == 0 ? SECOND_NS : 10 * SECOND_NS);
+		world_pass(&w, i % 2 == 0 ? NS_PER_S : 10 * NS_PER_S);
 		tx_none(&w);
 	}
 	assert_int_equal(weft_stack_event_count(w.stack, WEFT_STACK_CONFLICT), 4);
@@ -271,7 +272,7 @@ static void asks_for_routers_three_times(void **state)
 	unsigned solicits = 0;
 	(void)state;
 	world_init(&w, &opts);
-	world_pass(&w, 30 * SECOND_NS);
+	world_pass(&w, 30 * NS_PER_S);
 	while (w.taken < w.sent_n)
 		solicits += see(tx(&w)).payload[0] == ICMP6_ROUTER_SOLICIT;
 	assert_int_equal(solicits, 3);
@@ -288,9 +289,9 @@ static void who_is_no_router_ends_no_search(void **state)
 	(void)state;
 	world_init(&w, &opts);
 	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
-	world_pass(&w, 4 * SECOND_NS);
+	world_pass(&w, 4 * NS_PER_S);
 	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
-	world_pass(&w, 30 * SECOND_NS);
+	world_pass(&w, 30 * NS_PER_S);
 	while (w.taken < w.sent_n)
 		solicits += see(tx(&w)).payload[0] == ICMP6_ROUTER_SOLICIT;
 	assert_int_equal(solicits, 3);
@@ -313,7 +314,7 @@ static void a_router_s_end_is_believed_of_itself_only(void **state)
 	(void)state;
 	world_init(&w, NULL);
 	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &here), NOTED);
-	world_pass(&w, 2 * SECOND_NS);
+	world_pass(&w, 2 * NS_PER_S);
 	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &gone), NOTED);
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
 	gone.target_mac = mac(OTHER_MAC);
@@ -341,7 +342,7 @@ static void an_answer_without_a_mac_is_none(void **state)
 	assert_outcome(rx_nd(&w, "2001:db8::77", OWN, &msg), IGNORED);
 	assert_int_equal(path.neigh->state, NEIGH_INCOMPLETE);
 	assert_false(path.neigh->is_router);
-	world_pass(&w, 4 * SECOND_NS);
+	world_pass(&w, 4 * NS_PER_S);
 	assert_outcome(rx_nd(&w, "2001:db8::77", OWN, &msg), IGNORED);
 	assert_int_equal(neigh_find(w.iface, &far)->state, NEIGH_FAILED);
 	world_fini(&w);
@@ -360,11 +361,11 @@ static void makes_an_address_and_a_route(void **state)
 	msg.mtu = 1400;
 	msg.hop_limit = 33;
 	world_init(&w, &opts);
-	world_pass(&w, 3 * SECOND_NS);
+	world_pass(&w, 3 * NS_PER_S);
 	tx_forget(&w);
 	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
 	assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_TENTATIVE);
-	world_pass(&w, 3 * SECOND_NS);
+	world_pass(&w, 3 * NS_PER_S);
 	assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_PREFERRED);
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
 	assert_int_equal(path.mtu, 1400);
@@ -375,17 +376,17 @@ static void makes_an_address_and_a_route(void **state)
 	assert_true(addr_equal(&path.neigh->addr, &near));
 	/* Found once, nobody is asked any more. */
 	tx_forget(&w);
-	world_pass(&w, 30 * SECOND_NS);
+	world_pass(&w, 30 * NS_PER_S);
 	for (; w.taken < w.sent_n; w.taken++)
 		assert_int_not_equal(see(&w.sent[w.taken]).payload[0],
 				     ICMP6_ROUTER_SOLICIT);
 	/* Time takes the address's preference, the route, then the address. */
-	world_pass(&w, 600 * SECOND_NS);
+	world_pass(&w, 600 * NS_PER_S);
 	assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_DEPRECATED);
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
-	world_pass(&w, 1300 * SECOND_NS);
+	world_pass(&w, 1300 * NS_PER_S);
 	assert_true(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path) < 0);
-	world_pass(&w, 2000 * SECOND_NS);
+	world_pass(&w, 2000 * NS_PER_S);
 	assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_NONE);
 	assert_true(ip_path_find(w.stack, NULL, &near, NULL, w.now, &path) < 0);
 	world_fini(&w);
@@ -403,13 +404,13 @@ static void what_is_said_again_lasts_longer(void **state)
 	world_init(&w, NULL);
 	for (unsigned i = 0; i < 5; i++) {
 		assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
-		world_pass(&w, 90 * SECOND_NS);
+		world_pass(&w, 90 * NS_PER_S);
 		tx_forget(&w);
 		assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path),
 				 0);
 		assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_PREFERRED);
 	}
-	world_pass(&w, 11 * SECOND_NS);
+	world_pass(&w, 11 * NS_PER_S);
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path),
 			 -ENETUNREACH);
 	assert_int_equal(ip_path_find(w.stack, NULL, &near, NULL, w.now, &path),
@@ -428,12 +429,12 @@ static void a_lifetime_is_not_cut_short(void **state)
 	msg.prefixes[0] = prefix("2001:db8:1::", 100000, 100000);
 	msg.prefixes_n = 1;
 	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
-	world_pass(&w, 3 * SECOND_NS);
+	world_pass(&w, 3 * NS_PER_S);
 	msg.prefixes[0] = prefix("2001:db8:1::", 0, 1);
 	assert_outcome(rx_nd(&w, ROUTER, "ff02::1", &msg), NOTED);
-	world_pass(&w, 7000 * SECOND_NS);
+	world_pass(&w, 7000 * NS_PER_S);
 	assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_DEPRECATED);
-	world_pass(&w, 300 * SECOND_NS);
+	world_pass(&w, 300 * NS_PER_S);
 	assert_int_equal(made_in(&w, "2001:db8:1::"), WEFT_ADDRESS_NONE);
 	world_fini(&w);
 }
@@ -549,7 +550,7 @@ static void a_redirect_is_believed_from_the_router_only(void **state)
 	assert_string_equal(text(&hop), "fe80::2");
 	/* From now on only the new one may redirect again. */
 	assert_outcome(rx_redirect(&w, ROUTER, "fe80::3", "2001:db8:ffff::1"), DROP_ICMP);
-	world_pass(&w, 601 * SECOND_NS);
+	world_pass(&w, 601 * NS_PER_S);
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
 	hop = addr_to_ip(&path.neigh->addr, ADDR_BITS);
 	assert_string_equal(text(&hop), ROUTER);
@@ -575,7 +576,7 @@ static void a_redirect_to_who_is_not_there_is_forgotten(void **state)
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
 	struct weft_ip hop = addr_to_ip(&path.neigh->addr, ADDR_BITS);
 	assert_string_equal(text(&hop), "fe80::2");
-	world_pass(&w, 4 * SECOND_NS);
+	world_pass(&w, 4 * NS_PER_S);
 	assert_false(ip_path_is_current(w.stack, &path));
 	assert_int_equal(ip_path_find(w.stack, NULL, &far, NULL, w.now, &path), 0);
 	hop = addr_to_ip(&path.neigh->addr, ADDR_BITS);

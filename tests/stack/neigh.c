@@ -4,6 +4,7 @@
  * Neighbour Discovery.
  */
 #include "base/mac.h"
+#include "base/time.h"
 #include "wire/arp.h"
 #include "wire/ether.h"
 #include "world.h"
@@ -111,7 +112,7 @@ static void packets_wait_for_the_answer(void **state)
 		asks(&w, k, NULL);
 		assert_int_equal(ping(&w, k), 0);
 		tx_none(&w);
-		world_pass(&w, SECOND_NS); /* Asked again after a second. */
+		world_pass(&w, NS_PER_S); /* Asked again after a second. */
 		asks(&w, k, NULL);
 		hear(&w, k, OTHER_MAC, true);
 		sends_to(&w, OTHER_MAC);
@@ -130,7 +131,7 @@ static void who_does_not_answer_is_left_alone_for_a_while(void **state)
 		struct world w;
 		world_init(&w, NULL);
 		assert_int_equal(ping(&w, k), 0);
-		world_pass(&w, 4 * SECOND_NS);
+		world_pass(&w, 4 * NS_PER_S);
 		for (unsigned n = 0; n < 3; n++)
 			asks(&w, k, NULL);
 		tx_none(&w);
@@ -139,7 +140,7 @@ static void who_does_not_answer_is_left_alone_for_a_while(void **state)
 			assert_int_equal(ping(&w, k), -EHOSTUNREACH);
 		world_run(&w);
 		tx_none(&w);
-		world_pass(&w, 3 * SECOND_NS);
+		world_pass(&w, 3 * NS_PER_S);
 		assert_int_equal(ping(&w, k), 0);
 		asks(&w, k, NULL);
 		assert_int_equal(w.stack->neighbours.bytes > 0, 1);
@@ -157,12 +158,12 @@ static void an_old_entry_is_used_then_asked_for(void **state)
 		assert_int_equal(ping(&w, k), 0);
 		hear(&w, k, OTHER_MAC, true);
 		tx_forget(&w);
-		world_pass(&w, 60 * SECOND_NS);
+		world_pass(&w, 60 * NS_PER_S);
 		assert_int_equal(state_of(&w, k), NEIGH_STALE);
 		assert_int_equal(ping(&w, k), 0);
 		sends_to(&w, OTHER_MAC);
 		assert_int_equal(state_of(&w, k), NEIGH_DELAY);
-		world_pass(&w, 5 * SECOND_NS);
+		world_pass(&w, 5 * NS_PER_S);
 		asks(&w, k, OTHER_MAC);
 		assert_int_equal(state_of(&w, k), NEIGH_PROBE);
 		hear(&w, k, OTHER_MAC, true);
@@ -181,14 +182,14 @@ static void what_a_protocol_has_heard_spares_asking(void **state)
 	world_init(&w, NULL);
 	assert_int_equal(ping(&w, &kinds[0]), 0);
 	hear(&w, &kinds[0], OTHER_MAC, true);
-	world_pass(&w, 60 * SECOND_NS);
+	world_pass(&w, 60 * NS_PER_S);
 	assert_int_equal(ping(&w, &kinds[0]), 0);
 	assert_int_equal(state_of(&w, &kinds[0]), NEIGH_DELAY);
 	assert_int_equal(ip_path_find(w.stack, NULL, &dst, NULL, w.now, &path), 0);
 	ip_path_confirm(w.stack, &path, w.now);
 	assert_int_equal(state_of(&w, &kinds[0]), NEIGH_REACHABLE);
 	tx_forget(&w);
-	world_pass(&w, 10 * SECOND_NS);
+	world_pass(&w, 10 * NS_PER_S);
 	tx_none(&w);
 	world_fini(&w);
 }
@@ -207,7 +208,7 @@ static void another_mac_is_believed_but_not_at_once(void **state)
 		hear(&w, k, THIRD_MAC, false);
 		assert_int_equal(ping(&w, k), 0);
 		sends_to(&w, OTHER_MAC);
-		world_pass(&w, 2 * SECOND_NS);
+		world_pass(&w, 2 * NS_PER_S);
 		hear(&w, k, THIRD_MAC, false);
 		assert_int_equal(state_of(&w, k), NEIGH_STALE);
 		assert_int_equal(ping(&w, k), 0);
@@ -232,7 +233,7 @@ static void another_mac_that_does_not_override_is_doubt(void **state)
 		hear(&w, k, OTHER_MAC, true);
 		neigh_update(w.iface, &a, &other, w.now); /* Just learnt: not at all. */
 		assert_int_equal(state_of(&w, k), NEIGH_REACHABLE);
-		world_pass(&w, 2 * SECOND_NS);
+		world_pass(&w, 2 * NS_PER_S);
 		neigh_update(w.iface, &a, &other, w.now);
 		assert_int_equal(state_of(&w, k), NEIGH_STALE);
 		assert_true(weft_iface_neighbour(w.iface, &host, &known));
@@ -252,11 +253,11 @@ static void a_static_entry_is_nobody_s_to_change(void **state)
 		assert_int_equal(
 			weft_iface_add_neighbour(w.iface, &other, mac(OTHER_MAC), w.now),
 			0);
-		world_pass(&w, 100 * SECOND_NS);
+		world_pass(&w, 100 * NS_PER_S);
 		hear(&w, k, THIRD_MAC, true);
 		assert_int_equal(ping(&w, k), 0);
 		sends_to(&w, OTHER_MAC);
-		world_pass(&w, 100 * SECOND_NS);
+		world_pass(&w, 100 * NS_PER_S);
 		tx_none(&w);
 		weft_iface_remove_neighbour(w.iface, &other);
 		assert_int_equal(ping(&w, k), 0);
@@ -345,12 +346,12 @@ static void a_doubt_is_asked_about_at_once(void **state)
 		assert_true(ip_path_is_current(w.stack, &path));
 		/* And when it does not answer: three times, a second apart. */
 		ip_path_doubt(w.stack, &path, w.now);
-		world_pass(&w, 2900 * MS_NS);
+		world_pass(&w, 2900 * NS_PER_MS);
 		for (unsigned j = 0; j < 3; j++)
 			asks(&w, k, OTHER_MAC);
 		tx_none(&w);
 		assert_true(ip_path_is_current(w.stack, &path));
-		world_pass(&w, 200 * MS_NS);
+		world_pass(&w, 200 * NS_PER_MS);
 		assert_int_equal(state_of(&w, k), NEIGH_FAILED);
 		assert_false(ip_path_is_current(w.stack, &path));
 		world_fini(&w);

@@ -3,6 +3,7 @@
  * The way out: fragments, checksums that are left to the link or made, super-frames, and which
  * source and which hop a packet gets.
  */
+#include "base/time.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/tcp.h"
@@ -355,7 +356,7 @@ static void a_dead_gateway_gives_way_to_another(void **state)
 	assert_int_equal(weft_stack_add_route(w.stack, &any, &g2, w.iface), 0);
 	assert_int_equal(find(&w, NULL, "8.8.8.8", &path), 0);
 	assert_int_equal(addr_to_ip4(&path.neigh->addr), 0x0a010015);
-	world_pass(&w, 4 * SECOND_NS); /* It does not answer. */
+	world_pass(&w, 4 * NS_PER_S); /* It does not answer. */
 	assert_false(ip_path_is_current(w.stack, &path));
 	assert_int_equal(find(&w, NULL, "8.8.8.8", &path), 0);
 	assert_int_equal(addr_to_ip4(&path.neigh->addr), 0x0a010016);
@@ -384,11 +385,11 @@ static void who_has_taken_over_keeps_its_place(void **state)
 	assert_int_equal(weft_stack_add_route(w.stack, &any, &g1, w.iface), 0);
 	assert_int_equal(weft_stack_add_route(w.stack, &any, &g2, w.iface), 0);
 	assert_int_equal(gateway_of(&w), 0x0a010015);
-	world_pass(&w, 4 * SECOND_NS);
+	world_pass(&w, 4 * NS_PER_S);
 	assert_int_equal(gateway_of(&w), 0x0a010016);
 	neigh_update(w.iface, &second, &answer, w.now);
 	for (unsigned i = 0; i < 10; i++) {
-		world_pass(&w, SECOND_NS); /* The first one's failure is forgotten. */
+		world_pass(&w, NS_PER_S); /* The first one's failure is forgotten. */
 		assert_int_equal(gateway_of(&w), 0x0a010016);
 	}
 	assert_null(neigh_find(w.iface, &first));

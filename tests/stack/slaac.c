@@ -3,6 +3,7 @@
  * The parameters of a router advertisement (RFC 4861, 6.3.4): each by what the host does then, and
  * what cannot be is passed over, the rest of the advertisement being taken.
  */
+#include "base/time.h"
 #include "world.h"
 
 #define PEER   "2001:db8::1"
@@ -12,7 +13,7 @@
 static void begin(struct world *w)
 {
 	world_init(w, NULL);
-	world_pass(w, 20 * SECOND_NS); /* Until it has nothing more to say of itself. */
+	world_pass(w, 20 * NS_PER_S); /* Until it has nothing more to say of itself. */
 	tx_forget(w);
 }
 
@@ -85,9 +86,9 @@ static void assert_asks_every(struct world *w, uint64_t ns)
 	char to[32];
 	(void)snprintf(to, sizeof(to), HOST, next++);
 	assert_int_equal(ping(w, to).payload[0], ICMP6_NEIGHBOR_SOLICIT);
-	world_pass(w, ns - MS_NS);
+	world_pass(w, ns - NS_PER_MS);
 	tx_none(w);
-	world_pass(w, 2 * MS_NS);
+	world_pass(w, 2 * NS_PER_MS);
 	assert_int_equal(see(tx(w)).payload[0], ICMP6_NEIGHBOR_SOLICIT);
 	world_pass(w, 4 * ns);
 	tx_forget(w);
@@ -103,10 +104,10 @@ static void a_retransmission_time_is_used_if_it_can_be(void **state)
 		      { UINT32_MAX, 5000 } };
 	(void)state;
 	begin(&w);
-	assert_asks_every(&w, SECOND_NS);
+	assert_asks_every(&w, NS_PER_S);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		hear(&w, &(struct nd_msg){ .retrans_ms = cases[i].told_ms });
-		assert_asks_every(&w, cases[i].used_ms * MS_NS);
+		assert_asks_every(&w, cases[i].used_ms * NS_PER_MS);
 	}
 	world_fini(&w);
 }
@@ -129,9 +130,9 @@ static void assert_reachable_for(struct world *w, uint64_t ns)
 	const struct neigh_news answer = { .mac = mac(TEST_MAC), .is_solicited = true };
 	(void)ping(w, host);
 	neigh_update(w->iface, &a, &answer, w->now);
-	world_pass(w, ns / 2 - MS_NS);
+	world_pass(w, ns / 2 - NS_PER_MS);
 	assert_int_equal(state_of(w, host), NEIGH_REACHABLE);
-	world_pass(w, ns + 2 * MS_NS);
+	world_pass(w, ns + 2 * NS_PER_MS);
 	assert_int_equal(state_of(w, host), NEIGH_STALE);
 	tx_forget(w);
 }
@@ -145,11 +146,11 @@ static void a_reachable_time_is_used_if_it_can_be(void **state)
 		      { UINT32_MAX, 4000 }, { 3600000, 3600000 }, { 1000, 1000 } };
 	(void)state;
 	begin(&w);
-	assert_reachable_for(&w, 30 * SECOND_NS);
+	assert_reachable_for(&w, 30 * NS_PER_S);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		hear(&w, &(struct nd_msg){ .reachable_ms = cases[i].told_ms });
 		for (unsigned j = 0; j < 4; j++)
-			assert_reachable_for(&w, cases[i].used_ms * MS_NS);
+			assert_reachable_for(&w, cases[i].used_ms * NS_PER_MS);
 	}
 	world_fini(&w);
 }
@@ -173,7 +174,7 @@ static void routers_are_asked_for_again(void **state)
 	weft_iface_remove_address(w.iface, &again, w.now);
 	assert_int_equal(weft_iface_add_address(w.iface, &again, 0, w.now), 0);
 	tx_forget(&w);
-	world_pass(&w, 20 * SECOND_NS);
+	world_pass(&w, 20 * NS_PER_S);
 	assert_int_equal(solicitations(&w), 3);
 	world_fini(&w);
 }
@@ -188,9 +189,9 @@ static void a_lifetime_that_is_shortened_ends_sooner(void **state)
 	hear(&w, &(struct nd_msg){ .lifetime_s = 1800 });
 	assert_int_equal(w.stack->routes.n, before + 1);
 	hear(&w, &(struct nd_msg){ .lifetime_s = 5 });
-	world_pass(&w, 4 * SECOND_NS);
+	world_pass(&w, 4 * NS_PER_S);
 	assert_int_equal(w.stack->routes.n, before + 1);
-	world_pass(&w, 2 * SECOND_NS);
+	world_pass(&w, 2 * NS_PER_S);
 	assert_int_equal(w.stack->routes.n, before);
 	world_fini(&w);
 }

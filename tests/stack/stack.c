@@ -4,6 +4,7 @@
  *
  *     [ stack a 10.1.0.1/24 ] ---- pair ---- [ stack b 10.1.0.2/24 ]
  */
+#include "base/time.h"
 #include "world.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ static void two_init(struct two *t)
 		t->tasks[2 * i] = weft_stack_task(t->stack[i]);
 		t->tasks[2 * i + 1] = weft_link_task(t->link[i]);
 	}
-	run(t, t->now + 5 * SECOND_NS);
+	run(t, t->now + 5 * NS_PER_S);
 }
 
 static void two_fini(struct two *t)
@@ -100,7 +101,7 @@ static void ping(struct two *t, const char *to, size_t len, struct answers *answ
 		data[i] = (uint8_t)(i * 7);
 	assert_int_equal(weft_ping_new(t->stack[0], got_answer, answers, &ping), 0);
 	assert_int_equal(weft_ping_send(ping, &request, t->now), 0);
-	run(t, t->now + SECOND_NS / 2);
+	run(t, t->now + NS_PER_S / 2);
 	weft_ping_free(ping);
 }
 
@@ -147,7 +148,7 @@ static void nobody_answers_for_who_is_not_there(void **state)
 	two_init(&t);
 	ping(&t, "10.1.0.77", 56, &answers);
 	assert_int_equal(answers.n, 0);
-	run(&t, t.now + 3 * SECOND_NS);
+	run(&t, t.now + 3 * NS_PER_S);
 	assert_int_equal(weft_stack_event_count(t.stack[0], WEFT_STACK_NEIGH_FAILED), 1);
 	two_fini(&t);
 }

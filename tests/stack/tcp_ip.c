@@ -4,6 +4,7 @@
  * a port where somebody listens shows it, because what is let in is answered.
  */
 #include "base/mac.h"
+#include "base/time.h"
 #include "wire/ether.h"
 #include "wire/tcp.h"
 #include "world.h"
@@ -206,10 +207,10 @@ static void a_connection_has_a_ttl_and_a_dscp_of_its_own(void **state)
 		assert_marked(&w, 3, 0xb8); /* ECN is TCP's own. */
 		weft_tcp_set_ttl(tcp, 200);
 		weft_tcp_set_tos(tcp, 0x20);
-		world_pass(&w, 1100 * MS_NS);
+		world_pass(&w, 1100 * NS_PER_MS);
 		assert_marked(&w, 200, 0x20);
 		weft_tcp_set_ttl(tcp, 0);
-		world_pass(&w, 2 * SECOND_NS);
+		world_pass(&w, 2 * NS_PER_S);
 		assert_marked(&w, 64, 0x20);
 		world_fini(&w);
 	}
@@ -258,7 +259,7 @@ static void options_of_sockets_reach_the_wire(void **state)
 		if (i % 2)
 			assert_int_equal(weft_socket_send(set, s, "x", 1, w.now), 1);
 		else
-			world_pass(&w, 1100 * MS_NS);
+			world_pass(&w, 1100 * NS_PER_MS);
 		assert_marked(&w, 64, 0x48);
 		weft_sockets_free(set, w.now);
 		world_fini(&w);
@@ -320,20 +321,20 @@ static void a_router_that_dies_is_left(void **state)
 	neigh_update(w.iface, &second, &news, w.now);
 	tx_forget(&w);
 	assert_int_equal(weft_tcp_connect(w.stack, &peer, &opts, w.now, &tcp), 0);
-	world_pass(&w, 6900 * MS_NS);
+	world_pass(&w, 6900 * NS_PER_MS);
 	count_sent(&w, FIRST_MAC, &syns, &questions);
 	assert_int_equal(syns, 3);
 	assert_int_equal(questions + reports, 0);
-	world_pass(&w, 7 * SECOND_NS);
+	world_pass(&w, 7 * NS_PER_S);
 	count_sent(&w, FIRST_MAC, &syns, &questions);
 	assert_int_equal(syns, 4);
 	assert_int_equal(questions, 3);
 	assert_int_equal(reports, 1);
-	world_pass(&w, 2 * SECOND_NS);
+	world_pass(&w, 2 * NS_PER_S);
 	count_sent(&w, SECOND_MAC, &others, &none);
 	assert_int_equal(others, 1);
 	/* And goes on there, although the first one's failure is forgotten. */
-	world_pass(&w, 17 * SECOND_NS);
+	world_pass(&w, 17 * NS_PER_S);
 	count_sent(&w, SECOND_MAC, &others, &none);
 	assert_int_equal(others, 2);
 	world_fini(&w);

@@ -4,6 +4,7 @@
  */
 #include "stack/udp.h"
 
+#include "base/time.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
 #include "wire/udp.h"
@@ -304,7 +305,7 @@ static void a_link_local_peer_is_on_its_link(void **state)
 	world_init(&w, NULL);
 	assert_int_equal(weft_link_pair(16, &a, &b), 0);
 	assert_int_equal(weft_stack_add_interface(w.stack, a, NULL, w.now, &second), 0);
-	world_pass(&w, 20 * SECOND_NS);
+	world_pass(&w, 20 * NS_PER_S);
 	tx_forget(&w);
 	assert_int_equal(weft_udp_new(w.stack, NULL, &udp), 0);
 	peer.in6.sin6_scope_id = weft_iface_index(second);

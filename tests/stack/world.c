@@ -6,6 +6,7 @@
 #include "world.h"
 
 #include "base/mac.h"
+#include "base/time.h"
 #include "wire/ether.h"
 
 #include <string.h>
@@ -108,7 +109,7 @@ void world_init(struct world *w, const struct world_opts *opts)
 		return;
 	add_addresses(w);
 	/* What is said at the beginning (announcements, groups, routers) is over then. */
-	world_pass(w, 20 * SECOND_NS);
+	world_pass(w, 20 * NS_PER_S);
 	tx_forget(w);
 }
 

@@ -20,6 +20,7 @@
 
 #include "../unit.h"
 #include "base/array.h"
+#include "base/time.h"
 #include "link/link.h"
 #include "stack/stack.h"
 #include "wire/compose.h"
@@ -38,7 +39,7 @@
 #include <stdio.h>
 
 #define WORLD_SENT_MAX 256u
-#define WORLD_START    (1000 * SECOND_NS)
+#define WORLD_START    (1000 * NS_PER_S)
 
 /* One frame that the stack has sent, complete. */
 struct sent {

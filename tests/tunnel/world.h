@@ -13,6 +13,7 @@
 #ifndef TESTS_TUNNEL_WORLD_H
 #define TESTS_TUNNEL_WORLD_H
 
+#include "base/time.h"
 #include "http/http.h"
 #include "link/link.h"
 #include "tunnel/client.h"

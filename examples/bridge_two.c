@@ -27,8 +27,8 @@ static void on_signal(void *user, int signo)
 
 static int set_up(struct program *p)
 {
-	uint8_t secret
-		[16]; /* so that no stranger knows where in the table an address goes */
+	/* so that no stranger knows where in the table an address goes */
+	uint8_t secret[16];
 	const struct weft_bridge_opts opts = { .secret = secret };
 	int r = weft_loop_new(NULL, &p->loop);
 	if (r < 0)

@@ -59,8 +59,8 @@ static int run(struct program *p, char **argv, struct weft_error *err)
 {
 	static const struct weft_plug_events events = { on_plugged, on_unplugged, NULL };
 	const struct weft_plug_opts opts = { argv[1], &events, p, CLIENTS_MAX };
-	uint8_t secret
-		[16]; /* so that no stranger knows where in the table an address goes */
+	/* so that no stranger knows where in the table an address goes */
+	uint8_t secret[16];
 	const struct weft_bridge_opts bridge_opts = { .secret = secret };
 	struct weft_bridge_port *port;
 	int r;

@@ -67,9 +67,9 @@ enum weft_device_request {
 
 /** What SETIFF asks for, and what it gives back. */
 struct weft_device_config {
-	char name
-		[WEFT_DEVICE_NAME_LEN]; /**< Padded with NULs; the kernel's choice after. */
-	unsigned flags;                 /**< WEFT_DEVICE_TUN, TAP, NO_PI and so on. */
+	/** Padded with NULs; the kernel's choice after. */
+	char name[WEFT_DEVICE_NAME_LEN];
+	unsigned flags; /**< WEFT_DEVICE_TUN, TAP, NO_PI and so on. */
 };
 
 /**
@@ -205,10 +205,10 @@ WEFT_API struct weft_tunnel *weft_device_memory_tunnel(
 struct weft_tunnel_facts {
 	unsigned open_flags; /**< WEFT_DEVICE_NONBLOCK and so on. */
 	unsigned flags;      /**< WEFT_DEVICE_TUN and so on; 0 before SETIFF. */
-	char requested
-		[WEFT_DEVICE_NAME_LEN]; /**< As it was asked for, with all its NULs. */
-	char name
-		[WEFT_DEVICE_NAME_LEN]; /**< What it got: the first 13 bytes and "123". */
+	/** As it was asked for, with all its NULs. */
+	char requested[WEFT_DEVICE_NAME_LEN];
+	/** What it got: the first 13 bytes and "123". */
+	char name[WEFT_DEVICE_NAME_LEN];
 };
 
 /** The facts of a tunnel. */

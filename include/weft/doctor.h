@@ -53,8 +53,8 @@ struct weft_doctor_line {
 /** One thing that was found. */
 struct weft_doctor_finding {
 	enum weft_doctor_severity severity;
-	const char *
-		id; /**< For programs: "request-buffered" and so on, see docs/proxies.md. */
+	/** For programs: "request-buffered" and so on, see docs/proxies.md. */
+	const char *id;
 	char text[480]; /**< For people: one or two sentences. */
 	struct weft_doctor_line lines[WEFT_DOCTOR_LINES_MAX];
 	size_t lines_n;

@@ -53,8 +53,8 @@ struct weft_port_events {
 
 /** protocol is needed; the rest may be zero. Copied, but for what is pointed to. */
 struct weft_port_opts {
-	const char *
-		name; /**< Of the device, at most 15 bytes; NULL or "": the kernel's choice. */
+	/** Of the device, at most 15 bytes; NULL or "": the kernel's choice. */
+	const char *name;
 	struct weft_protocol *protocol; /**< Must outlive the port. */
 	/** NULL for the kernel's devices; must outlive the port. */
 	const struct weft_device_system *system;

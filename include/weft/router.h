@@ -105,8 +105,8 @@ struct weft_router_port_opts {
 struct weft_router_verdict {
 	enum weft_router_outcome outcome;       /**< As if every port had a link. */
 	const struct weft_router_port *ingress; /**< Where it comes in. */
-	const struct weft_router_port *
-		egress; /**< To whom, or would be to if not isolated or denied; else NULL. */
+	/** To whom, or would be to if not isolated or denied; else NULL. */
+	const struct weft_router_port *egress;
 	struct weft_ip network; /**< Of egress, that decided; or the spoofed source's. */
 	struct weft_ip pin;     /**< Of the source, if it came to that. */
 	struct weft_ip exempt;  /**< Because of which the pin did not count. */

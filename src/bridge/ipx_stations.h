@@ -33,8 +33,8 @@
 
 struct ipx_station {
 	struct weft_mac mac;
-	uint64_t used_ns
-		[IPX_FRAMINGS]; /**< When it used each framing last; 0 for never. */
+	/** When it used each framing last; 0 for never. */
+	uint64_t used_ns[IPX_FRAMINGS];
 };
 
 /** All zero: nobody is known. */

@@ -22,9 +22,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PATIENCE_NS \
-	(10 * NS_PER_S)          /* for a line to come whole, or an answer to be taken */
-#define PAUSE_NS  (NS_PER_S / 5) /* where no descriptor is left to accept with */
+/* For a line to come whole, or an answer to be taken. */
+#define PATIENCE_NS (10 * NS_PER_S)
+
+#define PAUSE_NS  (NS_PER_S / 5) /* Where no descriptor is left to accept with. */
 #define PIECE_LEN 65536u
 
 struct remote_peer {

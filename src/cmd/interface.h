@@ -28,8 +28,8 @@ enum interface_switch { SWITCH_SYSTEM, SWITCH_ON, SWITCH_OFF };
 
 struct interface_opts {
 	const char *link; /**< Spec; NULL: a TAP. */
-	const char *
-		name; /**< Of the TAP; NULL: the first of weft0, weft1 ... that is free. */
+	/** Of the TAP; NULL: the first of weft0, weft1 ... that is free. */
+	const char *name;
 	struct weft_mac mac; /**< Zero: as it comes. */
 	struct weft_ip addresses[INTERFACE_ADDRESSES_MAX];
 	size_t addresses_n;

@@ -29,8 +29,8 @@
 
 struct dgram_batched {
 	struct dgram base;
-	uint8_t *
-		memory; /* RECV_SLOTS times SLOT_LEN, touched only as far as it is used. */
+	/* RECV_SLOTS times SLOT_LEN, touched only as far as it is used. */
+	uint8_t *memory;
 	struct mmsghdr hdrs[RECV_SLOTS];
 	struct udp_slot slots[RECV_SLOTS];
 };

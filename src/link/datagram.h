@@ -33,8 +33,8 @@ struct datagram_addr {
 
 /** One that came in. */
 struct datagram {
-	uint8_t *
-		data; /**< Belongs to the batch; WEFT_HEADROOM writable bytes in front of it. */
+	/** Belongs to the batch; WEFT_HEADROOM writable bytes in front of it. */
+	uint8_t *data;
 	uint32_t len;
 	bool is_cut; /**< It was longer than any frame. */
 	const struct datagram_addr *from;

@@ -81,9 +81,9 @@ struct weft_plug {
 	char kind[16];
 	char name[160];
 	char address[128];
-	char trouble
-		[400]; /**< What was told last, so as not to tell it again and again. */
-	char *spec;    /**< The whole text, for the wrappers in it; NULL for none. */
+	/** What was told last, so as not to tell it again and again. */
+	char trouble[400];
+	char *spec; /**< The whole text, for the wrappers in it; NULL for none. */
 };
 
 /** Sets up the common part; the dialect has set nothing before. fd may be -1. */

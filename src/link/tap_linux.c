@@ -51,10 +51,11 @@
 #define SLOT_ALIGN 64u
 #define ALONE_MANY 4u  /* So many runs make a habit, */
 #define LOOK_EVERY 32u /* and so often it is looked whether it still is one. */
-#define GUESS_FIRST \
-	8u /* Runs without a guess after a wrong one, twice as many each time ... */
-#define GUESS_LAST 256u /* ... and no more than these. */
 #define ARENA_LEN  (LINK_RUN_BYTES + 2 * WEFT_HEADROOM + WEFT_FRAME_LEN_MAX)
+
+/* Runs without a guess after a wrong one: twice as many each time, up to the last. */
+#define GUESS_FIRST 8u
+#define GUESS_LAST  256u
 
 /* Shorter than an Ethernet header, an IPv4 header. */
 #define TAP_FRAME_LEN_MIN 14u

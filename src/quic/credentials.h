@@ -17,8 +17,8 @@
 struct quic_tls {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
-	uint8_t alpn
-		[QUIC_ALPN_LEN_MAX]; /**< The one protocol that is spoken (RFC 7301). */
+	/** The one protocol that is spoken (RFC 7301). */
+	uint8_t alpn[QUIC_ALPN_LEN_MAX];
 	size_t alpn_len;
 	uint8_t pin[QUIC_PIN_LEN]; /**< Server: its own. Client: the expected one. */
 	bool is_server;

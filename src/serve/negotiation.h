@@ -34,8 +34,9 @@
 #define NEGOTIATION_RESTART_NS    (3 * NS_PER_S)
 #define NEGOTIATION_CONFIGURE_MAX 10u /**< Configure-Requests without an answer. */
 #define NEGOTIATION_TERMINATE_MAX 2u
-#define NEGOTIATION_FAILURE_MAX \
-	5u /**< Naks in a row before what they name is rejected. */
+
+/** Naks in a row before what they name is rejected. */
+#define NEGOTIATION_FAILURE_MAX 5u
 
 /** Most bytes of options that we ask for ourselves. */
 #define NEGOTIATION_OWN_MAX 32u

@@ -21,8 +21,9 @@
 
 #include <errno.h>
 
-#define OPTION_COPIED \
-	0x80u /* In its type: each fragment has the option (RFC 791, 3.1). */
+/* In its type: each fragment has the option (RFC 791, 3.1). */
+#define OPTION_COPIED 0x80u
+
 #define OPTION_END 0u
 #define OPTION_NOP 1u
 

@@ -58,8 +58,8 @@ struct weft_stack {
 	struct tcp_host *tcp;
 	uint64_t counts[WEFT_STACK_OUTCOMES];
 	uint64_t events[WEFT_STACK_EVENTS];
-	uint8_t *
-		scratch; /**< SCRATCH_LEN bytes to make one packet in; NULL until needed. */
+	/** SCRATCH_LEN bytes to make one packet in; NULL until needed. */
+	uint8_t *scratch;
 	struct cutter cutter; /**< For super-frames that go on in fragments. */
 	unsigned busy;        /**< Receivers and runs under way. */
 	bool refers; /**< Some interface's batch may refer to what lies elsewhere. */

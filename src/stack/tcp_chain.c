@@ -16,9 +16,10 @@
 #include <string.h>
 
 #define GRAIN ((size_t)256) /* A chunk's room is a multiple of this. */
-#define ROOM_MORE \
-	((size_t)16 * 1024)          /* The least that a chunk behind another holds ... */
-#define ROOM_MAX ((size_t)64 * 1024) /* ... and the most that any does. */
+
+/* The least that a chunk behind another holds, and the most that any does. */
+#define ROOM_MORE ((size_t)16 * 1024)
+#define ROOM_MAX  ((size_t)64 * 1024)
 
 struct tcp_chunk {
 	struct tcp_chunk *next;

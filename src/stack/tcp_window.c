@@ -12,12 +12,15 @@
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
-#define FIELD_MAX 65535u
-#define RTT_LEAST_US \
-	500u /* Batches make time coarse: a window may come all at once, ... */
+#define FIELD_MAX   65535u
 #define RTT_MOST_MS 60000u /* More was an echo of something else. */
-#define MEASURE_US \
-	10000u /* ... and only over many of them there is such a thing as a rate. */
+
+/*
+ * Batches make time coarse: a window may come all at once, and only over many of them there is
+ * such a thing as a rate.
+ */
+#define RTT_LEAST_US 500u
+#define MEASURE_US   10000u
 
 void tcp_window_init(struct tcp_conn *conn)
 {

@@ -117,11 +117,11 @@ struct dhcp_msg {
 	uint32_t domain_dns;
 	struct dns_name domain_dns_domain;
 	uint8_t params_n, client_id_len;
-	uint8_t params
-		[DHCP_PARAMS_MAX]; /**< Codes of the options that a client asks for. */
+	/** Codes of the options that a client asks for. */
+	uint8_t params[DHCP_PARAMS_MAX];
 	uint8_t client_id[DHCP_CLIENT_ID_MAX];
-	char host_name
-		[DHCP_TEXT_LEN]; /**< As sent: any byte but NUL. So are the next two. */
+	/** As sent: any byte but NUL. So are the next two. */
+	char host_name[DHCP_TEXT_LEN];
 	char domain[DHCP_TEXT_LEN];
 	char message[DHCP_TEXT_LEN]; /**< Why a server says no. */
 };

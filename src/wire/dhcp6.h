@@ -27,9 +27,10 @@
 #define DHCP6_CLIENT_PORT 546u
 #define DHCP6_SERVER_PORT 547u
 
-#define DHCP6_HDR_LEN 4u
-#define DHCP6_LEN_MAX \
-	1232u /**< Fits into the smallest MTU: no message of ours is longer. */
+/** Fits into the smallest MTU: no message of ours is longer. */
+#define DHCP6_LEN_MAX 1232u
+
+#define DHCP6_HDR_LEN       4u
 #define DHCP6_DUID_MAX      130u /**< With its type (11.1). */
 #define DHCP6_REQUESTED_MAX 16u
 #define DHCP6_SERVERS_MAX   8u /**< Most that are taken of one message. */

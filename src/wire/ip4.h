@@ -57,8 +57,8 @@ struct ip4_hdr {
 	uint8_t proto; /**< IPPROTO_*. */
 	uint16_t csum; /**< As received; ignored by emit, which makes its own. */
 	uint32_t src, dst;
-	const uint8_t *
-		options; /**< Borrowed from the packet; may be NULL if options_len is 0. */
+	/** Borrowed from the packet; may be NULL if options_len is 0. */
+	const uint8_t *options;
 	uint8_t options_len; /**< In bytes, a multiple of 4. */
 };
 

@@ -33,12 +33,12 @@
 #define TCP_WSCALE_MAX  14u /**< RFC 7323, 2.3: a larger one is taken as this. */
 
 /* Offsets in bytes. */
-#define TCP_OFF_SPORT 0u
-#define TCP_OFF_DPORT 2u
-#define TCP_OFF_SEQ   4u
-#define TCP_OFF_ACK   8u
-#define TCP_OFF_FLAGS \
-	12u /**< Data offset in the upper 4 bits, then 3 reserved, then 9. */
+#define TCP_OFF_SPORT  0u
+#define TCP_OFF_DPORT  2u
+#define TCP_OFF_SEQ    4u
+#define TCP_OFF_ACK    8u
+/** Data offset in the upper 4 bits, then 3 reserved, then 9. */
+#define TCP_OFF_FLAGS  12u
 #define TCP_OFF_WINDOW 14u
 #define TCP_OFF_CSUM   16u
 #define TCP_OFF_URGENT 18u
@@ -62,8 +62,8 @@ struct tcp_hdr {
 	uint16_t window; /**< Not scaled. */
 	uint16_t csum;
 	uint16_t urgent;
-	const uint8_t *
-		options; /**< Borrowed from the segment; may be NULL if options_len is 0. */
+	/** Borrowed from the segment; may be NULL if options_len is 0. */
+	const uint8_t *options;
 	uint8_t options_len; /**< In bytes, a multiple of 4. */
 };
 

@@ -131,8 +131,7 @@ size_t weft_sockets_ready(struct weft_sockets *set, struct weft_ready *ret_ready
 }
 
 /* A new row; NULL without memory or room, which ret_error says. */
-static struct sock *sock_new(struct weft_sockets *set, int family, int type,
-			     int *ret_error)
+static struct sock *sock_new(struct weft_sockets *set, int family, int *ret_error)
 {
 	uint32_t number = 0;
 	while (number < set->opts.sockets_max && set->socks[number])
@@ -145,7 +144,6 @@ static struct sock *sock_new(struct weft_sockets *set, int family, int type,
 	sock->set = set;
 	sock->number = (int)number;
 	sock->family = family;
-	sock->type = type;
 	sock->opts.events = &tcp_events;
 	sock->opts.user = sock;
 	list_init(&sock->of_ready);
@@ -169,7 +167,7 @@ int weft_socket_open(struct weft_sockets *set, int family, int type)
 		return -EAFNOSUPPORT;
 	if (type != SOCK_STREAM && type != SOCK_DGRAM)
 		return -EPROTOTYPE;
-	struct sock *sock = sock_new(set, family, type, &error);
+	struct sock *sock = sock_new(set, family, &error);
 	if (!sock)
 		return error;
 	if (type == SOCK_DGRAM) {
@@ -241,7 +239,7 @@ int weft_socket_accept(struct weft_sockets *set, int s, uint64_t now)
 		return -EBADF;
 	if (!listening->listener)
 		return listening->udp ? -EOPNOTSUPP : -EINVAL;
-	struct sock *sock = sock_new(set, listening->family, SOCK_STREAM, &r);
+	struct sock *sock = sock_new(set, listening->family, &r);
 	if (!sock)
 		return r;
 	sock->opts = listening->opts;

@@ -21,7 +21,7 @@ struct sock {
 	struct weft_sockets *set;
 	struct list of_ready;
 	int number;
-	int family, type;
+	int family;
 	unsigned events;
 	int error; /**< To be told once. */
 	void *user;

@@ -177,7 +177,7 @@ struct tcp_conn {
 	uint8_t tos;
 	uint8_t ttl; /**< 0: the stack's default. */
 	bool has_timestamps : 1, has_sack : 1, has_wscale : 1, has_ecn : 1;
-	bool nodelay : 1, cork : 1, keepalive : 1, pacing_off : 1;
+	bool nodelay : 1, cork : 1, keepalive : 1;
 
 	/* Where it stands. */
 	bool is_orphan : 1;  /**< The user has closed: nobody will read or be told. */

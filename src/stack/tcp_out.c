@@ -66,8 +66,7 @@ static uint64_t pacing_rate(const struct tcp_conn *conn)
 
 bool tcp_is_paced(const struct tcp_conn *conn)
 {
-	return !conn->pacing_off && !conn->tcp->config.no_pacing &&
-	       conn->rto.srtt_us != 0;
+	return !conn->tcp->config.no_pacing && conn->rto.srtt_us != 0;
 }
 
 /* Whether something may leave now; if not, it is tried again in time. */

@@ -237,7 +237,6 @@ struct http_client_opts {
 	 */
 	unsigned first_family;
 	bool http2; /**< HTTP/2 with https:// servers that speak it. Else HTTP/1.1. */
-	uint64_t connect_timeout_ns; /**< 0 for 30 s. */
 };
 
 struct http_client;

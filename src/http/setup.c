@@ -6,7 +6,6 @@
 #include "http/setup.h"
 
 #include "base/proxy.h"
-#include "base/time.h"
 #include "http/stream.h"
 #include "io/socket.h"
 
@@ -18,7 +17,7 @@
 
 #define PIN_LEN            32u
 #define PIN_TEXT           64u /* "sha256//", 44 characters of base64, NUL */
-#define CONNECT_TIMEOUT_MS 30000u
+#define CONNECT_TIMEOUT_MS 30000L
 
 /*
  * The longest that RFC 8305, 5 lets the second family wait for the first, for here it is the
@@ -37,7 +36,6 @@ struct setup {
 	long family;                            /* CURL_IPRESOLVE_* */
 	long first_family; /* Likewise; CURL_IPRESOLVE_WHATEVER for none. */
 	long http_version;
-	long connect_timeout_ms;
 };
 
 /* RFC 4648, 4. */
@@ -110,10 +108,6 @@ static int setup_fill(struct setup *s, const struct http_client_opts *opts,
 	s->family = resolve_of(opts->family);
 	s->first_family = resolve_of(opts->first_family);
 	s->http_version = opts->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
-	uint64_t ms = opts->connect_timeout_ns / NS_PER_MS;
-	s->connect_timeout_ms = (long)(opts->connect_timeout_ns == 0 ? CONNECT_TIMEOUT_MS
-				       : ms == 0                     ? 1
-								     : ms);
 	return 0;
 }
 
@@ -186,7 +180,7 @@ static void apply_ways(const struct setup *s, CURL *easy)
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	(void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_IPRESOLVE, s->family);
-	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	(void)curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, s);
 	/* Signals are the program's. */
@@ -226,12 +220,10 @@ bool setup_has_preference(const struct setup *setup)
 
 void setup_set_preference(const struct setup *setup, CURL *easy, bool is_alone)
 {
-	const long all_ms = setup->connect_timeout_ms;
-	const long alone_ms = all_ms < FIRST_FAMILY_MS ? all_ms : FIRST_FAMILY_MS;
 	(void)curl_easy_setopt(easy, CURLOPT_IPRESOLVE,
 			       is_alone ? setup->first_family : setup->family);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-			       is_alone ? alone_ms : all_ms);
+			       is_alone ? FIRST_FAMILY_MS : CONNECT_TIMEOUT_MS);
 	/* What is kept of a name is of one family, and would be taken for all of it. */
 	(void)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 }

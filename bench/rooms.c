@@ -362,7 +362,7 @@ static void start_relay(struct bench *bench)
 static void start_endpoint(struct bench *bench, struct quic_endpoint_opts *quic,
 			   struct quic_endpoint **ret_endpoint)
 {
-	struct dgram_udp_opts udp = { .bind = loopback(), .buffer_len = 4 << 20 };
+	struct dgram_udp_opts udp = { .bind = loopback() };
 	struct weft_error err = { "" };
 	int r = dgram_udp_new(&udp, &err, &quic->dgram);
 	if (r < 0)

@@ -52,8 +52,6 @@ struct dgram {
 
 struct dgram_udp_opts {
 	union weft_sockaddr bind; /**< [::] takes IPv4 too. Port 0: the kernel chooses. */
-	int buffer_len;           /**< SO_SNDBUF and SO_RCVBUF in bytes; 0 for 4 MiB. */
-	bool reuse_port;          /**< SO_REUSEPORT: several loops on one port. */
 	bool plain; /**< No offload and no batches: to compare, and in tests. */
 };
 

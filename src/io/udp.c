@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER_LEN_DEFAULT (4 * 1024 * 1024)
+#define BUFFER_LEN (4 * 1024 * 1024)
 
 #define ECN_MASK 0x03u
 
@@ -27,16 +27,16 @@ static int set_int(int fd, int level, int name, int value)
 }
 
 /* As root the limits of net.core.{r,w}mem_max can be passed; else what they allow is used. */
-static void set_buffers(int fd, int len)
+static void set_buffers(int fd)
 {
-	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, len) < 0)
-		(void)set_int(fd, SOL_SOCKET, SO_RCVBUF, len);
-	if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, len) < 0)
-		(void)set_int(fd, SOL_SOCKET, SO_SNDBUF, len);
+	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_LEN) < 0)
+		(void)set_int(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_LEN);
+	if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_LEN) < 0)
+		(void)set_int(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_LEN);
 }
 
 /* The IPv4 options also matter on an IPv6 socket, for its IPv4 peers. */
-static int set_options(int fd, int family, const struct dgram_udp_opts *opts)
+static int set_options(int fd, int family)
 {
 	int r = set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 	if (r >= 0)
@@ -51,19 +51,17 @@ static int set_options(int fd, int family, const struct dgram_udp_opts *opts)
 		r = set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 	if (r >= 0 && family == AF_INET6)
 		r = set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	if (r >= 0 && opts->reuse_port)
-		r = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	set_buffers(fd, opts->buffer_len > 0 ? opts->buffer_len : BUFFER_LEN_DEFAULT);
+	set_buffers(fd);
 	return r;
 }
 
-static int open_bound(const struct dgram_udp_opts *opts, const union weft_sockaddr *addr,
-		      int *ret_fd, union weft_sockaddr *ret_bound)
+static int open_bound(const union weft_sockaddr *addr, int *ret_fd,
+		      union weft_sockaddr *ret_bound)
 {
 	int fd = socket(addr->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	int r = set_options(fd, addr->sa.sa_family, opts);
+	int r = set_options(fd, addr->sa.sa_family);
 	if (r < 0)
 		goto close_fd;
 	union weft_sockaddr bound = { 0 };
@@ -112,18 +110,17 @@ static int explain(struct weft_error *err, int code, const union weft_sockaddr *
 }
 
 /* Opens and binds a socket. Where [::] was asked for on a host without IPv6, it is 0.0.0.0. */
-static int udp_open(const struct dgram_udp_opts *opts, struct weft_error *err,
-		    int *ret_fd, union weft_sockaddr *ret_bound)
+static int udp_open(const union weft_sockaddr *addr, struct weft_error *err, int *ret_fd,
+		    union weft_sockaddr *ret_bound)
 {
-	const union weft_sockaddr *addr = &opts->bind;
-	int r = open_bound(opts, addr, ret_fd, ret_bound);
+	int r = open_bound(addr, ret_fd, ret_bound);
 	bool any6 = addr->sa.sa_family == AF_INET6 &&
 		    IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
 	if (any6 && (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)) {
 		const union weft_sockaddr any4 = {
 			.in = { .sin_family = AF_INET, .sin_port = addr->in6.sin6_port }
 		};
-		r = open_bound(opts, &any4, ret_fd, ret_bound);
+		r = open_bound(&any4, ret_fd, ret_bound);
 	}
 	return r < 0 ? explain(err, r, addr) : 0;
 }
@@ -330,7 +327,7 @@ int dgram_udp_new(const struct dgram_udp_opts *opts, struct weft_error *err,
 {
 	int fd = -1;
 	union weft_sockaddr bound = { 0 };
-	int r = udp_open(opts, err, &fd, &bound);
+	int r = udp_open(&opts->bind, err, &fd, &bound);
 	if (r < 0)
 		return r;
 	r = opts->plain ? dgram_plain_new(fd, &bound, ret_dgram)

@@ -459,21 +459,6 @@ static void errors_say_what_to_do(void **state)
 	dgram_free(NULL);
 }
 
-static void ports_can_be_shared(void **state)
-{
-	(void)state;
-	struct dgram_udp_opts opts = { .reuse_port = true };
-	opts.bind.in.sin_family = AF_INET;
-	opts.bind.in.sin_addr.s_addr = inet_addr("127.0.0.1");
-	struct dgram *a, *b;
-	assert_int_equal(dgram_udp_new(&opts, NULL, &a), 0);
-	opts.bind = a->bound;
-	assert_int_equal(dgram_udp_new(&opts, NULL, &b), 0);
-	assert_true(weft_sockaddr_equal(&a->bound, &b->bound));
-	dgram_free(a);
-	dgram_free(b);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,7 +474,6 @@ int main(void)
 		cmocka_unit_test(unreachable_peers_do_no_harm),
 		cmocka_unit_test(icmp_errors_are_swallowed),
 		cmocka_unit_test(errors_say_what_to_do),
-		cmocka_unit_test(ports_can_be_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -269,7 +269,6 @@ static void send_control(struct duplex *s, unsigned wanted, const char *text, si
 		s->outbox.dropped_control += lane == -EPIPE;
 		return;
 	}
-	s->tx_controls++;
 	wake(s, (unsigned)lane);
 }
 

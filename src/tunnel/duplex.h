@@ -85,7 +85,7 @@ struct duplex {
 	bool is_extended;
 	bool never_at_once;
 	uint64_t tx_pings;
-	uint64_t tx_controls, rx_controls;
+	uint64_t rx_controls;
 	uint64_t rx_controls_bad; /**< Those without meaning. */
 	uint64_t broken;          /**< Streams that could not be made sense of. */
 };

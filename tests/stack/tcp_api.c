@@ -210,6 +210,34 @@ static void a_crowd_is_accepted(void **state)
 	}
 }
 
+/* Each end chooses for itself; what nobody knows is refused, and nothing is begun. */
+static void congestion_control_is_chosen_by_name(void **state)
+{
+	const struct weft_tcp_opts unknown = { .congestion = "vegas" };
+	const struct weft_tcp_opts newreno = { .congestion = "newreno" };
+	union weft_sockaddr local = addr("10.1.0.2:80");
+	struct weft_tcp_listener *listener;
+	struct weft_tcp *client, *server;
+	struct weft_tcp_info info;
+	struct net n;
+	(void)state;
+	net_init(&n);
+	assert_int_equal(weft_tcp_listen(n.stack[1], &local, NULL, &listener), 0);
+	union weft_sockaddr at = weft_tcp_listener_local(listener);
+	assert_true(weft_sockaddr_equal(&at, &local));
+	assert_int_equal(weft_tcp_connect(n.stack[0], &at, &unknown, n.now, &client),
+			 -EINVAL);
+	assert_int_equal(weft_tcp_connect(n.stack[0], &at, &newreno, n.now, &client), 0);
+	net_run(&n, n.now + S(1));
+	assert_int_equal(weft_tcp_accept(listener, &unknown, n.now, &server), -EINVAL);
+	assert_int_equal(weft_tcp_accept(listener, NULL, n.now, &server), 0);
+	weft_tcp_info(client, &info);
+	assert_string_equal(info.congestion, "newreno");
+	weft_tcp_info(server, &info);
+	assert_string_equal(info.congestion, "cubic");
+	net_fini(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +247,7 @@ int main(void)
 		cmocka_unit_test(nobody_there_is_a_refusal),
 		cmocka_unit_test(limits_are_obeyed),
 		cmocka_unit_test(a_crowd_is_accepted),
+		cmocka_unit_test(congestion_control_is_chosen_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

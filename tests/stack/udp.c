@@ -576,6 +576,52 @@ static void a_super_frame_is_handed_out_in_pieces(void **state)
 	world_fini(&w);
 }
 
+/* Bytes of the next datagram that was sent, which are those of data from there on. */
+static size_t sent_len(struct world *w, const uint8_t *data)
+{
+	struct udp_hdr hdr;
+	struct seen s = see(tx(w));
+	assert_int_equal(udp_hdr_parse(s.payload, s.len, &hdr), UDP_LEN);
+	assert_int_equal(hdr.dport, 9);
+	assert_int_equal(hdr.len, s.len);
+	uint32_t sum = compose_pseudo(&s.src, &s.dst, IPPROTO_UDP, (uint32_t)s.len);
+	assert_true(checksum_udp_is_right(sum, s.payload, s.len, false));
+	assert_memory_equal(s.payload + UDP_LEN, data, s.len - UDP_LEN);
+	return s.len - UDP_LEN;
+}
+
+/* A segment of no more than the message is none; more of them than the limit is refused. */
+static void a_long_message_leaves_as_datagrams(void **state)
+{
+	struct world w;
+	struct inbox in;
+	uint8_t data[2500];
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i / 7);
+	world_init(&w, NULL);
+	open_box(&w, &in, OWN4, 7);
+	struct weft_udp_message msg = {
+		.peer = at(PEER4, 9), .data = data, .len = sizeof(data), .segment = 1000
+	};
+	assert_int_equal(weft_udp_send(in.udp, &msg, w.now), 0);
+	assert_int_equal(sent_len(&w, data), 1000);
+	assert_int_equal(sent_len(&w, data + 1000), 1000);
+	assert_int_equal(sent_len(&w, data + 2000), 500);
+	msg.len = 1000;
+	assert_int_equal(weft_udp_send(in.udp, &msg, w.now), 0);
+	assert_int_equal(sent_len(&w, data), 1000);
+	msg.len = 64 * 10;
+	msg.segment = 10;
+	assert_int_equal(weft_udp_send(in.udp, &msg, w.now), 0);
+	for (size_t i = 0; i < 64; i++)
+		assert_int_equal(sent_len(&w, data + 10 * i), 10);
+	msg.len++;
+	assert_int_equal(weft_udp_send(in.udp, &msg, w.now), -EMSGSIZE);
+	tx_none(&w);
+	world_fini(&w);
+}
+
 static void a_socket_s_groups_have_a_limit(void **state)
 {
 	static const uint32_t given[] = { 0, 3 }, limits[] = { 32, 3 };
@@ -620,6 +666,7 @@ int main(void)
 		cmocka_unit_test(calls_refuse_what_is_wrong),
 		cmocka_unit_test(ports_are_given_at_random_and_run_out),
 		cmocka_unit_test(a_super_frame_is_handed_out_in_pieces),
+		cmocka_unit_test(a_long_message_leaves_as_datagrams),
 		cmocka_unit_test(a_socket_s_groups_have_a_limit),
 	};
 	return cmocka_run_group_tests_name("udp", tests, NULL, NULL);

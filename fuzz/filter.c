@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	opts.group.rate = 3;
 	CHECK(filter_new(&opts, secret, &f) == 0);
 	for (uint16_t i = 0; i < MEMBERS; i++)
-		filter_join(f, &members[i], i, i == 0);
+		filter_join(f, &members[i], i == 0);
 	opts.off = reader_u8(&in); /* another's rules */
 	opts.addresses_max = 2;
 	filter_change(&members[1], &opts);

@@ -102,10 +102,9 @@ void filter_set_gifts(struct filter *f, filter_gift_fn *gift_of, void *user)
 	f->gift_user = user;
 }
 
-void filter_join(const struct filter *f, struct filter_member *member, uint16_t id,
-		 bool is_gateway)
+void filter_join(const struct filter *f, struct filter_member *member, bool is_gateway)
 {
-	*member = (struct filter_member){ .id = id, .is_gateway = is_gateway };
+	*member = (struct filter_member){ .is_gateway = is_gateway };
 	filter_change(member, &f->opts);
 }
 

@@ -113,7 +113,6 @@ struct filter;
 
 /** One sender: a client, or the gateway with all of its LAN. Embedded. */
 struct filter_member {
-	uint16_t id; /**< Of its own among the members of the room. */
 	bool is_gateway;
 	uint16_t addresses_n;
 	struct filter_opts opts; /**< What holds for it. */
@@ -141,8 +140,7 @@ typedef enum filter_gift filter_gift_fn(void *user, const struct filter_member *
 void filter_set_gifts(struct filter *f, filter_gift_fn *gift_of, void *user);
 
 /** Begins a member. */
-void filter_join(const struct filter *f, struct filter_member *member, uint16_t id,
-		 bool is_gateway);
+void filter_join(const struct filter *f, struct filter_member *member, bool is_gateway);
 
 /** Has other rules hold for a member from now on. What it has used up stays used up. */
 void filter_change(struct filter_member *member, const struct filter_opts *opts);

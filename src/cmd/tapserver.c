@@ -74,7 +74,6 @@ static const char usage[] =
 	"\n";
 
 struct args {
-	struct output_opts output;
 	struct option_list listen;
 	uint32_t mtu;
 	const char *network_device, *io_device, *metric, *mac, *ip, *ifconfig;

@@ -112,10 +112,9 @@ static size_t control_len(const char *text)
  * A sentence from the peer that is shown to people: control characters could command a
  * terminal and become "?".
  */
-static void take_sentence(struct fields *f, const char *field,
-			  char out[MESSAGE_TEXT_MAX + 1])
+static void take_sentence(struct fields *f, char out[MESSAGE_TEXT_MAX + 1])
 {
-	const char *text = has(f, field) ? take_text(f, field, MESSAGE_TEXT_MAX) : "";
+	const char *text = has(f, "text") ? take_text(f, "text", MESSAGE_TEXT_MAX) : "";
 	size_t len = 0;
 	while (*text) {
 		size_t control = control_len(text);
@@ -325,7 +324,7 @@ static void reject_decode(struct fields *f, struct reject *reject)
 	reject->code =
 		(enum reject_code)take_word(f, "code", &reject_words, REJECT_OTHER);
 	reject->retry = take_bool(f, "retry");
-	take_sentence(f, "text", reject->text);
+	take_sentence(f, reject->text);
 }
 
 static enum leave_code take_leave_code(struct fields *f)
@@ -337,7 +336,7 @@ static void peer_left_decode(struct fields *f, struct peer_left *left)
 {
 	left->id = take_id(f, "peer");
 	left->code = take_leave_code(f);
-	take_sentence(f, "text", left->text);
+	take_sentence(f, left->text);
 }
 
 static void stats_decode(struct fields *f, struct member_counts *counts)
@@ -359,7 +358,7 @@ static void disconnect_decode(struct fields *f, struct disconnect *disconnect)
 		disconnect->wait_ms =
 			(uint32_t)take_number(f, "wait_ms", 0, MESSAGE_WAIT_MAX_MS);
 	take_place(f, "go_to", disconnect->go_to);
-	take_sentence(f, "text", disconnect->text);
+	take_sentence(f, disconnect->text);
 }
 
 static bool has_mac(const struct mac_list *list, struct weft_mac mac)

@@ -353,8 +353,7 @@ int room_add(struct room *room, const struct weft_peer *peer, void *user,
 		room->clients_n++;
 		take_place(member);
 	}
-	filter_join(room->filter, &member->filter, member->peer.id,
-		    peer->role == WEFT_ROLE_GATEWAY);
+	filter_join(room->filter, &member->filter, peer->role == WEFT_ROLE_GATEWAY);
 	list_push_back(&room->members, &member->of_room);
 	*ret_member = member;
 	return 0;

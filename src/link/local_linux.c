@@ -180,13 +180,12 @@ static bool is_every_address(const union weft_sockaddr *addr)
 	       IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
 }
 
-static int fail_inet(const union weft_sockaddr *addr, const char *what,
-		     struct weft_error *err)
+static int fail_inet(const union weft_sockaddr *addr, struct weft_error *err)
 {
 	char text[WEFT_SOCKADDR_TEXT];
 	int error = errno;
 	return weft_error_set(
-		err, -error, "%s %s: %s", what, weft_sockaddr_print(addr, text),
+		err, -error, "cannot listen on %s: %s", weft_sockaddr_print(addr, text),
 		error == EADDRINUSE ? "in use by another program: end that, or give "
 				      "another port"
 				    : strerror(error));
@@ -205,11 +204,11 @@ static int inet_listen(int fd, const struct local_opts *opts, int socket_type,
 	if (is_every_address(addr))
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, &addr->sa, weft_sockaddr_len(addr)) < 0)
-		return fail_inet(addr, "cannot listen on", err);
+		return fail_inet(addr, err);
 	if (socket_type != SOCK_DGRAM && listen(fd, LISTEN_BACKLOG) < 0)
-		return fail_inet(addr, "cannot listen on", err);
+		return fail_inet(addr, err);
 	if (getsockname(fd, &addr->sa, &len) < 0)
-		return fail_inet(addr, "cannot listen on", err);
+		return fail_inet(addr, err);
 	*ret_address = address;
 	return 0;
 }

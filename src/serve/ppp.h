@@ -59,7 +59,6 @@ struct ppp_opts {
 	/** As many as have a family (with DHCP and none here: the lease's). */
 	struct weft_ip dns[PPP_DNS_MAX];
 	const char *hostname; /**< For DHCP; NULL for none. Copied. */
-	bool allow_public;    /**< DHCP may give an address outside private space. */
 	/** Told of what happens, for a log; may be NULL. Must not free the link. */
 	void (*told)(void *user, struct weft_link *link, enum ppp_event event,
 		     const char *text, uint64_t now);

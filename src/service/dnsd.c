@@ -236,7 +236,7 @@ static enum dnsd_outcome write_reply(const struct dnsd *d, struct exchange *x,
 	}
 	if (x->has_edns) {
 		x->reply.additionals_n = 1;
-		dns_opt_emit(&x->w, DNS_UDP_LEN_MAX);
+		dns_opt_emit(&x->w);
 	}
 	struct writer head = writer_of(buf, DNS_HDR_LEN);
 	dns_hdr_emit(&head, &x->reply);

@@ -106,11 +106,11 @@ void dns_record_emit(struct writer *w, const struct dns_record *record, size_t d
 }
 
 /* RFC 6891, 6.1.2: owned by the root, and its class is the length. */
-void dns_opt_emit(struct writer *w, uint16_t udp_len)
+void dns_opt_emit(struct writer *w)
 {
 	const struct dns_record opt = { .name = { .len = 1 },
 					.type = DNS_OPT,
-					.class = udp_len };
+					.class = DNS_UDP_LEN_MAX };
 	dns_record_emit(w, &opt, 0);
 }
 
@@ -125,6 +125,6 @@ int dns_query_emit(uint8_t *buf, size_t len, uint16_t id,
 	dns_hdr_emit(&w, &hdr);
 	dns_question_emit(&w, question);
 	if (has_edns)
-		dns_opt_emit(&w, DNS_UDP_LEN_MAX);
+		dns_opt_emit(&w);
 	return w.bad ? -ENOBUFS : (int)w.off;
 }

@@ -149,8 +149,8 @@ void dns_question_emit(struct writer *w, const struct dns_question *question);
  */
 void dns_record_emit(struct writer *w, const struct dns_record *record, size_t data_len);
 
-/** Writes an OPT record: datagrams of udp_len bytes are welcome. */
-void dns_opt_emit(struct writer *w, uint16_t udp_len);
+/** Writes an OPT record: datagrams of DNS_UDP_LEN_MAX bytes are welcome. */
+void dns_opt_emit(struct writer *w);
 
 /**
  * Writes a query for a recursive server. Returns its length, at most DNS_QUERY_LEN_MAX, or

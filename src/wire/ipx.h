@@ -37,10 +37,6 @@
 /* Offsets in bytes. */
 #define IPX_OFF_CHECKSUM 0u
 #define IPX_OFF_LENGTH   2u
-#define IPX_OFF_HOPS     4u
-#define IPX_OFF_TYPE     5u
-#define IPX_OFF_DST_NODE 10u
-#define IPX_OFF_SRC_NODE 22u
 
 /** The socket of the echo protocol, which DOSBox uses to register and to ping. */
 #define IPX_SOCKET_ECHO 2u

@@ -38,9 +38,9 @@ static void begin(struct scene *s)
 	const struct filter_opts opts = filter_defaults();
 	*s = (struct scene){ .now = 100 * S };
 	assert_int_equal(filter_new(&opts, secret, &s->filter), 0);
-	filter_join(s->filter, &s->alice, 1, false);
-	filter_join(s->filter, &s->bob, 2, false);
-	filter_join(s->filter, &s->lan, 3, true);
+	filter_join(s->filter, &s->alice, false);
+	filter_join(s->filter, &s->bob, false);
+	filter_join(s->filter, &s->lan, true);
 }
 
 static void end(struct scene *s)

@@ -18,6 +18,7 @@ static void read_url(struct reader *reader, const struct node *node, void *objec
 		.schemes = schemes,
 		.wants = "http:// or https://",
 		.scheme = "https://",
+		.plain_scheme = "http://",
 		.example = "https://tunnel.example.org:8443/",
 	};
 	config_read_url(reader, node, &kind,

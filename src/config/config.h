@@ -106,7 +106,8 @@ struct config_url {
 	const char *what;           /**< "a tunnel" */
 	const char *const *schemes; /**< "http://", ...; ends with NULL. */
 	const char *wants;          /**< All of them for a person. */
-	const char *scheme;         /**< The likely one of a URL without. */
+	const char *scheme;         /**< The likely one of a URL without, */
+	const char *plain_scheme;   /**< and of one with a port that is not TLS's. */
 	const char *example;
 };
 

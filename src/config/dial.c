@@ -31,6 +31,7 @@ void config_read_proxy(struct reader *reader, const struct node *node, void *obj
 		.schemes = proxy_schemes,
 		.wants = PROXY_SCHEMES_TEXT,
 		.scheme = "http://",
+		.plain_scheme = "http://",
 		.example = "http://proxy.example.org:3128",
 	};
 	config_read_url(reader, node, &kind,

@@ -77,6 +77,28 @@ static void refuses_proxies(void **state)
 	EXPECT(PLAIN("'proxy':''"), "2:9 error [0].proxy: begins with");
 }
 
+#define WITHOUT_SCHEME(url) "[{'name':'tun0','server':'" url "','token':'t'}]"
+
+/* Which is proposed: that of a browser, and of a port like that of `weft tunnel server` its own. */
+static void proposes_a_scheme(void **state)
+{
+	(void)state;
+	EXPECT(WITHOUT_SCHEME("hub"),
+	       "1:26 error [0].server: a URL begins with http:// or https://; write "
+	       "\"https://hub\"");
+	EXPECT(WITHOUT_SCHEME("hub:443/t"),
+	       "1:26 error [0].server: write \"https://hub:443/t\"");
+	EXPECT(WITHOUT_SCHEME("hub:8443"),
+	       "1:26 error [0].server: write \"https://hub:8443\"");
+	EXPECT(WITHOUT_SCHEME("hub:8080"),
+	       "1:26 error [0].server: write \"http://hub:8080\", or https:// if that port "
+	       "speaks TLS");
+	EXPECT(WITHOUT_SCHEME("[2001:db8::1]:80/"),
+	       "1:26 error [0].server: write \"http://[2001:db8::1]:80/\", or https://");
+	EXPECT(WITHOUT_SCHEME("hub:99999"),
+	       "1:26 error [0].server: write \"https://hub:99999\"");
+}
+
 static void refuses_pins(void **state)
 {
 	(void)state;
@@ -213,6 +235,7 @@ int main(void)
 		cmocka_unit_test(takes_a_preference_of_a_family),
 		cmocka_unit_test(takes_defaults_of_a_client),
 		cmocka_unit_test(refuses_proxies),
+		cmocka_unit_test(proposes_a_scheme),
 		cmocka_unit_test(refuses_pins),
 		cmocka_unit_test(tells_what_is_about_tls),
 		cmocka_unit_test(refuses_families),

@@ -212,7 +212,8 @@ static int chain_parse_parts(struct chain *c, const struct spec_source *source,
 }
 
 /* Parses all of a spec. Returns 0, or -Exxx with err and nothing to clean up. */
-static int chain_parse(const char *spec, struct weft_error *err, struct chain *ret_chain)
+static int chain_parse(const char *spec, bool is_of_plug, struct weft_error *err,
+		       struct chain *ret_chain)
 {
 	if (strlen(spec) > SPEC_LEN_MAX) {
 		weft_error_set(err, -EINVAL, "a link has at most %u characters",
@@ -224,7 +225,10 @@ static int chain_parse(const char *spec, struct weft_error *err, struct chain *r
 		weft_error_set(err, -ENOMEM, "out of memory");
 		return -ENOMEM;
 	}
-	const struct spec_source source = { link_drivers, spec, c.text };
+	const struct spec_source source = { .drivers = link_drivers,
+					    .whole = spec,
+					    .text = c.text,
+					    .is_of_plug = is_of_plug };
 	int r = chain_parse_parts(&c, &source, err);
 	if (r < 0) {
 		chain_fini(&c);
@@ -267,7 +271,7 @@ int weft_link_open(const char *spec, struct weft_error *err, struct weft_link **
 {
 	struct weft_link *link = NULL;
 	struct chain c;
-	int r = chain_parse(spec, err, &c);
+	int r = chain_parse(spec, false, err, &c);
 	if (r < 0)
 		return r;
 	r = innermost_open(chain_innermost(&c), err, &link);
@@ -286,7 +290,7 @@ int drivers_wrap(const char *spec, uint32_t number, struct weft_error *err,
 		 struct weft_link **link)
 {
 	struct chain c;
-	int r = chain_parse(spec, err, &c);
+	int r = chain_parse(spec, true, err, &c);
 	if (r < 0)
 		return r;
 	r = chain_wrap(&c, number, err, link);
@@ -302,7 +306,7 @@ int weft_link_wrap(const char *wrappers, struct weft_error *err, struct weft_lin
 	int len = snprintf(spec, sizeof(spec), "%s:tap", wrappers);
 	if (len < 0 || (size_t)len >= sizeof(spec))
 		return weft_error_set(err, -EINVAL, "wrappers are too long");
-	int r = chain_parse(spec, err, &c);
+	int r = chain_parse(spec, false, err, &c);
 	if (r < 0)
 		return r;
 	if (c.n < 2 || chain_innermost(&c)->name[0] != '\0')
@@ -332,7 +336,7 @@ int drivers_open_plug(const char *spec, struct weft_error *err,
 		      struct weft_plug **ret_plug)
 {
 	struct chain c;
-	int r = chain_parse(spec, err, &c);
+	int r = chain_parse(spec, true, err, &c);
 	if (r < 0)
 		return r;
 	const struct spec *innermost = chain_innermost(&c);
@@ -347,7 +351,7 @@ int drivers_open_plug(const char *spec, struct weft_error *err,
 bool drivers_is_plug(const char *spec)
 {
 	struct chain c;
-	if (chain_parse(spec, NULL, &c) < 0)
+	if (chain_parse(spec, true, NULL, &c) < 0)
 		return false;
 	bool is_plug = chain_innermost(&c)->driver->plug != NULL;
 	chain_fini(&c);

@@ -35,6 +35,11 @@ static WEFT_PRINTF(4, 5) int fail(const struct spec_source *source, size_t offse
 			      source->whole, offset + 1, text);
 }
 
+static bool is_named(const struct spec_source *source, const struct spec_driver *driver)
+{
+	return !source->is_of_plug || driver->plug || driver->is_wrapper;
+}
+
 static int fail_kind(const struct spec_source *source, size_t offset, const char *kind,
 		     struct weft_error *err)
 {
@@ -45,15 +50,20 @@ static int fail_kind(const struct spec_source *source, size_t offset, const char
 	fmt_init(&f, kinds, sizeof(kinds));
 	for (size_t i = 0; source->drivers[i]; i++) {
 		const char *known = source->drivers[i]->kind;
-		fmt_add(&f, "%s%s", i ? ", " : "", known);
+		if (!is_named(source, source->drivers[i]))
+			continue;
+		fmt_add(&f, "%s%s", f.off ? ", " : "", known);
 		weft_nearest_offer(&nearest, kind, known);
 	}
 	if (nearest.word)
 		(void)snprintf(hint, sizeof(hint), " (did you mean \"%s\"?)",
 			       nearest.word);
 	else if (!strchr(source->whole, ':'))
-		(void)snprintf(hint, sizeof(hint),
-			       " (a link is KIND:NAME, such as packet:eth0)");
+		(void)snprintf(
+			hint, sizeof(hint),
+			source->is_of_plug
+				? " (a plug is KIND:ADDRESS, such as qemu:/tmp/lan)"
+				: " (a link is KIND:NAME, such as packet:eth0)");
 	return fail(source, offset, err, "unknown kind \"%.32s\"%s; there are: %s", kind,
 		    hint, fmt_text(&f));
 }

@@ -106,6 +106,7 @@ struct spec_source {
 	const struct spec_driver *const *drivers; /**< Ends with NULL. */
 	const char *whole;                        /**< The text as the user wrote it. */
 	char *text; /**< A copy of whole, which parsing cuts up; the spec points into it. */
+	bool is_of_plug; /**< Errors name plugs and wrappers alone. */
 };
 
 /**

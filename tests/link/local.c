@@ -80,7 +80,9 @@ static int opts_of(const char *name, const char *options, struct local_opts *ret
 	struct spec spec;
 	(void)snprintf(whole, sizeof(whole), "qemu:%s%s", name, options);
 	(void)snprintf(copy, sizeof(copy), "%s", whole);
-	const struct spec_source source = { link_drivers, whole, copy };
+	const struct spec_source source = { .drivers = link_drivers,
+					    .whole = whole,
+					    .text = copy };
 	assert_int_equal(spec_parse(&source, 0, &err, &spec), 0);
 	return local_opts_of(&spec, &err, ret_opts);
 }

@@ -409,6 +409,12 @@ static void kinds_that_are_no_plugs(void **state)
 	(void)state;
 	assert_int_equal(outlet_try(&o, "tap:x", &err), -EINVAL);
 	assert_non_null(strstr(err.text, "tap is no plug; plugs are: tapserver, "));
+	assert_int_equal(outlet_try(&o, "tpa:x", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "unknown kind \"tpa\"; there are: capture, "
+					 "impair, tapserver, "));
+	assert_null(strstr(err.text, "packet"));
+	assert_int_equal(outlet_try(&o, "eth0", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "such as qemu:"));
 	assert_true(weft_plug_is_spec("impair:loss=1%:qemu:/tmp/x"));
 	assert_false(weft_plug_is_spec("impair:loss=1%:tap:x"));
 	assert_false(weft_plug_is_spec("nonsense"));

@@ -18,7 +18,9 @@ static char copy[SPEC_LEN_MAX + 1];
 /* Parses the head of text by the tables of the program. */
 static int parse(const char *text, struct spec *ret_spec)
 {
-	const struct spec_source source = { link_drivers, text, copy };
+	const struct spec_source source = { .drivers = link_drivers,
+					    .whole = text,
+					    .text = copy };
 	(void)snprintf(copy, sizeof(copy), "%s", text);
 	err.text[0] = '\0';
 	return spec_parse(&source, 0, &err, ret_spec);

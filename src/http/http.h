@@ -159,9 +159,9 @@ struct http_answer {
 	 * is called until then, when the connection is lost or the head's time is over.
 	 */
 	bool is_later;
-	struct http_header headers[HTTP_ANSWER_HEADERS]; /**< Of an accepted stream. */
-	const struct http_stream_events *events;         /**< Of an accepted stream, */
-	void *user;                                      /**< and their user. */
+	struct http_header headers[HTTP_ANSWER_HEADERS];
+	const struct http_stream_events *events; /**< Of an accepted stream, */
+	void *user;                              /**< and their user. */
 };
 
 /** What another can take the place of while a server runs. Copied. */

@@ -158,19 +158,36 @@ static const struct stream_ops served_ops = {
 
 /* ---- What a request is answered with ---- */
 
-static enum MHD_Result served_refuse(struct served *c, unsigned status, const char *text)
+/* Frees the response where it cannot have them. */
+static struct MHD_Response *with_headers(struct MHD_Response *response,
+					 const struct http_answer *answer)
 {
-	size_t len = text ? strlen(text) : 0;
+	for (unsigned i = 0; response && i < HTTP_ANSWER_HEADERS; i++) {
+		const struct http_header *h = &answer->headers[i];
+		if (h->name &&
+		    MHD_add_response_header(response, h->name, h->value) == MHD_NO) {
+			MHD_destroy_response(response);
+			return NULL;
+		}
+	}
+	return response;
+}
+
+static enum MHD_Result served_refuse(struct served *c, const struct http_answer *answer)
+{
+	const char *text = answer->text ? answer->text : "";
 	/* Persistent means that nothing writes there: MHD's pointer is not const. */
 	union {
 		const char *text;
 		void *buffer;
-	} body = { .text = text ? text : "" };
+	} body = { .text = text };
 	struct MHD_Response *response =
-		MHD_create_response_from_buffer(len, body.buffer, MHD_RESPMEM_PERSISTENT);
+		with_headers(MHD_create_response_from_buffer(strlen(text), body.buffer,
+							     MHD_RESPMEM_PERSISTENT),
+			     answer);
 	if (!response)
 		return MHD_NO;
-	enum MHD_Result r = MHD_queue_response(c->mhd, status, response);
+	enum MHD_Result r = MHD_queue_response(c->mhd, answer->status, response);
 	MHD_destroy_response(response);
 	return r;
 }
@@ -220,15 +237,7 @@ static struct MHD_Response *response_new(struct served *c, bool is_put,
 							 MHD_RESPMEM_PERSISTENT)
 		       : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_LEN,
 							   served_on_room, c, NULL);
-	for (unsigned i = 0; response && i < HTTP_ANSWER_HEADERS; i++) {
-		const struct http_header *h = &answer->headers[i];
-		if (h->name &&
-		    MHD_add_response_header(response, h->name, h->value) == MHD_NO) {
-			MHD_destroy_response(response);
-			return NULL;
-		}
-	}
-	return response;
+	return with_headers(response, answer);
 }
 
 /* ---- A request: its head ---- */
@@ -279,7 +288,7 @@ static enum MHD_Result served_ask(struct served *c, const struct http_request *r
 	if (answer.is_later)
 		return served_wait(c, request, &answer);
 	if (answer.status)
-		return served_refuse(c, answer.status, answer.text);
+		return served_refuse(c, &answer);
 	return served_accept(c, strcmp(request->method, MHD_HTTP_METHOD_PUT) == 0,
 			     &answer);
 }
@@ -307,10 +316,14 @@ static enum MHD_Result served_begin(struct served *c, const struct http_request 
 	c->stream.is_reading = true;
 	served_touch(c);
 	if (c->server->is_ending)
-		return served_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "The server ends");
+		return served_refuse(
+			c, &(struct http_answer){ .status = MHD_HTTP_SERVICE_UNAVAILABLE,
+						  .text = "The server ends" });
 	if (served_head_len(c) > HTTP_HEAD_MAX)
-		return served_refuse(c, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-				     "The head is too long");
+		return served_refuse(
+			c, &(struct http_answer){
+				   .status = MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+				   .text = "The head is too long" });
 	return served_ask(c, request);
 }
 

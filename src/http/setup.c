@@ -263,10 +263,13 @@ bool setup_way_past(const struct setup *setup, CURL *easy, gnutls_session_t *ret
 
 /* ---- What went wrong ---- */
 
-static const char *advice(const struct setup *s, CURLcode result)
+static const char *advice(const struct setup *s, const struct setup_end *end)
 {
-	switch (result) {
-	case CURLE_UNSUPPORTED_PROTOCOL:
+	switch (end->result) {
+	case CURLE_UNSUPPORTED_PROTOCOL: /* Also: the answer is none of HTTP/1. */
+		if (strncasecmp(end->url, "http", 4) == 0)
+			return "check that the server speaks HTTP on this port";
+		return "write http://HOST[:PORT]/ or https://HOST[:PORT]/";
 	case CURLE_URL_MALFORMAT:
 		return "write http://HOST[:PORT]/ or https://HOST[:PORT]/";
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -316,7 +319,7 @@ void setup_explain(const struct setup *setup, const struct setup_end *end,
 		   struct weft_error *ret_error)
 {
 	const char *text = end->text[0] ? end->text : curl_easy_strerror(end->result);
-	const char *what_to_do = advice(setup, end->result);
+	const char *what_to_do = advice(setup, end);
 
 	if (end->is_head_too_long)
 		(void)weft_error_set(ret_error, 0,

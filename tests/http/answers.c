@@ -218,6 +218,21 @@ static void what_is_not_read_waits(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void what_is_no_http_is_told(void **state)
+{
+	static const char *const texts[] = { "SSH-2.0-OpenSSH_9.2\r\n",
+					     "HTTP/1.1 -1 OK\r\n\r\n" };
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct end *get = get_asked();
+		answer_text(texts[i]);
+		world_until(&w, get->closings);
+		assert_non_null(
+			strstr(get->err.text, "check that the server speaks HTTP"));
+		expect_end(get, HTTP_FAILED, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +244,7 @@ int main(void)
 		TEST(a_body_that_is_cut),
 		TEST(what_are_no_chunks),
 		TEST(what_is_not_read_waits),
+		TEST(what_is_no_http_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

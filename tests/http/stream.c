@@ -231,6 +231,7 @@ static void a_refusal_is_told(void **state)
 		    get->closings && put->closings && silent->closings && wild->closings);
 	for (unsigned i = 0; i < w.opened_n; i++) {
 		assert_int_equal(w.opened[i].status, 403);
+		assert_string_equal(w.opened[i].why, "a whim");
 		assert_int_equal(w.opened[i].end, HTTP_FAILED);
 		assert_int_equal(w.opened[i].in_len, 0);
 		assert_non_null(strstr(w.opened[i].err.text, "answers 403"));

@@ -36,8 +36,10 @@ static void end_response(void *user, struct http_stream *stream, unsigned status
 	struct end *e = user;
 	(void)now;
 	assert_ptr_equal(stream, e->stream);
+	const char *why = http_stream_header(stream, "x-why");
 	e->status = status;
 	e->responses++;
+	(void)snprintf(e->why, sizeof(e->why), "%s", why ? why : "");
 }
 
 static void end_input(void *user, struct http_stream *stream, uint8_t *data, size_t len,
@@ -185,6 +187,7 @@ static void world_request(void *user, struct http_stream *stream,
 		w->refused_n++;
 		ret_answer->status = 403;
 		ret_answer->text = "Forbidden";
+		ret_answer->headers[0] = (struct http_header){ "X-Why", "a whim" };
 		return;
 	}
 	if (world_keeps_waiting(w, stream, request->path, ret_answer))

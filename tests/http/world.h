@@ -37,6 +37,7 @@ struct end {
 	/* What happened to it. */
 	unsigned status;
 	unsigned responses, closings;
+	char why[16]; /* A header of the response. */
 	uint64_t in_len, out_len;
 	uint64_t in_pieces, asked;
 	char answer[64]; /* What a PUT was answered with, */

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEADER       "x-weft-doctor"
 #define COUNT_MAX    64u
 #define GAP_MS_MAX   180000u
 #define FLOOD_MAX    67108864u
@@ -54,6 +55,7 @@ struct visit {
 
 struct doctor {
 	struct weft_task task;
+	uint64_t since; /* Tells it from one that takes its place. */
 	struct list visits;
 	unsigned visits_n;
 	char pad[DOCTOR_PAD_MAX + 1]; /* of the answer that is being made */
@@ -275,7 +277,8 @@ static int begin_look(struct visit *v, const struct http_request *request)
 		else if (value)
 			(void)json_object_set_new(headers, names[i], json_string(value));
 	}
-	return set_text(v, json_pack("{s:i, s:s, s:s, s:o}", "version",
+	return set_text(v, json_pack("{s:I, s:i, s:s, s:s, s:o}", "since",
+				     (json_int_t)v->doctor->since, "version",
 				     (int)http_stream_version(v->stream), "method",
 				     request->method, "path", request->path, "headers",
 				     headers));
@@ -289,7 +292,8 @@ static int begin_report(struct visit *v)
 		if (other->is_put && strcmp(other->run, v->run) == 0)
 			(void)json_array_append_new(puts, put_json(other));
 	}
-	return set_text(v, json_pack("{s:o}", "puts", puts));
+	return set_text(v, json_pack("{s:I, s:o}", "since", (json_int_t)v->doctor->since,
+				     "puts", puts));
 }
 
 static int begin_drip(struct visit *v, const char *asked)
@@ -330,8 +334,7 @@ static void set_headers(struct doctor *d, const char *asked, struct http_answer 
 	size_t pad = number_field(asked, "pad", DOCTOR_PAD_MAX);
 	memset(d->pad, '.', pad);
 	d->pad[pad] = '\0';
-	answer->headers[0] =
-		(struct http_header){ .name = "x-weft-doctor", .value = "1" };
+	answer->headers[0] = (struct http_header){ .name = HEADER, .value = "1" };
 	if (pad > 0)
 		answer->headers[1] =
 			(struct http_header){ .name = "x-pad", .value = d->pad };
@@ -355,7 +358,9 @@ void doctor_request(struct doctor *d, struct http_stream *stream,
 	struct visit *v = visit_new(d, stream, asked, now);
 	if (!v) {
 		*ret_answer = (struct http_answer){
-			.status = 503, .text = "Too much is examined here at once"
+			.status = 503,
+			.text = "Too much is examined here at once",
+			.headers = { { .name = HEADER, .value = "1" } },
 		};
 		return;
 	}
@@ -435,11 +440,12 @@ struct weft_task *doctor_task(struct doctor *d)
 
 /* ---- beginning and end ------------------------------------------------------------------- */
 
-int doctor_new(struct doctor **ret_doctor)
+int doctor_new(uint64_t now, struct doctor **ret_doctor)
 {
 	struct doctor *d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
+	d->since = now;
 	list_init(&d->visits);
 	d->task = (struct weft_task){ .fd = -1,
 				      .run = doctor_run,

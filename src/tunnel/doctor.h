@@ -12,8 +12,9 @@
  *     sip     PUT   notes when which bytes of it came, under part=N
  *     report  GET   all such notes of the run, as JSON
  *
- * Each answer has the header x-weft-doctor. A stream is a *visit*; there are at most
- * DOCTOR_VISITS_MAX of them, and further ones are told to come back. A PUT's notes are kept
+ * Each answer has the header x-weft-doctor, and the JSON a number ("since") that is another one
+ * when the server has begun anew. A stream is a *visit*; there are at most DOCTOR_VISITS_MAX of
+ * them, and further ones are told to come back (503, with that header). A PUT's notes are kept
  * for DOCTOR_KEPT_NS after its last byte, and while others of its run go on. Whoever asks has
  * shown a client's token, and nothing of that client's own streams is touched.
  */
@@ -35,7 +36,7 @@
 struct doctor;
 
 /** Returns 0 or -ENOMEM. */
-int doctor_new(struct doctor **ret_doctor) WEFT_MUST_CHECK;
+int doctor_new(uint64_t now, struct doctor **ret_doctor) WEFT_MUST_CHECK;
 
 /** To be called after the HTTP server was freed. NULL is allowed. */
 void doctor_free(struct doctor *d);

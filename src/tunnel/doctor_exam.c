@@ -280,10 +280,16 @@ static void finish(struct weft_doctor *d, uint64_t now)
 		d->events->done(d->user, &facts.summary);
 }
 
+/* What was under way then is broken off, and nothing more begins in it. */
+static bool is_time_over(const struct weft_doctor *d)
+{
+	return d->stage_end == WEFT_NEVER;
+}
+
 /* All trials of the stage are over. */
 static void next_stage(struct weft_doctor *d, uint64_t now)
 {
-	if (d->stage == EXAM_TURNS && ++d->turns < TURNS) {
+	if (d->stage == EXAM_TURNS && !is_time_over(d) && ++d->turns < TURNS) {
 		exam_note_turn(&d->exam);
 		begin_trial(d, EXAM_TURN, now);
 		return;
@@ -299,12 +305,13 @@ static void next_stage(struct weft_doctor *d, uint64_t now)
 /* Small requests while small pieces are under way. */
 static void run_pace(struct weft_doctor *d, uint64_t now)
 {
+	const bool goes_on = exam_has_pieces(&d->exam) && !is_time_over(d);
 	if (d->exam.trials[EXAM_PACE].stream || now < d->pace_due)
 		return;
-	if (exam_has_pieces(&d->exam))
+	if (goes_on)
 		begin_trial(d, EXAM_PACE, now);
 	if (!d->exam.trials[EXAM_PACE].stream)
-		d->pace_due = exam_has_pieces(&d->exam) ? now + PACE_GAP_NS : WEFT_NEVER;
+		d->pace_due = goes_on ? now + PACE_GAP_NS : WEFT_NEVER;
 }
 
 /* ---- the task ---------------------------------------------------------------------------- */

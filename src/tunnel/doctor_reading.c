@@ -11,7 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define REQUEST_TIMEOUT 408u
+#define REQUEST_TIMEOUT     408u
+#define SERVICE_UNAVAILABLE 503u
 
 /* What weft answers to a wrong token, and nobody else. */
 #define WEFT_FORBIDDEN_LEN "9"
@@ -91,6 +92,8 @@ static enum doctor_reach reach_of(const struct trial *look)
 {
 	if (look->has_doctor && trial_is_good(look))
 		return DOCTOR_REACHED;
+	if (look->has_doctor && look->status == SERVICE_UNAVAILABLE)
+		return DOCTOR_FULL;
 	if (look->status == 0)
 		return DOCTOR_NO_ANSWER;
 	if (look->has_conf)
@@ -104,6 +107,46 @@ static enum doctor_reach reach_of(const struct trial *look)
 		return DOCTOR_BARRED;
 	return look->status >= 502 && look->status <= 504 ? DOCTOR_NO_BACKEND
 							  : DOCTOR_ELSEWHERE;
+}
+
+static json_int_t since(const struct trial *trial)
+{
+	json_t *object = text_json(trial);
+	json_int_t value = json_integer_value(json_object_get(object, "since"));
+	json_decref(object);
+	return value;
+}
+
+static bool is_readable(const struct trial *report)
+{
+	json_t *object = text_json(report);
+	const bool has_puts = json_is_array(json_object_get(object, "puts"));
+	json_decref(object);
+	return has_puts;
+}
+
+static bool has_room(const struct exam *exam)
+{
+	for (unsigned i = 0; i < EXAM_TRIALS; i++)
+		if (reach_of(&exam->trials[i]) == DOCTOR_FULL)
+			return false;
+	return true;
+}
+
+/* Of a server that was reached: whether it was the same one all the time. */
+static enum doctor_reach reach_in_all(const struct exam *exam)
+{
+	const struct trial *look = &exam->trials[EXAM_LOOK];
+	const struct trial *report = &exam->trials[EXAM_REPORT];
+	if (reach_of(look) != DOCTOR_REACHED || !report->is_made)
+		return reach_of(look);
+	if (!has_room(exam))
+		return DOCTOR_FULL;
+	if (reach_of(report) != DOCTOR_REACHED)
+		return DOCTOR_GONE;
+	if (!is_readable(report))
+		return report->encoding[0] ? DOCTOR_REACHED : DOCTOR_GONE;
+	return since(look) == since(report) ? DOCTOR_REACHED : DOCTOR_RESTARTED;
 }
 
 bool exam_is_reached(const struct exam *exam)
@@ -152,9 +195,12 @@ struct noted {
 	struct trial_delays delays;
 };
 
+/* No examination has more milliseconds or bytes. */
 static uint64_t number_at(const json_t *array, size_t i)
 {
 	json_int_t value = json_integer_value(json_array_get(array, i));
+	if (value > UINT32_MAX)
+		return UINT32_MAX;
 	return value > 0 ? (uint64_t)value : 0;
 }
 
@@ -172,11 +218,13 @@ static void read_notes(const json_t *notes, const struct trial *trial,
 	}
 }
 
+/* A report that cannot be read, as it is compressed, blames nobody: all may have come. */
 static struct noted noted_of(const struct exam *exam, enum exam_trial which)
 {
-	struct noted noted = { .is_there = false };
 	json_t *object = text_json(&exam->trials[EXAM_REPORT]);
 	const json_t *puts = json_object_get(object, "puts");
+	struct noted noted = { .is_there = !puts,
+			       .bytes = puts ? 0 : exam->trials[which].out_len };
 	for (size_t i = 0; i < json_array_size(puts); i++) {
 		const json_t *put = json_array_get(puts, i);
 		if (json_integer_value(json_object_get(put, "part")) != (int)which)
@@ -244,17 +292,27 @@ static struct doctor_patience patience(const struct exam *exam, enum exam_trial 
 	};
 }
 
+static const char *failure_of(const struct exam *exam, enum doctor_reach reach)
+{
+	const struct trial *last =
+		&exam->trials[reach == DOCTOR_GONE ? EXAM_REPORT : EXAM_LOOK];
+	if (last->is_given_up)
+		return "No whole answer came in time";
+	return trial_is_good(last) ? "The last answer cannot be read" : last->err.text;
+}
+
 static void read_look(const struct exam *exam, struct doctor_facts *facts)
 {
 	const struct trial *look = &exam->trials[EXAM_LOOK];
 	json_t *object = text_json(look);
 	const json_t *headers = json_object_get(object, "headers");
-	facts->reach = reach_of(look);
+	facts->reach = reach_in_all(exam);
 	facts->status = look->status;
-	(void)snprintf(facts->failure, sizeof(facts->failure), "%s", look->err.text);
+	(void)snprintf(facts->failure, sizeof(facts->failure), "%s",
+		       failure_of(exam, facts->reach));
 	(void)snprintf(facts->location, sizeof(facts->location), "%s", look->location);
 	facts->has_forwarded = json_object_get(headers, "x-forwarded-for") != NULL;
-	facts->is_compressed = look->encoding[0] != '\0';
+	facts->is_compressed = look->encoding[0] || exam->trials[EXAM_REPORT].encoding[0];
 	facts->summary.version = look->version;
 	facts->summary.version_up =
 		(unsigned)json_integer_value(json_object_get(object, "version"));
@@ -276,10 +334,11 @@ static void read_loads(const struct exam *exam, struct doctor_facts *facts)
 	const struct trial *down = &exam->trials[EXAM_FLOOD_DOWN];
 	const struct trial *up = &exam->trials[EXAM_FLOOD_UP];
 	const struct noted noted = noted_of(exam, EXAM_FLOOD_UP);
-	facts->is_body_cut = up->is_made && !trial_is_good(up) && noted.is_there;
+	/* On a slow way our time is over before all of it has gone. */
+	facts->is_body_cut =
+		up->is_made && !trial_is_good(up) && !up->is_given_up && noted.is_there;
 	facts->body_status = up->status;
 	facts->body_len = noted.bytes;
-	facts->body_tried = up->out_len;
 	if (trial_is_good(down))
 		facts->summary.down_bps =
 			rate_bps(down->in_len, down->in_at - down->head_at);

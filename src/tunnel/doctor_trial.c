@@ -24,7 +24,9 @@ static void note_delay(struct trial_delays *delays, int64_t ms)
 void trial_delays_note(struct trial_delays *delays, const struct trial_pieces *pieces,
 		       uint64_t first, uint64_t end, int64_t ms)
 {
-	if (pieces->size == 0 || end <= first)
+	const uint64_t len = (uint64_t)pieces->count * pieces->size;
+	end = end < len ? end : len;
+	if (end <= first)
 		return;
 	note_delay(delays, ms - (int64_t)(first / pieces->size * pieces->gap_ms));
 	note_delay(delays, ms - (int64_t)((end - 1) / pieces->size * pieces->gap_ms));
@@ -37,11 +39,15 @@ uint64_t trial_delays_held_ms(const struct trial_delays *delays)
 
 /* ---- what comes -------------------------------------------------------------------------- */
 
+/* It is shown on terminals and told in JSON: what is no printable ASCII is not for either. */
 static void copy_header(const struct http_stream *stream, const char *name,
 			char *ret_text, size_t size)
 {
 	const char *value = http_stream_header(stream, name);
 	(void)snprintf(ret_text, size, "%s", value ? value : "");
+	for (char *c = ret_text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 }
 
 static void on_response(void *user, struct http_stream *stream, unsigned status,
@@ -188,8 +194,10 @@ void trial_run(struct trial *trial, uint64_t now)
 
 void trial_abort(struct trial *trial)
 {
-	if (trial->stream)
-		http_stream_abort(trial->stream);
+	if (!trial->stream)
+		return;
+	trial->is_given_up = true;
+	http_stream_abort(trial->stream);
 }
 
 bool trial_is_good(const struct trial *trial)

@@ -32,7 +32,8 @@ struct trial_delays {
 	int64_t min_ms, max_ms;
 };
 
-/** The bytes from first to before end of such a body came at this time. */
+/** The bytes from first to before end of such a body came at this time. Those that nobody has sent
+ *  say nothing. */
 void trial_delays_note(struct trial_delays *delays, const struct trial_pieces *pieces,
 		       uint64_t first, uint64_t end, int64_t ms);
 
@@ -52,7 +53,7 @@ struct trial {
 	void (*over)(void *user, struct trial *trial, uint64_t now);
 	void *user;
 	/* What became of it. */
-	bool is_made, is_over;
+	bool is_made, is_over, is_given_up; /**< By trial_abort. */
 	enum http_end end;
 	struct weft_error err;
 	unsigned status, version;

@@ -99,6 +99,16 @@ static const char *status_text(unsigned status, char buf[16])
 
 /* ---- whether there is a server at all ---------------------------------------------------- */
 
+/* Whoever is cut by that is no proxy's victim, or nobody can tell. */
+static void judge_gone(struct judge *j)
+{
+	const char *failure = j->facts->failure;
+	say(j, ERROR("gone", NONE),
+	    "The server answered at first, and at the end no more: it, or what is before it, "
+	    "has ended meanwhile, which cuts all streams. Examine again when it runs%s%s%s",
+	    failure[0] ? " (" : "", failure, failure[0] ? ")" : "");
+}
+
 static void judge_reach(struct judge *j)
 {
 	const struct doctor_facts *f = j->facts;
@@ -143,6 +153,19 @@ static void judge_reach(struct judge *j)
 		say(j, ERROR("old-server", NONE),
 		    "There is a tunnel, and its server cannot be examined: it is tapotun "
 		    "or an older weft");
+		return;
+	case DOCTOR_FULL:
+		say(j, ERROR("full", NONE),
+		    "The server has no room for this examination beside others: examine "
+		    "again in two minutes");
+		return;
+	case DOCTOR_GONE:
+		judge_gone(j);
+		return;
+	case DOCTOR_RESTARTED:
+		say(j, ERROR("restarted", NONE),
+		    "The server of weft has begun anew meanwhile, which cuts its "
+		    "streams: nothing can be said of the way there. Examine again");
 		return;
 	}
 }

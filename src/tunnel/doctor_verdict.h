@@ -20,7 +20,7 @@ enum doctor_proxy {
 	DOCTOR_NO_PROXY,
 };
 
-/** What the first request came to. */
+/** Whether there is a server, from the first request to the last. */
 enum doctor_reach {
 	DOCTOR_REACHED,
 	DOCTOR_NO_ANSWER,   /**< failure says why. */
@@ -30,6 +30,9 @@ enum doctor_reach {
 	DOCTOR_NO_BACKEND,  /**< 502, 503, 504: a proxy does not get to the server. */
 	DOCTOR_ELSEWHERE,   /**< 404 and so on, or an answer that is not weft's. */
 	DOCTOR_OLD_SERVER,  /**< A tunnel, and nobody there who answers a doctor. */
+	DOCTOR_FULL,        /**< It has no room for this examination beside others. */
+	DOCTOR_GONE,        /**< It answers no more at the end; failure says why. */
+	DOCTOR_RESTARTED,   /**< Another one answers at the end. */
 };
 
 /** How small pieces crossed, in one direction. */
@@ -69,8 +72,7 @@ struct doctor_facts {
 	struct doctor_patience down_silent, up_silent, down_long, up_long;
 	unsigned body_status; /**< Of a large upload that was refused; else 0. */
 	bool is_body_cut;
-	uint64_t body_len;   /**< What had come of it, */
-	uint64_t body_tried; /**< and had gone. */
+	uint64_t body_len; /**< What had come of it. */
 };
 
 /** "nginx" and so on, "a proxy"; NULL for none. */

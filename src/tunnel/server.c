@@ -215,7 +215,7 @@ static int start(struct server *s, const struct environment *env,
 	const struct listening_user user = { .request = on_request, .user = s };
 	int r = gate_new(&gate, &s->gate);
 	if (r == 0)
-		r = doctor_new(&s->doctor);
+		r = doctor_new(weft_loop_now(env->loop), &s->doctor);
 	if (r < 0)
 		return weft_error_set(err, r, "out of memory");
 	r = netif_open(&s->interface, env, conf, err);

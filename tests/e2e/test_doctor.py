@@ -115,7 +115,7 @@ class Machine:
         self.directory.mkdir()
         lab.host(self.host)
         lab.run(self.host, f'ip address add {proxies.ADDRESS}/32 dev lo')
-        t.tunnel(lab, self.host, t.SERVER)
+        self.server = t.tunnel(lab, self.host, t.SERVER)
         if kind == 'haproxy':  # the others have the web site in themselves
             lab.start(self.host, 'python3 -m http.server --bind 127.0.0.1 80')
         self.proxy = kind and proxies.Proxy(lab, self.host, kind, self.directory, changes)
@@ -176,6 +176,16 @@ def test_nothing_is_wrong_with_our_configuration(lab, kind):
         assert process.stop() == 0
         return min(found['down_bps'], found['up_bps'])
     assert netlab.is_ever_over(1e6, slower_way)
+
+
+def test_a_server_that_ends_is_no_proxys_fault(lab):
+    machine = Machine(lab, 0, None)
+    process = machine.examine(url='http://127.0.0.1:8080/')
+    process.wait_event('step', text='sending small pieces both ways, and being silent')
+    machine.server.stop()
+    verdict(process)
+    assert [one['id'] for one in process.events('finding')] == ['gone']
+    assert process.stop() == 1
 
 
 def haproxy_version():

@@ -52,7 +52,7 @@ void http_stream_wake(struct http_stream *stream)
 static int set_up(void **state)
 {
 	(void)state;
-	return doctor_new(&doctor);
+	return doctor_new(START, &doctor);
 }
 
 static int tear_down(void **state)
@@ -129,6 +129,7 @@ static void look_tells_what_has_come(void **state)
 	json_t *object = read_json(&stream, START);
 	const json_t *headers = json_object_get(object, "headers");
 	assert_int_equal(json_integer_value(json_object_get(object, "version")), 11);
+	assert_int_equal(json_integer_value(json_object_get(object, "since")), START);
 	assert_string_equal(json_string_value(json_object_get(headers, "via")),
 			    "1.1 gate");
 	assert_int_equal(json_integer_value(json_object_get(headers, "x-pad")), 5);
@@ -207,7 +208,8 @@ static void a_report_says_when_what_came(void **state)
 	ask(&get, "GET", START + 400 * MS);
 	json_t *object = read_json(&get, START);
 	char *text = json_dumps(object, JSON_COMPACT);
-	assert_string_equal(text, "{\"puts\":[{\"part\":3,\"version\":11,\"coding\":\"\","
+	assert_string_equal(text, "{\"since\":5000000000,\"puts\":["
+				  "{\"part\":3,\"version\":11,\"coding\":\"\","
 				  "\"bytes\":31,\"open\":false,\"whole\":true,"
 				  "\"notes\":[[5,30],[300,31]]}]}");
 	free(text);
@@ -287,6 +289,7 @@ static void there_are_only_so_many_visits(void **state)
 	}
 	ask(&put, "PUT", START);
 	assert_int_equal(answer.status, 503);
+	assert_string_equal(answer.headers[0].name, "x-weft-doctor");
 	run_at(START + DOCTOR_KEPT_NS);
 	ask(&put, "PUT", START + DOCTOR_KEPT_NS);
 	assert_int_equal(answer.status, 0);

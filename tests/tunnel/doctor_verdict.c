@@ -200,6 +200,9 @@ static void where_no_server_is_reached(void **state)
 		  "ProxyPass /tunnel/ http://127.0.0.1:8080/tunnel/ flushpackets=on" },
 		{ DOCTOR_ELSEWHERE, "elsewhere", "<Location /tunnel/>" },
 		{ DOCTOR_OLD_SERVER, "old-server", NULL },
+		{ DOCTOR_FULL, "full", NULL },
+		{ DOCTOR_GONE, "gone", NULL },
+		{ DOCTOR_RESTARTED, "restarted", NULL },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -266,6 +269,16 @@ static void no_bytes_no_delay(void **state)
 	assert_int_equal(trial_delays_held_ms(&delays), 0);
 }
 
+static void bytes_that_nobody_has_sent(void **state)
+{
+	struct trial_delays delays = { .is_begun = false };
+	(void)state;
+	trial_delays_note(&delays, &pieces, 0, 2, 10);
+	trial_delays_note(&delays, &pieces, 2, 1000000, 760);
+	trial_delays_note(&delays, &pieces, 8, 10, 5000);
+	assert_int_equal(trial_delays_held_ms(&delays), 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_path_that_holds_all_until_the_end),
 		cmocka_unit_test(a_path_that_holds_one_piece),
 		cmocka_unit_test(no_bytes_no_delay),
+		cmocka_unit_test(bytes_that_nobody_has_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,9 @@ extern const struct verb verbs[];
 /** The verb of that name in a table, or NULL. */
 const struct verb *verb_find(const struct verb *table, const char *name);
 
+/** The name in a table that may be meant by one that is not there; NULL for none. */
+const char *verb_nearest(const struct verb *table, const char *name);
+
 /** Says that there is no such verb and which one may be meant. Returns STATUS_USAGE. */
 int verb_unknown(const char *name);
 

@@ -160,7 +160,8 @@ static void show_option(const struct config_file *file, bool is_warning, const c
 			const char *text)
 {
 	const char *option = file->line->option(path);
-	if (file->line->is_told)
+	const char *only = file->line->only;
+	if (only && (!option || strcmp(option, only) != 0))
 		return;
 	if (file->out->json)
 		output_event(file->out, "fault",

@@ -27,7 +27,8 @@ struct config_line {
 	const char *text;
 	/** The option that a path such as "[0].port" was made of; NULL if it was none. */
 	const char *(*option)(const char *path);
-	bool is_told; /**< What is wrong with it was shown before. */
+	/** What is wrong is shown for this option alone; NULL: for all, "": for none. */
+	const char *only;
 };
 
 struct config_file {

@@ -34,6 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* How long clients have to take their regular end. */
 #define ENDING_NS      (NS_PER_S / 2)
@@ -450,14 +451,33 @@ const struct verb tunnel_words[] = {
 	{ 0 },
 };
 
+/* The word that is meant by what is no file; NULL for none. */
+static const char *nearest_word(const char *path)
+{
+	return access(path, F_OK) < 0 ? verb_nearest(tunnel_words, path) : NULL;
+}
+
+static int mistake_word(const char *said, const char *meant)
+{
+	char text[160];
+	(void)snprintf(text, sizeof(text),
+		       "there is neither a file \"%.64s\" nor such a word; did you mean "
+		       "\"%s\"?",
+		       said, meant);
+	return options_fail(&command, text);
+}
+
 int cmd_tunnel(int argc, char **argv)
 {
 	struct args args = { .output = { .json = false } };
 	const struct verb *word = argc > 1 ? verb_find(tunnel_words, argv[1]) : NULL;
 	int status;
 
+	const char *meant = !word && argc > 1 ? nearest_word(argv[1]) : NULL;
 	if (word)
 		return word->run(argc - 1, argv + 1);
+	if (meant)
+		return mistake_word(argv[1], meant);
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
 	const char *wrong = rootless_contradiction(&args.rootless);

@@ -15,6 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TOKEN "the token"
+
+/* Of a token that has not been asked for yet. */
+#define STAND_IN "x"
+
 struct args {
 	struct tunnel_line_args line;
 	struct tunnel_way_args way;
@@ -70,7 +75,7 @@ static const char *option_of(const char *path)
 {
 	static const struct line_option rows[] = {
 		{ ".server", "URL" },
-		{ ".token", "the token" },
+		{ ".token", TOKEN },
 		{ ".proxy", "--proxy" },
 		{ ".ca", "--ca" },
 		{ ".pin", "--pin" },
@@ -95,13 +100,13 @@ static void set_accept(json_t *object, const struct option_list *accept)
 	json_decref(array);
 }
 
-static json_t *make(const struct args *args, const char *url, const char *token)
+static json_t *make(const struct args *args, const char *url)
 {
 	json_t *object = json_object();
 	line_set_device(object, &args->line);
 	line_set(object, "server", url);
-	line_set(object, "token", token);
-	line_set(object, "proxy", args->way.proxy);
+	line_set(object, "token", STAND_IN);
+	line_set(object, "proxy", tunnel_way_proxy(&args->way));
 	line_set(object, "ca", args->way.ca_file);
 	line_set(object, "pin", args->pin);
 	if (args->http2)
@@ -113,10 +118,21 @@ static json_t *make(const struct args *args, const char *url, const char *token)
 	return object;
 }
 
+/* Nobody is asked for a token in vain: the rest is looked at first. Says what is wrong. */
+static bool take_token(const struct tunnel_line *line, struct args *args)
+{
+	char token[SECRET_LEN];
+	if (!tunnel_line_is_good(line, NULL, &args->line.output) ||
+	    tunnel_way_take(&args->way, command.verb, token) < 0)
+		return false;
+	line_set(line->interface, "token", token);
+	sodium_memzero(token, sizeof(token));
+	return tunnel_line_is_good(line, TOKEN, &args->line.output);
+}
+
 int tunnel_client(int argc, char **argv)
 {
 	struct args args = { .streams = 0 };
-	char token[SECRET_LEN];
 	int status;
 	if (options_parse(&command, argc, argv, &args, &status) < 0)
 		return status;
@@ -128,14 +144,9 @@ int tunnel_client(int argc, char **argv)
 		wrong = tunnel_way_indiscretion(&args.way);
 	if (wrong)
 		return options_fail(&command, wrong);
-	if (tunnel_way_take(&args.way, command.verb, token) < 0)
-		return STATUS_FAILED;
-	const struct tunnel_line line = { command.verb, make(&args, argv[1], token),
-					  option_of };
-	sodium_memzero(token, sizeof(token));
-	status = tunnel_line_is_good(&line, &args.line.output)
-			 ? tunnel_line_run(&line, &args.line)
-			 : STATUS_FAILED;
+	const struct tunnel_line line = { command.verb, make(&args, argv[1]), option_of };
+	status = take_token(&line, &args) ? tunnel_line_run(&line, &args.line)
+					  : STATUS_FAILED;
 	json_decref(line.interface);
 	return status;
 }

@@ -73,10 +73,11 @@ static int fail(const struct tunnel_line *line)
 	return output_fail(line->verb, "what the options say is not in UTF-8");
 }
 
-bool tunnel_line_is_good(const struct tunnel_line *line, const struct output_opts *opts)
+bool tunnel_line_is_good(const struct tunnel_line *line, const char *only,
+			 const struct output_opts *opts)
 {
 	char *text = make_text(line, 0);
-	const struct config_line made = { line->verb, text, line->option, false };
+	const struct config_line made = { line->verb, text, line->option, only };
 	struct weft_tunnel_config *config = NULL;
 	struct config_file file;
 	struct output out;
@@ -106,7 +107,7 @@ int tunnel_line_run(const struct tunnel_line *line, const struct tunnel_line_arg
 	if (args->print_config)
 		return print(line);
 	char *text = make_text(line, 0);
-	const struct config_line made = { line->verb, text, line->option, true };
+	const struct config_line made = { line->verb, text, line->option, "" };
 	const struct tunnel_source source = { .line = &made };
 	if (!text)
 		return fail(line);

@@ -58,8 +58,9 @@ struct tunnel_line {
 /** The option that a place such as "[0].clients[1].ip" comes from, or NULL. Rows end with NULL. */
 const char *tunnel_line_option(const struct line_option *rows, const char *path);
 
-/** Whether the configuration can be used; shows what is wrong with it. */
-bool tunnel_line_is_good(const struct tunnel_line *line, const struct output_opts *opts);
+/** Whether the configuration can be used; shows what is wrong with it, or with one option only. */
+bool tunnel_line_is_good(const struct tunnel_line *line, const char *only,
+			 const struct output_opts *opts);
 
 /** Runs one that is good, or prints it where that is asked for. Returns the exit status. */
 int tunnel_line_run(const struct tunnel_line *line, const struct tunnel_line_args *args);

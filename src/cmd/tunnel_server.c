@@ -281,7 +281,7 @@ static void print_tokens(const struct args *args, const struct tokens *tokens)
 static int run(const struct args *args, struct tokens *tokens,
 	       const struct tunnel_line *line)
 {
-	if (!tunnel_line_is_good(line, &args->line.output))
+	if (!tunnel_line_is_good(line, NULL, &args->line.output))
 		return STATUS_FAILED;
 	if (args->tokens_file &&
 	    tokens_write(tokens, command.verb, args->tokens_file) < 0)

@@ -23,10 +23,14 @@ const char *tunnel_way_indiscretion(const struct tunnel_way_args *way)
 	       "into the environment, as WEFT_PROXY";
 }
 
+const char *tunnel_way_proxy(const struct tunnel_way_args *way)
+{
+	return way->proxy ? way->proxy : getenv("WEFT_PROXY");
+}
+
 int tunnel_way_take(struct tunnel_way_args *way, const char *verb,
 		    char ret_token[SECRET_LEN])
 {
-	if (!way->proxy)
-		way->proxy = getenv("WEFT_PROXY");
+	way->proxy = tunnel_way_proxy(way);
 	return secret_read_token(verb, way->token_file, ret_token);
 }

@@ -45,6 +45,9 @@ bool tunnel_way_has_password(const char *url);
 /** Which secret stands on the command line, for options_fail; NULL for none. Before it is taken. */
 const char *tunnel_way_indiscretion(const struct tunnel_way_args *way);
 
+/** The proxy of the command line, or that of $WEFT_PROXY; NULL for none. */
+const char *tunnel_way_proxy(const struct tunnel_way_args *way);
+
 /**
  * Takes what the command line has not said from elsewhere: the proxy from $WEFT_PROXY, the token
  * from its file, from $WEFT_TOKEN or from whoever sits there. Returns 0, or -Exxx when there is

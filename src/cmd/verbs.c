@@ -45,14 +45,20 @@ const struct verb *verb_find(const struct verb *table, const char *name)
 	return NULL;
 }
 
-int verb_unknown(const char *name)
+const char *verb_nearest(const struct verb *table, const char *name)
 {
 	struct weft_nearest nearest = { 0 };
-	for (const struct verb *verb = verbs; verb->name; verb++)
+	for (const struct verb *verb = table; verb->name; verb++)
 		weft_nearest_offer(&nearest, name, verb->name);
+	return nearest.word;
+}
+
+int verb_unknown(const char *name)
+{
+	const char *nearest = verb_nearest(verbs, name);
 	(void)fprintf(stderr, "weft: there is no command \"%s\"", name);
-	if (nearest.word)
-		(void)fprintf(stderr, "; did you mean \"%s\"?", nearest.word);
+	if (nearest)
+		(void)fprintf(stderr, "; did you mean \"%s\"?", nearest);
 	(void)fputs(" (see `weft help`)\n", stderr);
 	return STATUS_USAGE;
 }

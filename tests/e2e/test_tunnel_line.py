@@ -189,6 +189,34 @@ def test_faults_name_the_option(args, words):
         assert 'WEFT_TOKEN' not in done.stderr
 
 
+@pytest.mark.parametrize('args, environment, words', [
+    ('hub', {}, 'URL: a URL begins with http:// or https://; write "https://hub"'),
+    ('hub:8080', {}, 'write "http://hub:8080", or https:// if that port speaks TLS'),
+    ('https://hub/ --pin 7', {}, '--pin: '),
+    ('http://hub/', {'WEFT_PROXY': 'ftp://proxy'}, '--proxy: a proxy goes over '),
+    ('http://hub/', {'WEFT_TOKEN': 'a\tb'}, 'the token: a token has '),
+])
+def test_the_rest_is_looked_at_before_a_token_is_asked_for(args, environment, words):
+    done = weft('tunnel', 'client', *args.split(), input='', env=environment)
+    assert done.returncode == 1 and done.stdout == ''
+    assert done.stderr.startswith('weft tunnel client: ') and words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize('word, meant', [('serve', 'server'), ('clint', 'client'),
+                                         ('tokens --hash', 'token')])
+def test_words_that_are_none(word, meant):
+    done = weft('tunnel', *word.split())
+    assert done.returncode == 2 and f'did you mean "{meant}"?' in done.stderr
+
+
+def test_a_file_that_is_called_like_a_word(tmp_path):
+    path = tmp_path / 'serve'
+    path.write_text('[]')
+    done = weft('tunnel', 'serve', cwd=tmp_path)
+    assert 'did you mean' not in done.stderr and 'serve:1:1: error' in done.stderr
+
+
 def test_faults_as_json():
     done = weft('tunnel', 'server', '--json', '--net', '10.0.0.0/24')
     fault, = [json.loads(line) for line in done.stdout.splitlines()]

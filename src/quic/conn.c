@@ -435,7 +435,7 @@ void conn_set_reason(struct quic_close *close, const void *text, size_t len)
 	size_t n = len < sizeof(close->reason) ? len : sizeof(close->reason) - 1;
 	for (size_t i = 0; i < n; i++)
 		close->reason[i] =
-			(char)(bytes[i] < ' ' || bytes[i] == 0x7f ? '?' : bytes[i]);
+			(char)(bytes[i] < ' ' || bytes[i] > '~' ? '?' : bytes[i]);
 	close->reason[n] = '\0';
 }
 

@@ -162,7 +162,7 @@ void conn_on_path_validated(struct quic_conn *conn, bool is_good);
 /** A client has been given a token for its next connection. */
 void conn_on_token(struct quic_conn *conn, const uint8_t *token, size_t len);
 
-/** Fills in text that came from the peer or a library, with control characters replaced. */
+/** Fills in text that came from the peer or a library; what is no printable ASCII is "?". */
 void conn_set_reason(struct quic_close *close, const void *text, size_t len);
 
 /** The callbacks for ngtcp2; user_data is the struct quic_conn. */

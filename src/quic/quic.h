@@ -47,7 +47,7 @@ struct quic_close {
 		QUIC_CLOSE_IDENTITY, /**< The peer's key or certificate is not the expected one. */
 	} kind;
 	uint64_t code;
-	char reason[128]; /**< Printable text: control characters are replaced. */
+	char reason[128]; /**< Printable ASCII: what else came is replaced. */
 };
 
 /** What came on a stream, borrowed for the call. */

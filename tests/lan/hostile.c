@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "lan/channel.h"
 #include "lan/visitor.h"
+#include "quic/conn.h"
 #include "visit.h"
 #include "wire/cursor.h"
 #include "wire/ether.h"
@@ -556,6 +557,21 @@ static void test_patient_members_may_talk(void **state)
 	scene_end(&scene);
 }
 
+/* What the others are told is JSON, which takes UTF-8 only: none of them is to go for that. */
+static void test_last_words_that_are_no_text(void **state)
+{
+	(void)state;
+	struct scene scene;
+	scene_begin(&scene);
+	stranger_joins(&scene.eve, &scene.party, 9);
+	quic_conn_close(scene.eve.conn, CLOSE_NORMAL, "", sim_now(scene.party.sim));
+	(void)strcpy(scene.eve.conn->close.reason, "b\xffye");
+	party_run(&scene.party, 200);
+	assert_string_equal(scene.alice.peer_reason, "b?ye");
+	assert_string_equal(scene.bob.peer_reason, "b?ye");
+	scene_end(&scene);
+}
+
 /* ---- noise ---- */
 
 /* The rules themselves are tests/bridge/filter.c's. */
@@ -668,6 +684,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_streams),
 		cmocka_unit_test(test_flood_of_messages),
 		cmocka_unit_test(test_patient_members_may_talk),
+		cmocka_unit_test(test_last_words_that_are_no_text),
 		cmocka_unit_test(test_what_the_filter_drops),
 		cmocka_unit_test(test_too_much_that_makes_no_sense),
 		cmocka_unit_test(test_random_noise),

@@ -345,6 +345,18 @@ static void the_reason_of_a_close_arrives(void **state)
 	world_fini(&w);
 }
 
+static void a_reason_that_is_no_text_is_made_one(void **state)
+{
+	(void)state;
+	struct world w;
+	world_open(&w, 1, &lan);
+	quic_conn_close(w.server.conn, 42, "", sim_now(w.sim));
+	(void)strcpy(w.server.conn->close.reason, " a\x1b[1m~\x7f\xff\xc3\xa4\xc2\x9b");
+	world_run(&w, 10);
+	assert_string_equal(w.client.why.reason, " a?[1m~??????");
+	world_fini(&w);
+}
+
 static void a_close_that_is_lost_is_said_again(void **state)
 {
 	(void)state;
@@ -583,6 +595,7 @@ int main(void)
 		cmocka_unit_test(unacknowledged_bytes_are_bounded),
 		cmocka_unit_test(both_sides_export_the_same_key),
 		cmocka_unit_test(the_reason_of_a_close_arrives),
+		cmocka_unit_test(a_reason_that_is_no_text_is_made_one),
 		cmocka_unit_test(a_close_that_is_lost_is_said_again),
 		cmocka_unit_test(a_server_may_refuse_at_once),
 		cmocka_unit_test(nothing_is_told_after_close),

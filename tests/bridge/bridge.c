@@ -481,6 +481,10 @@ static void outcomes_have_names_of_their_own(void **state)
 		for (unsigned j = 0; j < i; j++)
 			assert_string_not_equal(weft_bridge_outcome_name(i),
 						weft_bridge_outcome_name(j));
+	for (unsigned i = 0; i <= WEFT_BRIDGE_EVENTS; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(weft_bridge_event_name(i),
+						weft_bridge_event_name(j));
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)

@@ -117,6 +117,15 @@ static void keeps_who_is_heard(void **state)
 	assert_null(port_of(f, 1));
 }
 
+static void who_moves_is_heard(void **state)
+{
+	struct fixture *f = *state;
+	learn(f, 1, &f->left, 0);
+	learn(f, 1, &f->right, AGEING - 1);
+	fdb_age(&f->fdb, AGEING, 9);
+	assert_ptr_equal(port_of(f, 1), &f->right);
+}
+
 static void ages_a_little_at_a_time(void **state)
 {
 	struct fixture *f = *state;
@@ -236,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(forgets_at_the_ageing_time, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(keeps_who_is_heard, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_moves_is_heard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ages_a_little_at_a_time, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(refuses_when_full, set_up, tear_down),

@@ -699,6 +699,46 @@ static void neighbours_too(void **state)
 	end(&s);
 }
 
+/* Of a part of an address nothing is known, and behind the frame nothing is read. */
+static void an_advertisement_is_whole(void **state)
+{
+	(void)state;
+	struct scene s;
+	static const uint8_t advert[24] = { ICMP6_NEIGHBOR_ADVERT, [8] = 0xfd, [23] = 5 };
+	const struct filter_opts opts = filter_defaults();
+	begin(&s, &opts);
+	for (size_t len = 4; len < sizeof(advert); len++) {
+		make_ip6(&s, IPPROTO_ICMPV6, advert, len);
+		assert_int_equal(from(&s, &s.alice), FILTER_DROP_HEADERS);
+	}
+	s.frame.len += 20; /* as short, with what fills a frame up */
+	assert_int_equal(from(&s, &s.alice), FILTER_DROP_HEADERS);
+	assert_int_equal(s.alice.addresses_n, 0);
+	make_ip6(&s, IPPROTO_ICMPV6, advert, sizeof(advert));
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	assert_int_equal(s.alice.addresses_n, 1);
+	end(&s);
+}
+
+/* A member that may have any address takes none away, and is kept from none. */
+static void addresses_may_be_nobodys(void **state)
+{
+	(void)state;
+	struct scene s;
+	const struct filter_opts opts = filter_defaults();
+	struct filter_opts free_of_it = opts;
+	free_of_it.off |= FILTER_RULE_ADDRESS;
+	begin(&s, &opts);
+	filter_change(&s.alice, &free_of_it);
+	make_nd(&s, ICMP6_NEIGHBOR_ADVERT, "fd00::5", "fd00::5");
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	assert_int_equal(s.alice.addresses_n, 0);
+	assert_int_equal(from(&s, &s.bob), FILTER_PASS);
+	assert_int_equal(s.bob.addresses_n, 1);
+	assert_int_equal(from(&s, &s.alice), FILTER_PASS);
+	end(&s);
+}
+
 static void the_lan_keeps_its_addresses(void **state)
 {
 	(void)state;
@@ -883,6 +923,15 @@ static void every_length_of_every_frame(void **state)
 	end(&s);
 }
 
+static void outcomes_have_names_of_their_own(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i <= FILTER_OUTCOMES; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(filter_outcome_name(i),
+						filter_outcome_name(j));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -898,6 +947,8 @@ int main(void)
 		cmocka_unit_test(an_address_is_whose_it_was_given_to),
 		cmocka_unit_test(of_either_hardware_type),
 		cmocka_unit_test(neighbours_too),
+		cmocka_unit_test(an_advertisement_is_whole),
+		cmocka_unit_test(addresses_may_be_nobodys),
 		cmocka_unit_test(the_lan_keeps_its_addresses),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(groups_have_a_rate),
@@ -907,6 +958,7 @@ int main(void)
 		cmocka_unit_test(rules_change_while_it_runs),
 		cmocka_unit_test(addresses_are_kept_as_told),
 		cmocka_unit_test(every_length_of_every_frame),
+		cmocka_unit_test(outcomes_have_names_of_their_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,6 +131,26 @@ static void who_is_silent_is_forgotten(void **state)
 	assert_int_equal(framings_of(&stations, &last, 3 * S), 1u << IPX_8022);
 }
 
+/* Whose place it is goes by who spoke, and not by who came first. */
+static void the_most_silent_makes_room(void **state)
+{
+	struct ipx_stations stations = { .n = 0 };
+	uint8_t buf[128];
+	(void)state;
+	for (unsigned i = 0; i < IPX_STATIONS_MAX; i++)
+		spoke(&stations, 100 + i, IPX_8022, S + i);
+	for (unsigned i = 0; i < IPX_STATIONS_MAX; i++)
+		if (i != 1)
+			spoke(&stations, 100 + i, IPX_8022, 2 * S);
+	spoke(&stations, 7, IPX_8023, 3 * S);
+	for (unsigned i = 0; i < IPX_STATIONS_MAX; i++) {
+		const struct weft_frame frame =
+			packet(buf, IPX_SNAP, 1, test_mac(100 + i), 4);
+		assert_int_equal(framings_of(&stations, &frame, 3 * S),
+				 1u << (i == 1 ? IPX_SNAP : IPX_8022));
+	}
+}
+
 /* SNAP has eight bytes more than Ethernet II; a packet that fills the frame does not go. */
 static void one_that_gets_too_long(void **state)
 {
@@ -221,6 +241,7 @@ int main(void)
 		cmocka_unit_test(broadcast_reaches_all),
 		cmocka_unit_test(one_that_speaks_several),
 		cmocka_unit_test(who_is_silent_is_forgotten),
+		cmocka_unit_test(the_most_silent_makes_room),
 		cmocka_unit_test(one_that_gets_too_long),
 		cmocka_unit_test(a_checksum_is_taken_off_for_8023),
 		cmocka_unit_test(what_is_no_ipx_stays),

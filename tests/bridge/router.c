@@ -273,6 +273,19 @@ static void a_cached_flow_sees_each_change(void **state)
 	assert_int_equal(count(f, 1, WEFT_ROUTER_DROP_SPOOFED), 1);
 }
 
+static void a_cached_flow_sees_a_new_uplink(void **state)
+{
+	struct fixture *f = *state;
+	const struct weft_router_port_opts uplink = { .uplink = true };
+	weft_router_remove(f->router, f->ports[0]);
+	receive_one(f, 1, 1, OUTSIDE);
+	assert_sent(f, 0, 0, 0, 0);
+	assert_int_equal(
+		weft_router_add(f->router, &f->links[0].link, &uplink, &f->ports[0]), 0);
+	receive_one(f, 1, 1, OUTSIDE);
+	assert_sent(f, 1, 0, 0, 0);
+}
+
 /* Nor serve another who sends to the same place. */
 static void a_cached_flow_is_of_one_source(void **state)
 {
@@ -644,6 +657,7 @@ int main(void)
 		with_router(what_goes_nowhere_is_counted),
 		with_router(a_run_has_one_outcome),
 		with_router(a_cached_flow_sees_each_change),
+		with_router(a_cached_flow_sees_a_new_uplink),
 		with_router(a_cached_flow_is_of_one_source),
 		with_router(a_port_keeps_its_networks_without_a_link),
 		with_router(a_removed_port_takes_its_networks_along),

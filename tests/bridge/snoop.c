@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define S      UINT64_C(1000000000)
+#define MS     UINT64_C(1000000)
 #define STREAM "239.1.2.3"
 
 enum { SENDER, WATCHER, OTHER, ROUTER, PORTS };
@@ -484,6 +485,28 @@ static void a_storm_of_groups(void **state)
 	end(&s);
 }
 
+/* Nor is a full table gone through for each of their frames. */
+static void a_storm_of_groups_is_swept_once_a_second(void **state)
+{
+	struct scene s;
+	char group[32];
+	(void)state;
+	begin(&s);
+	settle(&s);
+	for (unsigned i = 0; i <= SNOOP_FLOWS_MAX; i++) {
+		(void)snprintf(group, sizeof(group), "239.3.%u.%u", i / 200, i % 200);
+		const struct weft_frame frame = group_data(s.buf, OTHER, group);
+		(void)input(&s, OTHER, &frame);
+	}
+	after(&s, 10 * S - MS); /* All of them are silent in a moment. */
+	assert_true(gets(&s, OTHER, STREAM));
+	after(&s, S - MS);
+	assert_true(gets(&s, OTHER, STREAM));
+	after(&s, MS);
+	assert_false(gets(&s, OTHER, STREAM));
+	end(&s);
+}
+
 static void garbage_goes_to_all(void **state)
 {
 	struct scene s;
@@ -522,6 +545,7 @@ int main(void)
 		cmocka_unit_test(another_querier),
 		cmocka_unit_test(a_storm_of_reports),
 		cmocka_unit_test(a_storm_of_groups),
+		cmocka_unit_test(a_storm_of_groups_is_swept_once_a_second),
 		cmocka_unit_test(garbage_goes_to_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,10 @@ static void nobody_is_told(void **state)
 	assert_int_equal(answer(&frame), 0);
 	frame = big(buf, "::", "fe80::2");
 	assert_int_equal(answer(&frame), 0);
+	frame = big(buf, "ff02::1", "fe80::2");
+	assert_int_equal(answer(&frame), 0);
+	frame = big(buf, "fe80::1", "ff02::1");
+	assert_int_equal(answer(&frame), 0);
 	frame = big(buf, "10.0.0.1", "10.0.0.2");
 	ip[IP4_OFF_PROTO] = IPPROTO_ICMP; /* an error itself */
 	ip[IP4_LEN] = ICMP4_UNREACHABLE;
@@ -168,12 +172,15 @@ static void on_a_bridge(void **state)
 	assert_int_equal(weft_bridge_new(&opts, &bridge), 0);
 	assert_int_equal(weft_bridge_add(bridge, &wide.link, NULL, &port), 0);
 	assert_int_equal(weft_bridge_add(bridge, &narrow.link, NULL, &port), 0);
-	struct weft_frame frame = big(buf, "10.0.0.1", "10.0.0.2");
+	struct weft_frame frame = big(buf, "10.0.0.1", "239.1.2.3"); /* not to be told */
+	link_deliver(&wide.link, &frame, 1, 1);
+	assert_int_equal(wide.sent_n, 0);
+	frame = big(buf, "10.0.0.1", "10.0.0.2");
 	link_deliver(&wide.link, &frame, 1, 1);
 	assert_int_equal(wide.sent_n, 1);
 	assert_int_equal(wide.sent[0].len, ETHER_LEN + 576);
 	assert_int_equal(narrow.sent_n, 0);
-	assert_int_equal(narrow.link.stats.tx_too_long, 1);
+	assert_int_equal(narrow.link.stats.tx_too_long, 2);
 	for (unsigned i = 0; i < 200; i++)
 		link_deliver(&wide.link, &frame, 1, 1);
 	assert_int_equal(wide.sent_n, TOO_BIG_BURST);

@@ -129,17 +129,19 @@ static void test_table_is_bounded(void **state)
 		answer(&claims, MESSAGE_CLAIMED, station(i), i * MS);
 		assert_int_equal(unhold_all(&claims, CLAIMS_PASS), 1);
 	}
-	assert_int_equal(judge(&claims, station(200), 100 * MS), CLAIMS_DROP);
+	assert_int_equal(judge(&claims, station(0), 100 * MS), CLAIMS_PASS);
+	assert_int_equal(judge(&claims, station(200), CLAIMS_SILENT_NS), CLAIMS_DROP);
 	/* The one that was silent longest makes room, and is released. */
-	assert_int_equal(judge(&claims, station(200), CLAIMS_SILENT_NS), CLAIMS_HELD);
-	assert_true(claims_next(&claims, &message, CLAIMS_SILENT_NS));
+	const uint64_t then = CLAIMS_SILENT_NS + MS;
+	assert_int_equal(judge(&claims, station(200), then), CLAIMS_HELD);
+	assert_true(claims_next(&claims, &message, then));
 	assert_int_equal(message.type, MESSAGE_RELEASE);
 	assert_int_equal(message.claim.n, 1);
-	assert_int_equal(message.claim.macs[0].octet[5], 0);
-	assert_true(claims_next(&claims, &message, CLAIMS_SILENT_NS));
+	assert_int_equal(message.claim.macs[0].octet[5], 1);
+	assert_true(claims_next(&claims, &message, then));
 	assert_int_equal(message.type, MESSAGE_CLAIM);
 	for (unsigned i = 0; i < 2 * CLAIMS_HELD_MAX; i++)
-		(void)judge(&claims, station(200), CLAIMS_SILENT_NS);
+		(void)judge(&claims, station(200), then);
 	assert_int_equal(claims.held_n, CLAIMS_HELD_MAX);
 	claims_fini(&claims);
 }

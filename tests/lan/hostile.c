@@ -361,6 +361,32 @@ static void test_hellos_of_wrong_shape_are_answered(void **state)
 	}
 }
 
+/* The first one's budget makes a room what it is: of none so small that nothing fits. */
+static void test_a_room_for_a_path_that_is_too_small(void **state)
+{
+	(void)state;
+	const uint32_t need = room_budget_of_mtu(LAN_MTU_MAX);
+	struct party party;
+	struct stranger eve;
+	party_init(&party, test_seed());
+	party_open_relay(&party);
+	for (uint32_t lack = 0; lack < 2; lack++) {
+		stranger_connect(&eve, &party, 9);
+		struct message message = { .type = MESSAGE_HELLO,
+					   .hello = stranger_hello(&eve) };
+		message.hello.budget = need - lack;
+		stranger_says(&eve, &message);
+		assert_int_equal(eve.heard[MESSAGE_WELCOME], 1 - lack);
+		assert_int_equal(eve.heard[MESSAGE_REJECT], lack);
+		assert_int_equal(weft_relay_stats(party.relay).rooms, 1 - lack);
+		stranger_says_json(&eve, "{\"type\":\"disconnect\",\"code\":\"left\"}");
+		party_run(&party, 1000);
+		stranger_fini(&eve);
+	}
+	assert_int_equal(eve.reject.code, REJECT_PATH_TOO_SMALL);
+	party_fini(&party);
+}
+
 static void test_hello_of_another_version(void **state)
 {
 	(void)state;
@@ -674,6 +700,7 @@ int main(void)
 		cmocka_unit_test(test_claims_have_a_rate),
 		cmocka_unit_test(test_datagrams_before_the_hello),
 		cmocka_unit_test(test_hellos_of_wrong_shape_are_answered),
+		cmocka_unit_test(test_a_room_for_a_path_that_is_too_small),
 		cmocka_unit_test(test_hello_of_another_version),
 		cmocka_unit_test(test_forged_proofs),
 		cmocka_unit_test(test_replayed_proof),

@@ -151,6 +151,20 @@ static void what_was_recorded_is_worth_nothing(void **state)
 	assert_false(check.is_blocked);
 }
 
+/* What another one sends into the room is the relay's to keep from the LAN. */
+static void what_is_for_the_room_is_no_rival(void **state)
+{
+	struct loopcheck first, second;
+	struct sent sent;
+	(void)state;
+	begin(&first, 9, 100 * S);
+	begin(&second, 1, 150 * S);
+	send_probe(&first, LOOPCHECK_ROOM, 150 * S, &sent);
+	assert_int_equal(loopcheck_input(&second, &sent.frame, 150 * S),
+			 LOOPCHECK_FOREIGN);
+	assert_false(second.is_blocked);
+}
+
 static void another_rooms_gateway_is_let_be(void **state)
 {
 	const struct weft_invite other = { .room = "SUNDAY",
@@ -191,6 +205,7 @@ int main(void)
 		cmocka_unit_test(of_two_at_once_exactly_one_gives_way),
 		cmocka_unit_test(what_others_make_up_blocks_nobody),
 		cmocka_unit_test(what_was_recorded_is_worth_nothing),
+		cmocka_unit_test(what_is_for_the_room_is_no_rival),
 		cmocka_unit_test(another_rooms_gateway_is_let_be),
 		cmocka_unit_test(other_frames_are_no_probes),
 	};

@@ -8,6 +8,7 @@
 #include "../unit.h"
 #include "base/array.h"
 #include "link/link.h"
+#include "wire/cursor.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -337,6 +338,54 @@ static void test_claims_are_limited_and_end(void **state)
 	room_free(party.room);
 }
 
+/* However many members there are. */
+static void test_claims_of_a_room_are_limited(void **state)
+{
+	(void)state;
+	static struct probe probes[ROOM_CLAIMS_MAX / LAN_CLAIMS_MAX + 1];
+	struct room *room = open_room(ARRAY_LEN(probes));
+	struct weft_mac mac = { { 0x52, 0x54, 0, 0, 0, 0 } };
+	for (size_t i = 0; i < ARRAY_LEN(probes); i++)
+		join(room, &probes[i], WEFT_ROLE_CLIENT, (uint8_t)(1 + i));
+	for (size_t i = 0; i < ROOM_CLAIMS_MAX; i++) {
+		store_be32(mac.octet + 2, (uint32_t)i);
+		assert_int_equal(room_claim(probes[i / LAN_CLAIMS_MAX].member, mac), 0);
+	}
+	struct room_member *last = probes[ARRAY_LEN(probes) - 1].member;
+	const struct weft_mac another = { { 0x52, 0x54, 0xff } };
+	assert_int_equal(room_claim(last, another), -ENOSPC);
+	assert_true(room_release(probes[ARRAY_LEN(probes) - 2].member, mac));
+	assert_int_equal(room_claim(last, another), 0);
+	room_free(room);
+}
+
+/* ---- places that are kept ---- */
+
+static struct kept place_of(uint8_t mac, uint16_t id)
+{
+	return (struct kept){ .mac = { { 2, 0, 0, 0, 0, mac } }, .id = id };
+}
+
+/* As many as there can be clients: who comes and is lost under ever new MACs takes no memory. */
+static void test_places_are_limited(void **state)
+{
+	(void)state;
+	struct room *room = open_room(2);
+	const struct kept alice = place_of(1, 11), bob = place_of(2, 12),
+			  carol = place_of(3, 13), bob_again = place_of(2, 14);
+	keep_place(room, &alice);
+	keep_place(room, &bob);
+	keep_place(room, &carol);
+	assert_int_equal(room->kept_n, 2);
+	assert_null(keep_find(room, alice.mac));
+	assert_false(keep_has_id(room, alice.id));
+	keep_place(room, &bob_again);
+	assert_int_equal(room->kept_n, 2);
+	assert_int_equal(keep_find(room, bob.mac)->id, bob_again.id);
+	assert_non_null(keep_find(room, carol.mac));
+	room_free(room);
+}
+
 /* ---- addresses ---- */
 
 static const char *address_text(const struct room_member *member)
@@ -536,6 +585,8 @@ int main(void)
 		cmocka_unit_test(test_ids_come_back_late),
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_claims_are_limited_and_end),
+		cmocka_unit_test(test_claims_of_a_room_are_limited),
+		cmocka_unit_test(test_places_are_limited),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_preferred_addresses),
 		cmocka_unit_test(test_more_clients_than_addresses),

@@ -58,6 +58,33 @@ static void test_who_has_a_mac(void **state)
 	roster_fini(&roster);
 }
 
+/* What a relay says of a peer is bounded, and of a peer that is not here it is nothing. */
+static void test_claims_are_limited_and_end(void **state)
+{
+	(void)state;
+	const struct weft_peer alice = peer_of(1, WEFT_ROLE_CLIENT);
+	struct weft_mac mac = { { 2, 9, 0, 0, 0, 0 } };
+	struct roster roster;
+	roster_init(&roster);
+	assert_false(roster_claim(&roster, 1, mac));
+	assert_false(roster_release(&roster, 1, mac));
+	assert_int_equal(roster_add(&roster, &alice), 0);
+	for (; mac.octet[5] < LAN_CLAIMS_MAX; mac.octet[5]++) {
+		assert_true(roster_claim(&roster, 1, mac));
+		assert_true(roster_claim(&roster, 1, mac));
+	}
+	assert_false(roster_claim(&roster, 1, mac));
+	assert_false(roster_release(&roster, 1, mac));
+	mac.octet[5] = 3;
+	assert_true(roster_release(&roster, 1, mac));
+	assert_false(roster_release(&roster, 1, mac));
+	assert_null(roster_find_mac(&roster, mac));
+	for (mac.octet[5] = 4; mac.octet[5] < LAN_CLAIMS_MAX; mac.octet[5]++)
+		assert_non_null(roster_find_mac(&roster, mac));
+	assert_true(roster_claim(&roster, 1, mac));
+	roster_fini(&roster);
+}
+
 static void test_limit(void **state)
 {
 	(void)state;
@@ -80,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_come_and_go),
 		cmocka_unit_test(test_who_has_a_mac),
+		cmocka_unit_test(test_claims_are_limited_and_end),
 		cmocka_unit_test(test_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

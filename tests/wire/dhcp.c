@@ -104,6 +104,24 @@ static void discover_round_trip(void **state)
 		assert_int_equal(dhcp_msg_emit(buf, n, &discover), -ENOBUFS);
 }
 
+/* RFC 2131, 2, figure 2: the other bits are reserved, and ignored. */
+static void one_flag_of_sixteen(void **state)
+{
+	(void)state;
+	const struct dhcp_msg discover = { .op = DHCP_OP_REQUEST,
+					   .type = DHCP_DISCOVER,
+					   .broadcast = true,
+					   .chaddr = { { 2, 0, 0, 0, 0, 1 } } };
+	uint8_t buf[DHCP_LEN_MAX];
+	struct dhcp_msg back;
+	int len = dhcp_msg_emit(buf, sizeof(buf), &discover);
+	assert_true(len > 0);
+	assert_int_equal(load_be16(buf + 10), 0x8000);
+	store_be16(buf + 10, 0x7fff);
+	assert_int_equal(dhcp_msg_parse(buf, (size_t)len, &back), 0);
+	assert_false(back.broadcast);
+}
+
 static void largest_message_fits(void **state)
 {
 	(void)state;
@@ -313,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ack_round_trip),
 		cmocka_unit_test(discover_round_trip),
+		cmocka_unit_test(one_flag_of_sixteen),
 		cmocka_unit_test(largest_message_fits),
 		cmocka_unit_test(a_server_is_for_a_domain),
 		cmocka_unit_test(absent_options_are_zero),

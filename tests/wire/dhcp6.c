@@ -171,8 +171,25 @@ static void lists_and_identifiers_have_limits(void **state)
 	b.len += 131;
 	assert_int_equal(dhcp6_msg_parse(b.data, b.len, &msg), 0);
 	assert_int_equal(msg.server_id.len, 0);
+	b = bytes_of("0b 000001 0006 0050");
+	for (unsigned i = 0; i < 40; i++) {
+		b.data[b.len++] = 0;
+		b.data[b.len++] = (uint8_t)i;
+	}
+	assert_true(DHCP6_REQUESTED_MAX < 40);
+	assert_int_equal(dhcp6_msg_parse(b.data, b.len, &msg), 0);
+	assert_int_equal(msg.requested_n, DHCP6_REQUESTED_MAX);
+	assert_int_equal(msg.requested[DHCP6_REQUESTED_MAX - 1], DHCP6_REQUESTED_MAX - 1);
 	msg.domains_n = DHCP6_DOMAINS_MAX + 1;
 	assert_int_equal(dhcp6_msg_emit(out, sizeof(out), &msg), -EINVAL);
+}
+
+/* A status may say nothing but its number (RFC 8415, 21.13). */
+static void a_status_needs_no_words(void **state)
+{
+	const struct dhcp6_msg msg = parsed("07 000001 000d 0002 0005");
+	(void)state;
+	assert_int_equal(msg.status, 5);
 }
 
 static void the_first_of_two_counts(void **state)
@@ -201,6 +218,7 @@ int main(void)
 		cmocka_unit_test(what_is_none_is_refused),
 		cmocka_unit_test(options_of_strange_content_are_passed_over),
 		cmocka_unit_test(lists_and_identifiers_have_limits),
+		cmocka_unit_test(a_status_needs_no_words),
 		cmocka_unit_test(the_first_of_two_counts),
 		cmocka_unit_test(flipped_bits_stay_inside),
 	};

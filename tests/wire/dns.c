@@ -6,6 +6,7 @@
 #include "wire/dns.h"
 
 #include "../unit.h"
+#include "base/array.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,6 +55,27 @@ static void names_are_texts_with_dots(void **state)
 	assert_int_equal(name.len, DNS_NAME_LEN_MAX);
 	(void)snprintf(text, sizeof(text), "%063d.%063d.%063d.%062d", 0, 0, 0, 0);
 	assert_int_equal(dns_name_of_text(text, &name), -EINVAL);
+}
+
+/* What goes into a file or a command line is plain, whole, and no longer than its buffer. */
+static void plain_names_are_letters_and_dots(void **state)
+{
+	static const char *const odd[] = { ".", "a b", "a;b.weft", "$(x)" };
+	struct dns_name name = name_of("al-1_c.weft");
+	char text[12];
+	(void)state;
+	assert_true(dns_name_print_plain(&name, text, sizeof(text)));
+	assert_string_equal(text, "al-1_c.weft");
+	assert_false(dns_name_print_plain(&name, text, sizeof(text) - 1));
+	assert_string_equal(text, "");
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+		name = name_of(odd[i]);
+		text[0] = 'x';
+		assert_false(dns_name_print_plain(&name, text, sizeof(text)));
+		assert_string_equal(text, "");
+	}
+	name.len = 0;
+	assert_false(dns_name_print_plain(&name, text, sizeof(text)));
 }
 
 static void the_longest_name_can_be_printed(void **state)
@@ -185,6 +207,36 @@ static void queries_say_what_is_asked(void **state)
 	assert_int_equal(reader_left(&r), 0);
 	assert_int_equal(dns_query_emit(buf, sizeof(buf), ID, &asked, false), n - 11);
 	assert_int_equal(dns_query_emit(buf, (size_t)n - 1, ID, &asked, true), -ENOBUFS);
+}
+
+/* Each flag is one bit of its own (RFC 1035, 4.1.1). */
+static void flags_stand_alone(void **state)
+{
+	static const struct {
+		struct dns_hdr hdr;
+		uint16_t flags;
+	} rows[] = {
+		{ { .is_response = true }, 0x8000 },
+		{ { .opcode = 15 }, 0x7800 },
+		{ { .authoritative = true }, 0x0400 },
+		{ { .truncated = true }, 0x0200 },
+		{ { .recursion_desired = true }, 0x100 },
+		{ { .recursion_available = true }, 0x80 },
+		{ { .rcode = 15 }, 0x000f },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t buf[DNS_HDR_LEN] = { 0 };
+		struct writer w = writer_of(buf, sizeof(buf));
+		dns_hdr_emit(&w, &rows[i].hdr);
+		assert_int_equal(load_be16(buf + 2), rows[i].flags);
+		struct reader r = reader_of(buf, sizeof(buf));
+		struct dns_hdr back;
+		assert_int_equal(dns_hdr_parse(&r, &back), 0);
+		w = writer_of(buf, sizeof(buf));
+		dns_hdr_emit(&w, &back);
+		assert_int_equal(load_be16(buf + 2), rows[i].flags);
+	}
 }
 
 static void a_negative_time_to_live_is_none(void **state)
@@ -377,6 +429,14 @@ static void an_absence_lasts_as_long_as_its_zone_says(void **state)
 	assert_int_equal(a.rcode, DNS_NXDOMAIN);
 	assert_int_equal(a.ttl_s, 77);
 	begin(&m, "none.example", DNS_A, DNS_NXDOMAIN);
+	add(&m, "example", DNS_SOA, 900, soa, w.off - 1); /* cut: it says nothing */
+	m.hdr.answers_n = 0;
+	m.hdr.authorities_n = 1;
+	put_header(&m);
+	assert_int_equal(parse(&m, &a), 0);
+	assert_false(a.has_soa);
+	assert_int_equal(a.ttl_s, 0);
+	begin(&m, "none.example", DNS_A, DNS_NXDOMAIN);
 	assert_int_equal(parse(&m, &a), 0);
 	assert_int_equal(a.ttl_s, 0);
 }
@@ -426,11 +486,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_texts_with_dots),
+		cmocka_unit_test(plain_names_are_letters_and_dots),
 		cmocka_unit_test(the_longest_name_can_be_printed),
 		cmocka_unit_test(names_lie_in_zones),
 		cmocka_unit_test(pointers_lead_to_earlier_names),
 		cmocka_unit_test(a_chain_of_pointers_is_as_long_as_a_name_at_most),
 		cmocka_unit_test(queries_say_what_is_asked),
+		cmocka_unit_test(flags_stand_alone),
 		cmocka_unit_test(a_negative_time_to_live_is_none),
 		cmocka_unit_test(an_answer_has_addresses),
 		cmocka_unit_test(an_answer_is_to_the_question),

@@ -10,6 +10,7 @@
 #include "wire/cursor.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint8_t frame[128];
@@ -24,10 +25,17 @@ static void make(uint16_t type, const char *payload, size_t len)
 	memcpy(frame + 14, payload, len);
 }
 
+/* Of the first len bytes alone: nothing of what comes later stands behind them. */
 static int size_of(size_t len)
 {
 	uint16_t type = 0;
-	return frame_size(frame, len, &type);
+	uint8_t *alone = malloc(len + 8);
+	assert_non_null(alone);
+	memset(alone, 0xa5, len + 8);
+	memcpy(alone, frame, len);
+	int size = frame_size(alone, len, &type);
+	free(alone);
+	return size;
 }
 
 /* The result with all bytes there, and never another with fewer: 0 up to a point. */
@@ -120,6 +128,8 @@ static void apple_talk(void **state)
 	ASSERT_SIZE(0x809b, "\1\2\1\0\x09", 14 + 3 + 9);  /* And short. */
 	ASSERT_SIZE(0x809b, "\0\x1a\0\0\0", 14 + 26);     /* Without LAP. */
 	ASSERT_SIZE(0x809b, "\0\x05\0\0\0", -EBADMSG);
+	/* Too short for a long header behind LAP, and so a long one without. */
+	ASSERT_SIZE(0x809b, "\0\x1a\2\0\x0c", 14 + 26);
 	ASSERT_SIZE(34, "\xaa\xaa\x03\x08\0\x07\x80\x9b", 14 + 34); /* Phase 2. */
 }
 

@@ -182,6 +182,21 @@ static void lengths_that_do_not_fit_are_passed_over(void **state)
 	assert_int_equal(o.left, 0);
 }
 
+/* A length of zero is all there is of its unit: nothing is waited for behind it. */
+static void a_length_of_zero_is_whole(void **state)
+{
+	static const struct framing_ops *const all[] = { &framing_u16_le, &framing_u16_be,
+							 &framing_u32_be };
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		in.len = 0;
+		put_zeros(all[i]->hdr_len);
+		struct outcome o = run_all_ways(all[i], 2048);
+		assert_int_equal(o.bad, 1);
+		assert_int_equal(o.left, 0);
+	}
+}
+
 static void what_qemu_would_not_send_ends_the_stream(void **state)
 {
 	(void)state;
@@ -237,6 +252,24 @@ static void padding_is_no_frame(void **state)
 	assert_int_equal(o.n, 6);
 	assert_memory_equal(o.marks, "\1\2\3\4\5\6", 6);
 	assert_int_equal(o.pads, 5);
+	assert_int_equal(o.left, 0);
+}
+
+/* Behind two zeros stands a frame of 802.3 and LLC, and where they stand what only looks so. */
+static void a_frame_of_802_3_is_found_behind_padding(void **state)
+{
+	uint8_t stp[14 + 38] = "\x01\x80\xc2\0\0\0\2\0\0\0\0\x30\0\x26\x42\x42\x03";
+	(void)state;
+	stp[sizeof(stp) - 1] = 2;
+	put_ip4(58, 0, 1);
+	put_zeros(2);
+	put(stp, sizeof(stp));
+	put_zeros(8);
+	put_arp(3);
+	struct outcome o = run_all_ways(&framing_bare, WEFT_FRAME_LEN_MAX);
+	assert_int_equal(o.n, 3);
+	assert_memory_equal(o.marks, "\1\2\3", 3);
+	assert_int_equal(o.pads, 2);
 	assert_int_equal(o.left, 0);
 }
 
@@ -321,9 +354,11 @@ int main(void)
 		cmocka_unit_test(headers_on_the_wire),
 		cmocka_unit_test_setup(frames_behind_their_lengths, reset),
 		cmocka_unit_test_setup(lengths_that_do_not_fit_are_passed_over, reset),
+		cmocka_unit_test_setup(a_length_of_zero_is_whole, reset),
 		cmocka_unit_test_setup(what_qemu_would_not_send_ends_the_stream, reset),
 		cmocka_unit_test_setup(bare_frames_follow_each_other, reset),
 		cmocka_unit_test_setup(padding_is_no_frame, reset),
+		cmocka_unit_test_setup(a_frame_of_802_3_is_found_behind_padding, reset),
 		cmocka_unit_test_setup(an_address_of_zeros_is_no_padding, reset),
 		cmocka_unit_test_setup(an_odd_ipx_packet_may_be_evened_out, reset),
 		cmocka_unit_test_setup(what_cannot_be_sized_says_its_type, reset),

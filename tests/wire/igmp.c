@@ -5,9 +5,11 @@
  */
 #include "wire/igmp.h"
 
+#include "base/array.h"
 #include "bytes.h"
 #include "wire/checksum.h"
 #include "wire/ether.h"
+#include "wire/icmp.h"
 #include "wire/ip6.h"
 
 #include <errno.h>
@@ -34,6 +36,13 @@
 	"60000000 0024 00 01 fe800000000000000000000000000001" \
 	"ff020000000000000000000000000016 3a00050200000100"    \
 	"8f00 0000 0000 0001 0400 0000 ff0500000000000000000000000000fb"
+
+/* MLDv1 of fe80::1: ff05::fb, 131 for a report. */
+#define MLD1                                                   \
+	"3333000000fb 020000000001 86dd"                       \
+	"60000000 0020 00 01 fe800000000000000000000000000001" \
+	"ff0500000000000000000000000000fb 3a00050200000100"    \
+	"8300 0000 0000 0000 ff0500000000000000000000000000fb"
 
 static struct weft_frame frame_of(struct bytes *b)
 {
@@ -107,6 +116,89 @@ static void wrong_checksums(void **state)
 	}
 }
 
+/* Versions 1 and 2 of IGMP, and 1 of MLD: one group, and what the type says of it. */
+static void messages_of_one_group(void **state)
+{
+	static const struct {
+		uint8_t type;
+		enum igmp_kind kind;
+		int found;
+	} rows[] = { { IGMP_TYPE_REPORT1, IGMP_REPORT, 0 },
+		     { IGMP_TYPE_REPORT2, IGMP_REPORT, 0 },
+		     { IGMP_TYPE_LEAVE, IGMP_LEAVE, 0 },
+		     { 0x13, IGMP_REPORT, -ENOMSG }, /* DVMRP */
+		     { ICMP6_MLD_REPORT, IGMP_REPORT, 0 },
+		     { ICMP6_MLD_DONE, IGMP_LEAVE, 0 },
+		     { ICMP6_NEIGHBOR_SOLICIT, IGMP_REPORT, -ENOMSG } };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const bool is_6 = rows[i].type >= ICMP6_MLD_QUERY;
+		struct bytes b = bytes_of(is_6 ? MLD1 : REPORT2);
+		struct igmp_msg msg;
+		struct igmp_record record;
+		b.data[is_6 ? 62 : 38] = rows[i].type;
+		mend(&b);
+		const struct weft_frame frame = frame_of(&b);
+		assert_int_equal(igmp_find(&frame, &msg), rows[i].found);
+		if (rows[i].found < 0)
+			continue;
+		assert_int_equal(msg.kind, rows[i].kind);
+		assert_true(igmp_next(&msg, &record));
+		assert_group(&record, is_6 ? "ff05::fb" : "239.255.255.250");
+		assert_int_equal(record.is_member, rows[i].kind == IGMP_REPORT);
+		assert_false(igmp_next(&msg, &record));
+	}
+}
+
+/* However long the frame is: what IPv6 says of the length counts. */
+static void mld_that_is_too_short(void **state)
+{
+	struct bytes b = bytes_of(MLD1);
+	struct igmp_msg msg;
+	(void)state;
+	b.data[ETHER_LEN + 5] -= 1;
+	const struct weft_frame frame = frame_of(&b);
+	assert_int_equal(igmp_find(&frame, &msg), -EBADMSG);
+	b = bytes_of(MLD2);
+	b.data[ETHER_LEN + 5] = 8 + 7;
+	assert_int_equal(igmp_find(&frame, &msg), -EBADMSG);
+}
+
+/* ALLOW without sources and BLOCK change nothing; EXCLUDE is to hear whoever is not named. */
+static void types_of_records(void **state)
+{
+	static const struct {
+		const char *record;
+		bool is_useful, is_member;
+	} rows[] = {
+		{ "0100 0000 effffffa", true, false },
+		{ "0100 0001 effffffa 0a000001", true, true },
+		{ "0200 0000 effffffa", true, true },
+		{ "0500 0000 effffffa", false, false },
+		{ "0500 0001 effffffa 0a000001", true, true },
+		{ "0600 0001 effffffa 0a000001", false, false },
+		{ "0000 0001 effffffa 0a000001", false, false },
+		{ "0700 0001 effffffa 0a000001", false, false },
+		{ "0200 0000 0a000001", false, false }, /* no group */
+		{ "0201 0000 effffffa", false, false }, /* what follows it is not there */
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct bytes b = bytes_of(REPORT3), r = bytes_of(rows[i].record);
+		struct igmp_msg msg;
+		struct igmp_record record;
+		memcpy(b.data + 38 + 8, r.data, r.len);
+		b.len = 38 + 8 + r.len;
+		b.data[ETHER_LEN + 3] = (uint8_t)(b.len - ETHER_LEN);
+		mend(&b);
+		const struct weft_frame frame = frame_of(&b);
+		assert_int_equal(igmp_find(&frame, &msg), 0);
+		assert_int_equal(igmp_next(&msg, &record), rows[i].is_useful);
+		if (rows[i].is_useful)
+			assert_int_equal(record.is_member, rows[i].is_member);
+	}
+}
+
 static void mld_from_afar(void **state)
 {
 	struct bytes b = bytes_of(MLD2);
@@ -141,6 +233,12 @@ static void too_few_records(void **state)
 static void our_queries(void **state)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	static const char *const heads[] = {
+		"01005e000001 020000000009 0800",
+		"333300000001 020000000009 86dd 60000000 0024 00 01"
+		"fe80000000000000000000fffe000009" /* of its MAC */
+		"ff020000000000000000000000000001",
+	};
 	const struct igmp_querier querier = { .mac = { { 2, 0, 0, 0, 0, 9 } },
 					      .interval_s = 125,
 					      .answer_ms = 10000 };
@@ -157,6 +255,8 @@ static void our_queries(void **state)
 		assert_int_equal(msg.family, families[i]);
 		assert_true(msg.is_general);
 		assert_false(igmp_next(&msg, &record));
+		const struct bytes head = bytes_of(heads[i]);
+		assert_memory_equal(buf, head.data, head.len);
 	}
 }
 
@@ -181,9 +281,15 @@ static void the_group_of_a_frame(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reports),       cmocka_unit_test(wrong_checksums),
-		cmocka_unit_test(mld_from_afar), cmocka_unit_test(too_few_records),
-		cmocka_unit_test(our_queries),   cmocka_unit_test(the_group_of_a_frame),
+		cmocka_unit_test(reports),
+		cmocka_unit_test(wrong_checksums),
+		cmocka_unit_test(mld_from_afar),
+		cmocka_unit_test(too_few_records),
+		cmocka_unit_test(our_queries),
+		cmocka_unit_test(the_group_of_a_frame),
+		cmocka_unit_test(messages_of_one_group),
+		cmocka_unit_test(mld_that_is_too_short),
+		cmocka_unit_test(types_of_records),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,18 @@ static void test_clamp(void **state)
 	}
 }
 
+/* It is not the first option everywhere; those in front of it have lengths of their own. */
+static void test_behind_others(void **state)
+{
+	(void)state;
+	static const uint8_t others[] = { 3, 3, 2, 1 }; /* window scale of 2, NOP */
+	struct syn s = { .traffic = { .flags = 0 } };
+	make(&s, 4, 1460);
+	const size_t options = s.at.transport_off + TCP_LEN;
+	memcpy(s.frame.data + options, others, sizeof(others));
+	assert_int_equal(mss_find(&s.frame, MTU), options + 4 + 2);
+}
+
 static void test_what_fits_stays(void **state)
 {
 	(void)state;
@@ -139,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clamp),
+		cmocka_unit_test(test_behind_others),
 		cmocka_unit_test(test_what_fits_stays),
 		cmocka_unit_test(test_other_frames),
 		cmocka_unit_test(test_broken_options),

@@ -64,6 +64,31 @@ static void neighbor_advertisement(void **state)
 	assert_emits(&msg, &b, b.len);
 }
 
+/* Each is one bit of its own (RFC 4861, 4.2 and 4.4). */
+static void flags_stand_alone(void **state)
+{
+	(void)state;
+	for (unsigned bit = 0; bit < 8; bit++) {
+		const uint8_t flags = (uint8_t)(1u << bit);
+		struct bytes na = bytes_of(NA), ra = bytes_of(RA);
+		struct nd_msg msg;
+		uint8_t buf[256];
+		na.data[4] = flags;
+		assert_int_equal(nd_msg_parse(na.data, na.len, &msg), 0);
+		assert_int_equal(msg.router, flags == 0x80);
+		assert_int_equal(msg.solicited, flags == 0x40);
+		assert_int_equal(msg.override, flags == 0x20);
+		assert_true(nd_msg_emit(buf, sizeof(buf), &msg) > 0);
+		assert_int_equal(buf[4], flags & 0xe0);
+		ra.data[5] = flags;
+		assert_int_equal(nd_msg_parse(ra.data, ra.len, &msg), 0);
+		assert_int_equal(msg.managed, flags == 0x80);
+		assert_int_equal(msg.other_config, flags == 0x40);
+		assert_true(nd_msg_emit(buf, sizeof(buf), &msg) > 0);
+		assert_int_equal(buf[5], flags & 0xc0);
+	}
+}
+
 static void router_solicitation(void **state)
 {
 	(void)state;
@@ -192,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(neighbor_solicitation),
 		cmocka_unit_test(neighbor_advertisement),
+		cmocka_unit_test(flags_stand_alone),
 		cmocka_unit_test(router_solicitation),
 		cmocka_unit_test(router_advertisement),
 		cmocka_unit_test(truncations),

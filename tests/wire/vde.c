@@ -67,6 +67,10 @@ static void a_description_is_made_printable(void **state)
 	assert_int_equal(vde_request_parse(b.data, b.len, &r), 0);
 	assert_int_equal(strlen(r.description), VDE_DESCRIPTION_LEN);
 	assert_int_equal(strspn(r.description, "?"), VDE_DESCRIPTION_LEN);
+	memcpy(b.data + VDE_REQUEST_LEN, "\x1f ~\x7f\x80", 6);
+	b.len = VDE_REQUEST_LEN + 6;
+	assert_int_equal(vde_request_parse(b.data, b.len, &r), 0);
+	assert_string_equal(r.description, "? ~??");
 }
 
 static void other_versions_are_told_apart(void **state)

@@ -456,6 +456,27 @@ static void test_replayed_proof(void **state)
 	scene_end(&scene);
 }
 
+/* What a relay may take of memory is said in MiB: sessions are all that it grows by. */
+static void test_memory_bounds_sessions(void **state)
+{
+	(void)state;
+	static struct stranger all[RELAY_CONNS_PER_MIB + 1];
+	struct party party;
+	unsigned established = 0;
+	party_init(&party, test_seed());
+	party.relay_opts.memory_mib = 1;
+	party_open_relay(&party);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		stranger_dials(&all[i], &party.venue, (uint8_t)(1 + i));
+	party_run(&party, 1000);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		established += all[i].is_established;
+	assert_int_equal(established, RELAY_CONNS_PER_MIB);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		stranger_fini(&all[i]);
+	party_fini(&party);
+}
+
 static void test_silence_instead_of_a_hello(void **state)
 {
 	(void)state;
@@ -704,6 +725,7 @@ int main(void)
 		cmocka_unit_test(test_hello_of_another_version),
 		cmocka_unit_test(test_forged_proofs),
 		cmocka_unit_test(test_replayed_proof),
+		cmocka_unit_test(test_memory_bounds_sessions),
 		cmocka_unit_test(test_silence_instead_of_a_hello),
 		cmocka_unit_test(test_wrong_messages_of_a_member),
 		cmocka_unit_test(test_second_hello),

@@ -110,6 +110,10 @@ static void test_wrong_parts_are_named(void **state)
 	assert_refused("weft://host/ROOM#ICEiIyQlJicoKSorLC0uL+", "letter");
 	assert_refused("weft://host/ROOM#ICEiIyQlJicoKSorLC0uLx", "letter");
 	assert_refused(long_text, "longer");
+	long_text[WEFT_INVITE_TEXT] = '\0';
+	assert_refused(long_text, "longer");
+	long_text[WEFT_INVITE_TEXT - 1] = '\0';
+	assert_refused(long_text, "weft://");
 }
 
 static void test_room_names(void **state)

@@ -134,6 +134,15 @@ static void a_place_is_its_passes(void **state)
 	guest_start(&s.carol);
 	assert_true(guest_reaches(&s.carol, WEFT_MEMBER_JOINED, 5000));
 	assert_is(&s.carol, 3, 4);
+	guest_leave(&s.carol);
+	/* Nor with a pass from one who had none. */
+	guest_crash(&s.alice);
+	party_run(&s.party, LOST_MS);
+	guest_init(&s.carol, &s.party, "mallory", 1);
+	s.carol.opts.invite = pass;
+	guest_start(&s.carol);
+	assert_true(guest_reaches(&s.carol, WEFT_MEMBER_WAITING, 5000));
+	assert_non_null(strstr(s.carol.reason, "02:00:00:00:00:01"));
 	end(&s);
 }
 

@@ -189,6 +189,15 @@ static void other_frames_are_no_probes(void **state)
 	(void)state;
 	begin(&check, 1, S);
 	assert_int_equal(loopcheck_input(&check, &frame, S), LOOPCHECK_NO_PROBE);
+	/* Its place, its type and its mark: what lacks one of them is somebody else's. */
+	static const size_t parts[] = { 0, 12, 14 };
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct sent sent;
+		send_probe(&check, LOOPCHECK_LAN, (11 + 10 * i) * S, &sent);
+		assert_true(loopcheck_is_probe(&sent.frame));
+		sent.bytes[parts[i]] ^= 0x20;
+		assert_false(loopcheck_is_probe(&sent.frame));
+	}
 	for (unsigned i = 0; i < LOOPCHECK_VERDICTS; i++)
 		for (unsigned j = 0; j < i; j++)
 			assert_string_not_equal(loopcheck_verdict_name(i),

@@ -11,6 +11,7 @@
 #include <weft/loop.h>
 
 #include <errno.h>
+#include <string.h>
 
 #define S UINT64_C(1000000000)
 
@@ -113,7 +114,10 @@ static void the_frame_is_what_hypervisors_send(void **state)
 	struct ether_hdr ether;
 	struct arp_hdr rarp;
 	(void)state;
+	memset(bytes, 0xa5, sizeof(bytes));
 	refresh_frame(mac_of(7), bytes);
+	for (size_t i = ETHER_LEN + ARP_LEN; i < sizeof(bytes); i++)
+		assert_int_equal(bytes[i], 0);
 	assert_int_equal(ether_hdr_parse(bytes, sizeof(bytes), &ether), ETHER_LEN);
 	assert_int_equal(ether.type, 0x8035);
 	assert_memory_equal(ether.dst.octet, "\xff\xff\xff\xff\xff\xff", 6);

@@ -453,6 +453,11 @@ static void test_bad_relay_options(void **state)
 	opts.mtu = 1501;
 	assert_int_equal(relay_new_on(&opts, NULL, &err, &relay), -EINVAL);
 	opts = party.relay_opts;
+	assert_int_equal(weft_ip_parse("10.77.0.0/23", &opts.network), 0);
+	assert_int_equal(relay_new_on(&opts, NULL, &err, &relay), -EINVAL);
+	assert_int_equal(weft_ip_parse("fd00:77::/24", &opts.network), 0);
+	assert_int_equal(relay_new_on(&opts, NULL, &err, &relay), -EINVAL);
+	opts = party.relay_opts;
 	opts.cert_pem = "nonsense";
 	assert_true(relay_new_on(&opts, NULL, &err, &relay) < 0);
 	assert_true(err.text[0] != '\0');

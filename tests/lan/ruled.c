@@ -150,6 +150,21 @@ static void by_id_and_by_mac(void **state)
 	end(&s);
 }
 
+/* A name goes before an id: rules for one are not to hold for whom chance gave that number. */
+static void who_is_called_by_a_number(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct guest carol;
+	begin(&s);
+	guest_join(&carol, &s.party, "1", 3);
+	say(&s, "FRIDAY/1:bytes=7");
+	assert_told(&s, "1", "{\"bytes\":\"7/14\"}");
+	assert_told(&s, "alice", "none");
+	guest_leave(&carol);
+	end(&s);
+}
+
 /* Whatever name somebody gives itself, the pass is whose it is. */
 static void by_the_key_of_a_pass(void **state)
 {
@@ -301,6 +316,7 @@ int main(void)
 		cmocka_unit_test(one_member_has_its_own),
 		cmocka_unit_test(by_id_and_by_mac),
 		cmocka_unit_test(nonsense_is_borne_as_long_as_said),
+		cmocka_unit_test(who_is_called_by_a_number),
 		cmocka_unit_test(by_the_key_of_a_pass),
 		cmocka_unit_test(over_a_restart),
 		cmocka_unit_test(stations_behind_one),

@@ -22,6 +22,8 @@ struct world {
 	struct weft_acd *acd;
 	uint64_t now;
 	unsigned probes, announcements, conflicts;
+	uint64_t announced_ns,
+		pause_ns;          /* the last time, and how long after the one before */
 	enum weft_acd_state state; /* when the last conflict was told */
 	struct weft_mac rival;
 };
@@ -32,7 +34,6 @@ static void on_send(void *user, const struct weft_frame *frame, uint64_t now)
 	struct ether_hdr ether;
 	struct arp_hdr arp;
 	int off = ether_hdr_parse(frame->data, frame->len, &ether);
-	(void)now;
 	assert_int_equal(ether.type, ETHER_TYPE_ARP);
 	assert_memory_equal(ether.dst.octet, "\xff\xff\xff\xff\xff\xff", 6);
 	assert_memory_equal(ether.src.octet, own.octet, 6);
@@ -42,7 +43,11 @@ static void on_send(void *user, const struct weft_frame *frame, uint64_t now)
 	assert_int_equal(arp.target_ip, OURS);
 	assert_true(arp.sender_ip == 0 || arp.sender_ip == OURS);
 	w->probes += arp.sender_ip == 0;
-	w->announcements += arp.sender_ip == OURS;
+	if (arp.sender_ip == 0)
+		return;
+	w->announcements++;
+	w->pause_ns = now - w->announced_ns;
+	w->announced_ns = now;
 }
 
 static void on_conflict(void *user, enum weft_acd_state state, struct weft_mac mac)
@@ -107,6 +112,7 @@ static void an_address_that_is_free_is_announced(void **state)
 	until(&w, 60 * S);
 	assert_int_equal(w.probes, 3);
 	assert_int_equal(w.announcements, 2);
+	assert_int_equal(w.pause_ns, 2 * S); /* RFC 5227, 2.3 */
 	assert_int_equal(w.conflicts, 0);
 	assert_int_equal(weft_acd_state(w.acd), WEFT_ACD_WATCHING);
 	weft_acd_free(w.acd);

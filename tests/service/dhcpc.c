@@ -6,6 +6,7 @@
 #include "../unit.h"
 #include "base/array.h"
 #include "base/fmt.h"
+#include "base/mac.h"
 #include "base/rng.h"
 #include "service/dhcp_frame.h"
 #include "service/dhcp_lease.h"
@@ -103,6 +104,8 @@ static void on_send(void *user, const struct weft_frame *frame, uint64_t now)
 	assert_memory_equal(&net->path.src_mac, &client_mac, sizeof(client_mac));
 	assert_memory_equal(&net->last.chaddr, &client_mac, sizeof(client_mac));
 	assert_int_equal(net->path.src, net->last.ciaddr);
+	assert_int_equal(mac_is_broadcast(net->path.dst_mac),
+			 net->path.dst == UINT32_MAX);
 	log_message(net);
 }
 

@@ -163,6 +163,8 @@ static void what_is_not_there_is_not_there_for_a_while(void **state)
 		assert_int_equal(a.addresses_n, 0);
 		assert_true(a.has_soa);
 		assert_int_equal(a.ttl_s, 10);
+		assert_int_equal(s.hdr.answers_n, 0);
+		assert_int_equal(s.hdr.authorities_n, 1);
 	}
 	assert_int_equal(dnsd_count(s.dnsd, DNSD_NO_NAME), 3);
 	dnsd_free(s.dnsd);
@@ -284,6 +286,7 @@ static void a_domain_is_needed(void **state)
 	(void)state;
 	assert_int_equal(dnsd_new(&opts, &dnsd), -EINVAL);
 	assert_string_equal(dnsd_outcome_name(DNSD_NO_NAME), "no-name");
+	assert_string_equal(dnsd_outcome_name(DNSD_OUTCOMES), "unknown");
 }
 
 int main(void)

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -724,6 +725,14 @@ static void rules_that_are_wrong(void **state)
 		assert_non_null(strstr(err.text, "tcp:8080=10.0.0.5:80"));
 	}
 	assert_int_equal(weft_expose_parse("tcp:80=host:80", &err, &rule), -EINVAL);
+	/* Of either side, and each by one character more. */
+	for (unsigned len = 1; len < 2 * WEFT_FORWARD_HOST_MAX; len++) {
+		char text[4 * WEFT_FORWARD_HOST_MAX];
+		(void)snprintf(text, sizeof(text), "tcp:%0*d=10.0.0.5", len, 7);
+		assert_int_equal(weft_forward_parse(text, &err, &rule), -EINVAL);
+		(void)snprintf(text, sizeof(text), "tcp:8080=%0*d", len, 7);
+		assert_int_equal(weft_forward_parse(text, &err, &rule), -EINVAL);
+	}
 }
 
 static void a_proxy_for_others_needs_a_password(void **state)

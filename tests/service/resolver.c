@@ -690,6 +690,25 @@ static void answers_are_kept_as_long_as_they_say(void **state)
 	world_fini(&w);
 }
 
+/* Its places are for those that hold: an answer whose time is over leaves none taken. */
+static void what_is_over_takes_no_place(void **state)
+{
+	struct world w;
+	(void)state;
+	world_init(&w, zone, 2);
+	use_servers(&w, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(look_up(&w, "alice.friday.weft", AF_INET), 0);
+		assert_int_equal(w.asked_n, 1);
+		w.now += 6 * SECOND_NS;
+	}
+	assert_int_equal(look_up(&w, "weft.example", AF_INET), 0);
+	assert_int_equal(look_up(&w, "four.example", AF_INET), 0);
+	assert_int_equal(look_up(&w, "weft.example", AF_INET), 0);
+	assert_int_equal(w.asked_n, 0);
+	world_fini(&w);
+}
+
 static void the_cache_has_an_end(void **state)
 {
 	static const char *const names[] = { "weft.example", "four.example", "nas." };
@@ -821,6 +840,7 @@ int main(void)
 		cmocka_unit_test(a_denial_counts_for_more_than_nobody_to_ask),
 		cmocka_unit_test(aliases_are_followed),
 		cmocka_unit_test(answers_are_kept_as_long_as_they_say),
+		cmocka_unit_test(what_is_over_takes_no_place),
 		cmocka_unit_test(the_cache_has_an_end),
 		cmocka_unit_test(a_domain_has_servers_of_its_own),
 		cmocka_unit_test(lookups_are_bounded_and_cancelled),

@@ -7,7 +7,9 @@
  *        '---- too long, too slow: an answer that says so, and ^
  *
  * What a peer can take is bounded: connections, bytes of a request, the time for one, and the
- * time in which nothing is taken from us. A file is read as fast as the peer takes it.
+ * time in which nothing is taken from us. A file is read as fast as the peer takes it. Where all
+ * connections are taken the one that has waited longest gives way to the next; to an address that
+ * has half of them, one of its own.
  */
 #include "cli/units.h"
 #include "cmd/cmd.h"
@@ -27,7 +29,8 @@
 #define PORT_HTTP       80u
 #define CHUNK_LEN       65536u
 #define CONNECTIONS_MAX 256u
-#define REQUEST_NS      (10 * NS_PER_S) /* For a request, and for the peer's FIN. */
+#define SHARE_MAX       (CONNECTIONS_MAX / 2) /* Of one address, once all are taken. */
+#define REQUEST_NS      (10 * NS_PER_S)       /* For a request, and for the peer's FIN. */
 #define IDLE_NS         (60 * NS_PER_S) /* Without a request, or with nothing taken. */
 
 struct args {
@@ -78,6 +81,7 @@ struct conn {
 	enum conn_state state;
 	bool is_last;   /* The connection ends after this answer. */
 	uint64_t since; /* When it began to wait for what it waits for. */
+	size_t unacked; /* Of what was sent, as the last tick saw it. */
 	size_t len;     /* Of what has been received. */
 	struct http_answer answer;
 	size_t head_off;
@@ -293,10 +297,50 @@ static const struct weft_tcp_events events = {
 	.on_closed = conn_closed,
 };
 
+/* ---- coming ------------------------------------------------------------------------------ */
+
+static bool is_same_host(const union weft_sockaddr *a, const union weft_sockaddr *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	return a->sa.sa_family == AF_INET6
+		       ? memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, 16) == 0
+		       : a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+}
+
+/* The connection that has waited longest: of all, or of those with a host. */
+static struct conn *conn_oldest(const struct serving *s, const union weft_sockaddr *host,
+				unsigned *ret_n)
+{
+	struct conn *oldest = NULL;
+	unsigned n = 0;
+	for (struct conn *c = s->conns; c; c = c->next) {
+		const union weft_sockaddr peer = weft_tcp_peer(c->tcp);
+		if (host && !is_same_host(&peer, host))
+			continue;
+		n++;
+		if (!oldest || c->since < oldest->since)
+			oldest = c;
+	}
+	*ret_n = n;
+	return oldest;
+}
+
+/* Makes room for one more connection with the peer. */
+static void make_room(struct serving *s, const union weft_sockaddr *peer, uint64_t now)
+{
+	unsigned n;
+	struct conn *c = conn_oldest(s, peer, &n);
+	if (n < SHARE_MAX)
+		c = conn_oldest(s, NULL, &n);
+	if (c)
+		conn_abort(c, now);
+}
+
 static void accept_one(void *user, struct weft_tcp_listener *listener, uint64_t now)
 {
 	struct serving *s = user;
-	struct conn *c = s->conns_n < CONNECTIONS_MAX ? calloc(1, sizeof(*c)) : NULL;
+	struct conn *c = calloc(1, sizeof(*c));
 	const struct weft_tcp_opts opts = { .events = &events, .user = c };
 	struct weft_tcp *tcp;
 	int r = weft_tcp_accept(listener, &opts, now, &tcp);
@@ -305,6 +349,10 @@ static void accept_one(void *user, struct weft_tcp_listener *listener, uint64_t 
 			weft_tcp_abort(tcp, now);
 		free(c);
 		return;
+	}
+	if (s->conns_n == CONNECTIONS_MAX) {
+		const union weft_sockaddr peer = weft_tcp_peer(tcp);
+		make_room(s, &peer, now);
 	}
 	c->serving = s;
 	c->tcp = tcp;
@@ -321,11 +369,23 @@ static void accept_one(void *user, struct weft_tcp_listener *listener, uint64_t 
 
 /* ---- the server -------------------------------------------------------------------------- */
 
-/* Half a request may take REQUEST_NS, and so may the peer's FIN after ours. */
+/* What the stack has taken is not yet what the peer has: a slow one takes on for long. */
+static void note_progress(struct conn *c, uint64_t now)
+{
+	struct weft_tcp_info info;
+	weft_tcp_info(c->tcp, &info);
+	size_t unacked = info.unsent + info.unacked;
+	if (unacked < c->unacked)
+		c->since = now;
+	c->unacked = unacked;
+}
+
+/* Half a request may take REQUEST_NS, and so may the peer's FIN after all that it asked for. */
 static bool is_late(const struct conn *c, uint64_t now)
 {
 	bool is_waited_for =
-		c->state == CONN_CLOSING || (c->state == CONN_READING && c->len > 0);
+		c->unacked == 0 &&
+		(c->state == CONN_CLOSING || (c->state == CONN_READING && c->len > 0));
 	return now - c->since > (is_waited_for ? REQUEST_NS : IDLE_NS);
 }
 
@@ -335,6 +395,7 @@ static void tick(void *user, uint64_t now)
 	struct conn *next;
 	for (struct conn *c = s->conns; c; c = next) {
 		next = c->next;
+		note_progress(c, now);
 		if (is_late(c, now))
 			conn_abort(c, now);
 	}

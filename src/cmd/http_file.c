@@ -90,11 +90,20 @@ static const char *reason_of(unsigned status)
 
 /* ---- the file ---------------------------------------------------------------------------- */
 
-/* Opens a name in a directory and closes that. O_NONBLOCK: a FIFO is not waited for. */
+/* A device or a FIFO notices who opens it: it is not. */
+static bool is_servable(int dir_fd, const char *name)
+{
+	struct stat st;
+	return strcmp(name, "..") != 0 &&
+	       fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+/* Opens a name in a directory and closes that. O_NONBLOCK: what has become a FIFO meanwhile. */
 static int open_in(int dir_fd, const char *name)
 {
 	int fd = -1;
-	if (strcmp(name, "..") != 0)
+	if (is_servable(dir_fd, name))
 		fd = openat(dir_fd, name,
 			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	(void)close(dir_fd);

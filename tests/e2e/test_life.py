@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import os
 import pathlib
 import re
 import shutil
@@ -11,6 +12,7 @@ import time
 
 import netlab
 import party as p
+import pytest
 
 WITHOUT_IPV6 = pathlib.Path(__file__).with_name('without_ipv6.py')
 
@@ -462,6 +464,21 @@ def test_interrupt_ends_everything_cleanly(party):
     assert 'promiscuity 0' in party.run('gateway', 'ip -d link show lan0')
     for name in ('player', 'gateway', 'relay'):
         assert party.run(name, 'ip -br link show type tun') == ''
+
+
+@pytest.mark.parametrize('closed', ['<&-', '>&-', '2>&-', '<&- >&- 2>&-'])
+def test_started_with_closed_descriptors(party, closed):
+    """As some scripts and supervisors do: no socket gets the number of what is printed to."""
+    relay = netlab.Process(party, 'relay',
+                           f"sh -c 'exec {p.WEFT} relay --state {party.state}/relay {closed}'")
+    party.processes.append(relay)
+
+    def a_relay():
+        return 'relay' in party.run('relay', f'{p.WEFT} status {relay.popen.pid}', check=False)
+    party.until(a_relay)
+    standard = [os.readlink(f'/proc/{relay.popen.pid}/fd/{number}') for number in range(3)]
+    assert not [place for place in standard if place.startswith(('socket:', 'anon_inode:'))]
+    assert relay.stop() == 0, relay.output()
 
 
 def test_killed_host_is_put_in_order_by_the_next(party):

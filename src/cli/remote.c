@@ -28,6 +28,9 @@
 #define PAUSE_NS  (NS_PER_S / 5) /* Where no descriptor is left to accept with. */
 #define PIECE_LEN 65536u
 
+/* Of a socket that does not listen yet; shorter than REMOTE_SUFFIX, so that it has room. */
+#define MAKING_SUFFIX ".new"
+
 struct remote_peer {
 	struct weft_task task;
 	struct remote *remote; /* NULL: the place is free */
@@ -234,21 +237,38 @@ static int check_owner(const char *dir)
 	return st.st_uid == 0 || st.st_uid == geteuid() ? 0 : -EPERM;
 }
 
-static int open_socket(struct remote *r)
+/* Returns a socket that listens at a path, or -Exxx. */
+static int listen_at(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	memcpy(addr.sun_path, r->path, sizeof(addr.sun_path));
-	(void)unlink(r->path); /* another process had our ID */
+	memcpy(addr.sun_path, path, strlen(path));
+	(void)unlink(path); /* another process had our ID */
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-	    chmod(r->path, 0600) < 0 || listen(fd, (int)REMOTE_PEERS_MAX) < 0) {
+	    chmod(path, 0600) < 0 || listen(fd, (int)REMOTE_PEERS_MAX) < 0) {
 		int error = -errno;
 		(void)close(fd);
 		return error;
 	}
 	return fd;
+}
+
+/* It has no name that others look for before it listens: they would take it for a crash's. */
+static int open_socket(const struct remote *r)
+{
+	char unnamed[sizeof(r->path)];
+	(void)snprintf(unnamed, sizeof(unnamed), "%.*s" MAKING_SUFFIX,
+		       (int)(strlen(r->path) - strlen(REMOTE_SUFFIX)), r->path);
+	int fd = listen_at(unnamed);
+	if (fd >= 0 && rename(unnamed, r->path) == 0)
+		return fd;
+	int error = fd < 0 ? fd : -errno;
+	if (fd >= 0)
+		(void)close(fd);
+	(void)unlink(unnamed);
+	return error;
 }
 
 static int open_at(struct remote *r, const char *dir, const char *name)

@@ -91,6 +91,34 @@ static bool is_answered(const struct remote_place *place, size_t len)
 	return strlen(remote_text(answer, "text")) == len;
 }
 
+/* The linker puts this in the place of the other; it is where whoever looks comes too early. */
+int __real_listen(int fd, int backlog);
+int __wrap_listen(int fd, int backlog);
+
+static const char *looked_into;
+
+int __wrap_listen(int fd, int backlog)
+{
+	struct remote_place place;
+	struct weft_error err;
+	if (looked_into)
+		assert_int_equal(remote_find(looked_into, NULL, &place, 1, &err), 0);
+	return __real_listen(fd, backlog);
+}
+
+/* A crash leaves sockets that nobody listens at; one that is just being made is none of those. */
+static void who_looks_early_removes_nothing(void **state)
+{
+	struct scene s;
+	(void)state;
+	begin(&s);
+	looked_into = s.dir;
+	assert_int_equal(listen_here(&s), 0);
+	looked_into = NULL;
+	assert_int_equal(place_in(&s).pid, getpid());
+	end(&s);
+}
+
 static void on_child(void *user, int signo)
 {
 	(void)signo;
@@ -215,6 +243,7 @@ static void without_descriptors_it_waits(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_looks_early_removes_nothing),
 		cmocka_unit_test(a_long_answer_arrives),
 		cmocka_unit_test(nothing_stands_in_anothers_directory),
 		cmocka_unit_test(nobody_elses_socket_is_asked),

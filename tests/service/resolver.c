@@ -700,7 +700,7 @@ static void what_is_over_takes_no_place(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(look_up(&w, "alice.friday.weft", AF_INET), 0);
 		assert_int_equal(w.asked_n, 1);
-		w.now += 6 * SECOND_NS;
+		w.now += 6 * NS_PER_S;
 	}
 	assert_int_equal(look_up(&w, "weft.example", AF_INET), 0);
 	assert_int_equal(look_up(&w, "four.example", AF_INET), 0);

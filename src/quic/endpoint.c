@@ -200,6 +200,7 @@ static void endpoint_run(struct weft_task *task, uint64_t now)
 		receive_all(endpoint);
 	collect_due(endpoint);
 	flush_all(endpoint);
+	endpoint->turns++;
 	task->events = WEFT_READABLE | (endpoint->tx.is_blocked ? WEFT_WRITABLE : 0u);
 }
 

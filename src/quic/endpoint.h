@@ -28,7 +28,8 @@ struct quic_endpoint {
 	struct weft_task task;
 	struct quic_endpoint_opts opts; /**< With defaults filled in. */
 	struct dgram *dgram;
-	uint64_t now; /**< Never goes back: ngtcp2 1.x aborts the process if it did. */
+	uint64_t now;   /**< Never goes back: ngtcp2 1.x aborts the process if it did. */
+	uint64_t turns; /**< That have ended. */
 	struct table *routes;
 	struct list conns, dirty;
 	bool is_behind;       /**< The last turn left work: ACKs may have come since. */

@@ -55,7 +55,7 @@ static struct queued *get_block(struct datagram_queue *q, bool goes_first)
 }
 
 int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
-	       uint64_t now)
+	       uint64_t now, uint64_t turn)
 {
 	const size_t len = datagram->head_len + datagram->body_len;
 	const bool goes_first =
@@ -66,6 +66,7 @@ int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
 		return -ENOBUFS;
 	}
 	d->since = now;
+	d->turn = turn;
 	d->len = len;
 	d->goes_first = goes_first;
 	if (datagram->head_len > 0)
@@ -77,21 +78,23 @@ int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
 	return 0;
 }
 
-static void age_list(struct datagram_queue *q, struct list *head, uint64_t now)
+static void age_list(struct datagram_queue *q, struct list *head, uint64_t now,
+		     uint64_t turn)
 {
 	struct queued *d;
-	while ((d = queued_of(list_first(head))) && now - d->since > QUIC_QUEUE_NS) {
+	while ((d = queued_of(list_first(head))) && d->turn < turn &&
+	       now - d->since > QUIC_QUEUE_NS) {
 		queue_pop(q, d);
 		q->drop_old++;
 	}
 }
 
-void queue_age(struct datagram_queue *q, uint64_t now)
+void queue_age(struct datagram_queue *q, uint64_t now, uint64_t turn)
 {
 	if (q->count == 0)
 		return;
-	age_list(q, &q->small, now);
-	age_list(q, &q->large, now);
+	age_list(q, &q->small, now, turn);
+	age_list(q, &q->large, now, turn);
 }
 
 struct queued *queue_front(const struct datagram_queue *q)

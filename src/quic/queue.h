@@ -11,7 +11,8 @@
  * first, unless the sender says that order matters, and find place where large ones do not.
  * Nothing waits for long: a queue that keeps packets while the window is closed only adds its
  * length to every round trip of the flows inside, whose own congestion control needs the loss
- * to slow down.
+ * to slow down. What has come since the endpoint's last turn has waited for nothing but that: on
+ * a busy machine the processor comes late, and then a small one goes late.
  */
 #ifndef QUIC_QUEUE_H
 #define QUIC_QUEUE_H
@@ -36,6 +37,7 @@
 struct queued {
 	struct list node;
 	uint64_t since;
+	uint64_t turn; /* Of the endpoint's. */
 	size_t len;
 	bool goes_first;
 	uint8_t data[];
@@ -54,12 +56,15 @@ void queue_init(struct datagram_queue *q, struct pool *pool);
 /** Gives all blocks back. */
 void queue_clear(struct datagram_queue *q);
 
-/** Copies a datagram in. Returns 0, or -ENOBUFS (counted) when the queue or pool is full. */
+/**
+ * Copies a datagram in; turn: how many turns of the endpoint have ended. Returns 0, or -ENOBUFS
+ * (counted) when the queue or pool is full.
+ */
 int queue_push(struct datagram_queue *q, const struct quic_datagram *datagram,
-	       uint64_t now) WEFT_MUST_CHECK;
+	       uint64_t now, uint64_t turn) WEFT_MUST_CHECK;
 
-/** Drops (and counts) what has waited too long. */
-void queue_age(struct datagram_queue *q, uint64_t now);
+/** Drops (and counts) what has waited too long, and longer than the end of a turn. */
+void queue_age(struct datagram_queue *q, uint64_t now, uint64_t turn);
 
 /** What goes next, or NULL. */
 struct queued *queue_front(const struct datagram_queue *q);

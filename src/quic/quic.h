@@ -14,7 +14,8 @@
  *
  * Congestion control holds for DATAGRAMs too (RFC 9221, 5.4), so a queue stands in front of
  * it. It is short on purpose: what waits longer than QUIC_QUEUE_NS is dropped from the head,
- * because a tunnel that keeps packets for long ruins every flow inside it.
+ * because a tunnel that keeps packets for long ruins every flow inside it. A turn of the endpoint
+ * that comes late drops nothing that has come since the one before.
  */
 #ifndef QUIC_QUIC_H
 #define QUIC_QUIC_H
@@ -162,7 +163,7 @@ size_t quic_conn_datagram_max(const struct quic_conn *conn);
 /** True when path MTU discovery has ended, so that quic_conn_datagram_max is stable. */
 bool quic_conn_path_is_settled(const struct quic_conn *conn);
 
-/** Longest wait of a DATAGRAM in the queue, in ns. */
+/** Longest wait of a DATAGRAM in the queue, in ns, if the endpoint has its turns. */
 #define QUIC_QUEUE_NS (15 * NS_PER_MS)
 
 /** Those with a body of at most so many bytes, whatever their head, go first. */

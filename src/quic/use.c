@@ -62,7 +62,8 @@ int quic_conn_send_datagram(struct quic_conn *conn, const struct quic_datagram *
 		return -EMSGSIZE;
 	}
 	endpoint_set_now(conn->endpoint, now);
-	int r = queue_push(&conn->queue, datagram, conn->endpoint->now);
+	int r = queue_push(&conn->queue, datagram, conn->endpoint->now,
+			   conn->endpoint->turns);
 	if (r == 0)
 		conn_mark_dirty(conn);
 	return r;

@@ -325,7 +325,7 @@ int conn_write(struct quic_conn *conn)
 		.now = conn->endpoint->now,
 	};
 	ngtcp2_path_storage_zero(&w.ps);
-	queue_age(&conn->queue, w.now);
+	queue_age(&conn->queue, w.now, conn->endpoint->turns);
 	int r = write_ahead(&w);
 	if (r == 0)
 		r = write_packets(&w);

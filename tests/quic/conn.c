@@ -96,6 +96,21 @@ static void a_clock_ahead_of_the_turn_makes_no_datagram_old(void **state)
 	world_fini(&w);
 }
 
+/* Where others have the processor, the turn that a datagram waits for is late. */
+static void a_late_turn_makes_no_datagram_old(void **state)
+{
+	(void)state;
+	struct world w;
+	world_open(&w, 1, &lan);
+	struct weft_task *task = quic_endpoint_task(w.client.endpoint);
+	assert_int_equal(world_send(&w.client, 100), 0);
+	task->run(task, sim_now(w.sim) + 2 * QUIC_QUEUE_NS);
+	world_run(&w, 50);
+	assert_int_equal(w.server.datagrams, 1);
+	assert_int_equal(quic_conn_stats(w.client.conn).drop_queue_old, 0);
+	world_fini(&w);
+}
+
 static void the_largest_datagram_fits_and_one_more_byte_does_not(void **state)
 {
 	(void)state;
@@ -583,6 +598,7 @@ int main(void)
 		cmocka_unit_test(datagrams_travel_both_ways),
 		cmocka_unit_test(two_pieces_are_one_datagram),
 		cmocka_unit_test(a_clock_ahead_of_the_turn_makes_no_datagram_old),
+		cmocka_unit_test(a_late_turn_makes_no_datagram_old),
 		cmocka_unit_test(the_largest_datagram_fits_and_one_more_byte_does_not),
 		cmocka_unit_test(small_datagrams_share_packets),
 		cmocka_unit_test(a_burst_goes_out_in_few_calls),

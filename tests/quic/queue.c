@@ -32,7 +32,7 @@ static int push(struct datagram_queue *q, uint8_t mark, size_t len, uint64_t now
 	const struct quic_datagram d = {
 		.head = bytes, .head_len = 8, .body = bytes, .body_len = len
 	};
-	return queue_push(q, &d, now);
+	return queue_push(q, &d, now, 0);
 }
 
 /* The mark of the front, which is taken. */
@@ -74,7 +74,7 @@ static void order_can_be_asked_for(void **state)
 	const struct quic_datagram last = { .body = (const uint8_t *)"\2",
 					    .body_len = 1,
 					    .in_order = true };
-	assert_int_equal(queue_push(&q, &last, 0), 0);
+	assert_int_equal(queue_push(&q, &last, 0, 0), 0);
 	assert_int_equal(pop(&q), 1);
 	assert_int_equal(pop(&q), 2);
 	stop(&pool, &q);
@@ -107,14 +107,28 @@ static void old_ones_are_dropped_from_the_head(void **state)
 	assert_int_equal(push(&q, 1, 1400, 10 * MS), 0);
 	assert_int_equal(push(&q, 2, 60, 12 * MS), 0);
 	assert_int_equal(push(&q, 3, 1400, 20 * MS), 0);
-	queue_age(&q, 25 * MS);
+	queue_age(&q, 25 * MS, 1);
 	assert_int_equal(q.drop_old, 0);
-	queue_age(&q, 25 * MS + 1);
+	queue_age(&q, 25 * MS + 1, 1);
 	assert_int_equal(q.drop_old, 1);
 	assert_int_equal(queue_front(&q)->data[0], 2);
-	queue_age(&q, 30 * MS);
+	queue_age(&q, 30 * MS, 1);
 	assert_int_equal(q.drop_old, 2);
 	assert_int_equal(pop(&q), 3);
+	stop(&pool, &q);
+}
+
+static void what_no_turn_has_seen_is_not_old(void **state)
+{
+	(void)state;
+	struct pool pool;
+	struct datagram_queue q;
+	start(&pool, &q, 100);
+	assert_int_equal(push(&q, 1, 60, 0), 0);
+	queue_age(&q, 100 * MS, 0);
+	assert_int_equal(q.drop_old, 0);
+	queue_age(&q, 100 * MS, 1);
+	assert_int_equal(q.drop_old, 1);
 	stop(&pool, &q);
 }
 
@@ -176,6 +190,7 @@ int main(void)
 		cmocka_unit_test(order_can_be_asked_for),
 		cmocka_unit_test(second_is_what_follows_the_front),
 		cmocka_unit_test(old_ones_are_dropped_from_the_head),
+		cmocka_unit_test(what_no_turn_has_seen_is_not_old),
 		cmocka_unit_test(it_is_bounded),
 		cmocka_unit_test(so_is_the_pool_that_all_share),
 		cmocka_unit_test(small_ones_find_place),

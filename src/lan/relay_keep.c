@@ -136,11 +136,12 @@ static json_t *save_leases(const struct room *room, uint64_t now)
 	return leases;
 }
 
-static json_t *save_room(const struct room *room, uint64_t now)
+/* places: handed over. */
+static json_t *save_room(const struct room *room, json_t *places, uint64_t now)
 {
 	return json_pack("{s:s, s:o, s:i, s:i, s:o, s:o}", "name", room->name, "key",
 			 save_key(room->key), "mtu", (int)room->mtu, "last_id",
-			 room->last_id, "places", save_places(room), "leases",
+			 room->last_id, "places", places, "leases",
 			 save_leases(room, now));
 }
 
@@ -154,17 +155,28 @@ static json_t *save_rules(const struct weft_relay *relay)
 	return NULL;
 }
 
-char *weft_relay_save(const struct weft_relay *relay, uint64_t now)
+/* A room in which nobody would be missed would be closed as soon as it was restored. */
+static json_t *save_rooms(const struct weft_relay *relay, uint64_t now)
 {
 	json_t *rooms = json_array();
 	struct table_iter it;
 	const void *key;
 	void *room;
 	table_iter_init(&it, relay->rooms);
-	while (table_iter_next(&it, &key, &room))
-		(void)json_array_append_new(rooms, save_room(room, now));
-	json_t *object =
-		json_pack("{s:o*, s:o}", "rules", save_rules(relay), "rooms", rooms);
+	while (table_iter_next(&it, &key, &room)) {
+		json_t *places = save_places(room);
+		if (json_array_size(places) > 0)
+			(void)json_array_append_new(rooms, save_room(room, places, now));
+		else
+			json_decref(places);
+	}
+	return rooms;
+}
+
+char *weft_relay_save(const struct weft_relay *relay, uint64_t now)
+{
+	json_t *object = json_pack("{s:o*, s:o}", "rules", save_rules(relay), "rooms",
+				   save_rooms(relay, now));
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;

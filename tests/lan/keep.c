@@ -325,6 +325,24 @@ static void what_is_restored_can_be_saved(void **state)
 	party_fini(&party);
 }
 
+/* Its restart would open it and close it at once, and tell of both. */
+static void a_room_that_nobody_is_missed_in_is_not_saved(void **state)
+{
+	(void)state;
+	static const uint8_t secret[WEFT_ROOM_SECRET_LEN] = { 1 };
+	const struct weft_mac none = { { 0 } };
+	struct party party;
+	struct weft_error err;
+	party_init(&party, test_seed());
+	party_open_relay(&party);
+	assert_true(weft_relay_open_room(party.relay, "OWN", secret, NULL, none, &err) >
+		    0);
+	char *text = weft_relay_save(party.relay, sim_now(party.sim));
+	assert_string_equal(text, "{\"rooms\":[]}");
+	free(text);
+	party_fini(&party);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_room_is_not_kept_for_ever),
 		cmocka_unit_test(what_is_wrong_is_not_taken),
 		cmocka_unit_test(what_is_restored_can_be_saved),
+		cmocka_unit_test(a_room_that_nobody_is_missed_in_is_not_saved),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -468,6 +468,11 @@ void client_commit(struct client *c, uint64_t now)
 		weft_log_error(c->interface.env->log, "%s", err.text);
 }
 
+struct netif *client_interface(struct client *c)
+{
+	return &c->interface;
+}
+
 /* ---- facts ------------------------------------------------------------------------------- */
 
 void client_count(const struct client *c, struct weft_tunnels_stats *stats)

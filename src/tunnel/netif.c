@@ -77,6 +77,8 @@ int netif_set_mtu(const struct netif *i, uint32_t mtu, struct weft_error *err)
 
 /* ---- mark -------------------------------------------------------------------------------- */
 
+static const struct weft_tunnel_mark no_mark = { .value = 0 };
+
 static struct weft_rule mark_rule(const struct weft_tunnel_mark *mark, uint8_t family)
 {
 	return (struct weft_rule){ .family = family,
@@ -260,7 +262,7 @@ static int check_machine(const struct environment *env,
 			      conf->name, conf->bridge ? "bridge" : "mark");
 }
 
-static int set_up(const struct netif *i, struct weft_error *err)
+static int set_up(struct netif *i, struct weft_error *err)
 {
 	const char *device = weft_link_name(i->device);
 	int r = i->conf->bridge
@@ -268,7 +270,10 @@ static int set_up(const struct netif *i, struct weft_error *err)
 			: 0;
 	if (r == 0)
 		r = weft_host_set_up(i->env->host, device, true, err);
-	return r < 0 ? r : mark_add(i, &i->conf->mark, err);
+	if (r < 0)
+		return r;
+	i->mark = i->conf->mark;
+	return mark_add(i, &i->mark, err);
 }
 
 int netif_open(struct netif *i, const struct environment *env,
@@ -295,9 +300,8 @@ int netif_start(struct netif *i, struct weft_error *err)
 
 static void undo(const struct netif *i)
 {
-	const struct weft_tunnel_mark none = { .value = 0 };
 	struct weft_error err;
-	mark_remove(i, &i->conf->mark, &none);
+	mark_remove(i, &i->mark, &no_mark);
 	if (weft_host_undo_interface(i->env->host, weft_link_name(i->device), &err) < 0)
 		weft_log_warning(i->env->log, "%s", err.text);
 }
@@ -375,7 +379,8 @@ void netif_commit(struct netif *i)
 	struct weft_error err;
 	i->conf = i->next;
 	i->next = NULL;
-	mark_remove(i, &before->mark, &i->conf->mark);
+	mark_remove(i, &i->mark, &i->conf->mark);
+	i->mark = i->conf->mark;
 	change_bridge(i, before->bridge, i->conf->bridge);
 	if (own_remove(i, before, i->conf, &err) < 0)
 		weft_log_error(i->env->log, "%s", err.text);
@@ -386,12 +391,28 @@ void netif_cancel(struct netif *i)
 	struct weft_error err;
 	if (!i->next)
 		return;
-	mark_remove(i, &i->next->mark, &i->conf->mark);
+	mark_remove(i, &i->next->mark, &i->mark);
 	if (own_remove(i, i->next, i->conf, &err) < 0)
 		weft_log_error(i->env->log, "%s", err.text);
 	if (own_add(i, i->conf, &err) < 0)
 		weft_log_error(i->env->log, "%s", err.text);
 	i->next = NULL;
+}
+
+void netif_yield_mark(struct netif *i)
+{
+	mark_remove(i, &i->mark, i->next ? &i->next->mark : &no_mark);
+	i->mark = no_mark;
+}
+
+void netif_restore_mark(struct netif *i)
+{
+	struct weft_error err;
+	if (i->mark.value == i->conf->mark.value)
+		return;
+	i->mark = i->conf->mark;
+	if (mark_add(i, &i->mark, &err) < 0)
+		weft_log_error(i->env->log, "%s", err.text);
 }
 
 /* ---- a device that somebody takes away --------------------------------------------------- */

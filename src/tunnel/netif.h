@@ -36,7 +36,8 @@ struct netif {
 	const struct environment *env;
 	const struct weft_tunnel_interface *conf;
 	const struct weft_tunnel_interface *next; /**< From prepare to commit. */
-	struct weft_link *device; /**< A TUN, or a TAP; or what stands in for it. */
+	struct weft_link *device;     /**< A TUN, or a TAP; or what stands in for it. */
+	struct weft_tunnel_mark mark; /**< Set for it now. */
 	/* Of a device that somebody has taken away: */
 	bool is_lost; /**< It was told, and there is no other yet. */
 	unsigned tries;
@@ -63,6 +64,15 @@ void netif_commit(struct netif *i);
 
 /** or what was added. Harmless where nothing was prepared. */
 void netif_cancel(struct netif *i);
+
+/**
+ * Before a commit or a cancel: the mark that it has is taken away, for another to have its table.
+ * Harmless where that was done before.
+ */
+void netif_yield_mark(struct netif *i);
+
+/** After a cancel of all of them: what was taken away so is set again. */
+void netif_restore_mark(struct netif *i);
 
 /** What the interface is called: by the kernel, or else by the configuration. */
 const char *netif_name(const struct netif *i);

@@ -381,6 +381,11 @@ void server_commit(struct server *s)
 	listening_commit(s->listening);
 }
 
+struct netif *server_interface(struct server *s)
+{
+	return &s->interface;
+}
+
 /* ---- facts ------------------------------------------------------------------------------- */
 
 void server_count(const struct server *s, struct weft_tunnels_stats *stats)

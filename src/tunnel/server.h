@@ -45,6 +45,8 @@ void server_commit(struct server *s);
 /** or it stays as it was. */
 void server_cancel(struct server *s);
 
+struct netif *server_interface(struct server *s);
+
 void server_count(const struct server *s, struct weft_tunnels_stats *stats);
 json_t *server_json(const struct server *s, uint64_t now);
 

@@ -6,6 +6,7 @@
  * is of the same name and kind as one of before takes its place without a break. What cannot be
  * there beside one of before, as it is of another kind but has the same name, or the same table
  * for its mark, comes last of all: what is in its way is closed, and made anew if that was in vain.
+ * One that takes another's place has only to yield its mark.
  * The sockets that it has listened at are kept meanwhile, as there may be no right to have others.
  */
 #include "config/changes.h"
@@ -152,14 +153,21 @@ static struct end *find_before(struct weft_tunnels *t,
 	return end && is_same_kind(end->conf, conf) ? end : NULL;
 }
 
+static bool has_same_table(const struct weft_tunnel_interface *a,
+			   const struct weft_tunnel_interface *b)
+{
+	return a->mark.value && b->mark.value && a->mark.table == b->mark.table;
+}
+
 /* A host in this process has one interface only. */
 static bool is_in_the_way(const struct weft_tunnels *t, const struct end *end,
 			  const struct weft_tunnel_interface *conf)
 {
-	const struct weft_tunnel_mark *a = &end->conf->mark, *b = &conf->mark;
-	return !end->stays && (t->env.devices != &netif_machine ||
-			       strcmp(end->conf->name, conf->name) == 0 ||
-			       (a->value && b->value && a->table == b->table));
+	const bool is_same_name = strcmp(end->conf->name, conf->name) == 0;
+	if (end->stays)
+		return !is_same_name && has_same_table(end->conf, conf);
+	return t->env.devices != &netif_machine || is_same_name ||
+	       has_same_table(end->conf, conf);
 }
 
 static bool is_anything_in_the_way(const struct weft_tunnels *t,
@@ -171,9 +179,19 @@ static bool is_anything_in_the_way(const struct weft_tunnels *t,
 	return false;
 }
 
+static struct netif *end_interface(const struct end *end)
+{
+	return end->server ? server_interface(end->server)
+			   : client_interface(end->client);
+}
+
 static int end_make_way(const struct weft_tunnels *t, struct end *end,
 			struct weft_error *err)
 {
+	if (end->stays) {
+		netif_yield_mark(end_interface(end));
+		return 0;
+	}
 	end->held = (struct listener){ .fd = -1 };
 	int r = end->server ? listening_hold(&t->env, end->conf, err, &end->held) : 0;
 	if (r < 0)
@@ -261,6 +279,8 @@ static void cancel(struct weft_tunnels *t, struct end *ends, size_t n)
 	free(ends);
 	size_t kept = 0;
 	for (size_t i = 0; i < t->ends_n; i++) {
+		if (t->ends[i].stays)
+			netif_restore_mark(end_interface(&t->ends[i]));
 		t->ends[i].stays = false;
 		if (end_restore(t, &t->ends[i]))
 			t->ends[kept++] = t->ends[i];

@@ -130,6 +130,72 @@ def test_marks_come_and_go(lab):
     assert server.events('disconnected') == []
 
 
+MARK, OTHER_MARK = {'value': 77, 'table': 7700}, {'value': 78, 'table': 7800}
+
+
+def marks(lab):
+    """Which device leads on in the table of which mark, of both families."""
+    found = {}
+    for family in '-4', '-6':
+        rules = lab.run('hub', f'ip {family} rule list')
+        for mark, table in re.findall(r'fwmark (\S+) lookup (\S+)', rules):
+            routes = lab.run('hub', f'ip {family} route list table {table}')
+            device, = re.findall(r'default dev (\S+)', routes)
+            found.setdefault(int(mark, 16), []).append(device)
+    return found
+
+
+@pytest.mark.parametrize('one, other', [
+    (OTHER_MARK, MARK),  # they change places
+    (OTHER_MARK, {'value': 79, 'table': 7900}),
+    (OTHER_MARK, None),
+    ({'value': 77, 'table': 7800}, {'value': 78, 'table': 7700}),
+    ({'value': 78, 'table': 7700}, {'value': 77, 'table': 7800}),
+])
+def test_marks_go_from_one_to_another(lab, one, other):
+    server = tunnel(lab, 'hub', {**SERVER, 'mark': MARK}, {**OTHER, 'mark': OTHER_MARK})
+    assert marks(lab) == {77: ['tun0'] * 2, 78: ['tun5'] * 2}
+    expected = {one['value']: ['tun0'] * 2}
+    if other:
+        expected[other['value']] = ['tun5'] * 2
+    hang_up(server, {**SERVER, 'mark': one}, {**OTHER, **({'mark': other} if other else {})})
+    assert marks(lab) == expected
+    assert server.stop() == 0 and marks(lab) == {}
+
+
+def test_a_mark_goes_to_a_new_interface(lab):
+    server = tunnel(lab, 'hub', {**SERVER, 'mark': MARK})
+    hang_up(server, {**SERVER, 'mark': OTHER_MARK}, {**OTHER, 'mark': MARK})
+    assert marks(lab) == {78: ['tun0'] * 2, 77: ['tun5'] * 2}
+
+
+def test_marks_stay_where_they_cannot_change_places(lab):
+    """The second one's new table is another program's."""
+    server = tunnel(lab, 'hub', {**SERVER, 'mark': MARK}, {**OTHER, 'mark': OTHER_MARK})
+    lab.run('hub', 'ip route add default dev lo table 7900')
+    before = marks(lab)
+    rewrite(server, {**SERVER, 'mark': OTHER_MARK},
+            {**OTHER, 'mark': {'value': 79, 'table': 7900}})
+    assert 'on tun5 in table 7900: something else' in reload(lab, check=False)
+    assert marks(lab) == before
+    hang_up(server, {**SERVER, 'mark': OTHER_MARK}, {**OTHER, 'mark': MARK})
+    assert marks(lab) == {78: ['tun0'] * 2, 77: ['tun5'] * 2}
+
+
+def test_ports_and_networks_change_places(lab):
+    server = tunnel(lab, 'hub', {**SERVER, 'net6': 'fd00:0::1/64'},
+                    {**OTHER, 'net6': 'fd00:5::1/64'})
+    hang_up(server, {**SERVER, 'port': 8085, 'net': '10.5.0.1/24', 'net6': 'fd00:5::1/64',
+                     'clients': []},
+            {**OTHER, 'port': 8080, 'net': '10.0.0.1/24', 'net6': 'fd00:0::1/64',
+             'clients': SERVER['clients']})
+    client = tunnel(lab, 'site', CLIENT)
+    client.wait_event('connected', address='10.0.0.2/24')
+    ping(lab, 'site', '10.0.0.1')
+    assert lab.run('hub', 'ip route get 10.0.0.2').split()[2] == 'tun5'
+    assert lab.run('hub', 'ip route get fd00:5::2').split()[4] == 'tun0'
+
+
 def test_interfaces_come_and_go(lab):
     """Though the right to open most things was given up."""
     server, _ = both(lab)

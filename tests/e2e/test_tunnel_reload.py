@@ -169,15 +169,17 @@ def test_a_mark_goes_to_a_new_interface(lab):
     assert marks(lab) == {78: ['tun0'] * 2, 77: ['tun5'] * 2}
 
 
-def test_marks_stay_where_they_cannot_change_places(lab):
-    """The second one's new table is another program's."""
-    server = tunnel(lab, 'hub', {**SERVER, 'mark': MARK}, {**OTHER, 'mark': OTHER_MARK})
+@pytest.mark.parametrize('other, said', [
+    ({'mark': MARK, 'port': 8090}, 'TCP port 8090 is in use'),
+    ({'mark': {'value': 79, 'table': 7900}}, 'on tun5 in table 7900: something else'),
+], ids=['port', 'table'])
+def test_marks_stay_where_they_cannot_change_places(lab, other, said):
+    lab.start('hub', '/usr/bin/python3 -m http.server 8090').wait_for('Serving')
     lab.run('hub', 'ip route add default dev lo table 7900')
+    server = tunnel(lab, 'hub', {**SERVER, 'mark': MARK}, {**OTHER, 'mark': OTHER_MARK})
     before = marks(lab)
-    rewrite(server, {**SERVER, 'mark': OTHER_MARK},
-            {**OTHER, 'mark': {'value': 79, 'table': 7900}})
-    assert 'on tun5 in table 7900: something else' in reload(lab, check=False)
-    assert marks(lab) == before
+    rewrite(server, {**SERVER, 'mark': OTHER_MARK}, {**OTHER, **other})
+    assert said in reload(lab, check=False) and marks(lab) == before
     hang_up(server, {**SERVER, 'mark': OTHER_MARK}, {**OTHER, 'mark': MARK})
     assert marks(lab) == {78: ['tun0'] * 2, 77: ['tun5'] * 2}
 

@@ -54,7 +54,7 @@ static int allow_below(int ruleset, const char *dir)
 		return errno == ENOENT || errno == EACCES ? 0 : -errno;
 	r = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	r = r < 0 ? -errno : 0;
-	close(rule.parent_fd);
+	(void)close(rule.parent_fd);
 	return (int)r;
 }
 
@@ -72,7 +72,7 @@ static int lock_files(const struct writable *writable)
 		r = allow_below(ruleset, writable->dirs[i]);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		r = -errno;
-	close(ruleset);
+	(void)close(ruleset);
 	return r;
 }
 

@@ -103,12 +103,12 @@ const char *state_runtime_dir(char buf[STATE_PATH_LEN])
 	if (service_directory("RUNTIME_DIRECTORY", buf, STATE_PATH_LEN))
 		return buf;
 	if (geteuid() == 0)
-		snprintf(buf, STATE_PATH_LEN, "/run/weft");
+		(void)snprintf(buf, STATE_PATH_LEN, "/run/weft");
 	else if (base && base[0] == '/' &&
 		 strlen(base) < STATE_PATH_LEN - sizeof("/weft"))
-		snprintf(buf, STATE_PATH_LEN, "%s/weft", base);
+		(void)snprintf(buf, STATE_PATH_LEN, "%s/weft", base);
 	else
-		snprintf(buf, STATE_PATH_LEN, "/tmp/weft-%u", (unsigned)geteuid());
+		(void)snprintf(buf, STATE_PATH_LEN, "/tmp/weft-%u", (unsigned)geteuid());
 	return buf;
 }
 
@@ -161,7 +161,7 @@ int state_load(const struct state *state, const char *name, struct weft_error *e
 		return -ENOENT;
 	r = fd < 0 ? -errno : read_whole(fd, ret_bytes);
 	if (fd >= 0)
-		close(fd);
+		(void)close(fd);
 	if (r < 0)
 		return weft_error_set(err, r, "cannot read %s: %s", path, strerror(-r));
 	return r;

@@ -115,7 +115,7 @@ static int open_lan(struct membership *m, const char *operand, struct weft_error
 	r = check_interface(m, operand, err);
 	if (r < 0)
 		return r;
-	snprintf(spec, sizeof(spec), "packet:%s", operand);
+	(void)snprintf(spec, sizeof(spec), "packet:%s", operand);
 	return weft_link_open(spec, err, &m->link);
 }
 

@@ -130,7 +130,7 @@ static int name_room_file(const char *room, struct weft_error *err,
 			"'%s' cannot be a room's name: 1 to %u letters, digits, "
 			"'-', '_' and '.'",
 			room, WEFT_ROOM_NAME_MAX);
-	snprintf(ret_name, ROOM_FILE_LEN, "room-%s.secret", room);
+	(void)snprintf(ret_name, ROOM_FILE_LEN, "room-%s.secret", room);
 	return 0;
 }
 

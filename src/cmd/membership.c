@@ -154,7 +154,7 @@ static void tell_waiting(struct membership *m, const char *reason)
 {
 	if (strcmp(reason, m->waiting_for) == 0)
 		return;
-	snprintf(m->waiting_for, sizeof(m->waiting_for), "%s", reason);
+	(void)snprintf(m->waiting_for, sizeof(m->waiting_for), "%s", reason);
 	weft_log_warning(&m->output.log, "%s; trying again", reason);
 }
 
@@ -282,8 +282,8 @@ void membership_own_name(char buf[WEFT_MEMBER_NAME_MAX + 1])
 		name[0] = '\0';
 	name[strcspn(name, ".")] = '\0';
 	name[WEFT_MEMBER_NAME_MAX] = '\0';
-	snprintf(buf, WEFT_MEMBER_NAME_MAX + 1, "%s",
-		 weft_room_name_is_valid(name) ? name : "");
+	(void)snprintf(buf, WEFT_MEMBER_NAME_MAX + 1, "%s",
+		       weft_room_name_is_valid(name) ? name : "");
 }
 
 static int make_member(struct membership *m, enum weft_role role, struct weft_mac mac,

@@ -199,12 +199,12 @@ static void tick(void *user, uint64_t now)
 	char interfaces[UNITS_COUNT_TEXT], peers[UNITS_COUNT_TEXT];
 
 	rates_update(&t->rates, now, stats.rx_bytes, stats.tx_bytes);
-	snprintf(text, sizeof(text), "%s, %s | in %s, out %s | %" PRIu64 " dropped",
-		 units_print_count(stats.interfaces, "interface", "interfaces",
-				   interfaces),
-		 units_print_count(stats.peers, "peer", "peers", peers),
-		 units_print_rate(t->rates.in_bps, in),
-		 units_print_rate(t->rates.out_bps, out), stats.drops);
+	(void)snprintf(text, sizeof(text), "%s, %s | in %s, out %s | %" PRIu64 " dropped",
+		       units_print_count(stats.interfaces, "interface", "interfaces",
+					 interfaces),
+		       units_print_count(stats.peers, "peer", "peers", peers),
+		       units_print_rate(t->rates.in_bps, in),
+		       units_print_rate(t->rates.out_bps, out), stats.drops);
 	output_status(&t->output, now, text);
 	if (output_facts_are_due(&t->output, now))
 		print_facts(t);

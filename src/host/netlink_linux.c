@@ -71,7 +71,7 @@ static struct weft_mac mac_of(struct rtnl_link *link)
 static bool is_wireless(const char *ifname)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/sys/class/net/%s/phy80211", ifname);
+	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/phy80211", ifname);
 	return access(path, F_OK) == 0;
 }
 
@@ -100,7 +100,8 @@ static int rt_interface(struct netlink *nl, const char *ifname,
 		.is_bridge = is_bridge(link),
 		.master = (unsigned)rtnl_link_get_master(link),
 	};
-	snprintf(interface.name, sizeof(interface.name), "%s", rtnl_link_get_name(link));
+	(void)snprintf(interface.name, sizeof(interface.name), "%s",
+		       rtnl_link_get_name(link));
 	rtnl_link_put(link);
 	*ret_interface = interface;
 	return 0;
@@ -329,7 +330,7 @@ static void rt_free(struct netlink *nl)
 	struct rtnetlink *rt = rtnetlink_of(nl);
 	nl_socket_free(rt->sock);
 	if (rt->switch_fd >= 0)
-		close(rt->switch_fd);
+		(void)close(rt->switch_fd);
 	free(rt);
 }
 
@@ -352,7 +353,7 @@ static int read_boot_id(char *ret_text, size_t len)
 	if (fd < 0)
 		return -errno;
 	ssize_t n = read(fd, ret_text, len - 1);
-	close(fd);
+	(void)close(fd);
 	if (n <= 0)
 		return -EIO;
 	ret_text[n] = '\0';

@@ -46,7 +46,7 @@ int rtnetlink_refusal_is_made(const struct rtnetlink *rt, const struct change *c
 	if (fd < 0)
 		return fd == -ENOENT ? 1 : fd;
 	int r = read_switch(fd);
-	close(fd);
+	(void)close(fd);
 	return r;
 }
 
@@ -57,7 +57,7 @@ int rtnetlink_set_refusal(struct rtnetlink *rt, const struct change *change, boo
 		if (fd < 0)
 			return fd;
 		if (rt->switch_fd >= 0)
-			close(rt->switch_fd);
+			(void)close(rt->switch_fd);
 		rt->switch_fd = fd;
 		rt->switch_ifindex = change->ifindex;
 	}

@@ -59,7 +59,7 @@ static int plain_send(struct dgram *base, const struct dgram_msg *msgs, size_t n
 static void plain_free(struct dgram *base)
 {
 	struct dgram_plain *d = container_of(base, struct dgram_plain, base);
-	close(d->base.fd);
+	(void)close(d->base.fd);
 	free(d->memory);
 	free(d);
 }
@@ -77,7 +77,7 @@ int dgram_plain_new(int fd, const union weft_sockaddr *bound, struct dgram **ret
 	if (!d || !memory) {
 		free(memory);
 		free(d);
-		close(fd);
+		(void)close(fd);
 		return -ENOMEM;
 	}
 	d->base = (struct dgram){

@@ -52,8 +52,7 @@ static int dial_link(struct dial *d, uint64_t now)
 	d->again_at = WEFT_NEVER;
 	if (!d->ops->keeps_fd)
 		d->fd = -1;
-	r = plug_add(&d->plug, link, d->plug.address, now);
-	return r;
+	return plug_add(&d->plug, link, d->plug.address, now);
 }
 
 static int dial_open(struct dial *d, struct weft_error *err)

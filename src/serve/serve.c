@@ -218,8 +218,7 @@ static void bind_uplink(struct weft_serve *serve)
 	struct weft_mac mac;
 	if (!weft_link_mac(serve->uplink, &mac))
 		return;
-	int r = weft_bridge_bind(serve->bridge, mac, serve->uplink_port);
-	(void)r;
+	(void)!weft_bridge_bind(serve->bridge, mac, serve->uplink_port);
 }
 
 int weft_serve_set_uplink(struct weft_serve *serve, struct weft_link *link,

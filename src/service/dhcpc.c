@@ -316,7 +316,7 @@ int weft_dhcpc_new(const struct weft_dhcpc_opts *opts, struct weft_dhcpc **ret_d
 	c->opts = *opts;
 	c->opts.hostname = NULL;
 	if (opts->hostname)
-		snprintf(c->hostname, sizeof(c->hostname), "%s", opts->hostname);
+		(void)snprintf(c->hostname, sizeof(c->hostname), "%s", opts->hostname);
 	c->task = (struct weft_task){ .fd = -1,
 				      .run = task_run,
 				      .deadline = task_deadline };

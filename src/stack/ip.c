@@ -205,11 +205,10 @@ static int find_hop(const struct weft_stack *stack, const struct ip_addr *dst,
 static int find_group_iface(const struct weft_stack *stack, const struct ip_addr *dst,
 			    struct weft_iface *iface, uint64_t now, struct ip_path *path)
 {
-	const struct ip_route *route = NULL;
-	if (!iface)
-		route = routes_lookup(stack, dst, NULL, now);
-	if (!iface)
+	if (!iface) {
+		const struct ip_route *route = routes_lookup(stack, dst, NULL, now);
 		iface = route ? route->iface : first_iface(stack);
+	}
 	path->iface = iface;
 	return iface ? 0 : -ENETUNREACH;
 }

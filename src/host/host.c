@@ -34,9 +34,11 @@ int host_new_on(const struct weft_host_opts *opts, struct netlink *nl,
 {
 	const char *dir = opts && opts->state_dir ? opts->state_dir : STATE_DIR;
 	struct weft_host *host = calloc(1, sizeof(*host));
-	int r = -ENOMEM;
-	if (!host)
+	int r;
+	if (!host) {
+		r = weft_error_set(err, -ENOMEM, "out of memory");
 		goto fail_netlink;
+	}
 	r = journal_dir_open(dir, err);
 	if (r < 0)
 		goto fail_host;
@@ -52,7 +54,7 @@ int host_new_on(const struct weft_host_opts *opts, struct netlink *nl,
 	return 0;
 
 fail_dir:
-	close(host->dir_fd);
+	(void)close(host->dir_fd);
 fail_host:
 	free(host);
 fail_netlink:
@@ -75,7 +77,7 @@ int weft_host_new(const struct weft_host_opts *opts, struct weft_error *err,
 static void host_release(struct weft_host *host)
 {
 	netlink_free(host->nl);
-	close(host->dir_fd);
+	(void)close(host->dir_fd);
 	free(host);
 }
 

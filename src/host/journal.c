@@ -59,7 +59,7 @@ int journal_dir_open(const char *path, struct weft_error *err)
 				      strerror(errno));
 	int r = check_dir(fd, path, err);
 	if (r < 0) {
-		close(fd);
+		(void)close(fd);
 		return r;
 	}
 	return fd;
@@ -78,7 +78,7 @@ static struct journal *journal_alloc(int dir_fd, const char *name)
 	list_init(&journal->entries);
 	journal->dir_fd = dir_fd;
 	journal->fd = -1;
-	snprintf(journal->name, sizeof(journal->name), "%s", name);
+	(void)snprintf(journal->name, sizeof(journal->name), "%s", name);
 	return journal;
 }
 
@@ -91,7 +91,7 @@ void journal_close(struct journal *journal)
 		free(container_of(node, struct journal_entry, node));
 	}
 	if (journal->fd >= 0)
-		close(journal->fd);
+		(void)close(journal->fd);
 	free(journal);
 }
 
@@ -131,8 +131,7 @@ static int write_at(struct journal *journal, const char *data, size_t len, uint6
 		return 0;
 	int error = n < 0 ? -errno : -ENOSPC;
 	/* What a failure here leaves is half a line at the end, which is skipped when read. */
-	if (ftruncate(journal->fd, (off_t)off) < 0)
-		return error;
+	(void)!ftruncate(journal->fd, (off_t)off);
 	return error;
 }
 
@@ -157,8 +156,8 @@ static int write_header(struct journal *journal)
 static int create_file(struct journal *journal)
 {
 	for (unsigned i = 0; i < NAMES_PER_PID; i++) {
-		snprintf(journal->name, sizeof(journal->name), NAME_PREFIX "%ld-%u",
-			 journal->pid, i);
+		(void)snprintf(journal->name, sizeof(journal->name), NAME_PREFIX "%ld-%u",
+			       journal->pid, i);
 		journal->fd =
 			openat(journal->dir_fd, journal->name,
 			       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -169,7 +168,7 @@ static int create_file(struct journal *journal)
 		int r = lock(journal, LOCK_EX);
 		if (r != -ENOENT)
 			return r;
-		close(journal->fd);
+		(void)close(journal->fd);
 		journal->fd = -1;
 	}
 	return -EEXIST;

@@ -91,14 +91,9 @@ int undo_journal(struct journal *journal, struct netlink *nl,
 }
 
 /* An unreadable header tells of no place to undo anything at. A file without one line is
-   what a process leaves that died while it made its journal: nothing to speak of. */
+   what a process leaves that died while it made its journal: there is no bad one in it. */
 static int remove_unreadable(struct journal *journal, const struct undo_report *report)
 {
-	if (journal->head_len == 0 && journal->bad == 0 &&
-	    list_is_empty(&journal->entries)) {
-		journal_remove(journal);
-		return 0;
-	}
 	report_bad(report, journal);
 	journal_remove(journal);
 	return 0;
@@ -137,7 +132,7 @@ static DIR *open_listing(int dir_fd)
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
 	if (!listing && fd >= 0)
-		close(fd);
+		(void)close(fd);
 	return listing;
 }
 

@@ -53,7 +53,7 @@ static void report(const char *what, uint64_t bytes, uint64_t ns, double cpu)
 		     gb * 1e3 / ((double)ns / 1e9), cpu / gb);
 }
 
-/* ---- The events of either side ---- */
+/* ---- the events of either side ----------------------------------------------------------- */
 
 static void count(void *user, struct http_stream *stream, uint8_t *data, size_t len,
 		  uint64_t now)
@@ -94,7 +94,7 @@ static void accept_all(void *user, struct http_stream *stream,
 	ret_answer->events = &events;
 }
 
-/* ---- Runs ---- */
+/* ---- runs -------------------------------------------------------------------------------- */
 
 static pid_t begin(void)
 {

@@ -23,7 +23,7 @@ void die(const char *what, int r)
 	exit(1);
 }
 
-/* ---- its own side ---- */
+/* ---- its own side ------------------------------------------------------------------------ */
 
 static int run(const struct weft_relay_opts *base, int to_parent)
 {
@@ -54,7 +54,7 @@ static int run(const struct weft_relay_opts *base, int to_parent)
 	return weft_loop_run(loop);
 }
 
-/* ---- its parent's ---- */
+/* ---- its parent's ------------------------------------------------------------------------ */
 
 void relay_alone_start(const struct weft_relay_opts *opts, struct relay_alone *ret_relay)
 {

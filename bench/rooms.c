@@ -99,7 +99,7 @@ static union weft_sockaddr loopback(void)
 	return addr;
 }
 
-/* ---- members: the way in ---- */
+/* ---- members: the way in ----------------------------------------------------------------- */
 
 static void say_hello(struct member *member)
 {
@@ -180,7 +180,7 @@ static void on_closed(void *user, struct quic_conn *conn, const struct quic_clos
 	exit(1);
 }
 
-/* ---- members: frames ---- */
+/* ---- members: frames --------------------------------------------------------------------- */
 
 static void send_frame(struct member *from, const struct member *to, size_t len,
 		       uint64_t now)
@@ -238,7 +238,7 @@ static void send_bulk(struct bench *bench, unsigned number, uint64_t now)
 	send_frame(&bench->members[number], &bench->members[next], LARGE_LEN, now);
 }
 
-/* ---- the members' own task: dials, and sends what is due ---- */
+/* ---- the members' own task: dials, and sends what is due --------------------------------- */
 
 static void dial(struct bench *bench, uint64_t now)
 {
@@ -302,7 +302,7 @@ static void run_for(struct bench *bench, uint64_t ns)
 	(void)weft_loop_run(bench->loop);
 }
 
-/* ---- the rows ---- */
+/* ---- the rows ---------------------------------------------------------------------------- */
 
 /* Frames that grew too old in the queues of those who sent them. */
 static uint64_t drops_at_senders(const struct bench *bench)
@@ -345,7 +345,7 @@ static void run_rows(struct bench *bench)
 	run_row(bench, "and links saturated", opts->talkers, bulk_n);
 }
 
-/* ---- the beginning ---- */
+/* ---- the beginning ----------------------------------------------------------------------- */
 
 static void start_relay(struct bench *bench)
 {

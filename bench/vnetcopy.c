@@ -127,7 +127,7 @@ static int connect_to(const struct sockaddr_in *addr, const char *congestion)
 	return fd;
 }
 
-/* ---- HTTP: the heads, while the sockets still block ---- */
+/* ---- HTTP: the heads, while the sockets still block -------------------------------------- */
 
 static void say(int fd, const char *head)
 {
@@ -192,7 +192,7 @@ static struct sockets open_sockets(char **argv)
 	return s;
 }
 
-/* ---- TUN to socket ---- */
+/* ---- TUN to socket ----------------------------------------------------------------------- */
 
 static void frame_chunk(void)
 {
@@ -244,7 +244,7 @@ static void write_socket(int sock)
 	out.off = out.len = 0;
 }
 
-/* ---- Socket to TUN ---- */
+/* ---- socket to TUN ----------------------------------------------------------------------- */
 
 /* Of hexadecimal digits. */
 static size_t digit_of(uint8_t c)

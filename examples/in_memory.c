@@ -19,7 +19,7 @@
 		}                                                               \
 	} while (0)
 
-/* ---- the program ---- */
+/* ---- the program ------------------------------------------------------------------------- */
 
 struct adder {
 	struct weft_protocol protocol;
@@ -37,7 +37,7 @@ static int on_number(struct weft_protocol *protocol, const struct weft_packet *p
 	return weft_udp_reply(packet, text, strlen(text));
 }
 
-/* ---- its test ---- */
+/* ---- its test ---------------------------------------------------------------------------- */
 
 static int failed_with;
 

@@ -21,7 +21,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* ---- Parsers ---- */
+/* ---- parsers ----------------------------------------------------------------------------- */
 
 static void fuzz_kai(const uint8_t *data, size_t size)
 {
@@ -75,7 +75,7 @@ static void fuzz_ipx_frame(const uint8_t *data, size_t size)
 	assert(place.off + place.hdr.len <= size);
 }
 
-/* ---- Plugs ---- */
+/* ---- plugs ------------------------------------------------------------------------------- */
 
 static int task_add(void *user, struct weft_task *task)
 {

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct weft_mac mac = { { 2, 0, 0, 0, 0, 7 } };
 
-/* ---- What comes out ---------------------------------------------------------------------- */
+/* ---- what comes out ---------------------------------------------------------------------- */
 
 static void hear(struct fuzz *f, const struct hdlc_content *content)
 {
@@ -104,7 +104,7 @@ static void on_ethernet(void *user, struct weft_link *link,
 	}
 }
 
-/* ---- What goes in ------------------------------------------------------------------------ */
+/* ---- what goes in ------------------------------------------------------------------------ */
 
 /* A copy of its own size, so that a read past the end is seen. */
 static struct weft_frame copy_of(const uint8_t *bytes, size_t len)

@@ -117,7 +117,7 @@ struct weft_peer {
 	char name[WEFT_MEMBER_NAME_MAX + 1];
 };
 
-/* ---- relay ------------------------------------------------------------------------------ */
+/* ---- relay ------------------------------------------------------------------------------- */
 
 struct weft_relay;
 
@@ -346,7 +346,7 @@ WEFT_API WEFT_MUST_CHECK int weft_invite_print_pass(const struct weft_invite *in
  */
 WEFT_API char *weft_relay_json(const struct weft_relay *relay, uint64_t now);
 
-/* ---- member ----------------------------------------------------------------------------- */
+/* ---- member ------------------------------------------------------------------------------ */
 
 struct weft_member;
 

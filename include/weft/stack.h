@@ -260,7 +260,7 @@ WEFT_API enum weft_address_state weft_iface_address_state(const struct weft_ifac
 WEFT_API bool weft_iface_address(const struct weft_iface *iface, unsigned i,
 				 struct weft_ip *ret_ip);
 
-/* ---- what routers advise ------------------------------------------------------------------ */
+/* ---- what routers advise ----------------------------------------------------------------- */
 
 #define WEFT_DNS_SERVERS_MAX 8u
 #define WEFT_DNS_SEARCH_MAX  6u

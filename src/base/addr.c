@@ -30,7 +30,7 @@ static int copy_text(char *out, size_t out_len, const char *text, size_t len)
 	return 0;
 }
 
-/* ---- MAC ---- */
+/* ---- MAC --------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -76,7 +76,7 @@ const char *weft_mac_print(struct weft_mac mac, char buf[WEFT_MAC_TEXT])
 	return buf;
 }
 
-/* ---- IP with prefix ---- */
+/* ---- IP with prefix ---------------------------------------------------------------------- */
 
 static uint8_t full_prefix(uint8_t family)
 {
@@ -105,15 +105,15 @@ const char *weft_ip_print(const struct weft_ip *ip, char buf[WEFT_IP_TEXT])
 {
 	char host[INET6_ADDRSTRLEN];
 	if (!inet_ntop(ip->family, ip->octet, host, sizeof(host)))
-		snprintf(buf, WEFT_IP_TEXT, "none");
+		(void)snprintf(buf, WEFT_IP_TEXT, "none");
 	else if (ip->prefix == full_prefix(ip->family))
-		snprintf(buf, WEFT_IP_TEXT, "%s", host);
+		(void)snprintf(buf, WEFT_IP_TEXT, "%s", host);
 	else
-		snprintf(buf, WEFT_IP_TEXT, "%s/%u", host, ip->prefix);
+		(void)snprintf(buf, WEFT_IP_TEXT, "%s/%u", host, ip->prefix);
 	return buf;
 }
 
-/* ---- Socket addresses ---- */
+/* ---- socket addresses -------------------------------------------------------------------- */
 
 socklen_t weft_sockaddr_len(const union weft_sockaddr *addr)
 {
@@ -158,22 +158,22 @@ const char *weft_sockaddr_print(const union weft_sockaddr *addr,
 	char scope[12] = "";
 	if (addr->sa.sa_family == AF_INET) {
 		inet_ntop(AF_INET, &addr->in.sin_addr, host, sizeof(host));
-		snprintf(buf, WEFT_SOCKADDR_TEXT, "%s:%u", host,
-			 ntohs(addr->in.sin_port));
+		(void)snprintf(buf, WEFT_SOCKADDR_TEXT, "%s:%u", host,
+			       ntohs(addr->in.sin_port));
 	} else if (addr->sa.sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &addr->in6.sin6_addr, host, sizeof(host));
 		if (addr->in6.sin6_scope_id != 0)
-			snprintf(scope, sizeof(scope), "%%%u",
-				 (unsigned)addr->in6.sin6_scope_id);
-		snprintf(buf, WEFT_SOCKADDR_TEXT, "[%.39s%s]:%u", host, scope,
-			 ntohs(addr->in6.sin6_port));
+			(void)snprintf(scope, sizeof(scope), "%%%u",
+				       (unsigned)addr->in6.sin6_scope_id);
+		(void)snprintf(buf, WEFT_SOCKADDR_TEXT, "[%.39s%s]:%u", host, scope,
+			       ntohs(addr->in6.sin6_port));
 	} else {
-		snprintf(buf, WEFT_SOCKADDR_TEXT, "none");
+		(void)snprintf(buf, WEFT_SOCKADDR_TEXT, "none");
 	}
 	return buf;
 }
 
-/* ---- Host and port ---- */
+/* ---- host and port ----------------------------------------------------------------------- */
 
 /* A text divided in two; port is NULL where it names none. */
 struct hostport {

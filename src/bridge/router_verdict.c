@@ -78,7 +78,7 @@ void weft_router_set_hooks(struct weft_router *router,
 	router->routes.generation++;
 }
 
-/* ---- asked without a packet --------------------------------------------------------------- */
+/* ---- asked without a packet -------------------------------------------------------------- */
 
 static struct weft_ip ip_if(bool has, const struct prefix *p)
 {

@@ -159,7 +159,7 @@ int relaying_check(const struct relaying_args *args, struct weft_error *err)
 		       : weft_error_set(err, -EINVAL, "--cert and --key belong together");
 }
 
-/* ---- while it runs ------------------------------------------------------------------------ */
+/* ---- while it runs ----------------------------------------------------------------------- */
 
 /* Everything that was counted, with --json: each minute, and of all who are there at the end. */
 static void print_facts(struct relaying *r)
@@ -275,7 +275,7 @@ static int source_address(const char *destination, union weft_sockaddr *ret_addr
 	if (connect(fd, &addr.sa, weft_sockaddr_len(&addr)) < 0 ||
 	    getsockname(fd, &addr.sa, &len) < 0)
 		r = -errno;
-	close(fd);
+	(void)close(fd);
 	if (r == 0)
 		*ret_addr = addr;
 	return r;
@@ -366,7 +366,7 @@ int relaying_invite(struct relaying *r, const char *room, struct weft_error *err
 		status = identity_room(&r->state, room, err, invite.secret);
 	if (status < 0)
 		return status;
-	snprintf(invite.room, sizeof(invite.room), "%s", room);
+	(void)snprintf(invite.room, sizeof(invite.room), "%s", room);
 	weft_relay_pin(r->relay, invite.pin);
 	status = limit(r, &invite, err);
 	if (status < 0)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Requests that want something ---- */
+/* ---- requests that want something -------------------------------------------------------- */
 
 static void client_let_go(struct http_client *c)
 {
@@ -44,7 +44,7 @@ static void client_reap(struct http_client *c)
 	}
 }
 
-/* ---- The task ---- */
+/* ---- the task ---------------------------------------------------------------------------- */
 
 static void client_run(struct weft_task *task, uint64_t now)
 {
@@ -73,7 +73,7 @@ struct weft_task *http_client_task(struct http_client *client)
 	return &client->task;
 }
 
-/* ---- Made and freed ---- */
+/* ---- made and freed ---------------------------------------------------------------------- */
 
 /* All but the streams. */
 static void client_dispose(struct http_client *c)
@@ -125,7 +125,7 @@ void http_client_free(struct http_client *client)
 	client_dispose(client);
 }
 
-/* ---- While it runs ---- */
+/* ---- while it runs ----------------------------------------------------------------------- */
 
 void http_client_set_congestion(struct http_client *client, const char *congestion)
 {
@@ -134,7 +134,7 @@ void http_client_set_congestion(struct http_client *client, const char *congesti
 		transfer_change_congestion(container_of(node, struct transfer, node));
 }
 
-/* ---- Opening ---- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 int http_client_open(struct http_client *client,
 		     const struct http_client_request *request,

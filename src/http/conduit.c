@@ -17,7 +17,7 @@
 /* What is read at once, and stays in the processor's cache until it is decrypted. */
 #define AHEAD_LEN 131072u
 
-/* ---- What GnuTLS calls ---- */
+/* ---- what GnuTLS calls ------------------------------------------------------------------- */
 
 /* errno is where GnuTLS looks for the reason. */
 static ssize_t result_of(int r)
@@ -108,7 +108,7 @@ static ssize_t take_ahead(gnutls_transport_ptr_t ptr, void *buf, size_t len)
 	return (ssize_t)n;
 }
 
-/* ---- Whose functions a session has ---- */
+/* ---- whose functions a session has ------------------------------------------------------- */
 
 static void set_out(const struct conduit *c, gnutls_vec_push_func fn,
 		    gnutls_transport_ptr_t ptr)
@@ -146,7 +146,7 @@ void conduit_close(struct conduit *c)
 	*c = (struct conduit){ .fd = -1 };
 }
 
-/* ---- Out ---- */
+/* ---- out --------------------------------------------------------------------------------- */
 
 static int send_out(const struct conduit *c, const struct socket_piece *pieces, size_t n)
 {
@@ -249,7 +249,7 @@ int conduit_send(struct conduit *c, const struct socket_piece *pieces, size_t n)
 	return r < 0 && r != -EAGAIN ? r : taken;
 }
 
-/* ---- In ---- */
+/* ---- in ---------------------------------------------------------------------------------- */
 
 /* What comes may be no bytes at all, but a key or a ticket; then there may be more. */
 static int open_record(const struct conduit *c, uint8_t *buf, size_t len)

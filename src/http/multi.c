@@ -19,7 +19,7 @@ struct multi {
 	multi_wait_fn *fn;
 };
 
-/* ---- Sockets ---- */
+/* ---- sockets ----------------------------------------------------------------------------- */
 
 static void watch_run(struct weft_task *task, uint64_t now)
 {
@@ -109,7 +109,7 @@ struct watch *multi_socket(const struct multi *m, const CURL *easy)
 	return found;
 }
 
-/* ---- The clock ---- */
+/* ---- the clock --------------------------------------------------------------------------- */
 
 /*
  * Asked rather than told (CURLMOPT_TIMERFUNCTION): curl tells a time-out once only, and not
@@ -142,7 +142,7 @@ void multi_watch(struct multi *m)
 	poller_watch(m->poller);
 }
 
-/* ---- Transfers ---- */
+/* ---- transfers --------------------------------------------------------------------------- */
 
 int multi_add(struct multi *m, CURL *easy)
 {
@@ -177,7 +177,7 @@ CURL *multi_next_done(struct multi *m, CURLcode *ret_result)
 	return NULL;
 }
 
-/* ---- Made and freed ---- */
+/* ---- made and freed ---------------------------------------------------------------------- */
 
 int multi_new(multi_wait_fn *fn, struct multi **ret_multi)
 {

@@ -23,7 +23,7 @@ static struct served *served_of(struct http_stream *stream)
 	return container_of(stream, struct served, stream);
 }
 
-/* ---- Suspended and resumed ---- */
+/* ---- suspended and resumed --------------------------------------------------------------- */
 
 void served_suspend(struct served *c)
 {
@@ -40,7 +40,7 @@ void served_resume(struct served *c)
 	c->server->is_due = true;
 }
 
-/* ---- What happens to it ---- */
+/* ---- what happens to it ------------------------------------------------------------------ */
 
 /* Something moved: the connection is the youngest of its list. */
 void served_touch(struct served *c)
@@ -71,7 +71,7 @@ bool served_is_lost(const struct served *c)
 	return !(c->response && c->is_suspended) && socket_has_ended(served_fd(c));
 }
 
-/* ---- What the user of a stream wants ---- */
+/* ---- what the user of a stream wants ----------------------------------------------------- */
 
 static void served_on_wake(struct http_stream *stream)
 {
@@ -156,7 +156,7 @@ static const struct stream_ops served_ops = {
 	.header = served_header,
 };
 
-/* ---- What a request is answered with ---- */
+/* ---- what a request is answered with ----------------------------------------------------- */
 
 /* Frees the response where it cannot have them. */
 static struct MHD_Response *with_headers(struct MHD_Response *response,
@@ -240,7 +240,7 @@ static struct MHD_Response *response_new(struct served *c, bool is_put,
 	return with_headers(response, answer);
 }
 
-/* ---- A request: its head ---- */
+/* ---- a request: its head ----------------------------------------------------------------- */
 
 /* The request is a stream from here on. */
 static enum MHD_Result served_accept(struct served *c, bool is_put,
@@ -327,7 +327,7 @@ static enum MHD_Result served_begin(struct served *c, const struct http_request 
 	return served_ask(c, request);
 }
 
-/* ---- A request: its body, and its end ---- */
+/* ---- a request: its body, and its end ---------------------------------------------------- */
 
 /* What MHD has read stays MHD's: who takes it in may write over it, and gets a copy. */
 static enum MHD_Result served_input(struct served *c, const char *data, size_t *data_len)
@@ -421,7 +421,7 @@ void served_on_completed(void *user, struct MHD_Connection *mhd, void **context,
 	served_touch(c);
 }
 
-/* ---- Made and freed ---- */
+/* ---- made and freed ---------------------------------------------------------------------- */
 
 static union weft_sockaddr peer_of(struct MHD_Connection *mhd)
 {

@@ -107,7 +107,7 @@ size_t served_head_len(const struct served *c);
 /** HTTP_OUTPUT_MAX bytes for what all connections put out, or take in; NULL without memory. */
 uint8_t *server_scratch(struct http_server *s);
 
-/* ---- Bodies that MHD has left to us ---- */
+/* ---- bodies that MHD has left to us ------------------------------------------------------ */
 
 /** Whether its bodies go in chunks. */
 bool served_has_chunks(const struct served *c);
@@ -135,7 +135,7 @@ bool served_can_take_input(const struct served *c);
 void served_take_input(struct served *c);
 void served_drop_input(struct served *c);
 
-/* ---- A request ---- */
+/* ---- a request --------------------------------------------------------------------------- */
 
 /* MHD's callbacks. */
 /* NOLINTNEXTLINE(readability-function-size): the parameters are MHD's. */

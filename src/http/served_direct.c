@@ -38,7 +38,7 @@ bool served_has_chunks(const struct served *c)
 	return c->stream.version == 11;
 }
 
-/* ---- Output that MHD has left to us ---- */
+/* ---- output that MHD has left to us ------------------------------------------------------ */
 
 uint8_t *server_scratch(struct http_server *s)
 {
@@ -128,7 +128,7 @@ void served_finish(struct served *c)
 		served_end_output(c, -EPIPE);
 }
 
-/* ---- Input that MHD has left to us ---- */
+/* ---- input that MHD has left to us ------------------------------------------------------- */
 
 /* A body in chunks, as MHD sees it, of which MHD has read nothing, and nothing encrypts it. */
 bool served_can_take_input(const struct served *c)

@@ -54,7 +54,7 @@
 	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:" \
 	"%SERVER_PRECEDENCE"
 
-/* ---- Idle times ---- */
+/* ---- idle times -------------------------------------------------------------------------- */
 
 static struct served *served_oldest(const struct list *conns)
 {
@@ -110,7 +110,7 @@ static void server_put_out(struct http_server *s)
 	}
 }
 
-/* ---- Connections ---- */
+/* ---- connections ------------------------------------------------------------------------- */
 
 static void server_on_connection(void *user, struct MHD_Connection *mhd, void **context,
 				 enum MHD_ConnectionNotificationCode what)
@@ -126,7 +126,7 @@ static void server_on_connection(void *user, struct MHD_Connection *mhd, void **
 	}
 }
 
-/* ---- TLS ---- */
+/* ---- TLS --------------------------------------------------------------------------------- */
 
 /* GnuTLS asks in each handshake. MHD has set the session's pointer to the connection. */
 /* NOLINTNEXTLINE(readability-function-size): GnuTLS's. */
@@ -150,7 +150,7 @@ static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_
 	return 0;
 }
 
-/* ---- Terms ---- */
+/* ---- terms ------------------------------------------------------------------------------- */
 
 static void terms_fini(struct terms *t)
 {
@@ -247,7 +247,7 @@ void http_server_commit(struct http_server *server)
 	change_congestions(&server->streams, server->terms.congestion);
 }
 
-/* ---- The task ---- */
+/* ---- the task ---------------------------------------------------------------------------- */
 
 static struct http_server *server_of(struct weft_task *task)
 {
@@ -312,7 +312,7 @@ union weft_sockaddr http_server_addr(const struct http_server *server)
 	return server->addr;
 }
 
-/* ---- Made and freed ---- */
+/* ---- made and freed ---------------------------------------------------------------------- */
 
 static int server_listen(struct http_server *s, struct weft_error *err)
 {

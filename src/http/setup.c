@@ -140,7 +140,7 @@ void setup_free(struct setup *setup)
 	free(setup);
 }
 
-/* ---- A request ---- */
+/* ---- a request --------------------------------------------------------------------------- */
 
 static void apply_tls(const struct setup *s, CURL *easy)
 {
@@ -211,7 +211,7 @@ int setup_apply(const struct setup *setup, const struct http_client_request *req
 	return 0;
 }
 
-/* ---- One family before the other ---- */
+/* ---- one family before the other --------------------------------------------------------- */
 
 bool setup_has_preference(const struct setup *setup)
 {
@@ -261,7 +261,7 @@ bool setup_way_past(const struct setup *setup, CURL *easy, gnutls_session_t *ret
 	       session_of(easy, ret_session);
 }
 
-/* ---- What went wrong ---- */
+/* ---- what went wrong --------------------------------------------------------------------- */
 
 static const char *advice(const struct setup *s, const struct setup_end *end)
 {

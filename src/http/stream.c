@@ -58,7 +58,7 @@ const union weft_sockaddr *http_stream_peer(const struct http_stream *stream)
 	return &stream->peer;
 }
 
-/* ---- For the sides ---- */
+/* ---- for the sides ----------------------------------------------------------------------- */
 
 void stream_input(struct http_stream *stream, uint8_t *data, size_t len, uint64_t now)
 {

@@ -21,7 +21,7 @@ static struct transfer *transfer_of(struct http_stream *stream)
 	return container_of(stream, struct transfer, stream);
 }
 
-/* ---- What the user of a stream wants ---- */
+/* ---- what the user of a stream wants ----------------------------------------------------- */
 
 void transfer_mark(struct transfer *t)
 {
@@ -77,7 +77,7 @@ static const struct stream_ops transfer_ops = {
 	.header = transfer_header,
 };
 
-/* ---- What curl tells of a request ---- */
+/* ---- what curl tells of a request -------------------------------------------------------- */
 
 static void set_peer(struct transfer *t)
 {
@@ -215,7 +215,7 @@ void transfer_on_wait(CURL *easy, int what)
 	transfer_mark(t);
 }
 
-/* ---- The end of a request ---- */
+/* ---- the end of a request ---------------------------------------------------------------- */
 
 static void transfer_free(struct transfer *t)
 {
@@ -289,7 +289,7 @@ void transfer_done(struct transfer *t, CURLcode result)
 	transfer_end(t, result);
 }
 
-/* ---- What is done about it ---- */
+/* ---- what is done about it --------------------------------------------------------------- */
 
 /* A pause that has no reason any more; curl may call back from within. */
 static void transfer_go_on(struct transfer *t)
@@ -356,7 +356,7 @@ void transfer_act(struct transfer *t)
 		transfer_go_on(t);
 }
 
-/* ---- Made ---- */
+/* ---- made -------------------------------------------------------------------------------- */
 
 static int transfer_copy_headers(struct transfer *t, const char *const *headers)
 {

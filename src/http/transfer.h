@@ -88,7 +88,7 @@ void transfer_done(struct transfer *t, CURLcode result);
 /** Whether it was accepted. */
 bool transfer_is_accepted(const struct transfer *t);
 
-/* ---- Bodies that curl has left to us (transfer_direct.c) ---- */
+/* ---- bodies that curl has left to us (transfer_direct.c) --------------------------------- */
 
 /** What a PUT puts out finds its way: direct, where that can be, or else through curl. */
 void transfer_take_output(struct transfer *t);

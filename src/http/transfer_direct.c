@@ -33,7 +33,7 @@ static uint8_t *client_scratch(struct http_client *c)
 	return c->scratch;
 }
 
-/* ---- Output that curl has left to us ---- */
+/* ---- output that curl has left to us ----------------------------------------------------- */
 
 bool transfer_is_direct(const struct transfer *t)
 {
@@ -118,7 +118,7 @@ void transfer_take_output(struct transfer *t)
 	due_wait(&t->hold, &c->held, c->now + HOLD_NS);
 }
 
-/* ---- Input that curl has left to us ---- */
+/* ---- input that curl has left to us ------------------------------------------------------ */
 
 int transfer_take_apart(struct transfer *t, uint8_t *data, size_t len)
 {
@@ -215,7 +215,7 @@ void transfer_take_input(struct transfer *t)
 		transfer_take_socket(t, watch->task.fd, session);
 }
 
-/* ---- The socket itself ---- */
+/* ---- the socket itself ------------------------------------------------------------------- */
 
 /* Whoever has it now; none has one that is still connecting by several. */
 void transfer_change_congestion(const struct transfer *t)
@@ -229,7 +229,7 @@ void transfer_change_congestion(const struct transfer *t)
 		socket_change_congestion(watch->task.fd, congestion);
 }
 
-/* ---- The end of both ---- */
+/* ---- the end of both --------------------------------------------------------------------- */
 
 void transfer_drop_direct(struct transfer *t)
 {

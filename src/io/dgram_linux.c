@@ -35,7 +35,7 @@ struct dgram_batched {
 	struct udp_slot slots[RECV_SLOTS];
 };
 
-/* ---- In ---- */
+/* ---- in ---------------------------------------------------------------------------------- */
 
 /*
  * Turns headers into messages; those that cannot be used are left out. What the kernel has
@@ -69,7 +69,7 @@ static int batched_recv(struct dgram *base, struct dgram_msg *ret_msgs, size_t n
 	}
 }
 
-/* ---- Out ---- */
+/* ---- out --------------------------------------------------------------------------------- */
 
 static bool is_train(const struct dgram_msg *msg)
 {
@@ -148,7 +148,7 @@ static int batched_send(struct dgram *base, const struct dgram_msg *msgs, size_t
 static void batched_free(struct dgram *base)
 {
 	struct dgram_batched *d = container_of(base, struct dgram_batched, base);
-	close(d->base.fd);
+	(void)close(d->base.fd);
 	free(d->memory);
 	free(d);
 }
@@ -176,7 +176,7 @@ int dgram_batched_new(int fd, const union weft_sockaddr *bound, struct dgram **r
 	if (!d || !memory) {
 		free(memory);
 		free(d);
-		close(fd);
+		(void)close(fd);
 		return -ENOMEM;
 	}
 	const int on = 1;

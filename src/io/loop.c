@@ -39,7 +39,7 @@ struct loop_entry {
 	uint64_t due;        /* Its deadline when it was put on the ready list. */
 };
 
-/* ---- Tasks ---- */
+/* ---- tasks ------------------------------------------------------------------------------- */
 
 static void on_ready(void *user, unsigned events)
 {
@@ -91,7 +91,7 @@ void weft_loop_remove(struct weft_loop *loop, struct weft_task *task)
 	remove_entry(e);
 }
 
-/* ---- Who is ready ---- */
+/* ---- who is ready ------------------------------------------------------------------------ */
 
 /* Watches for what the task wants. Costs a system call only for a change. */
 static void watch_events(const struct loop_entry *e)
@@ -132,7 +132,7 @@ static uint64_t find_due(struct weft_loop *loop)
 	return earliest;
 }
 
-/* ---- Turns ---- */
+/* ---- turns ------------------------------------------------------------------------------- */
 
 static void run_ready(struct weft_loop *loop)
 {
@@ -214,7 +214,7 @@ uint64_t weft_loop_now(const struct weft_loop *loop)
 	return loop->now;
 }
 
-/* ---- Beginning and end ---- */
+/* ---- beginning and end ------------------------------------------------------------------- */
 
 int weft_loop_new(const struct weft_loop_opts *opts, struct weft_loop **ret_loop)
 {

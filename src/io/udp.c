@@ -19,7 +19,7 @@
 
 #define ECN_MASK 0x03u
 
-/* ---- The socket ---- */
+/* ---- the socket -------------------------------------------------------------------------- */
 
 static int set_int(int fd, int level, int name, int value)
 {
@@ -76,7 +76,7 @@ static int open_bound(const union weft_sockaddr *addr, int *ret_fd,
 	return 0;
 
 close_fd:
-	close(fd);
+	(void)close(fd);
 	return r;
 }
 
@@ -132,7 +132,7 @@ bool udp_is_peer_error(int err)
 	       err == ENOPROTOOPT || err == EOPNOTSUPP || err == EMSGSIZE;
 }
 
-/* ---- Mapped addresses ---- */
+/* ---- mapped addresses -------------------------------------------------------------------- */
 
 static void unmap(union weft_sockaddr *addr)
 {
@@ -154,7 +154,7 @@ static union weft_sockaddr map(const union weft_sockaddr *addr)
 	return v6;
 }
 
-/* ---- In ---- */
+/* ---- in ---------------------------------------------------------------------------------- */
 
 void udp_prepare_recv(struct msghdr *hdr, struct udp_slot *slot)
 {
@@ -231,7 +231,7 @@ bool udp_read_msg(struct msghdr *hdr, size_t len, const union weft_sockaddr *bou
 	return true;
 }
 
-/* ---- Out ---- */
+/* ---- out --------------------------------------------------------------------------------- */
 
 void udp_put_cmsg(struct msghdr *hdr, int level, int type, const void *data, size_t len)
 {

@@ -45,7 +45,7 @@ struct waiter {
 	bool timer_expired; /* Readable until it is set again. */
 };
 
-/* ---- Descriptors ---- */
+/* ---- descriptors ------------------------------------------------------------------------- */
 
 static int control(const struct waiter *waiter, int op, struct watch *watch,
 		   unsigned events)
@@ -102,7 +102,7 @@ static unsigned read_events(const struct watch *watch, uint32_t events)
 	       (events & EPOLLOUT ? WEFT_WRITABLE : 0u);
 }
 
-/* ---- The deadline ---- */
+/* ---- the deadline ------------------------------------------------------------------------ */
 
 static void set_timer(struct waiter *waiter, uint64_t deadline)
 {
@@ -119,7 +119,7 @@ static void set_timer(struct waiter *waiter, uint64_t deadline)
 	waiter->timer_expired = false;
 }
 
-/* ---- Sleeping ---- */
+/* ---- sleeping ---------------------------------------------------------------------------- */
 
 /* Milliseconds until uv_run must be called; 0 for at once, -1 for not before it is readable. */
 static int uv_patience(const struct waiter *waiter)
@@ -150,7 +150,7 @@ void waiter_wait(struct waiter *waiter, uint64_t deadline, uint64_t now)
 		uv_run(waiter->uv, UV_RUN_NOWAIT);
 }
 
-/* ---- Letting another loop sleep ---- */
+/* ---- letting another loop sleep ---------------------------------------------------------- */
 
 int waiter_fd(const struct waiter *waiter)
 {
@@ -170,7 +170,7 @@ uint64_t waiter_arm(struct waiter *waiter, uint64_t deadline, uint64_t now)
 	return deadline;
 }
 
-/* ---- Beginning and end ---- */
+/* ---- beginning and end ------------------------------------------------------------------- */
 
 static int start(struct waiter *waiter)
 {

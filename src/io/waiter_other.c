@@ -38,7 +38,7 @@ static void free_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-/* ---- Descriptors ---- */
+/* ---- descriptors ------------------------------------------------------------------------- */
 
 /*
  * An error (POLLERR) makes libuv stop the watch and report a bad status. To the task it is
@@ -90,7 +90,7 @@ void waiter_set(struct waiter *waiter, struct watch *watch, unsigned events)
 	watch->events = events;
 }
 
-/* ---- The deadline ---- */
+/* ---- the deadline ------------------------------------------------------------------------ */
 
 static void on_expiry(uv_timer_t *timer)
 {
@@ -118,7 +118,7 @@ void waiter_wait(struct waiter *waiter, uint64_t deadline, uint64_t now)
 	uv_run(waiter->uv, sleeps ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 }
 
-/* ---- Letting another loop sleep ---- */
+/* ---- letting another loop sleep ---------------------------------------------------------- */
 
 /* libuv has a descriptor, but its timers do not show there. */
 int waiter_fd(const struct waiter *waiter)
@@ -137,7 +137,7 @@ uint64_t waiter_arm(struct waiter *waiter, uint64_t deadline, uint64_t now)
 	return latest < deadline ? latest : deadline;
 }
 
-/* ---- Beginning and end ---- */
+/* ---- beginning and end ------------------------------------------------------------------- */
 
 int waiter_new(uv_loop_t *uv, struct waiter **ret_waiter)
 {

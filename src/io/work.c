@@ -28,7 +28,7 @@ struct work {
 	uv_async_t wake;
 };
 
-/* ---- What both sides share ---- */
+/* ---- what both sides share --------------------------------------------------------------- */
 
 static struct shared *shared_new(const struct work_ops *ops, void *data, uv_async_t *wake)
 {
@@ -63,7 +63,7 @@ static void shared_silence(struct shared *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- The thread's side ---- */
+/* ---- the thread's side ------------------------------------------------------------------- */
 
 static void *work_thread(void *arg)
 {
@@ -95,7 +95,7 @@ static int thread_start(struct shared *s)
 	return 0;
 }
 
-/* ---- The loop's side ---- */
+/* ---- the loop's side --------------------------------------------------------------------- */
 
 static void free_closed(uv_handle_t *handle)
 {

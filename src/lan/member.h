@@ -151,7 +151,7 @@ struct weft_task *member_task(struct weft_member *member);
 int member_rebind_on(struct weft_member *member, struct dgram *dgram,
 		     uint64_t now) WEFT_MUST_CHECK;
 
-/* ---- the way in (member_connect.c) ---- */
+/* ---- the way in (member_connect.c) ------------------------------------------------------- */
 
 extern const struct quic_events member_events;
 
@@ -173,7 +173,7 @@ void member_wait(struct weft_member *member, const char *reason, uint64_t now);
 void member_set_state(struct weft_member *member, enum weft_member_state state,
 		      const char *reason, uint64_t now);
 
-/* ---- which relay, and where it is (member_relay.c) ---- */
+/* ---- which relay, and where it is (member_relay.c) --------------------------------------- */
 
 /** Begins: looks the relay up, or uses its address. */
 void member_start(struct weft_member *member, uint64_t now);
@@ -189,7 +189,7 @@ uint16_t member_relay_port(const struct weft_member *member);
 bool member_host_is_literal(const char *host, uint16_t port,
 			    union weft_sockaddr *ret_addr);
 
-/* ---- away from its relay (member_away.c) ---- */
+/* ---- away from its relay (member_away.c) ------------------------------------------------- */
 
 void member_away_init(struct weft_member *member);
 void member_away_fini(struct weft_member *member);
@@ -220,13 +220,13 @@ bool member_away_on_silence(struct weft_member *member, const struct quic_conn *
 /** Knocks when away.knock_at is due. */
 void member_away_run(struct weft_member *member, uint64_t now);
 
-/* ---- why it ended (member_explain.c) ---- */
+/* ---- why it ended (member_explain.c) ----------------------------------------------------- */
 
 /** Says why a connection ended: what was wrong, and what its user can do about it. */
 void member_explain_close(const struct weft_member *member, const struct quic_close *why,
 			  struct weft_error *ret_reason);
 
-/* ---- in the room (member_room.c) ---- */
+/* ---- in the room (member_room.c) --------------------------------------------------------- */
 
 /** The welcome has come. Returns 0 or -Exxx. */
 int member_enter(struct weft_member *member, const struct welcome *welcome,
@@ -248,7 +248,7 @@ int member_on_claims(struct weft_member *member, const struct message *message,
 /** Asks the relay for what has shown up since. */
 void member_ask_claims(struct weft_member *member, uint64_t now);
 
-/* ---- a gateway's LAN (member_gateway.c); all of it does nothing for a client ---- */
+/* ---- a gateway's LAN (member_gateway.c); all of it does nothing for a client ------------- */
 
 /** secret keys hashes. Needs the options to be set. */
 void member_gateway_init(struct weft_member *member, const uint8_t secret[16]);
@@ -273,7 +273,7 @@ enum session_outcome member_gateway_from_lan(struct weft_member *member,
 uint64_t member_gateway_deadline(const struct weft_member *member);
 void member_gateway_run(struct weft_member *member, uint64_t now);
 
-/* ---- facts ---- */
+/* ---- facts ------------------------------------------------------------------------------- */
 
 /** Tells the relay what has been counted, while in the room. */
 void member_send_stats(struct weft_member *member, uint64_t now);

@@ -81,7 +81,7 @@ static const struct dialect *dialect_for(enum detect_result result)
 	}
 }
 
-/* ---- Peers that are no links yet ---- */
+/* ---- peers that are no links yet --------------------------------------------------------- */
 
 /* Takes a peer out of its place; its descriptors stay open. */
 static void pending_leave(struct pending *p)
@@ -199,7 +199,7 @@ static void auto_came(struct listen_plug *listen, const struct local_ends *ends,
 		pending_refuse(p, "cannot wait for what a peer says", now);
 }
 
-/* ---- The plug ---- */
+/* ---- the plug ---------------------------------------------------------------------------- */
 
 static int auto_link_new(struct listen_plug *listen, const struct local_ends *ends,
 			 struct weft_link **ret_link)

@@ -121,7 +121,7 @@ static int vde_stream_plug(const struct spec *spec, struct weft_error *err,
 			    err, ret_plug);
 }
 
-/* ---- The rows ---- */
+/* ---- the rows ---------------------------------------------------------------------------- */
 
 static const struct spec_option local_options[] = {
 	LOCAL_OPTIONS,

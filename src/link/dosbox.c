@@ -109,7 +109,7 @@ static void say_ping(struct dosbox_peer *peer)
 	dosbox_say(&peer->packets, &hdr);
 }
 
-/* ---- Packets and frames ---- */
+/* ---- packets and frames ------------------------------------------------------------------ */
 
 int dosbox_frame(struct weft_frame *frame, enum ipx_framing framing,
 		 const struct ipx_hdr *hdr)
@@ -193,7 +193,7 @@ static void server_quiet(struct packets *p, uint64_t silence_ns, uint64_t now)
 		say_ping(peer);
 }
 
-/* ---- Peers ---- */
+/* ---- peers ------------------------------------------------------------------------------- */
 
 static bool node_is_taken(const struct senders *s, struct weft_mac node)
 {
@@ -282,7 +282,7 @@ static const struct senders_ops server_senders = {
 	.peer_new = server_peer_new,
 };
 
-/* ---- The kind ---- */
+/* ---- the kind ---------------------------------------------------------------------------- */
 
 static struct dosbox_opts opts_of(const struct spec *spec)
 {

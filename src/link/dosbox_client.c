@@ -60,7 +60,7 @@ static struct client *client(struct packets *p)
 	return container_of(p, struct client, packets);
 }
 
-/* ---- Registration ---- */
+/* ---- registration ------------------------------------------------------------------------ */
 
 static struct ipx_hdr registration(struct weft_mac own)
 {
@@ -96,7 +96,7 @@ static void say_pong(struct client *c, const struct ipx_hdr *ping)
 	dosbox_say(&c->packets, &hdr);
 }
 
-/* ---- Nodes ---- */
+/* ---- nodes ------------------------------------------------------------------------------- */
 
 static unsigned nodes_len(const struct client *c)
 {
@@ -127,7 +127,7 @@ static struct weft_mac node_of(const struct client *c, struct weft_mac mac)
 	return mac;
 }
 
-/* ---- The station ---- */
+/* ---- the station ------------------------------------------------------------------------- */
 
 /* What was heard before there was a time is as old as the first time. */
 static void clock_set(struct client *c, uint64_t now)
@@ -162,7 +162,7 @@ static bool station_is(struct client *c, const struct weft_frame *frame,
 	return true;
 }
 
-/* ---- Packets and frames ---- */
+/* ---- packets and frames ------------------------------------------------------------------ */
 
 /* Both nodes as they are on the bridge. Returns 1; 0 to drop it; -EBADMSG to have it counted. */
 static int translate_in(struct client *c, struct ipx_hdr *hdr)
@@ -250,7 +250,7 @@ static const struct packets_ops client_packets = {
 	.quiet = client_quiet,
 };
 
-/* ---- The plug ---- */
+/* ---- the plug ---------------------------------------------------------------------------- */
 
 struct caller {
 	struct dial dial;

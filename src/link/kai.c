@@ -98,7 +98,7 @@ static int kai_peer_new(const struct packets_opts *opts, const char *id,
 	return 0;
 }
 
-/* ---- The engine ---- */
+/* ---- the engine -------------------------------------------------------------------------- */
 
 struct engine {
 	struct senders senders;
@@ -212,7 +212,7 @@ static const struct senders_ops engine_senders = {
 	.peer_new = engine_peer_new,
 };
 
-/* ---- The application ---- */
+/* ---- the application --------------------------------------------------------------------- */
 
 struct app {
 	struct dial dial;
@@ -335,7 +335,7 @@ static int open_app(const struct spec *spec, const struct local_opts *opts,
 	return 0;
 }
 
-/* ---- The kind ---- */
+/* ---- the kind ---------------------------------------------------------------------------- */
 
 static int kai_plug(const struct spec *spec, struct weft_error *err,
 		    struct weft_plug **ret_plug)

@@ -24,7 +24,7 @@ static bool is_listening(const struct listen_plug *l)
 	return !l->plug.is_single && !l->opts.connect;
 }
 
-/* ---- A connection becomes a link ---- */
+/* ---- a connection becomes a link --------------------------------------------------------- */
 
 void listen_plug_in(struct listen_plug *listen, const struct local_ends *ends,
 		    const char *peer, uint64_t now)
@@ -59,7 +59,7 @@ static void listen_came(struct listen_plug *l, const struct local_ends *ends,
 		listen_plug_in(l, ends, NULL, now);
 }
 
-/* ---- Listening ---- */
+/* ---- listening --------------------------------------------------------------------------- */
 
 static void listen_pause(struct listen_plug *l, int error, uint64_t now)
 {
@@ -103,7 +103,7 @@ static void listen_accept(struct listen_plug *l, uint64_t now)
 	}
 }
 
-/* ---- Connecting ---- */
+/* ---- connecting -------------------------------------------------------------------------- */
 
 static void listen_retry(struct listen_plug *l, const char *why, uint64_t now)
 {
@@ -183,7 +183,7 @@ static void listen_connect(struct listen_plug *l, uint64_t now)
 	listen_settle(l, now);
 }
 
-/* ---- The plug ---- */
+/* ---- the plug ---------------------------------------------------------------------------- */
 
 static void listen_run(struct weft_plug *plug, uint64_t now)
 {
@@ -227,8 +227,7 @@ static void listen_close(struct weft_plug *plug)
 		local_ends_close(&l->ends);
 	l->state = LISTEN_WAITING;
 	/* For want of memory the task may be out for good: there is nobody to wait for. */
-	int r = plug_watch(plug, -1, 0);
-	(void)r;
+	(void)!plug_watch(plug, -1, 0);
 	local_unlink(&l->bound);
 	if (fd >= 0)
 		(void)close(fd);
@@ -260,7 +259,7 @@ static const struct plug_ops connecting_ops = {
 	.free = listen_free,
 };
 
-/* ---- Opening ---- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 static bool address_is_one_peer(const struct local_address *address)
 {

@@ -62,7 +62,7 @@ static int unix_connect(int fd, const char *path)
 	return connect(fd, generic, sizeof(name)) < 0 ? -errno : 0;
 }
 
-/* ---- UNIX paths ---- */
+/* ---- UNIX paths -------------------------------------------------------------------------- */
 
 static int fail_taken(const char *path, const char *what, struct weft_error *err)
 {
@@ -172,7 +172,7 @@ void local_unlink(const struct local_address *address)
 		(void)unlink(address->path);
 }
 
-/* ---- Ports ---- */
+/* ---- ports ------------------------------------------------------------------------------- */
 
 static bool is_every_address(const union weft_sockaddr *addr)
 {
@@ -226,7 +226,7 @@ static int inet_socket(int socket_type, union weft_sockaddr *addr)
 	return socket(AF_INET, socket_type | flags, 0);
 }
 
-/* ---- Inherited descriptors ---- */
+/* ---- inherited descriptors --------------------------------------------------------------- */
 
 int local_adopt(int fd)
 {
@@ -340,7 +340,7 @@ static int stdio_socket(int socket_type, struct weft_error *err)
 	return r;
 }
 
-/* ---- Listening and connecting ---- */
+/* ---- listening and connecting ------------------------------------------------------------ */
 
 static int fail_form(const struct local_address *address, struct weft_error *err)
 {

@@ -40,7 +40,7 @@ static struct modem *modem_of(struct weft_link *link)
 	return (struct modem *)(void *)link;
 }
 
-/* ---- Out ---- */
+/* ---- out --------------------------------------------------------------------------------- */
 
 /* The ACCM in the options of a Configure-Ack; without one it is the standard (RFC 1662, 7.1). */
 static uint32_t accm_of(const struct ppp_packet *ack)
@@ -107,7 +107,7 @@ static size_t modem_send(struct weft_link *link, const struct weft_frame *frames
 	return n;
 }
 
-/* ---- In ---- */
+/* ---- in ---------------------------------------------------------------------------------- */
 
 static void receive_content(struct modem *m, const struct hdlc_content *content,
 			    uint64_t now)
@@ -149,7 +149,7 @@ static void modem_received(void *user, struct weft_link *inner,
 	m->link.stats.rx_errors = decoder_errors(&m->decoder);
 }
 
-/* ---- The link ---- */
+/* ---- the link ---------------------------------------------------------------------------- */
 
 static void modem_free(struct weft_link *link)
 {
@@ -180,7 +180,7 @@ int modem_new(struct weft_link *inner, struct weft_link **ret_link)
 	return 0;
 }
 
-/* ---- The plugs ---- */
+/* ---- the plugs --------------------------------------------------------------------------- */
 
 /* A line without units: whatever is at hand is a piece of it. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): framing.h decides the parameters. */

@@ -77,7 +77,7 @@ static struct packet *packet_of(struct weft_link *link)
 	return (struct packet *)(void *)link;
 }
 
-/* ---- In ---- */
+/* ---- in ---------------------------------------------------------------------------------- */
 
 static uint8_t *rx_hdr(struct rx *rx, size_t i)
 {
@@ -215,7 +215,7 @@ static uint64_t packet_deadline(const struct weft_link *link)
 	return link->is_down ? WEFT_NEVER : p->look_at;
 }
 
-/* ---- Out ---- */
+/* ---- out --------------------------------------------------------------------------------- */
 
 static void tx_prepare(struct tx *tx, const struct weft_frame *frames, size_t n)
 {
@@ -270,7 +270,7 @@ static const struct link_ops packet_ops = {
 	.free = packet_free,
 };
 
-/* ---- Opening ---- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 static int fail_name(const char *name, struct weft_error *err)
 {

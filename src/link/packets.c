@@ -43,7 +43,7 @@ struct packets *packets_of(struct weft_link *link)
 	return packets(link);
 }
 
-/* ---- In ---- */
+/* ---- in ---------------------------------------------------------------------------------- */
 
 /* A datagram as a frame. Returns 1, 0, or -EBADMSG. */
 static int input_one(struct packets *p, const struct datagram *datagram, uint64_t now,
@@ -125,7 +125,7 @@ static void packets_read(struct packets *p, uint64_t now)
 		link_end(&p->link, "the peer hung up");
 }
 
-/* ---- Out ---- */
+/* ---- out --------------------------------------------------------------------------------- */
 
 static enum verdict verdict_of(const struct packets *p, int error)
 {
@@ -371,7 +371,7 @@ void packets_say(struct packets *p, const void *data, size_t len)
 	(void)!datagram_send(p->send_fd, &p->to, &out, 1);
 }
 
-/* ---- Life ---- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static void packets_look(struct packets *p, uint64_t now)
 {

@@ -22,7 +22,7 @@ struct plug_peer {
 	struct weft_link *link; /* The outermost, where there are wrappers. */
 };
 
-/* ---- Peers ---- */
+/* ---- peers ------------------------------------------------------------------------------- */
 
 static void peer_on_down(void *user, struct weft_link *link)
 {
@@ -126,7 +126,7 @@ int plug_add(struct weft_plug *plug, struct weft_link *link, const char *peer_te
 	return 0;
 }
 
-/* ---- The common part ---- */
+/* ---- the common part --------------------------------------------------------------------- */
 
 static void plug_task_run(struct weft_task *task, uint64_t now)
 {
@@ -210,7 +210,7 @@ void plug_trouble(struct weft_plug *plug, uint64_t now, const char *fmt, ...)
 		plug->events->trouble(plug->user, text, now);
 }
 
-/* ---- For everybody ---- */
+/* ---- for everybody ----------------------------------------------------------------------- */
 
 static int loop_runner_add(void *user, struct weft_task *task)
 {

@@ -27,7 +27,7 @@
 
 enum { QEMU_DGRAM_REMOTE = LOCAL_OPTIONS_N, QEMU_DGRAM_IDLE, QEMU_DGRAM_VIA };
 
-/* ---- Every sender ---- */
+/* ---- every sender ------------------------------------------------------------------------ */
 
 /* Anything that can be a frame is worth a peer. */
 static int qemu_greet(struct senders *s, const struct datagram *datagram, uint64_t now)
@@ -56,7 +56,7 @@ static int open_senders(const struct spec *spec, struct weft_error *err,
 	return senders_open(s, &qemu_senders, spec, err, ret_plug);
 }
 
-/* ---- One peer that is connected to ---- */
+/* ---- one peer that is connected to ------------------------------------------------------- */
 
 static int one_open(struct dial *d, struct weft_error *err)
 {
@@ -98,7 +98,7 @@ static int open_one(const struct spec *spec, const struct local_opts *opts,
 	return 0;
 }
 
-/* ---- Two addresses ---- */
+/* ---- two addresses ----------------------------------------------------------------------- */
 
 static int open_twin(const struct spec *spec, const struct local_opts *own,
 		     struct weft_error *err, struct weft_plug **ret_plug)
@@ -123,7 +123,7 @@ static int open_twin(const struct spec *spec, const struct local_opts *own,
 	return twin_new(&opts, ret_plug);
 }
 
-/* ---- A group ---- */
+/* ---- a group ----------------------------------------------------------------------------- */
 
 struct group {
 	struct dial dial;

@@ -23,7 +23,7 @@ static struct senders *senders(struct weft_plug *plug)
 	return container_of(plug, struct senders, plug);
 }
 
-/* ---- Who sent ---- */
+/* ---- who sent ---------------------------------------------------------------------------- */
 
 struct key {
 	uint8_t bytes[KEY_UNIX_LEN];
@@ -84,7 +84,7 @@ void senders_quiet(struct packets *p, uint64_t silence_ns, uint64_t now)
 	link_end(&p->link, "nothing was heard for %s", fmt_text(&f));
 }
 
-/* ---- Peers ---- */
+/* ---- peers ------------------------------------------------------------------------------- */
 
 /* On failure nothing is left but the trouble that was told. */
 static struct packets *peer_plug_in(struct senders *s, const struct datagram *datagram,
@@ -193,7 +193,7 @@ static void senders_read(struct weft_task *task, uint64_t now)
 	}
 }
 
-/* ---- The plug ---- */
+/* ---- the plug ---------------------------------------------------------------------------- */
 
 /* The socket is watched from the first run on, when there is somebody to watch it. */
 static void senders_run(struct weft_plug *plug, uint64_t now)

@@ -34,7 +34,7 @@ static void solo_count_errors(struct solo *s)
 	s->peer_rx_errors = s->peer->stats.rx_errors;
 }
 
-/* ---- The plug's events ---- */
+/* ---- the plug's events ------------------------------------------------------------------- */
 
 static void solo_received(void *user, struct weft_link *peer,
 			  const struct weft_frame *frames, size_t n, uint64_t now)
@@ -82,7 +82,7 @@ static const struct weft_plug_events solo_events = {
 	.trouble = solo_trouble,
 };
 
-/* ---- The link ---- */
+/* ---- the link ---------------------------------------------------------------------------- */
 
 static void solo_run(struct weft_link *link, uint64_t now)
 {

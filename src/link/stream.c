@@ -47,7 +47,7 @@ static struct stream *stream_of(struct weft_link *link)
 	return (struct stream *)(void *)link;
 }
 
-/* ---- Out ---- */
+/* ---- out --------------------------------------------------------------------------------- */
 
 /* Waits for room only while something waits for it. */
 static void stream_watch_out(struct stream *s)
@@ -99,7 +99,7 @@ void stream_link_say(struct weft_link *link, const uint8_t *bytes, size_t n)
 	stream_flush(s);
 }
 
-/* ---- In ---- */
+/* ---- in ---------------------------------------------------------------------------------- */
 
 /* Frames that are decoded, and not delivered yet. */
 struct rx_batch {
@@ -230,7 +230,7 @@ static void stream_read(struct stream *s, uint64_t now)
 	}
 }
 
-/* ---- The greeting ---- */
+/* ---- the greeting ------------------------------------------------------------------------ */
 
 void stream_link_greeted(struct weft_link *link, uint32_t frame_len_max)
 {
@@ -251,7 +251,7 @@ static void stream_greet(struct stream *s, uint64_t now)
 	}
 }
 
-/* ---- The link ---- */
+/* ---- the link ---------------------------------------------------------------------------- */
 
 static void stream_run(struct weft_link *link, uint64_t now)
 {

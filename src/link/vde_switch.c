@@ -53,7 +53,7 @@ static struct vde_switch *vde_switch(struct weft_plug *plug)
 	return container_of(plug, struct vde_switch, plug);
 }
 
-/* ---- Ports ---- */
+/* ---- ports ------------------------------------------------------------------------------- */
 
 static void port_free(struct port *port)
 {
@@ -227,7 +227,7 @@ static void port_new(struct vde_switch *vde, int fd, uint64_t now)
 		port_free(port);
 }
 
-/* ---- The plug ---- */
+/* ---- the plug ---------------------------------------------------------------------------- */
 
 static void switch_run(struct weft_plug *plug, uint64_t now)
 {

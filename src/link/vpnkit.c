@@ -40,7 +40,7 @@ static void handshake_free(struct stream_greeting *greeting)
 	free(handshake_of(greeting));
 }
 
-/* ---- As the server ---- */
+/* ---- as the server ----------------------------------------------------------------------- */
 
 static size_t server_init(struct handshake *h, struct weft_link *link,
 			  const uint8_t *data, size_t len)
@@ -89,7 +89,7 @@ static const struct stream_greeting_ops server_ops = {
 	.free = handshake_free,
 };
 
-/* ---- As the client ---- */
+/* ---- as the client ----------------------------------------------------------------------- */
 
 static void client_begin(struct stream_greeting *greeting, struct weft_link *link)
 {
@@ -150,7 +150,7 @@ static const struct stream_greeting_ops client_ops = {
 	.free = handshake_free,
 };
 
-/* ---- The link and the plug ---- */
+/* ---- the link and the plug --------------------------------------------------------------- */
 
 int vpnkit_link_new(const struct vpnkit_opts *opts, const struct dialect_peer *peer,
 		    struct weft_link **ret_link)

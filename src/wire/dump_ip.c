@@ -81,7 +81,7 @@ static void add_ports(struct fmt *f, const struct upper *up, uint16_t sport,
 	add_fragment(f, up);
 }
 
-/* ---- TCP ---- */
+/* ---- TCP --------------------------------------------------------------------------------- */
 
 /* The flags as tcpdump has them: "." is ACK, and a segment without any is "none". */
 static void add_tcp_flags(struct fmt *f, uint16_t flags)
@@ -156,7 +156,7 @@ static size_t dump_tcp(struct fmt *f, struct upper *up)
 	return up->len - (size_t)hdr_len;
 }
 
-/* ---- UDP and DHCP ---- */
+/* ---- UDP and DHCP ------------------------------------------------------------------------ */
 
 static bool is_dhcp_port(uint16_t port)
 {
@@ -206,7 +206,7 @@ static size_t dump_udp(struct fmt *f, struct upper *up)
 	return len - UDP_LEN;
 }
 
-/* ---- ICMP and IGMP ---- */
+/* ---- ICMP and IGMP ----------------------------------------------------------------------- */
 
 static const char *icmp4_unreachable_name(uint8_t code)
 {
@@ -351,7 +351,7 @@ static void dump_igmp(struct fmt *f, struct upper *up)
 	fmt_add(f, ", length %zu", up->whole_len);
 }
 
-/* ---- IP ---- */
+/* ---- IP ---------------------------------------------------------------------------------- */
 
 static const char *proto_name(uint8_t proto)
 {

@@ -37,7 +37,7 @@ static WEFT_PRINTF(2, 3) enum framing_outcome
 	return FRAMING_BROKEN;
 }
 
-/* ---- A length in front ---- */
+/* ---- a length in front ------------------------------------------------------------------- */
 
 static enum framing_outcome length_decode(const struct framing *f, uint32_t frame_len,
 					  size_t len, struct framing_unit *ret_unit)
@@ -118,7 +118,7 @@ const struct framing_ops framing_u32_be = {
 	.encode = u32_be_encode,
 };
 
-/* ---- Bare frames ---- */
+/* ---- bare frames ------------------------------------------------------------------------- */
 
 enum padding { PADDING_NONE, PADDING_UNSURE, PADDING_HERE };
 

@@ -184,7 +184,7 @@ static void flags_of_a_port(void **state)
 	assert_int_equal(weft_bridge_fdb_stats(f->bridge).refused, 1);
 }
 
-/* ---- super-frames ----------------------------------------------------------------------- */
+/* ---- super-frames ------------------------------------------------------------------------ */
 
 #define SEGMENT     1000u
 #define SUPER_PARTS 4u
@@ -273,7 +273,7 @@ static void super_frames_stay_whole_where_they_can(void **state)
 	}
 }
 
-/* ---- ports that come and go ------------------------------------------------------------- */
+/* ---- ports that come and go -------------------------------------------------------------- */
 
 static void adding_and_removing(void **state)
 {
@@ -395,7 +395,7 @@ static void a_run_to_a_removed_port_has_no_target(void **state)
 	assert_sent(f, 0, 2, 0, 1);
 }
 
-/* ---- real links, and facts -------------------------------------------------------------- */
+/* ---- real links, and facts --------------------------------------------------------------- */
 
 static void remember_len(void *user, struct weft_link *link,
 			 const struct weft_frame *frames, size_t n, uint64_t now)

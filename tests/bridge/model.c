@@ -49,7 +49,7 @@ struct both {
 	unsigned src[PORTS], dst[PORTS]; /* Of the port's last frame. */
 };
 
-/* ---- the model -------------------------------------------------------------------------- */
+/* ---- the model --------------------------------------------------------------------------- */
 
 static size_t model_count(const struct model *m, bool bound, int port)
 {
@@ -146,7 +146,7 @@ static int model_bind(struct model *m, unsigned mac, int port)
 	return 0;
 }
 
-/* ---- the same step on both -------------------------------------------------------------- */
+/* ---- the same step on both --------------------------------------------------------------- */
 
 static unsigned random_mac(struct both *b, bool is_dst)
 {
@@ -225,7 +225,7 @@ static void step_time(struct both *b)
 		task->run(task, b->now);
 }
 
-/* ---- what must be equal ----------------------------------------------------------------- */
+/* ---- what must be equal ------------------------------------------------------------------ */
 
 static void see_entry(void *user, struct weft_mac mac,
 		      const struct weft_bridge_port *port, bool bound, uint64_t age_ns)

@@ -31,7 +31,7 @@ struct trip {
 	size_t n;
 };
 
-/* ---- a real network ---- */
+/* ---- a real network ---------------------------------------------------------------------- */
 
 static const struct trip *trip_at(const struct venue *venue)
 {
@@ -78,7 +78,7 @@ static struct venue venue_of(const char *invitation)
 	return venue;
 }
 
-/* ---- how it goes ---- */
+/* ---- how it goes ------------------------------------------------------------------------- */
 
 static void tell(const struct trip *trip)
 {

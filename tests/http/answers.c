@@ -91,7 +91,7 @@ static void expect_end(const struct end *get, int end, uint64_t len)
 	world_stop(&w);
 }
 
-/* ---- Bodies that come to their end ---- */
+/* ---- bodies that come to their end ------------------------------------------------------- */
 
 static void chunks_with_the_head(void **state)
 {
@@ -160,7 +160,7 @@ static void a_body_until_the_connection_ends(void **state)
 	expect_end(get, HTTP_ENDED, 300);
 }
 
-/* ---- Bodies that do not ---- */
+/* ---- bodies that do not ------------------------------------------------------------------ */
 
 static void a_body_that_is_cut(void **state)
 {
@@ -193,7 +193,7 @@ static void what_are_no_chunks(void **state)
 	}
 }
 
-/* ---- Back-pressure ---- */
+/* ---- back-pressure ----------------------------------------------------------------------- */
 
 static void what_is_not_read_waits(void **state)
 {

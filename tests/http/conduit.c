@@ -34,7 +34,7 @@ static uint8_t byte_at(uint64_t i)
 	return (uint8_t)(i * 31 >> 3);
 }
 
-/* ---- A session between the two ---- */
+/* ---- a session between the two ----------------------------------------------------------- */
 
 static int give_key(gnutls_session_t session, const char *name, gnutls_datum_t *ret_key)
 {
@@ -138,7 +138,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- What goes and comes ---- */
+/* ---- what goes and comes ----------------------------------------------------------------- */
 
 /* Up to four pieces of what comes next, small ones and some longer than a record. */
 static size_t make_pieces(struct fixture *f, struct socket_piece pieces[4])

@@ -17,7 +17,7 @@ static char reply[65536];
 static size_t reply_len;
 static bool is_closed;
 
-/* ---- A peer ---- */
+/* ---- a peer ------------------------------------------------------------------------------ */
 
 static int dial(void)
 {
@@ -98,7 +98,7 @@ static void expect_answer(const char *text, const char *answer)
 	(void)close(fd);
 }
 
-/* ---- Heads ---- */
+/* ---- heads ------------------------------------------------------------------------------- */
 
 static void heads_that_are_none(void **state)
 {
@@ -156,7 +156,7 @@ static void half_a_head_and_silence(void **state)
 	stop();
 }
 
-/* ---- Bodies ---- */
+/* ---- bodies ------------------------------------------------------------------------------ */
 
 static void a_body_where_none_belongs(void **state)
 {

@@ -14,7 +14,7 @@
 
 static struct world w;
 
-/* ---- What is carried ---- */
+/* ---- what is carried --------------------------------------------------------------------- */
 
 static void a_get_is_read_to_its_end(void **state)
 {
@@ -111,7 +111,7 @@ static void the_head_comes_before_the_body(void **state)
 	world_stop(&w);
 }
 
-/* ---- Bytes that come later ---- */
+/* ---- bytes that come later --------------------------------------------------------------- */
 
 static void what_is_woken_goes_at_once(void **state)
 {
@@ -159,7 +159,7 @@ static void who_has_nothing_is_not_asked(void **state)
 	world_stop(&w);
 }
 
-/* ---- Back-pressure ---- */
+/* ---- back-pressure ----------------------------------------------------------------------- */
 
 static void a_client_that_does_not_read_stops_the_server(void **state)
 {
@@ -215,7 +215,7 @@ static void reading_goes_on_and_off(void **state)
 	world_stop(&w);
 }
 
-/* ---- Refused ---- */
+/* ---- refused ----------------------------------------------------------------------------- */
 
 static void a_refusal_is_told(void **state)
 {
@@ -272,7 +272,7 @@ static void no_such_url(void **state)
 	world_stop(&w);
 }
 
-/* ---- Broken off ---- */
+/* ---- broken off -------------------------------------------------------------------------- */
 
 static void the_client_breaks_off(void **state)
 {
@@ -405,7 +405,7 @@ static void silence_ends_a_stream(void **state)
 	world_stop(&w);
 }
 
-/* ---- Congestion control ---- */
+/* ---- congestion control ------------------------------------------------------------------ */
 
 static void a_congestion_control_can_be_chosen(void **state)
 {
@@ -464,7 +464,7 @@ static void proxies_of_each_kind(void **state)
 	assert_int_equal(try_proxy("proxy:3128", &err), -EINVAL);
 }
 
-/* ---- Freed ---- */
+/* ---- freed ------------------------------------------------------------------------------- */
 
 static void one_is_freed_first(bool is_server)
 {
@@ -530,7 +530,7 @@ static void the_client_is_freed_before_it_has_run(void **state)
 	world_stop(&w);
 }
 
-/* ---- Many ---- */
+/* ---- many -------------------------------------------------------------------------------- */
 
 static void two_hundred_streams(void **state)
 {

@@ -15,7 +15,7 @@
 
 static struct world w;
 
-/* ---- A certificate that signs itself, in files ---- */
+/* ---- a certificate that signs itself, in files ------------------------------------------- */
 
 struct identity {
 	char cert_file[40], key_file[40];
@@ -118,7 +118,7 @@ static struct world_opts tls_opts(void)
 				    .out_ready = 1000 };
 }
 
-/* ---- Whom the client believes ---- */
+/* ---- whom the client believes ------------------------------------------------------------ */
 
 static void both_ways_in_tls(void **state)
 {
@@ -238,7 +238,7 @@ static void strangers_are_not_believed(void **state)
 	expect_refusal(&opts, "another key than the pinned one");
 }
 
-/* ---- Another certificate ---- */
+/* ---- another certificate ----------------------------------------------------------------- */
 
 static void a_new_certificate_without_a_restart(void **state)
 {

@@ -22,7 +22,7 @@ uint8_t pattern(uint64_t i)
 	return (uint8_t)((i * 0x9e3779b97f4a7c15ull) >> 41);
 }
 
-/* ---- Ends ---- */
+/* ---- ends -------------------------------------------------------------------------------- */
 
 static void end_check_abort(struct end *e)
 {
@@ -138,7 +138,7 @@ void end_more(struct end *end, uint64_t len)
 	http_stream_wake(end->stream);
 }
 
-/* ---- The server's side ---- */
+/* ---- the server's side ------------------------------------------------------------------- */
 
 static void waiting_closed(void *user, struct http_stream *stream, enum http_end end,
 			   const struct weft_error *err, uint64_t now)
@@ -211,7 +211,7 @@ static void world_request(void *user, struct http_stream *stream,
 		http_stream_abort(stream);
 }
 
-/* ---- The client's side ---- */
+/* ---- the client's side ------------------------------------------------------------------- */
 
 const char *world_url(const struct world *w, const char *path)
 {
@@ -252,7 +252,7 @@ struct end *world_put(struct world *w, const char *path, uint64_t out_total)
 	return world_open(w, world_url(w, path), true, out_total);
 }
 
-/* ---- Start, turn, stop ---- */
+/* ---- start, turn, stop ------------------------------------------------------------------- */
 
 void world_start(struct world *w, const struct world_opts *opts)
 {

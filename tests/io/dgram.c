@@ -65,7 +65,7 @@ static union weft_sockaddr loopback(const struct dgram *d, int family)
 	return addr;
 }
 
-/* ---- What came in ---- */
+/* ---- what came in ------------------------------------------------------------------------ */
 
 /* Bytes of all datagrams in order, and the length of each. */
 struct inbox {
@@ -122,7 +122,7 @@ static void send_all(struct dgram *d, const struct dgram_msg *msgs, size_t n)
 	assert_int_equal(dgram_send(d, msgs, n), n);
 }
 
-/* ---- Tests ---- */
+/* ---- tests ------------------------------------------------------------------------------- */
 
 static void send_trains(struct pair pair, struct rng *rng, struct inbox *want)
 {

@@ -130,7 +130,7 @@ static void read_byte(struct probe *p)
 	assert_int_equal(read(p->task.fd, &c, 1), 1);
 }
 
-/* ---- Descriptors ---- */
+/* ---- descriptors ------------------------------------------------------------------------- */
 
 /* Reads one byte of two in each run: the second is found by the next poll. */
 static void read_and_stop_at_end(struct probe *p)
@@ -267,7 +267,7 @@ static void add_says_what_is_wrong(void **state)
 	close(file);
 }
 
-/* ---- Deadlines ---- */
+/* ---- deadlines --------------------------------------------------------------------------- */
 
 static void timers_run_by_deadline(void **state)
 {
@@ -371,7 +371,7 @@ static void rounds_are_bounded(void **state)
 	assert_string_equal(f->notes.text, "r");
 }
 
-/* ---- Removal ---- */
+/* ---- removal ----------------------------------------------------------------------------- */
 
 static void remove_self(struct probe *p)
 {
@@ -487,7 +487,7 @@ static void tasks_may_be_added_from_a_run(void **state)
 	assert_string_equal(f->notes.text, "ab");
 }
 
-/* ---- Stop, free, busy poll ---- */
+/* ---- stop, free, busy poll --------------------------------------------------------------- */
 
 static void stop_before_run_counts(void **state)
 {

@@ -30,7 +30,7 @@ static struct {
 	int may_end[2];   /* and waits for one. */
 } resolver;
 
-/* ---- The resolver ---- */
+/* ---- the resolver ------------------------------------------------------------------------ */
 
 static struct addrinfo *make_answer(size_t i, struct addrinfo *next)
 {
@@ -83,7 +83,7 @@ static void let_slow_end(void)
 	assert_int_equal(write(resolver.may_end[1], "x", 1), 1);
 }
 
-/* ---- The tests ---- */
+/* ---- the tests --------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {

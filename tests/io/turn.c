@@ -66,7 +66,7 @@ static void turn(struct fixture *f)
 	(void)weft_loop_turn(f->loop);
 }
 
-/* ---- poll(2) ---- */
+/* ---- poll(2) ----------------------------------------------------------------------------- */
 
 static bool is_readable(const struct fixture *f)
 {
@@ -89,7 +89,7 @@ static void next_in_poll(struct fixture *f)
 
 static struct host in_poll = { nothing, next_in_poll, nothing };
 
-/* ---- An epoll around the loop's ---- */
+/* ---- an epoll around the loop's ---------------------------------------------------------- */
 
 #ifdef __linux__
 static void begin_epoll(struct fixture *f)
@@ -119,7 +119,7 @@ static struct host in_epoll = { begin_epoll, next_in_epoll, end_epoll };
 static struct host in_epoll = { nothing, nothing, nothing };
 #endif
 
-/* ---- libuv ---- */
+/* ---- libuv ------------------------------------------------------------------------------- */
 
 static void on_uv_ready(uv_poll_t *poll, int status, int events)
 {
@@ -151,7 +151,7 @@ static void end_uv(struct fixture *f)
 
 static struct host in_uv = { begin_uv, next_in_uv, end_uv };
 
-/* ---- The fixture ---- */
+/* ---- the fixture ------------------------------------------------------------------------- */
 
 static unsigned bytes_waiting(const struct node *node)
 {
@@ -244,7 +244,7 @@ static bool is_quiet(struct fixture *f)
 	return !is_readable(f);
 }
 
-/* ---- Deadlines ---- */
+/* ---- deadlines --------------------------------------------------------------------------- */
 
 static void deadlines_come_and_never_early(void **state)
 {
@@ -303,7 +303,7 @@ static void more_work_than_a_turn_does(void **state)
 	assert_true(is_quiet(f));
 }
 
-/* ---- Descriptors ---- */
+/* ---- descriptors ------------------------------------------------------------------------- */
 
 static void descriptors_are_level_triggered(void **state)
 {
@@ -403,7 +403,7 @@ static void many_are_ready(void **state)
 	}
 }
 
-/* ---- Signals and jobs ---- */
+/* ---- signals and jobs -------------------------------------------------------------------- */
 
 static void on_status(void *user, int status)
 {
@@ -526,7 +526,7 @@ static void stubborn_programs_are_ended(void **state)
 	assert_int_equal(f->calls, 0);
 }
 
-/* ---- By chance ---- */
+/* ---- by chance --------------------------------------------------------------------------- */
 
 static bool is_pending(const struct fixture *f)
 {
@@ -587,7 +587,7 @@ static void no_wake_up_is_lost(void **state)
 	assert_true(is_quiet(f));
 }
 
-/* ---- Without a descriptor ---- */
+/* ---- without a descriptor ---------------------------------------------------------------- */
 
 /* Where there is no descriptor, a host that turns the loop again and again still can. */
 static void turns_alone_suffice(void **state)

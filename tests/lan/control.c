@@ -51,7 +51,7 @@ static void test_head_is_found_again(void **state)
 	}
 }
 
-/* ---- the reader ---- */
+/* ---- the reader -------------------------------------------------------------------------- */
 
 static void assert_next(struct control_reader *reader, const char *text)
 {

@@ -22,7 +22,7 @@
 
 #define BYTES_PER_MEMBER_MAX 61440
 
-/* ---- memory ---- */
+/* ---- memory ------------------------------------------------------------------------------ */
 
 /*
  * Bytes allocated and not freed while is_counting; and slabs, of which those pages count that
@@ -109,7 +109,7 @@ static bool count_for_relay(bool counts)
 	return before;
 }
 
-/* ---- the hall: a network for many, with one millisecond to everywhere ---- */
+/* ---- the hall: a network for many, with one millisecond to everywhere -------------------- */
 
 #define DELAY_NS 1000000u
 
@@ -252,7 +252,7 @@ static void hall_run(struct hall *hall, uint64_t ms)
 	hall->now = until;
 }
 
-/* ---- the crowd ---- */
+/* ---- the crowd --------------------------------------------------------------------------- */
 
 struct crowd {
 	struct party party; /* For its identity; its network stays empty. */

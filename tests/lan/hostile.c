@@ -70,7 +70,7 @@ static const struct session *session_of_eve(const struct scene *scene)
 	return &visitor->session;
 }
 
-/* ---- datagrams ---- */
+/* ---- datagrams --------------------------------------------------------------------------- */
 
 struct forged {
 	uint8_t data[2048];
@@ -329,7 +329,7 @@ static void test_datagrams_before_the_hello(void **state)
 	scene_end(&scene);
 }
 
-/* ---- control messages ---- */
+/* ---- control messages -------------------------------------------------------------------- */
 
 static void test_hellos_of_wrong_shape_are_answered(void **state)
 {
@@ -619,7 +619,7 @@ static void test_last_words_that_are_no_text(void **state)
 	scene_end(&scene);
 }
 
-/* ---- noise ---- */
+/* ---- noise ------------------------------------------------------------------------------- */
 
 /* The rules themselves are tests/bridge/filter.c's. */
 static void test_what_the_filter_drops(void **state)

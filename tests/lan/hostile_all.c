@@ -31,7 +31,7 @@
 #define FRAMES_MAX   8192u
 #define VILLAINS_MAX 40u
 
-/* ---- alice and bob ---- */
+/* ---- alice and bob ----------------------------------------------------------------------- */
 
 struct player {
 	struct guest guest;
@@ -144,7 +144,7 @@ static void announce(struct player *player)
 	send_frame(player, ETHER_TYPE_ARP, body, sizeof(body), party_broadcast);
 }
 
-/* ---- who stands beside the path ---- */
+/* ---- who stands beside the path ---------------------------------------------------------- */
 
 #define COPIES_MAX   64u
 #define COPY_LEN_MAX 1500u
@@ -201,7 +201,7 @@ static void copyist_turn(struct copyist *copyist, struct party *party)
 	}
 }
 
-/* ---- the evening ---- */
+/* ---- the evening ------------------------------------------------------------------------- */
 
 struct scene {
 	struct party party;

@@ -279,7 +279,7 @@ static void test_gateway_leaves_and_returns(void **state)
 	full_end(&full);
 }
 
-/* ---- what a gateway lets through ---- */
+/* ---- what a gateway lets through --------------------------------------------------------- */
 
 static uint64_t lan_sends(struct full *full, struct weft_mac src, struct weft_mac dst)
 {
@@ -410,7 +410,7 @@ static void test_the_end_of_an_answer_comes_last(void **state)
 	full_end(&full);
 }
 
-/* ---- the way between ---- */
+/* ---- the way between --------------------------------------------------------------------- */
 
 static void test_loss_jitter_and_duplicates(void **state)
 {
@@ -563,7 +563,7 @@ static void test_idle_for_a_day(void **state)
 	full_end(&full);
 }
 
-/* ---- the relay's own room ---- */
+/* ---- the relay's own room ---------------------------------------------------------------- */
 
 static void test_host_and_guest(void **state)
 {
@@ -637,7 +637,7 @@ static void test_rooms_that_cannot_be_opened(void **state)
 	full_end(&full);
 }
 
-/* ---- the local side ---- */
+/* ---- the local side ---------------------------------------------------------------------- */
 
 static void test_who_sees_frames_first_may_keep_them(void **state)
 {

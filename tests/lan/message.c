@@ -41,7 +41,7 @@ static struct message decode_ok(const char *json)
 	return message;
 }
 
-/* ---- there and back ---- */
+/* ---- there and back ---------------------------------------------------------------------- */
 
 static struct message there_and_back(const struct message *message)
 {
@@ -232,7 +232,7 @@ static void test_claims(void **state)
 	}
 }
 
-/* ---- from other versions ---- */
+/* ---- from other versions ----------------------------------------------------------------- */
 
 static void test_unknown_fields_are_passed_over(void **state)
 {
@@ -277,7 +277,7 @@ static void test_sentences_are_made_printable(void **state)
 	assert_string_equal(message.disconnect.text, "a?[2Jb???\xc3\xa4");
 }
 
-/* ---- wrong shapes ---- */
+/* ---- wrong shapes ------------------------------------------------------------------------ */
 
 struct wrong {
 	const char *json;

@@ -13,7 +13,7 @@
 
 const struct weft_mac party_lan_host = { { 0x00, 0x16, 0x3e, 0, 0, 7 } };
 
-/* ---- probes ---- */
+/* ---- probes ------------------------------------------------------------------------------ */
 
 static size_t probe_send(struct weft_link *link, const struct weft_frame *frames,
 			 size_t n, uint64_t now)
@@ -50,7 +50,7 @@ void probe_sends(struct probe *probe, struct weft_mac src, struct weft_mac dst,
 	link_deliver(&probe->link, &frame, 1, now);
 }
 
-/* ---- the relay ---- */
+/* ---- the relay --------------------------------------------------------------------------- */
 
 static void on_member(void *user, const char *room, const struct weft_peer *peer,
 		      bool is_here, const char *reason)
@@ -170,7 +170,7 @@ void party_run(struct party *party, uint64_t ms)
 	sim_run(party->sim, sim_now(party->sim) + sim_ms(ms));
 }
 
-/* ---- guests ---- */
+/* ---- guests ------------------------------------------------------------------------------ */
 
 static void on_state(void *user, enum weft_member_state state, const char *reason,
 		     uint64_t now)

@@ -178,7 +178,7 @@ static void test_rooms_do_not_hear_each_other(void **state)
 	scene_end(&scene);
 }
 
-/* ---- paths ---- */
+/* ---- paths ------------------------------------------------------------------------------- */
 
 static void set_path(struct guest *guest, size_t payload_max)
 {
@@ -250,7 +250,7 @@ static void test_first_path_sets_the_mtu(void **state)
 	scene_end(&scene);
 }
 
-/* ---- relays that are not there ---- */
+/* ---- relays that are not there ----------------------------------------------------------- */
 
 static void test_no_relay_yet(void **state)
 {
@@ -395,7 +395,7 @@ static void test_slow_names(void **state)
 	scene_end(&scene);
 }
 
-/* ---- options that cannot work ---- */
+/* ---- options that cannot work ------------------------------------------------------------ */
 
 static void assert_not_made(const struct guest *guest, const char *words)
 {

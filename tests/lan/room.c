@@ -86,7 +86,7 @@ static void assert_refused(const struct room *room, const struct hello *hello,
 	assert_true(strlen(reject.text) > 20);
 }
 
-/* ---- the forwarding table ---- */
+/* ---- the forwarding table ---------------------------------------------------------------- */
 
 enum { ALICE, BOB, CAROL, GATEWAY, PROBES };
 enum { TO_LAN = 100, TO_ALL, TO_GROUP, TO_BRIDGES };
@@ -208,7 +208,7 @@ static void test_who_left_is_gone(void **state)
 	room_free(party.room);
 }
 
-/* ---- who may come in ---- */
+/* ---- who may come in --------------------------------------------------------------------- */
 
 static void test_admission(void **state)
 {
@@ -288,7 +288,7 @@ static void test_ids_come_back_late(void **state)
 	room_free(room);
 }
 
-/* ---- stations behind a client ---- */
+/* ---- stations behind a client ------------------------------------------------------------ */
 
 static void test_claims(void **state)
 {
@@ -359,7 +359,7 @@ static void test_claims_of_a_room_are_limited(void **state)
 	room_free(room);
 }
 
-/* ---- places that are kept ---- */
+/* ---- places that are kept ---------------------------------------------------------------- */
 
 static struct kept place_of(uint8_t mac, uint16_t id)
 {
@@ -386,7 +386,7 @@ static void test_places_are_limited(void **state)
 	room_free(room);
 }
 
-/* ---- addresses ---- */
+/* ---- addresses --------------------------------------------------------------------------- */
 
 static const char *address_text(const struct room_member *member)
 {
@@ -496,7 +496,7 @@ static void test_networks_differ(void **state)
 		room_free(rooms[i]);
 }
 
-/* ---- networks ---- */
+/* ---- networks ---------------------------------------------------------------------------- */
 
 static bool is_one_of_first(void *user, const struct weft_ip *network)
 {

@@ -30,7 +30,7 @@
 #define KNOCK_TURNS 900u
 #define FRAME_MAX   1514u
 
-/* ---- datagrams and frames ---- */
+/* ---- datagrams and frames ---------------------------------------------------------------- */
 
 struct forged {
 	uint8_t data[OVERLAY_LEN + FRAME_MAX];
@@ -88,7 +88,7 @@ static void run_away(struct villain *villain)
 	villain->back_at = villain->venue->now(villain->venue) + AWAY_MS * NS_PER_MS;
 }
 
-/* ---- those who forge ---- */
+/* ---- those who forge --------------------------------------------------------------------- */
 
 /* No more than four a second, which is borne for half a minute. */
 static void forge_headers(struct villain *villain)
@@ -244,7 +244,7 @@ static void be_a_large_lan(struct villain *villain)
 	throw_datagram(villain, &forged);
 }
 
-/* ---- those who flood ---- */
+/* ---- those who flood --------------------------------------------------------------------- */
 
 static void flood(struct villain *villain, struct weft_mac dst, size_t len, unsigned n)
 {
@@ -314,7 +314,7 @@ static void throw_runts(struct villain *villain)
 		throw_datagram(villain, &forged);
 }
 
-/* ---- those who talk ---- */
+/* ---- those who talk ---------------------------------------------------------------------- */
 
 /* What he has not read the answers to may fill his connection. */
 static void write_bytes(struct villain *villain, const void *data, size_t len)
@@ -452,7 +452,7 @@ static void come_and_go(struct villain *villain)
 	write_json(villain, "{\"type\":\"disconnect\",\"code\":\"left\"}");
 }
 
-/* ---- those who are not let in ---- */
+/* ---- those who are not let in ------------------------------------------------------------ */
 
 static void say_nothing(struct villain *villain)
 {
@@ -562,7 +562,7 @@ const struct villain_kind villain_kinds[] = {
 };
 const size_t villain_kinds_n = ARRAY_LEN(villain_kinds);
 
-/* ---- coming and going ---- */
+/* ---- coming and going -------------------------------------------------------------------- */
 
 void villain_init(struct villain *villain, const struct villain_kind *kind,
 		  struct venue *venue, uint8_t number)

@@ -173,7 +173,7 @@ static void what_cannot_be_sized_ends_that_peer_only(void **state)
 	outlet_close(&o);
 }
 
-/* ---- VPNKit ---- */
+/* ---- VPNKit ------------------------------------------------------------------------------ */
 
 static void make_init(uint8_t init[49])
 {
@@ -257,7 +257,7 @@ static void vpnkit_peers_that_are_none(void **state)
 	outlet_close(&o);
 }
 
-/* ---- Auto ---- */
+/* ---- auto -------------------------------------------------------------------------------- */
 
 static void auto_finds_each(void **state)
 {

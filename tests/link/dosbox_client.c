@@ -27,7 +27,7 @@ static const struct weft_mac box_mac = { { 0x7e, 0x00, 0x00, 0x01, 0x12, 0x34 } 
 /* Whom ipxbox asks by, and by what it is answered. */
 static const struct weft_mac pinger = { { 0x02, 0xff, 0xff, 0xff, 0x00, 0x00 } };
 
-/* ---- The bridge ---- */
+/* ---- the bridge -------------------------------------------------------------------------- */
 
 static void frame_to_client(enum ipx_framing framing, const struct ipx_hdr *hdr,
 			    struct weft_mac mac)
@@ -80,7 +80,7 @@ static struct ipx_place last_frame(void)
 	return place;
 }
 
-/* ---- Registration ---- */
+/* ---- registration ------------------------------------------------------------------------ */
 
 /* By one socket, however long the server takes: each one would be a client to it. */
 static void it_asks_until_it_is_answered(void **state)
@@ -136,7 +136,7 @@ static void nobody_answers_at_all(void **state)
 	server_close(&s);
 }
 
-/* ---- Both ways ---- */
+/* ---- both ways --------------------------------------------------------------------------- */
 
 static void a_game_of_two(void **state)
 {
@@ -261,7 +261,7 @@ static void the_framing_follows_the_bridge(void **state)
 	server_close(&s);
 }
 
-/* ---- The station ---- */
+/* ---- the station ------------------------------------------------------------------------- */
 
 static void others_are_not_carried_and_are_counted(void **state)
 {
@@ -344,7 +344,7 @@ static void a_station_that_was_named(void **state)
 	server_close(&s);
 }
 
-/* ---- What comes from the server ---- */
+/* ---- what comes from the server ---------------------------------------------------------- */
 
 static void our_own_broadcasts_do_not_come_back(void **state)
 {
@@ -423,7 +423,7 @@ static void a_ping_is_answered_for_the_node(void **state)
 	server_close(&s);
 }
 
-/* ---- A server that goes ---- */
+/* ---- a server that goes ------------------------------------------------------------------ */
 
 static void a_silent_server_is_asked_and_goes_at_last(void **state)
 {

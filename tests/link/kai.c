@@ -161,7 +161,7 @@ static void the_end_is_told(void **state)
 	(void)close(fd);
 }
 
-/* ---- An engine of somebody else's ---- */
+/* ---- an engine of somebody else's -------------------------------------------------------- */
 
 static int engine_open(union weft_sockaddr *from)
 {

@@ -150,7 +150,7 @@ static void what_no_peer_would_take_is_counted(void **state)
 	assert_int_equal(weft_link_stats(modem).tx_too_long, 1);
 }
 
-/* ---- Over a socket ---- */
+/* ---- over a socket ----------------------------------------------------------------------- */
 
 struct far_end {
 	int fd;

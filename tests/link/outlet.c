@@ -22,7 +22,7 @@
 /* More rounds than any test needs: what never comes to rest is a busy loop. */
 #define ROUNDS_MAX 10000u
 
-/* ---- The plug ---- */
+/* ---- the plug ---------------------------------------------------------------------------- */
 
 static int runner_add(void *user, struct weft_task *task)
 {
@@ -188,7 +188,7 @@ void outlet_send(struct outlet *o, size_t i, uint32_t len, uint32_t number)
 	weft_link_send(o->links[i]->link, &frame, 1, o->now);
 }
 
-/* ---- The directory ---- */
+/* ---- the directory ----------------------------------------------------------------------- */
 
 static char dir[64];
 
@@ -222,7 +222,7 @@ bool test_path_exists(const char *name)
 	return lstat(test_path(name), &st) == 0;
 }
 
-/* ---- Peers ---- */
+/* ---- peers ------------------------------------------------------------------------------- */
 
 static struct sockaddr_un unix_addr(const char *name)
 {

@@ -183,7 +183,7 @@ static void a_packet_socket_has_an_end(void **state)
 	assert_int_equal(weft_link_stats(plain).rx_errors, 0);
 }
 
-/* ---- What a dialect does ---- */
+/* ---- what a dialect does ----------------------------------------------------------------- */
 
 /* Odd numbers are not for the peer, one cannot be said. Others get a prefix of two bytes. */
 #define UNSPEAKABLE 0x0bad0000u

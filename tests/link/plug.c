@@ -92,7 +92,7 @@ static void assert_closed(int fd)
 	assert_int_equal(read(fd, &byte, 1), 0);
 }
 
-/* ---- Listening ---- */
+/* ---- listening --------------------------------------------------------------------------- */
 
 static void peers_come_and_go(void **state)
 {
@@ -285,7 +285,7 @@ static void a_slow_peer_is_nobody_elses_trouble(void **state)
 	outlet_close(&o);
 }
 
-/* ---- Connecting ---- */
+/* ---- connecting -------------------------------------------------------------------------- */
 
 static void it_connects_again(void **state)
 {
@@ -346,7 +346,7 @@ static void tcp_connects_both_ways(void **state)
 	outlet_close(&dialler);
 }
 
-/* ---- Inherited descriptors ---- */
+/* ---- inherited descriptors --------------------------------------------------------------- */
 
 static void an_inherited_socket_is_one_peer(void **state)
 {
@@ -420,7 +420,7 @@ static void kinds_that_are_no_plugs(void **state)
 	assert_false(weft_plug_is_spec("nonsense"));
 }
 
-/* ---- On a loop ---- */
+/* ---- on a loop --------------------------------------------------------------------------- */
 
 static void note_plugged(void *user, struct weft_link *link, const char *peer,
 			 uint64_t now)
@@ -463,7 +463,7 @@ static void a_loop_runs_it(void **state)
 	weft_loop_free(loop);
 }
 
-/* ---- As a single link ---- */
+/* ---- as a single link -------------------------------------------------------------------- */
 
 static struct weft_link *solo;
 

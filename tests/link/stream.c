@@ -94,7 +94,7 @@ static void assert_numbers(uint32_t first, size_t n)
 		assert_int_equal(frame_number(&box.frames[i]), first + i);
 }
 
-/* ---- In ---- */
+/* ---- in ---------------------------------------------------------------------------------- */
 
 static void frames_come_in_whatever_the_pieces(void **state)
 {
@@ -265,7 +265,7 @@ static void a_receiver_may_end_it(void **state)
 	assert_string_equal(weft_link_down_reason(stream), "enough");
 }
 
-/* ---- Out ---- */
+/* ---- out --------------------------------------------------------------------------------- */
 
 static uint8_t frame_bytes[LINK_BATCH][2200];
 
@@ -420,7 +420,7 @@ static void a_frame_that_went_in_part_is_finished(void **state)
 	(void)close(in[1]);
 }
 
-/* ---- Pipes and files ---- */
+/* ---- pipes and files --------------------------------------------------------------------- */
 
 static void two_pipes_are_a_link(void **state)
 {
@@ -467,7 +467,7 @@ static void a_file_is_read_to_its_end(void **state)
 	assert_true(link_deadline(stream) == WEFT_NEVER);
 }
 
-/* ---- What comes first ---- */
+/* ---- what comes first -------------------------------------------------------------------- */
 
 static void bytes_read_before_count(void **state)
 {

@@ -154,7 +154,7 @@ static union weft_sockaddr end_of_flow(const struct weft_ip *ip, uint16_t port)
 	return addr;
 }
 
-/* ---- calls that never block ---------------------------------------------------------------- */
+/* ---- calls that never block -------------------------------------------------------------- */
 
 static int call_socket(struct run *run, struct call *call)
 {
@@ -231,7 +231,7 @@ static int call_sendto(struct run *run, struct call *call)
 	return host_sendto(&run->host, fd_of(run, call)->live, data, len, &peer);
 }
 
-/* ---- calls that can ------------------------------------------------------------------------ */
+/* ---- calls that can ---------------------------------------------------------------------- */
 
 static bool is_waiting(const struct run *run, const struct run_fd *fd, int result)
 {

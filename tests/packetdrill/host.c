@@ -163,7 +163,7 @@ void host_fini(struct host *h)
 		free(container_of(node, struct host_packet, of_sent));
 }
 
-/* ---- making, naming, connecting ------------------------------------------------------------ */
+/* ---- making, naming, connecting ---------------------------------------------------------- */
 
 static bool is_ours(int s)
 {
@@ -256,7 +256,7 @@ int host_recvfrom(struct host *h, int s, void *buf, size_t len,
 	return weft_socket_recvfrom(h->sockets, s, buf, len, ret_peer);
 }
 
-/* ---- flags, options, readiness --------------------------------------------------------------- */
+/* ---- flags, options, readiness ----------------------------------------------------------- */
 
 int host_getflags(const struct host *h, int s)
 {

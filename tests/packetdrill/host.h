@@ -65,7 +65,7 @@ uint64_t host_next(const struct host *h);
 /** Lets time pass, and what is due meanwhile happen at its time. */
 void host_run_until(struct host *h, uint64_t until);
 
-/* ---- socket calls: as in the manual, but that errors are -Exxx ----------------------------- */
+/* ---- socket calls: as in the manual, but that errors are -Exxx --------------------------- */
 
 int host_socket(struct host *h, int domain, int type);
 int host_bind(struct host *h, int s, const union weft_sockaddr *local);

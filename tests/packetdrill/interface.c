@@ -352,7 +352,7 @@ static ssize_t drill_sendmsg(void *user, int fd, const struct msghdr *msg, int f
 	return drill_writev(user, fd, msg->msg_iov, (int)msg->msg_iovlen);
 }
 
-/* ---- flags, options, readiness --------------------------------------------------------------- */
+/* ---- flags, options, readiness ----------------------------------------------------------- */
 
 static int drill_fcntl(void *user, int fd, int cmd, ...)
 {

@@ -399,7 +399,7 @@ static void forty_segments_are_one_write(void **state)
 	assert_int_equal(frames_taken("weft0"), before + 1);
 }
 
-/* ---- One TCP connection between two namespaces ---- */
+/* ---- one TCP connection between two namespaces ------------------------------------------- */
 
 #define TCP_LEN 3000000u
 
@@ -522,7 +522,7 @@ static void what_was_cut_is_merged_again(void **state)
 	assert_int_equal(weft_link_stats(links[0]).tx_dropped, 0);
 }
 
-/* ---- Datagrams between two namespaces ---- */
+/* ---- datagrams between two namespaces ---------------------------------------------------- */
 
 #define DATAGRAMS    40u
 #define DATAGRAM_LEN 1000u

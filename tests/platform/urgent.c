@@ -37,7 +37,7 @@ static uint64_t now_of(const struct lab *lab)
 	return weft_loop_now(lab->loop);
 }
 
-/* ---- the two hosts ------------------------------------------------------------------------- */
+/* ---- the two hosts ----------------------------------------------------------------------- */
 
 static bool is_connected(struct lab *lab)
 {
@@ -136,7 +136,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- what the stack is sent ---------------------------------------------------------------- */
+/* ---- what the stack is sent -------------------------------------------------------------- */
 
 static void the_kernel_s_mark_is_seen(void **state)
 {
@@ -183,7 +183,7 @@ static void a_long_one_from_the_kernel(void **state)
 	assert_int_equal(got, LONG - 1);
 }
 
-/* ---- what it sends ------------------------------------------------------------------------- */
+/* ---- what it sends ----------------------------------------------------------------------- */
 
 static void write_ours(const struct lab *lab, const char *text)
 {

@@ -121,7 +121,7 @@ static void a_token_is_good_only_for_its_address(void **state)
 	world_fini(&w);
 }
 
-/* ---- tokens from earlier connections ---- */
+/* ---- tokens from earlier connections ----------------------------------------------------- */
 
 #define DAY_MS (24 * 3600 * UINT64_C(1000))
 

@@ -13,7 +13,7 @@
 static const struct sim_link lan = { .delay_ns = 5000000 };
 static const struct sim_link narrow = { .delay_ns = 5000000, .payload_max = 1300 };
 
-/* ---- the rule ---- */
+/* ---- the rule ---------------------------------------------------------------------------- */
 
 /* So many large ones found lost, at even distances within a time. */
 static void lose(struct blackhole *b, unsigned n, uint64_t from, uint64_t span)
@@ -139,7 +139,7 @@ static void silence_is_none_with_an_answer_or_without_a_question(void **state)
 	assert_true(blackhole_is_open(&b, 108 * SECOND));
 }
 
-/* ---- connections ---- */
+/* ---- connections ------------------------------------------------------------------------- */
 
 /* A large and a small datagram each 50 ms, as of a flow that tries again and again. */
 static void talk(struct world *w, unsigned times)

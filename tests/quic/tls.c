@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- A small authority ---- */
+/* ---- a small authority ------------------------------------------------------------------- */
 
 struct authority {
 	gnutls_x509_privkey_t key;
@@ -146,7 +146,7 @@ static void issue(const struct authority *ca, const struct terms *terms, char **
 	gnutls_x509_privkey_deinit(key);
 }
 
-/* ---- Who is let in ---- */
+/* ---- who is let in ----------------------------------------------------------------------- */
 
 static void a_wrong_pin_is_refused(void **state)
 {
@@ -402,7 +402,7 @@ static void a_chain_needs_a_name_to_check(void **state)
 	authority_fini(&ca);
 }
 
-/* ---- What they are made of ---- */
+/* ---- what they are made of --------------------------------------------------------------- */
 
 static void identities_differ(void **state)
 {

@@ -162,7 +162,7 @@ static void it_announces_its_address_twice(void **state)
 	expect(&line, "eth: who has 10.0.0.5? 10.0.0.5\n");
 }
 
-/* ---- Where packets go -------------------------------------------------------------------- */
+/* ---- where packets go -------------------------------------------------------------------- */
 
 static void ignore_frame(void *user, const struct weft_frame *frame, uint64_t now)
 {
@@ -278,7 +278,7 @@ static void padding_stays_behind(void **state)
 		      "ppp: 10.0.0.9 > 10.0.0.5 28 bytes icmp 8/0\n");
 }
 
-/* ---- What is not passed on --------------------------------------------------------------- */
+/* ---- what is not passed on --------------------------------------------------------------- */
 
 static void nobody_lends_an_address(void **state)
 {
@@ -349,7 +349,7 @@ static void packets_longer_than_an_ethernet_are_counted(void **state)
 	expect(&line, "");
 }
 
-/* ---- A small MRU ------------------------------------------------------------------------- */
+/* ---- a small MRU ------------------------------------------------------------------------- */
 
 static void start_with_mru(const char *mru)
 {

@@ -37,7 +37,7 @@ static void forget(void)
 	fmt_init(&fsm.log, fsm.text, sizeof(fsm.text));
 }
 
-/* ---- The protocol ---- */
+/* ---- the protocol ------------------------------------------------------------------------ */
 
 static void on_begin(struct negotiation *n)
 {
@@ -80,7 +80,7 @@ static const struct negotiation_ops ops = {
 	.refused = on_refused,
 };
 
-/* ---- Its owner ---- */
+/* ---- its owner --------------------------------------------------------------------------- */
 
 static void on_up(void *user, struct negotiation *n, uint64_t now)
 {
@@ -130,7 +130,7 @@ static const struct negotiation_events events = {
 	.send = on_send,
 };
 
-/* ---- Events ---- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 static int input(uint8_t code, uint8_t id, const void *data, size_t len)
 {
@@ -219,7 +219,7 @@ static void bring_to(enum negotiation_state state)
 	forget();
 }
 
-/* ---- The table ---- */
+/* ---- the table --------------------------------------------------------------------------- */
 
 #define S(state) NEGOTIATION_##state
 
@@ -320,7 +320,7 @@ static void the_table_holds(void **state)
 	}
 }
 
-/* ---- Time ---- */
+/* ---- time -------------------------------------------------------------------------------- */
 
 static void ten_requests_then_silence(void **state)
 {
@@ -372,7 +372,7 @@ static void nothing_is_due_too_early(void **state)
 	assert_string_equal(fmt_text(&fsm.log), "");
 }
 
-/* ---- What is in the answers ---- */
+/* ---- what is in the answers -------------------------------------------------------------- */
 
 static void an_ack_repeats_the_request(void **state)
 {
@@ -446,7 +446,7 @@ static void an_unknown_packet_goes_back(void **state)
 	assert_memory_equal(fsm.last.data, "\x63\x2b\0\7abc", 7);
 }
 
-/* ---- What is not to be believed ---- */
+/* ---- what is not to be believed ---------------------------------------------------------- */
 
 static void an_answer_to_another_request_is_none(void **state)
 {

@@ -95,7 +95,7 @@ static void a_ping_goes_through(void **state)
 	assert_memory_equal(line.last_ppp + 2, buf + 14, len);
 }
 
-/* ---- Logging in -------------------------------------------------------------------------- */
+/* ---- logging in -------------------------------------------------------------------------- */
 
 static void a_peer_that_will_not_log_in_need_not(void **state)
 {
@@ -172,7 +172,7 @@ static void a_name_is_made_printable(void **state)
 		      "ppp: IPCP request 1 3=0a000001\n");
 }
 
-/* ---- The link ---------------------------------------------------------------------------- */
+/* ---- the link ---------------------------------------------------------------------------- */
 
 static void magic_numbers_tell_loops(void **state)
 {
@@ -376,7 +376,7 @@ static void without_a_router_we_have_the_dummy_address(void **state)
 		      "ppp: IPCP request 1 3=c0000008\n");
 }
 
-/* ---- Loss -------------------------------------------------------------------------------- */
+/* ---- loss -------------------------------------------------------------------------------- */
 
 static void requests_are_repeated(void **state)
 {
@@ -474,7 +474,7 @@ static void a_bad_line_connects_in_the_end(void **state)
 	}
 }
 
-/* ---- Hostility --------------------------------------------------------------------------- */
+/* ---- hostility --------------------------------------------------------------------------- */
 
 static void hostile_packets_are_counted(void **state)
 {

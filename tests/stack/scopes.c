@@ -29,7 +29,7 @@ struct lab {
 	uint64_t now;
 };
 
-/* ---- the hosts ----------------------------------------------------------------------------- */
+/* ---- the hosts --------------------------------------------------------------------------- */
 
 static union weft_sockaddr at(const char *text)
 {
@@ -121,7 +121,7 @@ static void lab_fini(struct lab *lab)
 		weft_link_free(lab->link[i]);
 }
 
-/* ---- streams ------------------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------------------------- */
 
 static int dial(struct lab *lab, const char *from, const char *to)
 {
@@ -255,7 +255,7 @@ static void a_host_speaks_to_itself(void **state)
 	lab_fini(&lab);
 }
 
-/* ---- datagrams ----------------------------------------------------------------------------- */
+/* ---- datagrams --------------------------------------------------------------------------- */
 
 static void datagrams_go_by_their_links(void **state)
 {

@@ -102,7 +102,7 @@ static void enqueue(struct model *q, uint64_t now)
 	q->n++;
 }
 
-/* ---- ours, over a queue of the same kind -------------------------------------------------- */
+/* ---- ours, over a queue of the same kind ------------------------------------------------- */
 
 struct ours {
 	struct codel codel;

@@ -25,7 +25,7 @@ struct http_stream {
 static struct doctor *doctor;
 static struct http_answer answer;
 
-/* ---- the face ---- */
+/* ---- the face ---------------------------------------------------------------------------- */
 
 const char *http_stream_header(const struct http_stream *stream, const char *name)
 {
@@ -47,7 +47,7 @@ void http_stream_wake(struct http_stream *stream)
 	stream->is_woken = true;
 }
 
-/* ---- helpers ---- */
+/* ---- helpers ----------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
@@ -106,7 +106,7 @@ static json_t *read_json(struct http_stream *stream, uint64_t now)
 	return object;
 }
 
-/* ---- the tests ---- */
+/* ---- the tests --------------------------------------------------------------------------- */
 
 static void only_its_own_requests_are_for_it(void **state)
 {

@@ -229,7 +229,7 @@ static void another_proxy_gets_the_lines_of_all(void **state)
 		assert_true(has[proxy]);
 }
 
-/* ---- delays ---- */
+/* ---- delays ------------------------------------------------------------------------------ */
 
 static const struct trial_pieces pieces = { .count = 4, .size = 2, .gap_ms = 250 };
 

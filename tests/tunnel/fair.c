@@ -191,7 +191,7 @@ static void newcomers_do_not_starve_who_waits(void **state)
 	assert_true(jain(f, FLOWS_MAX) > 0.95);
 }
 
-/* ---- the queue of one sender --------------------------------------------------------------- */
+/* ---- the queue of one sender ------------------------------------------------------------- */
 
 /* A sender that halves what it has under way when it learns of a queue. */
 struct sender {
@@ -271,7 +271,7 @@ static void super_frames_fill_the_line_as_well(void **state)
 	assert_in_range(f->q.dropped_codel, 2, 2000);
 }
 
-/* ---- no room ------------------------------------------------------------------------------- */
+/* ---- no room ----------------------------------------------------------------------------- */
 
 static void the_longest_queue_loses_where_there_is_no_room(void **state)
 {
@@ -304,7 +304,7 @@ static void who_has_sent_much_loses_nothing(void **state)
 	assert_int_equal(f->tallies[2].packets, 1001);
 }
 
-/* ---- lanes --------------------------------------------------------------------------------- */
+/* ---- lanes ------------------------------------------------------------------------------- */
 
 static void open_lanes(struct fixture *f, unsigned n)
 {
@@ -438,7 +438,7 @@ static void fewer_lanes_take_over(void **state)
 		assert_int_equal(f->tallies[i].packets, 1);
 }
 
-/* ---- control ------------------------------------------------------------------------------- */
+/* ---- control ----------------------------------------------------------------------------- */
 
 static void control_goes_before_all_that_waits(void **state)
 {
@@ -478,7 +478,7 @@ static void control_is_bounded(void **state)
 	assert_int_equal(f->q.dropped_control, 2);
 }
 
-/* ---- memory -------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------ */
 
 static void an_idle_outbox_has_no_memory(void **state)
 {

@@ -16,7 +16,6 @@
 #include "cmd/http_file.h"
 #include "cmd/onlink.h"
 
-#include <weft/stack.h>
 #include <weft/tcp.h>
 
 #include <errno.h>

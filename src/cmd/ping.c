@@ -12,7 +12,6 @@
 #include "cmd/cmd.h"
 #include "cmd/onlink.h"
 
-#include <weft/stack.h>
 #include <weft/udp.h>
 
 #include <inttypes.h>

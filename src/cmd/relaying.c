@@ -9,7 +9,6 @@
 
 #include "cli/qr.h"
 #include "cli/units.h"
-#include "cmd/cmd.h"
 #include "cmd/identity.h"
 #include "cmd/invitation.h"
 #include "cmd/relay_asked.h"

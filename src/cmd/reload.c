@@ -11,8 +11,6 @@
 #include "cmd/cmd.h"
 #include "cmd/config_file.h"
 
-#include <weft/tunnel.h>
-
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -6,8 +6,6 @@
 #include "base/proxy.h"
 #include "config/config.h"
 
-#include <weft/nearest.h>
-
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>

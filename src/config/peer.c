@@ -5,7 +5,6 @@
  *
  *     { "token": HASH, "ip": "10.20.0.2", "tags": ["office"], "routes": ["192.168.7.0/24"] }
  */
-#include "base/net.h"
 #include "config/config.h"
 #include "config/token.h"
 

@@ -6,7 +6,6 @@
 #include "http/setup.h"
 
 #include "base/proxy.h"
-#include "http/stream.h"
 #include "io/socket.h"
 
 #include <errno.h>

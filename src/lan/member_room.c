@@ -10,7 +10,6 @@
  * session's port, so that unicast for anyone else stays at home, and what comes from the room
  * has to come under one of those MACs. Broadcast and multicast pass both ways.
  */
-#include "base/mac.h"
 #include "lan/member.h"
 #include "service/dhcpd.h"
 

@@ -4,10 +4,7 @@
  */
 #include "lan/relay.h"
 
-#include "base/table.h"
 #include "lan/visitor.h"
-
-#include <weft/log.h>
 
 #include <assert.h>
 #include <errno.h>

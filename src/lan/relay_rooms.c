@@ -7,7 +7,6 @@
 #include "base/table.h"
 #include "lan/relay.h"
 #include "lan/room_host.h"
-#include "lan/visitor.h"
 
 #include <weft/log.h>
 

@@ -31,7 +31,6 @@
 #include "link/drivers.h"
 #include "link/senders.h"
 #include "wire/cursor.h"
-#include "wire/ether.h"
 #include "wire/ipx.h"
 
 #include <errno.h>

@@ -10,7 +10,6 @@
  */
 #include "quic/conn.h"
 
-#include "quic/closing.h"
 #include "quic/compat.h"
 #include "quic/endpoint.h"
 

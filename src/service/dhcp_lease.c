@@ -9,7 +9,6 @@
 
 #include "base/array.h"
 #include "wire/cursor.h"
-#include "wire/ip4.h"
 
 #define PREFIX_MIN 8u
 #define PREFIX_MAX 30u

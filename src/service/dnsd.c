@@ -5,7 +5,6 @@
  */
 #include "service/dnsd.h"
 
-#include "base/mac.h"
 #include "service/udp_frame.h"
 #include "wire/compose.h"
 #include "wire/dns.h"

@@ -18,7 +18,6 @@
 #include "stack/icmp6.h"
 #include "stack/output.h"
 #include "stack/stack.h"
-#include "wire/icmp.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,7 +9,6 @@
  */
 #include "base/time.h"
 #include "stack/group.h"
-#include "stack/stack.h"
 #include "wire/icmp.h"
 
 #define MLD_LEN     24u

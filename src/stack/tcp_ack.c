@@ -8,7 +8,6 @@
 
 #include "base/time.h"
 #include "stack/tcp.h"
-#include "stack/tcp_emit.h"
 #include "stack/tcp_life.h"
 #include "stack/tcp_out.h"
 #include "stack/tcp_rack.h"

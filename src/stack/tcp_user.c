@@ -8,7 +8,6 @@
 #include "stack/tcp_emit.h"
 #include "stack/tcp_isn.h"
 #include "stack/tcp_life.h"
-#include "stack/tcp_listen.h"
 #include "stack/tcp_sent.h"
 #include "stack/tcp_timer.h"
 #include "stack/tcp_urgent.h"

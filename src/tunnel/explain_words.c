@@ -4,7 +4,6 @@
  */
 #include "tunnel/explain.h"
 #include "tunnel/policy.h"
-#include "tunnel/selection.h"
 
 #include <netinet/in.h>
 

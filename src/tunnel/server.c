@@ -6,7 +6,6 @@
 #include "tunnel/server.h"
 
 #include "base/container.h"
-#include "base/net.h"
 #include "base/time.h"
 #include "config/changes.h"
 #include "http/http.h"

@@ -10,7 +10,6 @@
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/tcp.h"
-#include "wire/udp.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -112,6 +112,12 @@ static void test_other_frames(void **state)
 	}
 	struct weft_frame empty = { .data = buf, .len = 0 };
 	assert_int_equal(mss_find(&empty, MTU), 0);
+	/* Where it says nothing, for a connection that has begun (RFC 9293, 3.7.1). */
+	struct syn s = { .traffic = { .flags = 0 } };
+	make(&s, 0, 1460);
+	assert_true(mss_find(&s.frame, MTU) > 0);
+	s.frame.data[s.at.transport_off + 13] = TCP_ACK;
+	assert_int_equal(mss_find(&s.frame, MTU), 0);
 }
 
 /* Options that lie about their length, and frames that end in the middle of one. */
@@ -125,6 +131,7 @@ static void test_broken_options(void **state)
 		{ 8, 0, 2, 4, 255, 255, 1, 1 },  /* none at all */
 		{ 8, 40, 2, 4, 255, 255, 1, 1 }, /* past the end */
 		{ 0, 2, 4, 255, 255, 1, 1, 1 },  /* behind the end of options */
+		{ 0, 2, 2, 4, 255, 255, 1, 1 },  /* the end has no length */
 		{ 1, 1, 1, 1, 1, 1, 1, 2 },
 	};
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {

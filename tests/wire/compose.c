@@ -152,6 +152,8 @@ static void what_cannot_be_said_is_refused(void **state)
 	c.src = ip("2001:db8::2");
 	assert_int_equal(compose_udp(&c, payload, 65527, buf, sizeof(buf)), 65575);
 	assert_int_equal(compose_udp(&c, payload, 65528, buf, sizeof(buf)), -EMSGSIZE);
+	assert_int_equal(compose_ip(&c, payload, 65535, buf, sizeof(buf)), 65575);
+	assert_int_equal(compose_ip(&c, payload, 65536, buf, sizeof(buf)), -EMSGSIZE);
 	c.csum_offset = 2;
 	assert_int_equal(compose_ip(&c, payload, 3, buf, sizeof(buf)), -EINVAL);
 	assert_int_equal(compose_ip(&c, NULL, 0, buf, sizeof(buf)), -EINVAL);

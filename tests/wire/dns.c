@@ -152,6 +152,11 @@ static void pointers_lead_to_earlier_names(void **state)
 	}
 	for (size_t len = 0; len < 6; len++)
 		assert_int_equal(parse_at(data, len, 0, &name), -EBADMSG);
+	/* Where there may be none, what stands behind it is not read either. */
+	struct reader r = reader_of(data, sizeof(data));
+	assert_int_equal(dns_name_parse_whole(&r, &name), 0);
+	assert_int_equal(dns_name_parse_whole(&r, &name), -EBADMSG);
+	assert_true(r.bad);
 }
 
 /* Pieces of one label each, of which each points to the one before. */

@@ -6,6 +6,7 @@
 
 #include "../unit.h"
 #include "traffic.h"
+#include "wire/cursor.h"
 
 #include <string.h>
 
@@ -57,6 +58,25 @@ static void each_part_of_ip4_counts(void **state)
 	frame.data[24] ^= 1; /* of the sequence number */
 	struct key other = key_of(frame.data, frame.len, true);
 	assert_true(is_same(&key, &other));
+}
+
+/* Of what has no ports no bytes are taken for some. */
+static void only_tcp_and_udp_have_ports(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t proto;
+		size_t len;
+	} rows[] = { { 6, 8 + 1 + 4 }, { 17, 8 + 1 + 4 }, { 1, 8 + 1 }, { 47, 8 + 1 } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)key_of_frame(false, 100);
+		frame.data[9] = rows[i].proto;
+		if (rows[i].proto == 17)
+			store_be16(frame.data + 24, (uint16_t)(frame.len - 20));
+		const struct key key = key_of(frame.data, frame.len, true);
+		assert_int_equal(key.len, rows[i].len);
+		assert_int_equal(key.bytes[8], rows[i].proto);
+	}
 }
 
 static void ip6_has_longer_addresses(void **state)
@@ -112,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_part_of_ip4_counts),
+		cmocka_unit_test(only_tcp_and_udp_have_ports),
 		cmocka_unit_test(ip6_has_longer_addresses),
 		cmocka_unit_test(fragments_stay_together),
 		cmocka_unit_test(other_frames_have_their_header),

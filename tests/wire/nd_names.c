@@ -128,6 +128,13 @@ static void lists_have_limits(void **state)
 	assert_int_equal(names.servers[7].addr.octet[15], 7);
 	assert_int_equal(names.domains_n, ND_DOMAINS_MAX);
 	assert_name(&names.domains[5].name, "f");
+	uint8_t out[1024];
+	assert_true(nd_names_emit(out, sizeof(out), &names) > 0);
+	names.domains_n++;
+	assert_int_equal(nd_names_emit(out, sizeof(out), &names), -EINVAL);
+	names.domains_n--;
+	names.servers_n++;
+	assert_int_equal(nd_names_emit(out, sizeof(out), &names), -EINVAL);
 }
 
 static void flipped_bits_stay_inside(void **state)

@@ -79,7 +79,7 @@ enum reject_code {
 	REJECT_WRONG_KEY,     /**< The room belongs to another secret. */
 	REJECT_BAD_PROOF,     /**< The signature does not fit key and connection. */
 	REJECT_GATEWAY_TAKEN, /**< The room has its gateway. */
-	REJECT_MAC_TAKEN,     /**< A member with that MAC is here. */
+	REJECT_MAC_TAKEN,     /**< A member, or a station of the LAN, has it. */
 	REJECT_ROOM_FULL,
 	REJECT_ROOMS_FULL,     /**< The relay has no room for another room. */
 	REJECT_PATH_TOO_SMALL, /**< Datagrams of this path cannot carry the room's MTU. */

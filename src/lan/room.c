@@ -203,6 +203,14 @@ static bool refuses_client(const struct room *room, const struct hello *hello,
 {
 	const struct weft_mac mac = hello->mac;
 	char text[WEFT_MAC_TEXT];
+	if (room_is_of_lan(room, mac)) {
+		reject->code = REJECT_MAC_TAKEN;
+		message_print(reject->text,
+			      "a machine of the LAN in room %s has the MAC %s; a "
+			      "copy of it needs a --mac of its own",
+			      room->name, weft_mac_print(mac, text));
+		return true;
+	}
 	if (has_mac(room, mac) || keep_is_for_another(room, hello)) {
 		reject->code = REJECT_MAC_TAKEN;
 		message_print(

@@ -8,8 +8,8 @@
  *
  * Each client's MAC is bound to its port when it joins, and so are those that it claims for
  * stations behind it (emulators, virtual machines). Addresses are learned only behind the
- * gateway, so that nobody can claim one of the LAN's. From that and the flags of the ports
- * follows where frames go:
+ * gateway, so that nobody can claim one of the LAN's, or join with it. From that and the flags
+ * of the ports follows where frames go:
  *
  *     from     to                     goes to
  *     client   MAC of a client        that client

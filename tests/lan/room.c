@@ -230,6 +230,25 @@ static void test_admission(void **state)
 	room_free(room);
 }
 
+/* To be in is no way to its frames either: a VM has a MAC that could be a member's. */
+static void test_a_mac_of_the_lan_is_taken(void **state)
+{
+	(void)state;
+	struct party party;
+	struct hello hello = hello_of(WEFT_ROLE_CLIENT, 9);
+	struct reject reject;
+	hello.mac = mac_of(TO_LAN);
+	party_begin(&party);
+	assert_false(room_refuses(party.room, &hello, &reject));
+	assert_int_equal(send_as(&party, GATEWAY, TO_LAN, ALICE), BIT(ALICE));
+	assert_refused(party.room, &hello, REJECT_MAC_TAKEN);
+	assert_int_equal(send_as(&party, ALICE, ALICE, TO_LAN), BIT(GATEWAY));
+	/* It is the LAN's as long as there is one. */
+	room_remove(party.probes[GATEWAY].member);
+	assert_false(room_refuses(party.room, &hello, &reject));
+	room_free(party.room);
+}
+
 static void test_wrong_key(void **state)
 {
 	(void)state;
@@ -579,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_without_gateway),
 		cmocka_unit_test(test_who_left_is_gone),
 		cmocka_unit_test(test_admission),
+		cmocka_unit_test(test_a_mac_of_the_lan_is_taken),
 		cmocka_unit_test(test_wrong_key),
 		cmocka_unit_test(test_small_path_hears_both_numbers),
 		cmocka_unit_test(test_mtu_of_budget),

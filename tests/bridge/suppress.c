@@ -293,6 +293,14 @@ static void solicitations_for_everyone(void **state)
 	solicit(&s, alice_mac, "fe80::1", "fe80::2");
 	s.buf[ETHER_LEN + IP6_OFF_HOP_LIMIT] = 254; /* from beyond the link */
 	assert_false(suppress_parse(&s.frame, &s.question));
+	solicit(&s, alice_mac, "fe80::1", "fe80::1"); /* for its own address */
+	assert_false(suppress_parse(&s.frame, &s.question));
+	const struct nd_msg no_question = { .type = ICMP6_NEIGHBOR_ADVERT,
+					    .target = addr6("fe80::2"),
+					    .has_source_mac = true,
+					    .source_mac = alice_mac };
+	nd(&s, alice_mac, "fe80::1", &no_question);
+	assert_false(suppress_parse(&s.frame, &s.question));
 	end(&s);
 }
 

@@ -135,6 +135,7 @@ static void nobody_is_told(void **state)
 	assert_int_equal(answer(&frame), 0);
 	frame = big(buf, "10.0.0.1", "10.0.0.2");
 	assert_int_equal(too_big_answer(&frame, 1500, buf), 0); /* it fits */
+	assert_int_equal(too_big_answer(&frame, frame.len - ETHER_LEN, buf), 0);
 }
 
 /* Every length of a frame, in memory of its own. */

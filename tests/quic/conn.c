@@ -288,6 +288,85 @@ static void streams_are_limited_and_given_back(void **state)
 	world_fini(&w);
 }
 
+/* Ends a direction of a stream at once, as only a peer that is none of ours does. */
+static void break_off(struct side *side, int64_t id, bool is_write)
+{
+	ngtcp2_conn *ng = side->conn->ng;
+#if NGTCP2_VERSION_NUM >= 0x010000
+	int r = is_write ? ngtcp2_conn_shutdown_stream_write(ng, 0, id, 7)
+			 : ngtcp2_conn_shutdown_stream_read(ng, 0, id, 7);
+#else
+	int r = is_write ? ngtcp2_conn_shutdown_stream_write(ng, id, 7)
+			 : ngtcp2_conn_shutdown_stream_read(ng, id, 7);
+#endif
+	assert_int_equal(r, 0);
+	conn_mark_dirty(side->conn);
+	world_run(side->world, 10);
+}
+
+static void a_stream_that_is_reset_has_ended(void **state)
+{
+	(void)state;
+	struct world w;
+	int64_t id;
+	world_open(&w, 1, &lan);
+	assert_int_equal(quic_conn_open_stream(w.client.conn, false, &id), 0);
+	assert_int_equal(
+		quic_conn_send_stream(w.client.conn, id, (const uint8_t *)"a", 1, false),
+		0);
+	world_run(&w, 10);
+	assert_int_equal(w.server.fins, 0);
+	break_off(&w.client, id, true);
+	assert_int_equal(w.server.fins, 1);
+	assert_int_equal(w.server.stream_len, 1);
+	assert_int_equal(w.server.closed, 0);
+	world_fini(&w);
+}
+
+/* Who is to read no more is told nothing more, and what waits does not wait for ever. */
+static void a_stream_that_is_not_read_takes_nothing_more(void **state)
+{
+	(void)state;
+	struct world w;
+	int64_t id;
+	world_open(&w, 1, &lan);
+	assert_int_equal(quic_conn_open_stream(w.client.conn, false, &id), 0);
+	assert_int_equal(
+		quic_conn_send_stream(w.client.conn, id, (const uint8_t *)"a", 1, false),
+		0);
+	world_run(&w, 10);
+	break_off(&w.client, id, false);
+	assert_int_equal(
+		quic_conn_send_stream(w.server.conn, id, (const uint8_t *)"b", 1, false),
+		0);
+	world_run(&w, 10);
+	assert_int_equal(
+		quic_conn_send_stream(w.server.conn, id, (const uint8_t *)"c", 1, false),
+		-EPIPE);
+	assert_int_equal(w.client.stream_len, 0);
+	assert_int_equal(world_send(&w.server, 100), 0);
+	world_run(&w, 10);
+	assert_int_equal(w.client.datagrams, 1);
+	assert_int_equal(w.server.closed, 0);
+	world_fini(&w);
+}
+
+/* A datagram that waits while its path becomes smaller goes, and holds up nobody. */
+static void what_fits_no_more_is_dropped(void **state)
+{
+	(void)state;
+	struct world w;
+	world_open(&w, 1, &lan);
+	assert_int_equal(world_send(&w.client, 1000), 0);
+	assert_int_equal(world_send(&w.client, 900), 0);
+	w.client.conn->datagram_max = 900;
+	world_run(&w, 10);
+	assert_int_equal(w.server.datagrams, 1);
+	assert_int_equal(w.server.datagram_len, 900);
+	assert_int_equal(w.client.conn->drop_too_long, 1);
+	world_fini(&w);
+}
+
 static void one_way_streams_are_limited(void **state)
 {
 	(void)state;
@@ -524,6 +603,8 @@ static void a_peer_that_vanishes_is_noticed(void **state)
 	world_run(&w, 60000);
 	assert_int_equal(w.server.closed, 1);
 	assert_int_equal(w.server.why.kind, QUIC_CLOSE_TIMEOUT);
+	assert_string_equal(w.server.why.reason,
+			    "nothing was heard from the peer for too long");
 	assert_in_range(w.server.closed_at - since, sim_ms(25000), sim_ms(45000));
 	world_fini(&w);
 }
@@ -541,6 +622,8 @@ static void a_server_that_is_not_there_is_noticed(void **state)
 	world_run(&w, 2000);
 	assert_int_equal(w.client.closed, 1);
 	assert_int_equal(w.client.why.kind, QUIC_CLOSE_TIMEOUT);
+	assert_string_equal(w.client.why.reason,
+			    "the handshake was not finished in time");
 	world_fini(&w);
 }
 
@@ -607,6 +690,9 @@ int main(void)
 		cmocka_unit_test(stream_bytes_arrive_in_order),
 		cmocka_unit_test(a_stream_of_the_peer_that_is_one_way_cannot_be_answered),
 		cmocka_unit_test(streams_are_limited_and_given_back),
+		cmocka_unit_test(a_stream_that_is_reset_has_ended),
+		cmocka_unit_test(a_stream_that_is_not_read_takes_nothing_more),
+		cmocka_unit_test(what_fits_no_more_is_dropped),
 		cmocka_unit_test(one_way_streams_are_limited),
 		cmocka_unit_test(unacknowledged_bytes_are_bounded),
 		cmocka_unit_test(both_sides_export_the_same_key),

@@ -6,7 +6,8 @@
  *     this machine --- TAP --- [ stack 10.1.0.2/24: port 7 ]
  *
  * A connection has one buffer. What is read into it is sent before more is read, so that a
- * peer who sends and does not read waits, and nobody's memory grows.
+ * peer who sends and does not read waits, and nobody's memory grows. A datagram is not answered to
+ * a port that answers itself: one with a forged sender would go to and fro for ever.
  */
 #include "cmd/cmd.h"
 #include "cmd/onlink.h"
@@ -20,8 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER_LEN 65536u
-#define PORT_ECHO  7u /* RFC 862. */
+#define BUFFER_LEN      65536u
+#define PORT_ECHO       7u    /* RFC 862. */
+#define PORT_USER       1024u /* Below it are services: echo, chargen, time, DNS ... */
+#define CONNECTIONS_MAX 1024u
+#define KEEP_IDLE_S     60u
 
 struct args {
 	struct output_opts output;
@@ -54,11 +58,13 @@ static const struct command command = {
 struct echoing {
 	struct onlink on;
 	uint32_t port;
+	unsigned conns_n;
 };
 
 /* ---- TCP --------------------------------------------------------------------------------- */
 
 struct conn {
+	struct echoing *echoing;
 	size_t off,
 		len; /* What is yet to be sent back: buffer[off] ... buffer[len - 1]. */
 	uint8_t buffer[BUFFER_LEN];
@@ -96,9 +102,11 @@ static void pump(void *user, struct weft_tcp *tcp, uint64_t now)
 
 static void conn_closed(void *user, struct weft_tcp *tcp, int error, uint64_t now)
 {
+	struct conn *c = user;
 	(void)error;
 	weft_tcp_close(tcp, now);
-	free(user);
+	c->echoing->conns_n--;
+	free(c);
 }
 
 static const struct weft_tcp_events events = {
@@ -109,12 +117,17 @@ static const struct weft_tcp_events events = {
 
 static void accept_one(void *user, struct weft_tcp_listener *listener, uint64_t now)
 {
-	struct conn *c = malloc(sizeof(*c));
-	const struct weft_tcp_opts opts = { .events = &events, .user = c };
+	struct echoing *e = user;
+	struct conn *c = e->conns_n < CONNECTIONS_MAX ? malloc(sizeof(*c)) : NULL;
+	const struct weft_tcp_opts opts = { .events = &events,
+					    .user = c,
+					    .keepalive = true,
+					    .keep_idle_s = KEEP_IDLE_S };
 	struct weft_tcp *tcp = NULL;
 	int r = weft_tcp_accept(listener, &opts, now, &tcp);
-	(void)user;
 	if (c && r == 0) {
+		e->conns_n++;
+		c->echoing = e;
 		c->off = c->len = 0;
 		pump(c, tcp, now);
 		return;
@@ -129,8 +142,11 @@ static void accept_one(void *user, struct weft_tcp_listener *listener, uint64_t 
 static void answer(void *user, struct weft_udp *udp, const struct weft_udp_message *msg,
 		   uint64_t now)
 {
+	const struct echoing *e = user;
 	struct weft_udp_message back = *msg;
-	(void)user;
+	uint16_t port = weft_sockaddr_port(&msg->peer);
+	if (port < PORT_USER || port == e->port)
+		return;
 	back.ttl = 0;
 	/* What cannot be sent back is lost, as datagrams are. */
 	(void)!weft_udp_send(udp, &back, now);
@@ -138,18 +154,18 @@ static void answer(void *user, struct weft_udp *udp, const struct weft_udp_messa
 
 /* ---- the host ---------------------------------------------------------------------------- */
 
-static int listen_udp(struct weft_stack *stack, const union weft_sockaddr *local)
+static int listen_udp(struct echoing *e, const union weft_sockaddr *local)
 {
-	const struct weft_udp_opts opts = { .on_receive = answer };
+	const struct weft_udp_opts opts = { .on_receive = answer, .user = e };
 	struct weft_udp *udp;
-	int r = weft_udp_new(stack, &opts, &udp);
+	int r = weft_udp_new(e->on.stack, &opts, &udp);
 	return r < 0 ? r : weft_udp_bind(udp, local);
 }
 
 static int listen_all(struct echoing *e)
 {
-	const struct weft_tcp_listen_opts opts = { .on_acceptable = accept_one };
-	struct weft_stack *stack = e->on.stack;
+	const struct weft_tcp_listen_opts opts = { .on_acceptable = accept_one,
+						   .user = e };
 	struct weft_tcp_listener *listener;
 	char text[WEFT_SOCKADDR_TEXT];
 	union weft_sockaddr any4, any6;
@@ -159,11 +175,11 @@ static int listen_all(struct echoing *e)
 	if (r == 0)
 		r = weft_listen_parse(text, &any6);
 	if (r == 0)
-		r = listen_udp(stack, &any4);
+		r = listen_udp(e, &any4);
 	if (r == 0)
-		r = listen_udp(stack, &any6);
+		r = listen_udp(e, &any6);
 	if (r == 0)
-		r = weft_tcp_listen(stack, &any6, &opts, &listener);
+		r = weft_tcp_listen(e->on.stack, &any6, &opts, &listener);
 	return r < 0 ? output_fail("echo", strerror(-r)) : STATUS_OK;
 }
 

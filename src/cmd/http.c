@@ -29,7 +29,8 @@
 #define CHUNK_LEN       65536u
 #define CONNECTIONS_MAX 256u
 #define SHARE_MAX       (CONNECTIONS_MAX / 2) /* Of one address, once all are taken. */
-#define REQUEST_NS      (10 * NS_PER_S)       /* For a request, and for the peer's FIN. */
+#define SEND_MAX        (960u << 10) /* Of all together it is less than a stack lends. */
+#define REQUEST_NS      (10 * NS_PER_S) /* For a request, and for the peer's FIN. */
 #define IDLE_NS         (60 * NS_PER_S) /* Without a request, or with nothing taken. */
 
 struct args {
@@ -340,7 +341,9 @@ static void accept_one(void *user, struct weft_tcp_listener *listener, uint64_t 
 {
 	struct serving *s = user;
 	struct conn *c = calloc(1, sizeof(*c));
-	const struct weft_tcp_opts opts = { .events = &events, .user = c };
+	const struct weft_tcp_opts opts = { .events = &events,
+					    .user = c,
+					    .send_max = SEND_MAX };
 	struct weft_tcp *tcp;
 	int r = weft_tcp_accept(listener, &opts, now, &tcp);
 	if (r < 0 || !c) {

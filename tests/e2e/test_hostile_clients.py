@@ -2,6 +2,8 @@
 """Clients who mean it ill, and slow ones, of the programs that are hosts of their own.
 
     [ kernel 10.77.0.1, .3 ] --- tap0 --- [ weft http .2 ]
+
+    [ kernel 10.77.0.1 ] --- br0 --- tap0, tap1 --- [ weft echo .2 ], [ weft echo .3 ]
 """
 import os
 import shlex
@@ -60,6 +62,21 @@ def read_slowly(address, seconds):
         got += more
         time.sleep(max(0, begun + float(seconds) * len(got) / 2**21 - time.monotonic()))
     print(len(got.partition(b'\\r\\n\\r\\n')[2]), 'bytes', flush=True)
+
+def fill(address, count):
+    held = [connect(address, receive_len=2**20) for _ in range(int(count))]
+    for one in held:
+        ask(one, '/huge')
+        one.setblocking(False)
+    for _ in range(8):
+        time.sleep(0.3)
+        for one in held:
+            try:
+                one.recv(2**18)  # a little, so that ever more is sent to it
+            except BlockingIOError:
+                pass
+    print('filled', flush=True)
+    time.sleep(600)
 
 globals()[sys.argv[1]](*sys.argv[2:])
 '''
@@ -122,6 +139,17 @@ def test_slow_client_gets_all_of_it(web):
     reader.wait_for(f'^{LARGE} bytes')
 
 
+def test_who_reads_nothing_takes_nobodys_memory(web):
+    """What waits for all of them together is less than the 256 MiB that a stack has for all."""
+    with open(web.files / 'huge', 'wb') as huge:
+        huge.truncate(64 << 20)
+    villain = web.start('kernel', client('fill', VILLAIN, CONNECTIONS_MAX - 2))
+    villain.wait_for('filled')
+    reader = web.start('kernel', client('read_slowly', OTHER, 0))
+    reader.wait_for(f'^{LARGE} bytes')
+    assert web.weft.resident_kib() < 270 << 10
+
+
 def test_fifo_is_not_opened(web):
     """Its writer would take whoever opens it for a reader, and be ended by SIGPIPE."""
     os.mkfifo(web.files / 'fifo')
@@ -131,3 +159,79 @@ def test_fifo_is_not_opened(web):
     assert '404' in web.run('kernel', client('fetch', OTHER, '/fifo'))
     assert (web.files / 'fifo').read_text() == 'said\n'
     assert writer.stop() == 0
+
+
+# One datagram with a forged sender: a whole frame is sent, whatever the kernel would say to it.
+FORGE = '''
+import socket, struct, sys
+to, mac, source, port = sys.argv[1:]
+head = bytes([0x45, 0]) + struct.pack('>HHHBBH', 32, 1, 0, 64, 17, 0)
+head += socket.inet_aton(source) + socket.inet_aton(to)
+total = sum(struct.unpack('>10H', head))
+total = (total & 0xffff) + (total >> 16)
+head = head[:10] + struct.pack('>H', ~total & 0xffff) + head[12:]
+frame = bytes.fromhex(mac.replace(':', '') + '0200000000990800') + head
+frame += struct.pack('>HHHH', int(port), 7, 12, 0) + b'loop'
+one = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+one.bind(('br0', 0))
+one.send(frame)
+'''
+
+
+@pytest.fixture
+def echoes():
+    """Two of weft's hosts that answer at port 7."""
+    lab = netlab.Lab()
+    try:
+        lab.host('kernel')
+        lab.switch('kernel')
+        lab.run('kernel', f'ip address add {VILLAIN}/24 dev br0')
+        lab.macs = {}
+        for number in range(2):
+            lab.run('kernel', f'ip tuntap add dev tap{number} mode tap')
+            lab.run('kernel', f'ip link set tap{number} master br0 up')
+            address = f'10.77.0.{number + 2}'
+            echo = p.Weft(lab, 'kernel', f'{p.WEFT} echo --json --link tap:tap{number} '
+                          f'--address {address}/24')
+            lab.processes.append(echo)
+            lab.macs[address] = echo.wait_event('ready')['mac']
+            lab.until(lambda: not lab.unanswered('kernel', address, 1))
+        yield lab
+    finally:
+        lab.close()
+
+
+@pytest.mark.parametrize('port', [7, 19])
+def test_echo_does_not_answer_what_answers(echoes, port):
+    """One forged datagram would go to and fro between two of them for ever."""
+    sniffer = echoes.start('kernel', 'tcpdump -n -l -i br0 udp')
+    sniffer.wait_for('listening on')
+    (first, mac), (second, _) = echoes.macs.items()
+    echoes.run('kernel', shlex.join(['/usr/bin/python3', '-c', FORGE, first, mac, second,
+                                     str(port)]))
+    sniffer.wait_for(f'{second}.{port} > {first}.7')
+    assert not echoes.unanswered('kernel', first, 3)  # an answer has been seen by now
+    assert f'{first}.7 > {second}' not in sniffer.output()
+
+
+MANY = '''
+import resource, socket
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+held = []
+for _ in range(1100):
+    try:
+        one = socket.create_connection(('10.77.0.2', 7), timeout=20)
+        one.sendall(b'hello')
+        if one.recv(5) == b'hello':
+            held.append(one)
+    except ConnectionResetError:
+        pass
+print('answered', len(held))
+'''
+
+
+def test_echo_has_so_many_connections(echoes):
+    for _ in range(2):  # their places are free again
+        assert 'answered 1024' in echoes.run('kernel',
+                                             shlex.join(['/usr/bin/python3', '-c', MANY]))

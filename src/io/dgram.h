@@ -48,6 +48,8 @@ struct dgram {
 	int fd;                    /**< To watch for input; -1 where there is none. */
 	unsigned segments_max;     /**< Datagrams in a message to send; 1 without GSO. */
 	union weft_sockaddr bound; /**< Local address with the port in use. */
+	uint64_t taken; /**< Messages that the kernel has sent, where it says. */
+	int refusal;    /**< Why it sent the last of the others not: -Exxx, or 0. */
 };
 
 struct dgram_udp_opts {

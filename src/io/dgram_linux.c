@@ -102,8 +102,10 @@ static void prepare(const struct dgram *base, const struct dgram_msg *msg,
 static int send_refused(struct dgram *base, const struct dgram_msg *msg, int refusal)
 {
 	bool accepted = false;
-	if (!is_train(msg))
+	if (!is_train(msg)) {
+		base->refusal = -refusal;
 		return 1;
+	}
 	int r = udp_send_singly(base->fd, base->bound.sa.sa_family, msg, &accepted);
 	if (accepted && (refusal == EIO || refusal == EINVAL))
 		base->segments_max = 1;
@@ -125,8 +127,10 @@ static int send_some(struct dgram *base, const struct dgram_msg *msgs, size_t n)
 		return send_refused(base, msgs, 0);
 	for (;;) {
 		int r = sendmmsg(base->fd, hdrs, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (r >= 0)
+		if (r >= 0) {
+			base->taken += (unsigned)r;
 			return r;
+		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return 0;
 		if (errno != EINTR)

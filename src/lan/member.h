@@ -110,6 +110,7 @@ struct weft_member {
 	size_t addresses_n, address; /**< How many, and which one is tried next. */
 	struct quic_conn *tries[MEMBER_ADDRESSES_MAX]; /**< Handshakes under way. */
 	size_t tries_n;
+	uint64_t tx_taken; /**< By the kernel, when it began with these. */
 
 	struct member_away away;
 

@@ -9,6 +9,7 @@
 #include "lan/member.h"
 
 #include <sodium.h>
+#include <string.h>
 
 /* Of a pin, as much as quic/tls.h tells of a key. */
 #define KEY_BYTES 9u
@@ -65,10 +66,26 @@ static void explain_identity(const struct weft_member *member,
 
 /* ---- the rest ---------------------------------------------------------------------------- */
 
+/* Why this machine has sent nothing to any of the relay's addresses: there is no network, no way,
+ * or a firewall of its own. 0 where something has left. */
+static int send_refusal(const struct weft_member *member)
+{
+	const struct quic_endpoint_stats stats = quic_endpoint_stats(member->endpoint);
+	return stats.tx_taken == member->tx_taken ? stats.tx_refusal : 0;
+}
+
 static void explain_timeout(const struct weft_member *member,
 			    struct weft_error *ret_reason)
 {
-	if (member->state == WEFT_MEMBER_CONNECTING)
+	const int refusal = send_refusal(member);
+	if (member->state == WEFT_MEMBER_CONNECTING && refusal)
+		(void)weft_error_set(
+			ret_reason, 0,
+			"nothing can be sent to %.200s, UDP port %u: %s; look "
+			"at this machine's own network and firewall",
+			member_relay_host(member), member_relay_port(member),
+			strerror(-refusal));
+	else if (member->state == WEFT_MEMBER_CONNECTING)
 		(void)weft_error_set(
 			ret_reason, 0,
 			"no answer from %.200s, UDP port %u: the relay is not "

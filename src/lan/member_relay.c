@@ -54,6 +54,7 @@ static void use_addresses(struct weft_member *member, const union weft_sockaddr 
 	memcpy(member->addresses, addrs, n * sizeof(*addrs));
 	member->addresses_n = n;
 	member->address = 0;
+	member->tx_taken = quic_endpoint_stats(member->endpoint).tx_taken;
 	member_set_state(member, WEFT_MEMBER_CONNECTING, NULL, now);
 	member_try_next(member, "no connection could be begun", now);
 }

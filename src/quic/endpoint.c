@@ -338,6 +338,8 @@ struct quic_endpoint_stats quic_endpoint_stats(const struct quic_endpoint *endpo
 	struct quic_endpoint_stats stats = endpoint->stats;
 	stats.tx_packets = endpoint->tx.packets;
 	stats.tx_batches = endpoint->tx.batches;
+	stats.tx_taken = endpoint->dgram->taken;
+	stats.tx_refusal = endpoint->dgram->refusal;
 	return stats;
 }
 

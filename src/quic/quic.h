@@ -130,6 +130,8 @@ struct quic_endpoint_stats {
 	uint64_t drop_limit;     /**< conns_max or conns_per_peer_max reached. */
 	uint64_t retries, resets, version_negotiations;
 	uint64_t refusals; /**< Connections refused before they were any. */
+	uint64_t tx_taken; /**< Batches that the kernel has sent. */
+	int tx_refusal;    /**< No counter: why not the last of the others, or 0. */
 };
 
 struct quic_endpoint_stats quic_endpoint_stats(const struct quic_endpoint *endpoint);

@@ -67,6 +67,19 @@ def test_relay_is_not_there(party):
     assert 'answer' in event['reason']
 
 
+@pytest.mark.parametrize('cut, why', [
+    (f'ip route del {p.RELAY}', 'Network is unreachable'),
+    ('nft add table t; nft add chain t c "{ type filter hook output priority 0; policy drop; }"',
+     'Operation not permitted'),
+])
+def test_nothing_can_be_sent_to_the_relay(party, cut, why):
+    """Then it is this machine that something is wrong with, and neither the relay nor the way."""
+    party.run('player', f"sh -c '{cut}'")
+    party.invitation = f'weft://{p.RELAY}/party#{"A" * 64}'
+    event = party.start_player().wait_event('state', state='waiting')
+    assert f'nothing can be sent to {p.RELAY}' in event['reason'] and why in event['reason']
+
+
 @pytest.mark.parametrize('command, words', [
     ('join', ['INVITATION', 'weft help join']),
     ('join weft://', ['/ROOM']),

@@ -548,24 +548,29 @@ static void test_facts(void **state)
 {
 	struct world w;
 	const char *peer, *plug, *uplink;
-	int id, rx, forwarded;
+	static const uint8_t too_short[2 + 5] = { 5 };
+	int id, rx, errors, forwarded;
 	(void)state;
 	world_init(&w, NULL);
 	give_uplink(&w);
 	int fd = plug_in(&w, "tapserver");
+	assert_int_equal(write(fd, too_short, sizeof(too_short)), sizeof(too_short));
 	client_sends(fd, 0, 1);
 	wait_uplink(&w, 1);
 	char *text = weft_serve_json(w.serve, 5);
 	json_t *facts = json_loads(text, 0, NULL);
 	assert_int_equal(json_unpack(facts,
-				     "{s:[{s:i, s:s, s:s, s:i}], s:{s:s}, s:{s:i}}",
+				     "{s:[{s:i, s:s, s:s, s:i, s:i}], s:{s:s}, s:{s:i}}",
 				     "clients", "id", &id, "peer", &peer, "plug", &plug,
-				     "rx_frames", &rx, "uplink", "name", &uplink,
-				     "frames", "flooded", &forwarded),
+				     "rx_frames", &rx, "rx_errors", &errors, "uplink",
+				     "name", &uplink, "frames", "flooded", &forwarded),
 			 0);
 	assert_int_equal(id, 1);
 	assert_int_equal(rx, 1);
+	assert_int_equal(errors, 1);
+	assert_int_equal(weft_serve_stats(w.serve).rx_errors, 1);
 	assert_int_equal(forwarded, 1);
+	assert_true(strlen(peer) > 0);
 	assert_non_null(strstr(plug, "tapserver"));
 	assert_string_equal(uplink, "pair-a");
 	json_decref(facts);

@@ -141,6 +141,18 @@ static void test_wrong_lengths_and_checksums_are_malformed(void **state)
 	}
 }
 
+/* All around it is right, and what it is about is not. */
+static void test_what_is_no_message_is_malformed(void **state)
+{
+	(void)state;
+	struct bytes bytes;
+	make_offer(&bytes);
+	bytes.frame.offload.flags = WEFT_OFFLOAD_CSUM_VALID;
+	assert_int_equal(parse(&bytes), 0);
+	bytes.data[14 + 20 + 8 + 236] ^= 1; /* of the magic cookie */
+	assert_int_equal(parse(&bytes), -EBADMSG);
+}
+
 static void test_checksums_that_are_not_there_are_not_missed(void **state)
 {
 	(void)state;
@@ -195,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_a_short_buffer_is_refused),
 		cmocka_unit_test(test_other_frames_are_not_dhcp),
 		cmocka_unit_test(test_wrong_lengths_and_checksums_are_malformed),
+		cmocka_unit_test(test_what_is_no_message_is_malformed),
 		cmocka_unit_test(test_checksums_that_are_not_there_are_not_missed),
 		cmocka_unit_test(test_no_frame_is_read_past_its_end),
 		cmocka_unit_test(test_link_padding_is_not_part_of_it),

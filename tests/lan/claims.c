@@ -29,7 +29,9 @@ static enum claims_verdict judge(struct claims *claims, struct weft_mac source,
 				 uint64_t now)
 {
 	uint8_t bytes[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-	const struct weft_frame frame = { .data = bytes, .len = sizeof(bytes) };
+	const struct weft_frame frame = { .data = bytes,
+					  .len = sizeof(bytes),
+					  .headroom = 7 };
 	memcpy(bytes + 6, source.octet, sizeof(source.octet));
 	return claims_judge(claims, &frame, now);
 }
@@ -49,6 +51,7 @@ static unsigned unhold_all(struct claims *claims, enum claims_verdict expected)
 	unsigned n = 0;
 	for (; claims_unhold(claims, &frame, &verdict); n++) {
 		assert_int_equal(verdict, expected);
+		assert_int_equal(frame.headroom, 0); /* A copy has none. */
 		free(frame.data);
 	}
 	return n;

@@ -82,8 +82,26 @@ static void who_has_left_is_not_shown(void **state)
 	refresh_saw(&refresh, mac_of(1), 2 * S);
 	assert_int_equal(shown(&refresh, 1000 * S), 0);
 	assert_int_equal(refresh_deadline(&refresh), WEFT_NEVER);
+	assert_int_equal(refresh_add(&refresh, mac_of(1), 1000 * S), 0);
 	refresh_fini(&refresh);
+	assert_int_equal(refresh_deadline(&refresh), WEFT_NEVER);
 	refresh_remove(&refresh, mac_of(1));
+	refresh_fini(&refresh);
+}
+
+/* Those who came one by one count for no burst of those who come together. */
+static void a_burst_begins_anew(void **state)
+{
+	struct refresh refresh;
+	(void)state;
+	begin(&refresh);
+	for (unsigned i = 0; i < REFRESH_BURST - 1; i++) {
+		assert_int_equal(refresh_add(&refresh, mac_of(i), S + i), 0);
+		assert_int_equal(shown(&refresh, S + i), 1);
+	}
+	for (unsigned i = 0; i < REFRESH_BURST; i++)
+		assert_int_equal(refresh_add(&refresh, mac_of(100 + i), 2 * S), 0);
+	assert_int_equal(shown(&refresh, 2 * S), REFRESH_BURST);
 	refresh_fini(&refresh);
 }
 
@@ -137,6 +155,7 @@ int main(void)
 		cmocka_unit_test(who_comes_is_shown_at_once),
 		cmocka_unit_test(only_the_silent_are_shown_again),
 		cmocka_unit_test(who_has_left_is_not_shown),
+		cmocka_unit_test(a_burst_begins_anew),
 		cmocka_unit_test(a_crowd_comes_in_pieces_and_has_an_end),
 		cmocka_unit_test(the_frame_is_what_hypervisors_send),
 	};

@@ -316,6 +316,48 @@ static uint32_t resolve(struct full *full, const char *name)
 }
 
 /* By the same host that hands out addresses, and so not while there is a LAN. */
+/* Asks who has the address; the answer, or false. */
+static bool ask_who_has(struct full *full, uint32_t address, struct arp_hdr *ret_answer)
+{
+	const struct arp_hdr arp = { .op = ARP_OP_REQUEST,
+				     .sender_mac = guest_mac(1),
+				     .sender_ip =
+					     load_be32(full->alice.joined.address.octet),
+				     .target_ip = address };
+	uint8_t buf[COMPOSE_ARP_LEN];
+	const struct weft_frame frame = { .data = buf, .len = sizeof(buf) };
+	compose_arp(&party_broadcast, &arp, buf);
+	(void)guest_got(&full->alice);
+	link_deliver(&full->alice.probe.link, &frame, 1, sim_now(full->party.sim));
+	party_run(&full->party, 50);
+	return guest_got(&full->alice) == 1 &&
+	       arp_hdr_parse(full->alice.probe.last + 14, full->alice.probe.last_len - 14,
+			     ret_answer) > 0;
+}
+
+static void test_it_answers_for_its_own_address(void **state)
+{
+	(void)state;
+	struct full full;
+	struct arp_hdr answer = { .op = 0 };
+	full_begin(&full);
+	const uint32_t own = load_be32(full.alice.joined.address.octet);
+	const uint32_t host = (own & 0xffffff00u) | DHCPD_HOST_SERVER;
+	guest_leave(&full.lan);
+	party_run(&full.party, 50);
+	const struct room *room = relay_find_room(full.party.relay, "FRIDAY");
+	const struct weft_mac mac = room_host_mac(room->host);
+	assert_true(ask_who_has(&full, host, &answer));
+	assert_int_equal(answer.op, ARP_OP_REPLY);
+	assert_int_equal(answer.sender_ip, host);
+	assert_memory_equal(&answer.sender_mac, &mac, sizeof(mac));
+	assert_int_equal(answer.target_ip, own);
+	assert_false(ask_who_has(&full, host - 1, &answer));
+	guest_leave(&full.alice);
+	guest_leave(&full.bob);
+	party_fini(&full.party);
+}
+
 static void test_members_have_names(void **state)
 {
 	(void)state;
@@ -343,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_dhcp_beside_a_lan),
 		cmocka_unit_test(test_an_offer_is_nobody_elses),
 		cmocka_unit_test(test_a_lease_is_nobody_elses),
+		cmocka_unit_test(test_it_answers_for_its_own_address),
 		cmocka_unit_test(test_members_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,9 @@ static void by_id_and_by_mac(void **state)
 	free(text);
 	say(&s, "FRIDAY/02:00:00:00:00:02:bytes=8");
 	assert_told(&s, "bob", "{\"bytes\":\"8/16\"}");
+	text = weft_relay_save(s.party.relay, sim_now(s.party.sim));
+	assert_null(strstr(text, "bytes=7")); /* It is one line, said in two ways. */
+	free(text);
 	end(&s);
 }
 

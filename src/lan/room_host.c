@@ -65,6 +65,8 @@ static bool may_answer(void *user, const struct dhcp_msg *msg, bool holds, uint6
 {
 	const struct room *room = user;
 	struct room_host *host = room->host;
+	static_assert(DHCP_DEFER_CLIENTS > 2 * (LAN_CLAIMS_MAX + 1),
+		      "one member alone does not take all places of those who wait");
 	if (!room->gateway)
 		return true;
 	if (!dhcp_defer_may_answer(&host->defer, msg, holds, now))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Few clients wait at a time, so they stand in a ring that is looked through.
+ * Few clients wait at a time, and their questions are rare: they stand in a ring that is looked
+ * through.
  */
 #include "service/dhcp_defer.h"
 

@@ -35,8 +35,12 @@
 /** Who has not asked for so long begins to wait anew, as does who has taken our offer. */
 #define DHCP_DEFER_FORGET_NS (60 * NS_PER_S)
 
-/** Clients that are waited with; of more, who has waited longest begins anew. */
-#define DHCP_DEFER_CLIENTS 16u
+/**
+ * Clients that are waited with; of more, who has waited longest begins anew. So they are several
+ * times as many as one machine may have addresses: asking under all of them it keeps nobody else
+ * from getting one.
+ */
+#define DHCP_DEFER_CLIENTS 64u
 
 struct dhcp_defer_client {
 	struct weft_mac mac;        /**< Zero for none. */

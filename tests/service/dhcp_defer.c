@@ -160,6 +160,21 @@ static void requests_are_for_whom_they_name(void **state)
 }
 
 /* More than are kept begin to wait again, and nobody is answered too early. */
+/* A member of a room may speak as seventeen: it alone makes nobody begin anew. */
+static void one_with_many_addresses_holds_up_nobody(void **state)
+{
+	(void)state;
+	struct scene s;
+	begin(&s);
+	assert_false(discovers(&s, 200));
+	for (unsigned second = 0; second < 4; second++) {
+		for (uint8_t i = 1; i <= 17; i++)
+			(void)discovers(&s, i);
+		s.now += S;
+	}
+	assert_true(discovers(&s, 200));
+}
+
 static void a_crowd_waits_longer(void **state)
 {
 	(void)state;
@@ -188,6 +203,7 @@ int main(void)
 		cmocka_unit_test(its_clients_tell_of_it),
 		cmocka_unit_test(what_is_no_servers_word),
 		cmocka_unit_test(requests_are_for_whom_they_name),
+		cmocka_unit_test(one_with_many_addresses_holds_up_nobody),
 		cmocka_unit_test(a_crowd_waits_longer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

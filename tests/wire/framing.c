@@ -61,7 +61,10 @@ static void put_ip4(uint16_t len, unsigned zeros, uint8_t mark)
 	put(frame, len);
 }
 
-/* Feeds the stream in pieces of so many bytes, as a reader with a buffer would. */
+/*
+ * Feeds the stream in pieces of so many bytes, as a reader with a buffer would. Behind what has
+ * come stands what does not belong to it.
+ */
 static struct outcome run(struct framing f, size_t piece)
 {
 	static uint8_t buf[STREAM_MAX];
@@ -69,9 +72,11 @@ static struct outcome run(struct framing f, size_t piece)
 	size_t start = 0, end = 0, skip = 0;
 	struct framing_unit unit;
 
-	memcpy(buf, in.bytes, in.len);
+	memset(buf, 0xa5, sizeof(buf));
 	while (end < in.len && !o.broken) {
-		end += piece < in.len - end ? piece : in.len - end;
+		size_t come = piece < in.len - end ? piece : in.len - end;
+		memcpy(buf + end, in.bytes + end, come);
+		end += come;
 		while (start < end) {
 			size_t step = skip < end - start ? skip : end - start;
 			start += step;

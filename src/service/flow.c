@@ -7,9 +7,11 @@
  *     expose    room --- UDP of the rule | flow: socket, one per peer --- program
  *
  * The flow that was used last stands first in its rule's list: it is found at once, and the one
- * that has been silent for longest is at the end, where it gives way to another or is over after
- * three minutes (RFC 4787, REQ-5: two at least). What comes to a flow is taken from anybody in
- * the room, so that those who answer to a broadcast are heard (REQ-8).
+ * that has been silent for longest is at the end, where it is over after three minutes (RFC 4787,
+ * REQ-5: two at least). Where there are too many the one of all rules that has been silent for
+ * longest gives way; to an address that has more than half of them, one of its own. What comes to
+ * a flow is taken from anybody in the room, so that those who answer to a broadcast are heard
+ * (REQ-8).
  */
 #include "base/container.h"
 #include "base/time.h"
@@ -93,13 +95,52 @@ static struct flow *find_flow(struct flow_rule *rule, const union weft_sockaddr 
 static void to_room(void *user, const union weft_sockaddr *to, const void *data,
 		    size_t len, uint64_t now);
 
-/* Makes a flow without either end; at the limit, in the place of the rule's oldest. */
+/* Of those that give way to one more: who has been silent for longest. */
+struct candidates {
+	struct ip_addr addr;     /* of the one more */
+	struct flow *all, *same; /* of all flows; of those with the address */
+	uint32_t same_n;
+};
+
+static struct flow *longer_silent(struct flow *a, struct flow *b)
+{
+	return !a || b->used_at < a->used_at ? b : a;
+}
+
+static void look_at(const struct flow_rule *rule, struct candidates *c)
+{
+	list_for_each (node, &rule->flows) {
+		struct flow *flow = container_of(node, struct flow, node);
+		struct ip_addr addr;
+		uint16_t port;
+		c->all = longer_silent(c->all, flow);
+		if (!addr_of_sockaddr(&flow->peer, &addr, &port) ||
+		    !addr_equal(&addr, &c->addr))
+			continue;
+		c->same = longer_silent(c->same, flow);
+		c->same_n++;
+	}
+}
+
+/* Frees a flow of any rule, so that there is room for one with the peer. */
+static void make_room(struct weft_forwarder *f, const union weft_sockaddr *peer)
+{
+	struct candidates c = { .all = NULL };
+	uint16_t port;
+	(void)addr_of_sockaddr(peer, &c.addr, &port);
+	list_for_each (node, &f->flow_rules)
+		look_at(container_of(node, struct flow_rule, node), &c);
+	struct flow *flow = c.same_n > f->opts.flows_max / 2 ? c.same : c.all;
+	if (flow)
+		flow_free(flow);
+}
+
+/* Makes a flow without either end; at the limit, in the place of another. */
 static struct flow *new_flow(struct flow_rule *rule, const union weft_sockaddr *peer)
 {
 	struct weft_forwarder *f = rule->forwarder;
-	struct flow *oldest = oldest_flow(rule);
-	if (f->flows_n >= f->opts.flows_max && oldest)
-		flow_free(oldest);
+	if (f->flows_n >= f->opts.flows_max)
+		make_room(f, peer);
 	struct flow *flow = f->flows_n < f->opts.flows_max ? malloc(sizeof(*flow)) : NULL;
 	if (!flow) {
 		forward_count(f, WEFT_FORWARD_DROP_FULL);

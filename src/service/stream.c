@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One connection of a rule, in either direction: a pump and who owns it.
+ *
+ * Members of the room come by exposed ports uninvited: together they have half of all streams, so
+ * that programs here keep theirs, and an address has an eighth, so that other members do.
  */
 #include "base/container.h"
 #include "io/hostsock.h"
 #include "service/forward.h"
+#include "stack/addr.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +18,7 @@ struct stream {
 	struct target target; /* of one that is forwarded */
 	struct weft_forwarder *forwarder;
 	struct list node; /* of forwarder->streams */
+	bool is_exposed;  /* it comes from the room */
 };
 
 static void stream_free(struct stream *s)
@@ -43,7 +48,7 @@ static struct stream *stream_new(struct weft_forwarder *f, int fd, bool is_conne
 		forward_count(f, WEFT_FORWARD_DROP_FULL);
 		return NULL;
 	}
-	*s = (struct stream){ .forwarder = f };
+	*s = (struct stream){ .forwarder = f, .is_exposed = is_connecting };
 	pump_init(&s->pump, f->opts.loop, fd, is_connecting, &events, s);
 	list_push_back(&f->streams, &s->node);
 	return s;
@@ -103,6 +108,32 @@ static void refuse(struct stream *s, int fd)
 		hostsock_close(fd);
 }
 
+static bool is_from(const struct stream *s, const struct ip_addr *addr)
+{
+	const union weft_sockaddr peer = weft_tcp_peer(s->pump.tcp);
+	struct ip_addr its;
+	uint16_t port;
+	return addr_of_sockaddr(&peer, &its, &port) && addr_equal(&its, addr);
+}
+
+static bool has_room_for(const struct weft_forwarder *f, const struct weft_tcp *tcp)
+{
+	const union weft_sockaddr peer = weft_tcp_peer(tcp);
+	uint32_t all = 0, same = 0;
+	struct ip_addr addr;
+	uint16_t port;
+	(void)addr_of_sockaddr(&peer, &addr, &port);
+	list_for_each (node, &f->streams) {
+		const struct stream *s = container_of(node, struct stream, node);
+		if (!s->is_exposed || !s->pump.tcp)
+			continue;
+		all++;
+		same += is_from(s, &addr);
+	}
+	return all < (f->opts.streams_max + 1) / 2 &&
+	       same < (f->opts.streams_max + 7) / 8;
+}
+
 void stream_accept(struct door *door, uint64_t now)
 {
 	struct weft_forwarder *f = door->forwarder;
@@ -118,7 +149,10 @@ void stream_accept(struct door *door, uint64_t now)
 		refuse(s, fd);
 		return;
 	}
-	if (s && pump_attach(&s->pump, tcp, now) == 0) {
+	bool has_room = has_room_for(f, tcp);
+	if (!has_room && s)
+		forward_count(f, WEFT_FORWARD_DROP_FULL);
+	if (has_room && s && pump_attach(&s->pump, tcp, now) == 0) {
 		forward_count(f, WEFT_FORWARD_STREAM);
 		return;
 	}

@@ -166,6 +166,55 @@ def test_a_game_server_in_the_room(room):
     assert digest in room.run('server', python(TCP_CLIENT, PLAYER, 5201, f'{room.web}/file'))
 
 
+# Sends from 300 ports, and opens connections until it is refused; then it holds them.
+FLOOD = '''
+import socket, sys, time
+host, udp_port, tcp_port = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+senders = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(300)]
+for one in senders:
+    one.sendto(b'flood', (host, udp_port))
+held = []
+for _ in range(600):
+    try:
+        held.append(socket.create_connection((host, tcp_port), timeout=20))
+    except OSError:
+        pass
+print('flooded', flush=True)
+time.sleep(600)
+'''
+
+HOLDER = '''
+import socket, sys
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])), backlog=600)
+print('bound', flush=True)
+held = []
+while True:
+    one, _ = listener.accept()
+    one.sendall(b'welcome')
+    held.append(one)
+'''
+
+VISITOR = '''
+import socket, sys
+print(socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20).recv(100))
+'''
+
+
+def test_who_floods_what_is_exposed(room):
+    """One address of the LAN: another one is served by it, and programs here get out."""
+    for port in 27015, 27016:
+        room.start('player', python(UDP_SERVER, '127.0.0.1', port)).wait_for('bound')
+    room.start('player', python(HOLDER, 5201)).wait_for('bound')
+    join(room, '--socks 1080 --expose udp:27015=127.0.0.1:27015 --expose udp:27016=127.0.0.1:27016 '
+         '--expose tcp:5201=127.0.0.1:5201', f'{PLAYER}/24')
+    room.run('switch', 'ip address add 192.168.77.9/24 dev br0')
+    assert 'welcome' in room.run('switch', python(VISITOR, PLAYER, 5201))
+    room.start('server', python(FLOOD, PLAYER, 27015, 5201)).wait_for('flooded')
+    assert 'a game: who is there?' in room.run('switch', python(UDP_CLIENT, PLAYER, 27016))
+    assert 'welcome' in room.run('switch', python(VISITOR, PLAYER, 5201))
+    assert fetch(room, '--socks5 127.0.0.1:1080') == room.data
+
+
 def test_datagrams_to_the_lan(room):
     """Two clients with one server, each of which gets its own answers."""
     room.start('server', python(UDP_SERVER, p.SERVER, 9000)).wait_for('bound')

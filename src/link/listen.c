@@ -61,20 +61,6 @@ static void listen_came(struct listen_plug *l, const struct local_ends *ends,
 
 /* ---- listening --------------------------------------------------------------------------- */
 
-static void listen_pause(struct listen_plug *l, int error, uint64_t now)
-{
-	plug_trouble(&l->plug, now, "%s: cannot accept a peer: %s", l->plug.name,
-		     strerror(-error));
-	l->resume_at = now + PLUG_RETRY_NS;
-	l->plug.task.events = 0;
-}
-
-/* What one peer did wrong, or a signal: the next one may be well. */
-static bool is_passing(int error)
-{
-	return error == -ECONNABORTED || error == -EINTR || error == -EPROTO;
-}
-
 /* A single link leaves the next peer in the backlog until the present one has gone. */
 static bool listen_holds_back(const struct listen_plug *l)
 {
@@ -93,10 +79,10 @@ static void listen_accept(struct listen_plug *l, uint64_t now)
 			return;
 		}
 		int fd = local_accept(l->plug.task.fd);
-		if (is_passing(fd))
+		if (plug_is_passing(fd))
 			continue;
 		if (fd < 0 && fd != -EAGAIN)
-			listen_pause(l, fd, now);
+			l->resume_at = plug_pause(&l->plug, fd, now);
 		if (fd < 0)
 			return;
 		listen_came(l, &(struct local_ends){ fd, fd }, now);

@@ -195,6 +195,19 @@ int plug_watch(struct weft_plug *plug, int fd, unsigned events)
 	return r;
 }
 
+bool plug_is_passing(int error)
+{
+	return error == -ECONNABORTED || error == -EINTR || error == -EPROTO;
+}
+
+uint64_t plug_pause(struct weft_plug *plug, int error, uint64_t now)
+{
+	plug_trouble(plug, now, "%s: cannot accept a peer: %s", plug->name,
+		     strerror(-error));
+	plug->task.events = 0;
+	return now + PLUG_RETRY_NS;
+}
+
 void plug_trouble(struct weft_plug *plug, uint64_t now, const char *fmt, ...)
 {
 	char text[sizeof(plug->trouble)];

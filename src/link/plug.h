@@ -110,6 +110,12 @@ bool plug_is_full(const struct weft_plug *plug);
  */
 int plug_watch(struct weft_plug *plug, int fd, unsigned events) WEFT_MUST_CHECK;
 
+/** Whether accept failed for what one peer did wrong, or a signal: the next one may be well. */
+bool plug_is_passing(int error);
+
+/** Accepting failed for lack of something: it is told, and not watched for. Returns until when. */
+uint64_t plug_pause(struct weft_plug *plug, int error, uint64_t now);
+
 /** Tells trouble, printf-formatted; what was told last is not told again till a peer came. */
 WEFT_PRINTF(3, 4)
 void plug_trouble(struct weft_plug *plug, uint64_t now, const char *fmt, ...);

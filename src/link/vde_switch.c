@@ -34,6 +34,7 @@ struct vde_switch {
 	struct list ports;
 	unsigned pending; /* Of the ports, those without a link. */
 	unsigned serial;
+	uint64_t resume_at; /* Nobody is accepted until then; 0: now. */
 };
 
 struct port {
@@ -229,6 +230,24 @@ static void port_new(struct vde_switch *vde, int fd, uint64_t now)
 
 /* ---- the plug ---------------------------------------------------------------------------- */
 
+static void switch_accept(struct vde_switch *vde, uint64_t now)
+{
+	struct weft_task *task = &vde->plug.task;
+
+	if (now < vde->resume_at)
+		return;
+	vde->resume_at = 0;
+	task->events = WEFT_READABLE;
+	for (unsigned i = 0; i < PENDING_MAX; i++) {
+		int fd = local_accept(task->fd);
+		if (fd < 0 && fd != -EAGAIN && !plug_is_passing(fd))
+			vde->resume_at = plug_pause(&vde->plug, fd, now);
+		if (fd < 0)
+			return;
+		port_new(vde, fd, now);
+	}
+}
+
 static void switch_run(struct weft_plug *plug, uint64_t now)
 {
 	struct vde_switch *vde = vde_switch(plug);
@@ -238,18 +257,13 @@ static void switch_run(struct weft_plug *plug, uint64_t now)
 		if (!port->packets && (port->is_over || now >= port->until))
 			port_free(port);
 	}
-	for (unsigned i = 0; i < PENDING_MAX; i++) {
-		int fd = local_accept(plug->task.fd);
-		if (fd < 0)
-			return;
-		port_new(vde, fd, now);
-	}
+	switch_accept(vde, now);
 }
 
 static uint64_t switch_deadline(const struct weft_plug *plug)
 {
 	const struct vde_switch *vde = container_of_const(plug, struct vde_switch, plug);
-	uint64_t first = WEFT_NEVER;
+	uint64_t first = vde->resume_at ? vde->resume_at : WEFT_NEVER;
 
 	for (const struct list *n = vde->ports.next; n != &vde->ports && vde->pending > 0;
 	     n = n->next) {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -231,6 +232,29 @@ static void no_more_plugs_than_agreed(void **state)
 }
 
 /* A switch that does not answer is given up; one that answers nonsense, too. */
+/* It would be woken for who waits in the backlog again and again. */
+static void without_descriptors_it_pauses(void **state)
+{
+	struct rlimit limit, few;
+	(void)state;
+	outlet_open(&sw, spec_of(""));
+	outlet_run(&sw);
+	int ctl = ctl_connect();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = (struct rlimit){ (rlim_t)ctl + 1, limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	outlet_run(&sw);
+	assert_int_equal(sw.troubles, 1);
+	assert_non_null(strstr(sw.trouble, "cannot accept a peer"));
+	assert_int_equal(outlet_deadline(&sw), sw.now + SECOND);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ask(ctl, "/nowhere");
+	outlet_pass(&sw, SECOND);
+	assert_true(is_closed(ctl)); /* its request has been read */
+	(void)close(ctl);
+	outlet_close(&sw);
+}
+
 static void a_switch_that_is_none(void **state)
 {
 	uint8_t buf[VDE_REQUEST_LEN_MAX];
@@ -278,6 +302,7 @@ int main(void)
 		cmocka_unit_test(slow_and_silent_plugs),
 		cmocka_unit_test(connections_that_wait_have_a_bound),
 		cmocka_unit_test(no_more_plugs_than_agreed),
+		cmocka_unit_test(without_descriptors_it_pauses),
 		cmocka_unit_test(a_switch_that_is_none),
 	};
 	return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);

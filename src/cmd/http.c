@@ -319,19 +319,19 @@ static struct conn *conn_oldest(const struct serving *s, const union weft_sockad
 		if (host && !is_same_host(&peer, host))
 			continue;
 		n++;
-		if (!oldest || c->since < oldest->since)
+		if (!oldest || c->since <= oldest->since) /* Those behind came before. */
 			oldest = c;
 	}
 	*ret_n = n;
 	return oldest;
 }
 
-/* Makes room for one more connection with the peer. */
+/* Ends a connection: there is one too many, since one with the peer has come. */
 static void make_room(struct serving *s, const union weft_sockaddr *peer, uint64_t now)
 {
 	unsigned n;
 	struct conn *c = conn_oldest(s, peer, &n);
-	if (n < SHARE_MAX)
+	if (n <= SHARE_MAX)
 		c = conn_oldest(s, NULL, &n);
 	if (c)
 		conn_abort(c, now);
@@ -352,10 +352,7 @@ static void accept_one(void *user, struct weft_tcp_listener *listener, uint64_t 
 		free(c);
 		return;
 	}
-	if (s->conns_n == CONNECTIONS_MAX) {
-		const union weft_sockaddr peer = weft_tcp_peer(tcp);
-		make_room(s, &peer, now);
-	}
+	const union weft_sockaddr peer = weft_tcp_peer(tcp);
 	c->serving = s;
 	c->tcp = tcp;
 	c->answer.fd = -1;
@@ -367,6 +364,8 @@ static void accept_one(void *user, struct weft_tcp_listener *listener, uint64_t 
 	s->conns = c;
 	s->conns_n++;
 	conn_run(c, tcp, now);
+	if (s->conns_n > CONNECTIONS_MAX)
+		make_room(s, &peer, now);
 }
 
 /* ---- the server -------------------------------------------------------------------------- */

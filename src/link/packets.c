@@ -130,6 +130,8 @@ static void packets_read(struct packets *p, uint64_t now)
 static enum verdict verdict_of(const struct packets *p, int error)
 {
 	switch (error) {
+	case 0:
+		return WENT;
 	case EAGAIN:
 	case EINTR:
 	case ENOBUFS:
@@ -238,7 +240,7 @@ static void packets_flush(struct packets *p, uint64_t now)
 			};
 		}
 		backlog_pop(&p->backlog, packets_write(p, outs, n, &error));
-		if (verdict_of(p, error) == REFUSED && error != 0) {
+		if (verdict_of(p, error) == REFUSED) {
 			backlog_give_up(p);
 			error = 0;
 		}

@@ -162,7 +162,7 @@ WEFT_API int weft_socket_name(const struct weft_sockets *set, int s,
 WEFT_API int weft_socket_peer(const struct weft_sockets *set, int s,
 			      union weft_sockaddr *ret_peer);
 
-/** What holds now, whether it was told or not: WEFT_READABLE and the others. */
+/** What holds now, whether it was told or not: WEFT_READABLE and the others. Or -EBADF. */
 WEFT_API int weft_socket_poll(const struct weft_sockets *set, int s);
 
 /**

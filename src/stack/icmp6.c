@@ -99,8 +99,6 @@ static enum weft_stack_outcome take_error(struct weft_stack *stack,
 	struct ip_error error = {
 		.kind = IP_ERROR_PARAMETER,
 		.error = -EPROTO,
-		.type = hdr->type,
-		.code = hdr->code,
 	};
 	if (!icmp6_read_quote(rx->payload + ICMP_LEN, rx->len - ICMP_LEN, &quote))
 		return WEFT_STACK_DROP_ICMP;

@@ -119,7 +119,6 @@ struct ip_error {
 	enum ip_error_kind kind;
 	int error;           /**< The same as -Exxx, for a socket: -ECONNREFUSED ... */
 	uint32_t mtu;        /**< TOO_BIG: at least 68 or 1280. */
-	uint8_t type, code;  /**< As on the wire. */
 	struct ip_addr from; /**< Who says so: a router, or the destination. */
 	struct ip_addr src, dst; /**< Of the packet that is quoted: src is this host's. */
 	uint32_t scope;          /**< Of these two: see ip_scope_of. */

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "stack/iface.h"
 #include "stack/ip.h"
+#include "wire/igmp.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,11 +29,11 @@ struct group {
 	struct timer timer;
 };
 
-/** What a report says. */
+/** What a report says: in the newest version of either protocol, the type of its record. */
 enum group_report {
-	GROUP_IS_MEMBER, /**< Answer to a query. */
-	GROUP_JOINED,
-	GROUP_LEFT,
+	GROUP_IS_MEMBER = IGMP_RECORD_IS_EXCLUDE, /**< Answer to a query. */
+	GROUP_JOINED = IGMP_RECORD_TO_EXCLUDE,
+	GROUP_LEFT = IGMP_RECORD_TO_INCLUDE,
 };
 
 /** Joins once more. Returns 0, -EINVAL for what is no group, -ENOSPC, -ENOMEM. */

@@ -12,31 +12,12 @@
 #include "stack/stack.h"
 #include "wire/checksum.h"
 
-#define IGMP_QUERY    0x11u
-#define IGMP_REPORT1  0x12u
-#define IGMP_REPORT2  0x16u
-#define IGMP_LEAVE    0x17u
-#define IGMP_REPORT3  0x22u
-#define IGMP_LEN      8u
 #define IGMP3_LEN     12u /* Of a query of version 3 without sources. */
 #define REPORT3_LEN   16u
 #define ALL_HOSTS     0xe0000001u
 #define ALL_ROUTERS   0xe0000002u
 #define IGMP3_ROUTERS 0xe0000016u
 #define TENTH_NS      (NS_PER_S / 10)
-
-/* Record types (RFC 3376, 4.2.12). */
-static uint8_t record_type(enum group_report what)
-{
-	switch (what) {
-	case GROUP_JOINED:
-		return 4; /* CHANGE_TO_EXCLUDE_MODE */
-	case GROUP_LEFT:
-		return 3; /* CHANGE_TO_INCLUDE_MODE */
-	default:
-		return 2; /* MODE_IS_EXCLUDE */
-	}
-}
 
 /* The interface's first address of use; 0.0.0.0 without (RFC 3376, 4.2.13). */
 static struct ip_addr source(const struct weft_iface *iface)
@@ -58,10 +39,10 @@ static void send_igmp(struct weft_iface *iface, uint32_t dst, uint8_t *message,
 static void report2(struct weft_iface *iface, const struct ip_addr *group,
 		    enum group_report what, uint64_t now)
 {
-	uint8_t message[IGMP_LEN] = { IGMP_REPORT2 };
+	uint8_t message[IGMP_LEN] = { IGMP_TYPE_REPORT2 };
 	uint32_t dst = addr_to_ip4(group);
 	if (what == GROUP_LEFT) {
-		message[0] = IGMP_LEAVE;
+		message[0] = IGMP_TYPE_LEAVE;
 		dst = ALL_ROUTERS;
 	}
 	store_be32(message + 4, addr_to_ip4(group));
@@ -71,7 +52,9 @@ static void report2(struct weft_iface *iface, const struct ip_addr *group,
 void igmp_report(struct weft_iface *iface, const struct ip_addr *group,
 		 enum group_report what, uint64_t now)
 {
-	uint8_t message[REPORT3_LEN] = { IGMP_REPORT3, [7] = 1, [8] = record_type(what) };
+	uint8_t message[REPORT3_LEN] = {
+		IGMP_TYPE_REPORT3, [7] = 1, [8] = (uint8_t)what
+	};
 	if (iface->old_igmp_until > now) {
 		report2(iface, group, what, now);
 		return;
@@ -123,10 +106,10 @@ static enum weft_stack_outcome input(struct weft_stack *stack, const struct ip_r
 		return WEFT_STACK_DROP_GROUP;
 	struct ip_addr group = addr_of_ip4(load_be32(rx->payload + 4));
 	switch (rx->payload[0]) {
-	case IGMP_QUERY:
+	case IGMP_TYPE_QUERY:
 		return take_query(rx, now);
-	case IGMP_REPORT1:
-	case IGMP_REPORT2:
+	case IGMP_TYPE_REPORT1:
+	case IGMP_TYPE_REPORT2:
 		if (rx->is_group && rx->iface->old_igmp_until > now)
 			group_heard_report(rx->iface, &group);
 		return WEFT_STACK_NOTED;

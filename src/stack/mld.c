@@ -23,19 +23,6 @@ static const struct ip_addr mld2_routers = { { 0xff, 0x02, [15] = 0x16 } };
 static const struct ip_addr all_routers = { { 0xff, 0x02, [15] = 2 } };
 static const struct ip_addr unspecified;
 
-/* Record types (RFC 3810, 5.2.12). */
-static uint8_t record_type(enum group_report what)
-{
-	switch (what) {
-	case GROUP_JOINED:
-		return 4; /* CHANGE_TO_EXCLUDE_MODE */
-	case GROUP_LEFT:
-		return 3; /* CHANGE_TO_INCLUDE_MODE */
-	default:
-		return 2; /* MODE_IS_EXCLUDE */
-	}
-}
-
 /* The link-local address; :: while there is none (RFC 3590). */
 static const struct ip_addr *source(const struct weft_iface *iface)
 {
@@ -58,7 +45,7 @@ void mld_report(struct weft_iface *iface, const struct ip_addr *group,
 		enum group_report what, uint64_t now)
 {
 	uint8_t message[REPORT2_LEN] = {
-		ICMP6_MLD2_REPORT, [7] = 1, [8] = record_type(what)
+		ICMP6_MLD2_REPORT, [7] = 1, [8] = (uint8_t)what
 	};
 	/* Interface-local and reserved scopes are nobody's business (RFC 3810, 6). */
 	if ((group->octet[1] & 0x0f) <= 1)

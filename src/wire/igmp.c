@@ -35,16 +35,6 @@
 
 #define IP4_ALL_SYSTEMS 0xe0000001u
 
-/* Types of a record (RFC 3376, 4.2.12; RFC 3810, 5.2.12). */
-enum record_type {
-	RECORD_IS_INCLUDE = 1,
-	RECORD_IS_EXCLUDE = 2,
-	RECORD_TO_INCLUDE = 3,
-	RECORD_TO_EXCLUDE = 4,
-	RECORD_ALLOW = 5,
-	RECORD_BLOCK = 6,
-};
-
 /* Router alert: of IPv4 (RFC 2113), and in a hop-by-hop header for MLD (RFC 2711). */
 static const uint8_t alert4[] = { 0x94, 0x04, 0x00, 0x00 };
 static const uint8_t alert6[] = { IPPROTO_ICMPV6, 0, 5, 2, 0, 0, 1, 0 };
@@ -207,10 +197,10 @@ static bool read_record(struct igmp_msg *msg, struct igmp_record *record)
 	if (msg->rest.bad || !group)
 		return false;
 	record->group = group_load(msg->family, group);
-	record->is_member =
-		sources > 0 || type == RECORD_IS_EXCLUDE || type == RECORD_TO_EXCLUDE;
-	return (type >= RECORD_IS_INCLUDE && type <= RECORD_TO_EXCLUDE) ||
-	       (type == RECORD_ALLOW && sources > 0);
+	record->is_member = sources > 0 || type == IGMP_RECORD_IS_EXCLUDE ||
+			    type == IGMP_RECORD_TO_EXCLUDE;
+	return (type >= IGMP_RECORD_IS_INCLUDE && type <= IGMP_RECORD_TO_EXCLUDE) ||
+	       (type == IGMP_RECORD_ALLOW && sources > 0);
 }
 
 static bool read_single(struct igmp_msg *msg, struct igmp_record *record)

@@ -41,6 +41,16 @@ enum igmp_type {
 	IGMP_TYPE_REPORT3 = 0x22,
 };
 
+/** Types of a record (RFC 3376, 4.2.12; RFC 3810, 5.2.12). */
+enum igmp_record_type {
+	IGMP_RECORD_IS_INCLUDE = 1,
+	IGMP_RECORD_IS_EXCLUDE = 2,
+	IGMP_RECORD_TO_INCLUDE = 3,
+	IGMP_RECORD_TO_EXCLUDE = 4,
+	IGMP_RECORD_ALLOW = 5,
+	IGMP_RECORD_BLOCK = 6,
+};
+
 enum igmp_kind { IGMP_QUERY, IGMP_REPORT, IGMP_LEAVE };
 
 struct igmp_msg {

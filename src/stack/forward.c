@@ -21,12 +21,6 @@
 
 #include <errno.h>
 
-/* In its type: each fragment has the option (RFC 791, 3.1). */
-#define OPTION_COPIED 0x80u
-
-#define OPTION_END 0u
-#define OPTION_NOP 1u
-
 /*
  * What never leaves its link, is for all on another, or cannot be sent back to (RFC 4291, 2.5.6;
  * RFC 2644; RFC 1812, 5.3.7).
@@ -80,17 +74,17 @@ static struct weft_offload offload_behind(const struct iface_rx *rx)
 static uint8_t copied_options(const struct ip4_hdr *hdr, uint8_t to[IP4_OPTIONS_MAX])
 {
 	size_t len = 0;
-	for (size_t i = 0; i < hdr->options_len && hdr->options[i] != OPTION_END;) {
+	for (size_t i = 0; i < hdr->options_len && hdr->options[i] != IP4_OPT_END;) {
 		const uint8_t *option = hdr->options + i;
-		size_t n = option[0] == OPTION_NOP ? 1 : option[1];
-		if (option[0] & OPTION_COPIED) {
+		size_t n = option[0] == IP4_OPT_NOP ? 1 : option[1];
+		if (option[0] & IP4_OPT_COPIED) {
 			memcpy(to + len, option, n);
 			len += n;
 		}
 		i += n;
 	}
 	while (len % 4 != 0)
-		to[len++] = OPTION_END;
+		to[len++] = IP4_OPT_END;
 	return (uint8_t)len;
 }
 

@@ -22,8 +22,6 @@
 
 #include <stdlib.h>
 
-#define OPTION_END  0u
-#define OPTION_NOP  1u
 #define OPTION_LSRR 131u
 #define OPTION_SSRR 137u
 
@@ -58,9 +56,9 @@ static bool are_options_good(const struct ip4_hdr *hdr)
 	struct reader r = reader_of(hdr->options, hdr->options_len);
 	while (reader_left(&r) > 0) {
 		uint8_t type = reader_u8(&r);
-		if (type == OPTION_END)
+		if (type == IP4_OPT_END)
 			return true;
-		if (type == OPTION_NOP)
+		if (type == IP4_OPT_NOP)
 			continue;
 		uint8_t len = reader_u8(&r);
 		if (r.bad || len < 2 || type == OPTION_LSRR || type == OPTION_SSRR)

@@ -22,8 +22,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define OPTION_PAD1 0u
-
 /* RFC 4443, 3.4. */
 #define CODE_HEADER_FIELD   0u
 #define CODE_NEXT_HEADER    1u
@@ -79,7 +77,7 @@ static enum weft_stack_outcome check_options(const struct ip_rx *ip, size_t off,
 	while (reader_left(&r) > 0) {
 		size_t at = off + r.off;
 		uint8_t type = reader_u8(&r);
-		if (type == OPTION_PAD1)
+		if (type == IP6_OPT_PAD1)
 			continue;
 		reader_skip(&r, reader_u8(&r));
 		if (r.bad)

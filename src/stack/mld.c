@@ -16,9 +16,6 @@
 #define REPORT2_LEN 28u
 #define CODE_FLOAT  32768u
 
-#define OPTION_PAD1         0u
-#define OPTION_ROUTER_ALERT 5u
-
 static const struct ip_addr mld2_routers = { { 0xff, 0x02, [15] = 0x16 } };
 static const struct ip_addr all_routers = { { 0xff, 0x02, [15] = 2 } };
 static const struct ip_addr unspecified;
@@ -77,9 +74,9 @@ static bool has_router_alert(const struct ip_rx *rx)
 	reader_skip(&r, 2);
 	while (reader_left(&r) > 0) {
 		uint8_t type = reader_u8(&r);
-		if (type == OPTION_ROUTER_ALERT)
+		if (type == IP6_OPT_ROUTER_ALERT)
 			return true;
-		if (type != OPTION_PAD1)
+		if (type != IP6_OPT_PAD1)
 			reader_skip(&r, reader_u8(&r));
 	}
 	return false;

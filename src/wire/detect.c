@@ -8,13 +8,13 @@
 #include "wire/cursor.h"
 #include "wire/ether.h"
 #include "wire/frame_size.h"
+#include "wire/hdlc.h"
+#include "wire/vde.h"
 #include "wire/vpnkit.h"
 
 #include <assert.h>
 #include <errno.h>
 
-#define VDE_MAGIC  0xfeedfaceu
-#define HDLC_FLAG  0x7eu
 #define LENGTH_MAX 69632u /* Of QEMU, which has the longest. */
 #define FCS_LEN    4u
 

@@ -13,7 +13,6 @@
 #define DUID_LEN_MIN  3u /* A type, and something. */
 #define DUID_LL       3u
 #define HTYPE_ETHER   1u
-#define ADDR_LEN      16u
 #define STATUS_LEN    2u /* And a text. */
 #define SECONDS_LEN   4u
 #define REQUESTED_LEN 2u
@@ -57,7 +56,7 @@ static void read_requested(struct reader *r, struct dhcp6_msg *msg)
 
 static void read_servers(struct reader *r, struct dhcp6_msg *msg)
 {
-	if (reader_left(r) % ADDR_LEN != 0)
+	if (reader_left(r) % IP6_ADDR_LEN != 0)
 		return;
 	while (reader_left(r) > 0 && msg->servers_n < DHCP6_SERVERS_MAX) {
 		struct ip6_addr *server = &msg->servers[msg->servers_n++];
@@ -196,9 +195,10 @@ static void write_names(struct writer *w, const struct dhcp6_msg *msg)
 {
 	size_t len = 0;
 	if (msg->servers_n > 0)
-		write_head(w, DHCP6_OPT_DNS_SERVERS, (size_t)msg->servers_n * ADDR_LEN);
+		write_head(w, DHCP6_OPT_DNS_SERVERS,
+			   (size_t)msg->servers_n * IP6_ADDR_LEN);
 	for (unsigned i = 0; i < msg->servers_n; i++)
-		writer_bytes(w, msg->servers[i].octet, ADDR_LEN);
+		writer_bytes(w, msg->servers[i].octet, IP6_ADDR_LEN);
 	for (unsigned i = 0; i < msg->domains_n; i++)
 		len += msg->domains[i].len;
 	if (msg->domains_n > 0)

@@ -43,6 +43,11 @@
 
 #define IP4_NO_OPTIONS 0x45u /**< At IP4_OFF_VERSION: version 4, 5 words of header. */
 
+/* Types of options (RFC 791, 3.1). */
+#define IP4_OPT_END    0u
+#define IP4_OPT_NOP    1u
+#define IP4_OPT_COPIED 0x80u /**< The bit of those that each fragment has. */
+
 #define IP4_FRAG_DF       0x4000u
 #define IP4_FRAG_MF       0x2000u
 #define IP4_FRAG_OFF_MASK 0x1fffu

@@ -39,6 +39,10 @@
 #define IP6_OFF_SRC         8u
 #define IP6_OFF_DST         24u
 
+/* Types of options in a hop-by-hop or destination header (RFC 8200, 4.2; RFC 2711). */
+#define IP6_OPT_PAD1         0u
+#define IP6_OPT_ROUTER_ALERT 5u
+
 struct ip6_addr {
 	uint8_t octet[IP6_ADDR_LEN]; /**< Wire order. */
 };

@@ -9,7 +9,6 @@
 
 #define ADVERT_LEN 16u /* In front of the options (RFC 4861, 4.2). */
 #define UNIT_LEN   8u
-#define ADDR_LEN   16u
 
 enum { OPTION_SERVERS = 25, OPTION_DOMAINS = 31 };
 
@@ -18,7 +17,7 @@ enum { OPTION_SERVERS = 25, OPTION_DOMAINS = 31 };
 static void read_servers(struct reader *r, struct nd_names *names)
 {
 	const uint32_t lifetime_s = reader_u32(r);
-	if (r->bad || reader_left(r) % ADDR_LEN != 0)
+	if (r->bad || reader_left(r) % IP6_ADDR_LEN != 0)
 		return;
 	while (reader_left(r) > 0 && names->servers_n < ND_SERVERS_MAX) {
 		struct nd_server *server = &names->servers[names->servers_n++];
@@ -77,8 +76,8 @@ int nd_names_emit(uint8_t *buf, size_t len, const struct nd_names *names)
 		return -EINVAL;
 	for (unsigned i = 0; i < names->servers_n; i++) {
 		const struct nd_server *server = &names->servers[i];
-		write_head(&w, OPTION_SERVERS, ADDR_LEN, server->lifetime_s);
-		writer_bytes(&w, server->addr.octet, ADDR_LEN);
+		write_head(&w, OPTION_SERVERS, IP6_ADDR_LEN, server->lifetime_s);
+		writer_bytes(&w, server->addr.octet, IP6_ADDR_LEN);
 	}
 	for (unsigned i = 0; i < names->domains_n; i++) {
 		const struct nd_domain *domain = &names->domains[i];

@@ -8,6 +8,8 @@
 
 #include "cli/exit_status.h"
 
+#include <stdio.h>
+
 struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -25,6 +27,9 @@ const char *verb_nearest(const struct verb *table, const char *name);
 
 /** Says that there is no such verb and which one may be meant. Returns STATUS_USAGE. */
 int verb_unknown(const char *name);
+
+/** Prints what commands there are: `weft help`, and who gives none. */
+void help_all(FILE *to);
 
 int cmd_host(int argc, char **argv);
 int cmd_join(int argc, char **argv);

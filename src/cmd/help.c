@@ -21,15 +21,18 @@ static const struct command command = {
 	.options = options,
 };
 
-static void help_all(void)
+void help_all(FILE *to)
 {
-	printf("usage: weft COMMAND [OPTION]... [OPERAND]...\n\n"
-	       "One Ethernet for machines anywhere. The commands:\n\n");
+	(void)fputs("usage: weft COMMAND [OPTION]... [OPERAND]...\n\n"
+		    "One Ethernet for machines anywhere. The commands:\n\n",
+		    to);
 	for (const struct verb *verb = verbs; verb->name; verb++)
-		printf("  %-9s %s\n", verb->name, verb->summary);
-	printf("\n"
-	       "`weft help COMMAND` explains a command, `weft help links` the links.\n"
-	       "Exit status: 0 it went well, 1 it did not, 2 the command line is wrong.\n");
+		(void)fprintf(to, "  %-9s %s\n", verb->name, verb->summary);
+	(void)fputs(
+		"\n"
+		"`weft help COMMAND` explains a command, `weft help links` the links.\n"
+		"Exit status: 0 it went well, 1 it did not, 2 the command line is wrong.\n",
+		to);
 }
 
 static int explain(const struct verb *verb)
@@ -70,7 +73,7 @@ int cmd_help(int argc, char **argv)
 	if (n < 0)
 		return status;
 	if (n == 0)
-		help_all();
+		help_all(stdout);
 	else if (strcmp(argv[1], "links") == 0)
 		status = help_links(n > 1 ? argv[2] : NULL);
 	else

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,8 +45,7 @@ int main(int argc, char **argv)
 	if (argc > 0 && is_tapserver(argv[0]))
 		return cmd_tapserver(argc, argv);
 	if (argc < 2) {
-		(void)fputs("usage: weft COMMAND [OPTION]... (see `weft help`)\n",
-			    stderr);
+		help_all(stderr);
 		return STATUS_USAGE;
 	}
 	const char *name = verb_of_option(argv[1]);

@@ -81,6 +81,7 @@ def test_nothing_can_be_sent_to_the_relay(party, cut, why):
 
 
 @pytest.mark.parametrize('command, words', [
+    ('', ['join a room with an invitation', 'tunnel']),
     ('join', ['INVITATION', 'weft help join']),
     ('join weft://', ['/ROOM']),
     ('join http://x/y#z', ['weft://']),

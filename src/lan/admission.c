@@ -20,9 +20,10 @@ void admission_refuse(struct visitor *visitor, const struct reject *reject, uint
 	struct weft_relay *relay = visitor->relay;
 	char peer[WEFT_SOCKADDR_TEXT];
 	relay->rejects[reject->code]++;
-	weft_log_info(relay->log, "refused %s (%s): %s",
-		      weft_sockaddr_print(quic_conn_peer(visitor->conn), peer),
-		      reject_code_name(reject->code), reject->text);
+	if (refusals_tell(&relay->refusals, now))
+		weft_log_info(relay->log, "refused %s (%s): %s",
+			      weft_sockaddr_print(quic_conn_peer(visitor->conn), peer),
+			      reject_code_name(reject->code), reject->text);
 	visitor_set_state(visitor, VISITOR_REFUSED, now + VISITOR_REFUSED_NS);
 	if (channel_send(&visitor->channel, &message) < 0)
 		visitor_close(visitor, CLOSE_INTERNAL, "no answer could be sent", now);

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,15 @@ static void run_rooms(struct weft_relay *relay, uint64_t now)
 	}
 }
 
+/* Where nothing else has it run, the next visitor does. */
+static void tell_rest_of_refusals(struct weft_relay *relay, uint64_t now)
+{
+	const uint64_t rest = refusals_rest(&relay->refusals, now);
+	if (rest > 0)
+		weft_log_info(relay->log, "refused %" PRIu64 " more within a minute",
+			      rest);
+}
+
 static void task_run(struct weft_task *task, uint64_t now)
 {
 	struct weft_relay *relay = container_of(task, struct weft_relay, task);
@@ -48,6 +58,7 @@ static void task_run(struct weft_task *task, uint64_t now)
 	relay->now = now;
 	run_timers(relay, now);
 	run_rooms(relay, now);
+	tell_rest_of_refusals(relay, now);
 	if (now >= relay->sweep_at)
 		relay_sweep(relay, now);
 	weft_task_run_inner(task, inner, now);

@@ -12,6 +12,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/refusals.h"
 #include "base/time.h"
 #include "io/dgram.h"
 #include "lan/room.h"
@@ -102,6 +103,7 @@ struct weft_relay {
 	uint8_t hash_secret[HASH_SECRET_LEN];
 	uint64_t now;                   /**< Of the last run. */
 	uint64_t rejects[REJECT_CODES]; /**< Hellos that were answered so. */
+	struct refusals refusals;       /**< Which of them are logged. */
 	uint64_t closes[CLOSE_CODES];   /**< Connections that it has closed. */
 	uint64_t early_datagrams;       /**< Of who was no member yet. */
 	struct relay_totals gone; /**< Of members and rooms that are no longer here. */

@@ -6,6 +6,7 @@
 #include "tunnel/server.h"
 
 #include "base/container.h"
+#include "base/refusals.h"
 #include "base/time.h"
 #include "config/changes.h"
 #include "http/http.h"
@@ -14,7 +15,6 @@
 #include "tunnel/gate.h"
 #include "tunnel/listening.h"
 #include "tunnel/peer.h"
-#include "tunnel/refusals.h"
 #include "tunnel/waiting.h"
 
 #include <errno.h>

@@ -3,11 +3,14 @@
  * Ways not to get in: each ends in a sentence that tells the user what is wrong, and, where
  * that can pass, in the room as soon as it has passed.
  */
+#include "base/refusals.h"
+
 #include "../unit.h"
 #include "base/array.h"
 #include "party.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void assert_reason(const struct guest *guest, const char *words)
@@ -464,10 +467,54 @@ static void test_bad_relay_options(void **state)
 	party_fini(&party);
 }
 
+struct told {
+	unsigned one_by_one, others;
+};
+
+static void count_refusals(void *user, enum weft_log_level level, const char *text)
+{
+	struct told *told = user;
+	(void)level;
+	if (strncmp(text, "refused 10.", 11) == 0)
+		told->one_by_one++;
+	else if (strncmp(text, "refused ", 8) == 0)
+		told->others += (unsigned)strtoul(text + 8, NULL, 10);
+}
+
+/* Who is not let in asks again and again: the log is not filled with it. */
+static void test_many_are_told_by_their_number(void **state)
+{
+	(void)state;
+	struct scene scene;
+	struct told told = { 0 };
+	const struct weft_log log = { count_refusals, &told, WEFT_LOG_INFO };
+	struct guest guests[REFUSALS_TOLD + 3];
+	party_init(&scene.party, test_seed());
+	scene.party.relay_opts.log = &log;
+	party_open_relay(&scene.party);
+	guest_join(&scene.alice, &scene.party, "alice", 1);
+	for (unsigned i = 0; i < ARRAY_LEN(guests); i++) {
+		guest_init(&guests[i], &scene.party, "guest", (uint8_t)(10 + i));
+		guests[i].opts.invite.secret[3] ^= 1;
+		guest_start(&guests[i]);
+		assert_true(guest_reaches(&guests[i], WEFT_MEMBER_REFUSED, 3000));
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(guests); i++)
+		guest_leave(&guests[i]);
+	assert_int_equal(told.one_by_one, REFUSALS_TOLD);
+	assert_int_equal(told.others, 0);
+	party_run(&scene.party, 70000);
+	assert_int_equal(told.one_by_one + told.others,
+			 weft_relay_stats(scene.party.relay).rejected);
+	guest_leave(&scene.alice);
+	party_fini(&scene.party);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_room_key),
+		cmocka_unit_test(test_many_are_told_by_their_number),
 		cmocka_unit_test(test_wrong_relay_key),
 		cmocka_unit_test(test_no_pin),
 		cmocka_unit_test(test_two_gateways),

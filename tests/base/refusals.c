@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * However many wrong tokens come, what is told of them has a limit, and none is left out.
+ * However many are refused, what is told of them has a limit, and none is left out.
  */
-#include "tunnel/refusals.h"
+#include "base/refusals.h"
 
 #include "../unit.h"
-#include "packets.h"
 
-#define START  (100 * S)
+#define START  (100 * NS_PER_S)
 #define MINUTE REFUSALS_MINUTE_NS
 
 static unsigned told(struct refusals *r, unsigned n, uint64_t now)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which of the wrong tokens are told one by one: somebody who has many addresses can show
- * thousands of them (tunnel/backoff.h silences each address alone), and would fill a disk with
- * what is said of them. The rest of a minute is told by its number.
+ * Which of those who are refused are told one by one: somebody who has many addresses can show
+ * thousands of wrong tokens or keys, and would fill a disk with what is said of them. The rest of
+ * a minute is told by its number.
  */
-#ifndef TUNNEL_REFUSALS_H
-#define TUNNEL_REFUSALS_H
+#ifndef BASE_REFUSALS_H
+#define BASE_REFUSALS_H
 
 #include "base/time.h"
 

@@ -2,7 +2,7 @@
 /*
  * What was not told counts for the next minute where nobody asks in between: no number is lost.
  */
-#include "tunnel/refusals.h"
+#include "base/refusals.h"
 
 static bool is_over(const struct refusals *r, uint64_t now)
 {

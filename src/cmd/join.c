@@ -244,6 +244,16 @@ static int open_rootless(struct join *j, struct weft_error *err)
 	return r;
 }
 
+/* A device is not the only way into a room. */
+static int name_other_ways(int r, struct weft_error *err)
+{
+	const struct weft_error why = *err;
+
+	return weft_error_set(
+		err, r, "%.320s; without root there are --user, --plug and `weft run`",
+		why.text);
+}
+
 static int open_link(struct join *j, struct weft_error *err)
 {
 	const struct place_opts place = { .spec = j->m.args->link,
@@ -255,7 +265,7 @@ static int open_link(struct join *j, struct weft_error *err)
 
 	j->is_bad_link = r == -EINVAL;
 	j->m.has_device = r == 0;
-	return r;
+	return r == -EPERM || r == -EACCES ? name_other_ways(r, err) : r;
 }
 
 /* What joins the room, by the command line. */

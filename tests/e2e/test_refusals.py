@@ -328,6 +328,7 @@ def test_no_rights(party):
     assert process.popen.wait(netlab.PATIENCE) == 1
     assert 'run as root' in process.output() and 'trying again' not in process.output()
     assert '/dev/net/tun' in process.output() or 'CAP_NET_ADMIN' in process.output()
+    assert 'without root there are --user' in process.output()
 
 
 def test_opening_a_room_takes_a_token(party, tmp_path):

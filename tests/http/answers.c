@@ -218,6 +218,52 @@ static void what_is_not_read_waits(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Of several proxies that add the same header the nearest one writes the last. */
+static void the_last_of_several_headers_counts(void **state)
+{
+	(void)state;
+	struct end *get = get_asked();
+	answer_text("HTTP/1.1 200 OK\r\nX-Why: far\r\nVia: 1.1 gate\r\nX-Why: near\r\n"
+		    "Content-Length: 0\r\n\r\n");
+	world_until(&w, get->responses == 1);
+	assert_string_equal(get->why, "near");
+	expect_end(get, HTTP_ENDED, 0);
+}
+
+static void what_comes_before_the_answer_is_none(void **state)
+{
+	(void)state;
+	struct end *get = get_asked();
+	answer_text(
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n");
+	let_it_settle();
+	assert_int_equal(get->responses, 0);
+	answer_text("HTTP/1.1 299 OK\r\nContent-Length: 7\r\n\r\n");
+	answer_body(0, 7);
+	world_until(&w, get->closings);
+	assert_int_equal(get->status, 299);
+	assert_int_equal(get->responses, 1);
+	expect_end(get, HTTP_ENDED, 7);
+}
+
+static void only_success_has_a_body(void **state)
+{
+	static const unsigned statuses[] = { 300, 304, 404, 500, 999 };
+	char head[64];
+	(void)state;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		struct end *get = get_asked();
+		(void)snprintf(head, sizeof(head),
+			       "HTTP/1.1 %u Why\r\nContent-Length: 7\r\n\r\n",
+			       statuses[i]);
+		answer_text(head);
+		answer_body(0, 7);
+		world_until(&w, get->closings);
+		assert_int_equal(get->status, statuses[i]);
+		expect_end(get, HTTP_FAILED, 0);
+	}
+}
+
 static void what_is_no_http_is_told(void **state)
 {
 	static const char *const texts[] = { "SSH-2.0-OpenSSH_9.2\r\n",
@@ -244,6 +290,9 @@ int main(void)
 		TEST(a_body_that_is_cut),
 		TEST(what_are_no_chunks),
 		TEST(what_is_not_read_waits),
+		TEST(the_last_of_several_headers_counts),
+		TEST(what_comes_before_the_answer_is_none),
+		TEST(only_success_has_a_body),
 		TEST(what_is_no_http_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -331,6 +331,30 @@ static void what_cannot_be_is_left_out(void **state)
 	assert_int_equal(f->assigned.now.routes_n, 1);
 }
 
+static void half_of_everything_is_one_route(void **state)
+{
+	struct fixture *f = *state;
+	ROUTES(f, "0.0.0.0/1", "10.1.2.3/16", NULL);
+	set(f, SERVER);
+	assert_non_null(find("0.0.0.0/1 dev tun0"));
+	assert_non_null(find("10.1.0.0/16 dev tun0"));
+	assert_int_equal(lines(), 2);
+}
+
+/* What has come in parts stays until the last one, and all of it may be more than there can be. */
+static void routes_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct hello_conf *now = &f->assigned.now;
+	for (; now->routes_n < HELLO_ROUTES_MAX; now->routes_n++)
+		now->routes[now->routes_n] = ip_of("10.1.0.0/16");
+	f->said.has_more = true;
+	ROUTES(f, "10.2.0.0/16", NULL);
+	set(f, SERVER);
+	assert_int_equal(now->routes_n, HELLO_ROUTES_MAX);
+	assert_int_equal(lines(), 0);
+}
+
 /* ---- pins -------------------------------------------------------------------------------- */
 
 static void everything_goes_there_but_what_leads_there(void **state)
@@ -411,6 +435,18 @@ static void what_is_released_comes_again(void **state)
 	assert_int_equal(lines(), 4);
 }
 
+static void each_route_over_a_pin_is_released(void **state)
+{
+	struct fixture *f = *state;
+	accept_route(f, "0.0.0.0/0");
+	ROUTES(f, "192.0.0.0/8", "198.0.0.0/8", NULL);
+	set(f, SERVER);
+	set(f, "198.51.100.1");
+	assert_int_equal(lines(), 4);
+	assigned_release(&f->assigned);
+	assert_int_equal(lines(), 0);
+}
+
 static void nothing_is_left_at_the_end(void **state)
 {
 	struct fixture *f = *state;
@@ -454,6 +490,9 @@ int main(void)
 		TEST(pins_are_bounded),
 		TEST(without_a_way_there_is_no_route_over_it),
 		TEST(what_is_released_comes_again),
+		TEST(half_of_everything_is_one_route),
+		TEST(routes_are_bounded),
+		TEST(each_route_over_a_pin_is_released),
 		TEST(nothing_is_left_at_the_end),
 		TEST(another_device_gets_all_of_it),
 	};

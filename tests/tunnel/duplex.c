@@ -153,6 +153,89 @@ static void what_need_not_wait_goes_at_once(void **state)
 	assert_int_equal(put(f, &f->tx, START), 2 * TUNNEL_LEN + 50 + 60);
 }
 
+/* n packets of that length, in one call. */
+static void say_at_once(struct fixture *f, size_t n, uint32_t len)
+{
+	struct weft_frame packets[2 * HTTP_PIECES_MAX];
+	for (size_t i = 0; i < n; i++) {
+		packets[i] = packet_make(f->packet + WEFT_HEADROOM, len, 1);
+		packets[i].headroom = WEFT_HEADROOM;
+	}
+	f->tx.takes_at_once = true;
+	weft_link_send(&f->a.link, packets, n, START);
+}
+
+/* As much as is granted, with the packet that crosses it, and no more pieces than there can be. */
+static void what_goes_at_once_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t quarter = GRANT_MIN / 4 - TUNNEL_LEN;
+	say_at_once(f, 4, quarter);
+	assert_int_equal(f->tx.sends, 1);
+	say_at_once(f, 9, quarter);
+	assert_int_equal(f->tx.sends, 4);
+	say_at_once(f, HTTP_PIECES_MAX + 1, 40);
+	assert_int_equal(f->tx.sends, 6);
+	assert_int_equal(f->tx.sent_len,
+			 13 * GRANT_MIN / 4 + (HTTP_PIECES_MAX + 1) * (40 + TUNNEL_LEN));
+}
+
+static void what_goes_at_once_is_as_good_as_a_ping(void **state)
+{
+	struct fixture *f = *state;
+	f->tx.takes_at_once = true;
+	say(f, 60, START + 30 * S);
+	duplex_tick(&f->a, START + 60 * S);
+	assert_false(f->tx.is_woken);
+}
+
+static void a_ping_goes_between_records(void **state)
+{
+	struct fixture *f = *state;
+	duplex_tick(&f->a, START + 55 * S);
+	assert_int_equal(duplex_output(&f->a, &f->tx, f->wire, TUNNEL_PING_LEN - 1,
+				       START + 55 * S),
+			 0);
+	assert_int_equal(
+		duplex_output(&f->a, &f->tx, f->wire, TUNNEL_PING_LEN, START + 55 * S),
+		TUNNEL_PING_LEN);
+	duplex_tick(&f->a, START + 110 * S);
+	say(f, 60, START + 110 * S);
+	assert_int_equal(put(f, &f->tx, START + 110 * S), 60 + TUNNEL_LEN);
+	assert_int_equal(put(f, &f->tx, START + 110 * S), 0);
+}
+
+/* Of it nothing is known: neither that it should speak, nor how fast it is. */
+static void a_new_stream_begins_anew(void **state)
+{
+	struct fixture *f = *state;
+	duplex_tick(&f->a, START + 55 * S);
+	f->a.lanes[0].grant.len = GRANT_MAX;
+	duplex_set_tx(&f->a, 0, &f->other, LIFE, START + 55 * S);
+	assert_int_equal(put(f, &f->other, START + 55 * S), 0);
+	assert_int_equal(grant_len(&f->a.lanes[0].grant), GRANT_MIN);
+}
+
+/* Whoever takes nothing is not asked whether it is there. */
+static void what_waits_is_no_silence(void **state)
+{
+	struct fixture *f = *state;
+	say(f, 60, START);
+	f->tx.is_woken = false;
+	duplex_tick(&f->a, START + 55 * S);
+	assert_false(f->tx.is_woken);
+}
+
+static void what_has_waited_goes_by_a_new_stream(void **state)
+{
+	struct fixture *f = *state;
+	assert_true(duplex_closed(&f->a, &f->tx, START));
+	say(f, 60, START);
+	assert_false(f->other.is_woken);
+	duplex_set_tx(&f->a, 0, &f->other, LIFE, START);
+	assert_true(f->other.is_woken);
+}
+
 static void silence_is_broken_by_a_ping(void **state)
 {
 	struct fixture *f = *state;
@@ -197,8 +280,14 @@ static void the_end_of_one_stream_asks_for_the_other(void **state)
 static void an_old_stream_ends_when_nothing_waits(void **state)
 {
 	struct fixture *f = *state;
-	say(f, 60, START + LIFE);
+	say(f, 60, START + LIFE - S);
+	(void)put(f, &f->tx, START + LIFE - S);
+	f->tx.is_woken = false;
+	duplex_tick(&f->a, START + LIFE - 1);
+	assert_false(f->tx.is_woken);
 	duplex_tick(&f->a, START + LIFE);
+	assert_true(f->tx.is_woken);
+	say(f, 60, START + LIFE);
 	assert_int_equal(put(f, &f->tx, START + LIFE), 60 + TUNNEL_LEN);
 	assert_int_equal(put(f, &f->tx, START + LIFE), -EPIPE);
 }
@@ -270,6 +359,10 @@ static void memory_is_given_back_when_nothing_comes(void **state)
 	take(f, f->wire + n - 1, 1);
 	duplex_tick(&f->b, START + 5 * S);
 	assert_null(f->b.lanes[0].records.buf);
+	duplex_tick(&f->a, START + 5 * S - 1);
+	assert_non_null(f->a.outbox.flows);
+	duplex_tick(&f->a, START + 5 * S);
+	assert_null(f->a.outbox.flows);
 	take(f, f->wire, (size_t)n - 1);
 	duplex_tick(&f->b, START + 30 * S);
 	take(f, f->wire + n - 1, 1);
@@ -314,6 +407,42 @@ static void flows_are_spread_over_lanes(void **state)
 	assert_true(there > 0 && beside > 0);
 	assert_int_equal(there + beside, 32 * (100 + TUNNEL_LEN));
 	assert_int_equal(f->received, 32);
+}
+
+/* It cannot say by which lane a packet is to go. */
+static void nothing_goes_at_once_by_several_lanes(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	f->tx.takes_at_once = f->tx1.takes_at_once = true;
+	say(f, 60, START);
+	assert_int_equal(f->tx.sends + f->tx1.sends, 0);
+}
+
+static void a_lane_is_woken_for_its_own_flows(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	for (uint16_t flow = 0; flow < 32; flow++) {
+		f->tx.is_woken = f->tx1.is_woken = false;
+		say_of_flow(f, flow, START);
+		assert_true(f->tx.is_woken != f->tx1.is_woken);
+	}
+}
+
+static void flows_of_a_lane_that_ends_wake_another(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	for (uint16_t flow = 0; flow < 32; flow++)
+		say_of_flow(f, flow, START);
+	f->tx.is_woken = f->tx1.is_woken = false;
+	assert_true(duplex_closed(&f->a, &f->tx, START));
+	assert_true(f->tx1.is_woken);
+	duplex_set_tx(&f->a, 0, &f->tx, LIFE, START);
+	f->tx.is_woken = false;
+	duplex_set_lanes(&f->a, 1);
+	assert_true(f->tx.is_woken);
 }
 
 /* Each lane, each way, cut at every offset of a record; the other lane does not notice. */
@@ -492,6 +621,23 @@ static void nonsense_is_counted(void **state)
 	assert_int_equal(f->texts, 0);
 	assert_false(f->back_tx.is_woken);
 	assert_false(f->rx.is_aborted);
+	send_text(
+		f,
+		"{\"type\":\"probe\",\"id\":4294967295}"); /* the last one of the last lane */
+	assert_int_equal(f->b.rx_controls_bad, n);
+	assert_true(f->back_tx.is_woken);
+}
+
+static void what_is_not_said_is_counted_once(void **state)
+{
+	struct fixture *f = *state;
+	duplex_send_control(&f->a, "{}", 2, START);
+	assert_int_equal(f->a.outbox.dropped_control, 1);
+	duplex_set_extended(&f->a, true);
+	for (unsigned i = 0; i < OUTBOX_CONTROL_MAX + 5; i++)
+		duplex_send_control(&f->a, "{}", 2, START);
+	assert_int_equal(f->a.outbox.dropped_control, 6);
+	assert_int_equal(f->a.tx_controls, OUTBOX_CONTROL_MAX);
 }
 
 static void probes_measure_the_path(void **state)
@@ -507,8 +653,13 @@ static void probes_measure_the_path(void **state)
 	assert_true(health.is_measured);
 	assert_int_equal(health.rtt_ns, 30 * MS);
 	assert_int_equal(health.loss_permille, 0);
+	duplex_set_extended(&f->a, true); /* said again */
+	assert_true(duplex_health(&f->a, START + 30 * MS).is_measured);
 	duplex_tick(&f->a, START + S); /* nobody answers this one */
 	(void)put(f, &f->tx, START + S);
+	assert_int_equal(duplex_unanswered(&f->a, 0, START + 3 * S), 2 * S);
+	assert_true(duplex_closed(&f->a, &f->tx, START + 3 * S));
+	assert_int_equal(duplex_unanswered(&f->a, 0, START + 3 * S), 0);
 	assert_int_equal(duplex_health(&f->a, START + 8 * S).loss_permille, 500);
 }
 
@@ -545,6 +696,22 @@ static void the_path_is_the_mean_of_its_lanes(void **state)
 	assert_int_equal(duplex_health(&f->a, START + 8 * S).loss_permille, 250);
 	free(back_tx1);
 	free(back_rx1);
+}
+
+/* A lane that has never answered counts with its losses, and not when it is another one. */
+static void a_lane_without_an_answer_is_a_bad_one(void **state)
+{
+	struct fixture *f = *state;
+	two_lanes(f);
+	both_extended(f);
+	duplex_tick(&f->a, START);
+	assert_true(carry(f, 0, START) > 0);
+	carry_back(f, &f->back_tx, &f->back_rx, START + 10 * MS);
+	assert_int_equal(duplex_health(&f->a, START + 8 * S).loss_permille, 500);
+	assert_int_equal(duplex_health(&f->a, START + 8 * S).rtt_ns, 10 * MS);
+	duplex_set_lanes(&f->a, 1);
+	duplex_set_lanes(&f->a, 2);
+	assert_int_equal(duplex_health(&f->a, START + 8 * S).loss_permille, 0);
 }
 
 /* Neither a probe nor anything else goes to a peer of the original. */
@@ -595,6 +762,12 @@ int main(void)
 		TEST(a_stream_may_be_cut_into_pieces_anywhere),
 		TEST(a_stream_may_end_anywhere),
 		TEST(what_need_not_wait_goes_at_once),
+		TEST(what_goes_at_once_is_bounded),
+		TEST(what_goes_at_once_is_as_good_as_a_ping),
+		TEST(a_ping_goes_between_records),
+		TEST(a_new_stream_begins_anew),
+		TEST(what_waits_is_no_silence),
+		TEST(what_has_waited_goes_by_a_new_stream),
 		TEST(silence_is_broken_by_a_ping),
 		TEST(a_packet_is_as_good_as_a_ping),
 		TEST(the_end_of_one_stream_asks_for_the_other),
@@ -605,6 +778,9 @@ int main(void)
 		TEST(a_udp_super_frame_is_cut),
 		TEST(memory_is_given_back_when_nothing_comes),
 		TEST(flows_are_spread_over_lanes),
+		TEST(nothing_goes_at_once_by_several_lanes),
+		TEST(a_lane_is_woken_for_its_own_flows),
+		TEST(flows_of_a_lane_that_ends_wake_another),
 		TEST(a_lane_may_end_anywhere),
 		TEST(a_lane_too_many_gets_its_end),
 		TEST(a_lane_is_known_by_its_streams),
@@ -612,8 +788,10 @@ int main(void)
 		TEST(ethernet_frames_cross),
 		TEST(what_is_said_arrives_in_its_order),
 		TEST(nonsense_is_counted),
+		TEST(what_is_not_said_is_counted_once),
 		TEST(probes_measure_the_path),
 		TEST(the_path_is_the_mean_of_its_lanes),
+		TEST(a_lane_without_an_answer_is_a_bad_one),
 		TEST(an_old_peer_is_told_nothing),
 		TEST(a_stream_may_be_replaced_while_it_speaks),
 	};

@@ -15,8 +15,10 @@ void http_stream_wake(struct http_stream *stream)
 bool http_stream_send(struct http_stream *stream, const struct socket_piece *pieces,
 		      size_t n)
 {
+	assert(n <= HTTP_PIECES_MAX);
 	if (!stream->takes_at_once)
 		return false;
+	stream->sends++;
 	for (size_t i = 0; i < n; i++) {
 		assert(pieces[i].len <= sizeof(stream->sent) - stream->sent_len);
 		memcpy(stream->sent + stream->sent_len, pieces[i].data, pieces[i].len);

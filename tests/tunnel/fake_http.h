@@ -15,6 +15,7 @@ struct http_stream {
 	bool takes_at_once; /* http_stream_send is possible: */
 	uint8_t sent[65536];
 	size_t sent_len;
+	unsigned sends;
 	union weft_sockaddr peer;
 	const char *forwarded_for; /* its header x-forwarded-for, or NULL */
 };

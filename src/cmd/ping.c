@@ -98,7 +98,8 @@ struct pinging {
 	struct ticker ticker;
 	uint8_t key[KEY_LEN]; /* In the data: nobody answers before he was asked. */
 	uint64_t sent, received, repeated, errors;
-	uint64_t begun_at, last_at;
+	uint64_t begun_at;
+	uint64_t last_at; /* When one has left last, that may be answered; 0: none. */
 	uint64_t min_ns, max_ns, sum_ns;
 	uint8_t is_open[SEQUENCES / 8]; /* A bit for each request without an answer. */
 	uint8_t data[DATA_MAX];
@@ -136,11 +137,12 @@ static void send_one(struct pinging *p, uint64_t now)
 	data_make(p, now);
 	p->is_open[sequence / 8] |= (uint8_t)(1u << (sequence % 8));
 	p->sent++;
-	p->last_at = now;
 	int r = weft_ping_send(p->ping, &request, now);
 	if (r < 0)
 		weft_log_warning(&p->on.out.log, "request %u: %s", sequence,
 				 strerror(-r));
+	else
+		p->last_at = now;
 }
 
 static void tick(void *user, uint64_t now)
@@ -149,7 +151,7 @@ static void tick(void *user, uint64_t now)
 	bool is_done = p->args->count && p->sent >= p->args->count;
 	if (!is_done)
 		send_one(p, now);
-	else if (now - p->last_at >= p->args->wait_ns)
+	else if (!p->last_at || now - p->last_at >= p->args->wait_ns)
 		onlink_stop(&p->on, STATUS_OK);
 }
 

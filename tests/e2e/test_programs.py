@@ -132,6 +132,12 @@ def test_ping_without_answer(lab):
     assert b'2 packets transmitted, 0 received' in said and b'100% packet loss' in said
 
 
+def test_ping_that_cannot_be_sent(lab):
+    """What has not left is not waited for."""
+    status, said = weft(lab, f'ping {ON} -c1 -W1h 192.0.2.9')
+    assert status == 1 and b'request 1: Network is unreachable' in said, said
+
+
 # ---- nc ----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('on', [ON, IMPAIRED], ids=['clean', 'impaired'])

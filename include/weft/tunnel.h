@@ -137,8 +137,9 @@ WEFT_API WEFT_MUST_CHECK int weft_tunnels_apply(struct weft_tunnels *tunnels,
 
 /**
  * Begins to end: servers give their clients what waits for them and a regular end, so that they
- * come back at once when the server does, and accept nobody. Returns whether none is left; to be
- * called again until then, or until patience ends, while the loop runs.
+ * come back at once when the server does, and accept nobody; clients end their uploads, so that
+ * the server does not take it for an accident. Returns whether none is left; to be called again
+ * until then, or until patience ends, while the loop runs.
  */
 WEFT_API bool weft_tunnels_end(struct weft_tunnels *tunnels);
 

@@ -217,7 +217,7 @@ static void on_closed(void *user, struct http_stream *stream, enum http_end end,
 		return;
 	request->stream = NULL;
 	request->is_accepted = false;
-	request->due = request->lane < c->lanes
+	request->due = request->lane < c->lanes && !c->is_ending
 			       ? request_retry(request, &c->retry, end, now)
 			       : WEFT_NEVER;
 	if (!request->is_put)
@@ -394,6 +394,16 @@ int client_new(const struct environment *env, const struct weft_tunnel_interface
 	}
 	*ret_client = c;
 	return 0;
+}
+
+/* The server takes uploads that come to their regular end for what they are: no accident. */
+bool client_end(struct client *c)
+{
+	c->is_ending = true;
+	for (unsigned i = 0; i < DUPLEX_LANES_MAX; i++)
+		c->gets[i].due = c->puts[i].due = WEFT_NEVER;
+	duplex_end(&c->duplex);
+	return !duplex_has_tx(&c->duplex);
 }
 
 void client_free(struct client *c)

@@ -31,6 +31,9 @@ int client_prepare(struct client *c, const struct weft_tunnel_interface *conf,
 void client_commit(struct client *c, uint64_t now);
 void client_cancel(struct client *c);
 
+/** Begins to end, as weft_tunnels_end. */
+bool client_end(struct client *c);
+
 struct netif *client_interface(struct client *c);
 
 void client_count(const struct client *c, struct weft_tunnels_stats *stats);

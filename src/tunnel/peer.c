@@ -37,15 +37,17 @@ static void tell_end(const struct peer *peer, enum http_end end,
 {
 	const struct netif *i = peer->netif;
 	const char *name = weft_link_name(&peer->duplex.link);
-	if (now - peer->since < SHORT_NS)
+	const char *reason = netif_reason(end, err);
+	if (peer->has_left)
+		reason = "it has ended";
+	else if (now - peer->since < SHORT_NS)
 		weft_log_warning(i->env->log,
 				 "%s was connected for %u s only: is there a proxy that "
 				 "buffers, or cuts long responses?",
 				 name, (unsigned)((now - peer->since) / NS_PER_S));
-	netif_disconnected(i, name, peer->from,
-			   peer->conf ? netif_reason(end, err)
-				      : "the configuration does not have it any more",
-			   now);
+	if (!peer->conf)
+		reason = "the configuration does not have it any more";
+	netif_disconnected(i, name, peer->from, reason, now);
 }
 
 /* The last request of one that has parted takes it along. */
@@ -70,9 +72,9 @@ static void on_put_closed(void *user, struct http_stream *stream, enum http_end 
 			  const struct weft_error *err, uint64_t now)
 {
 	struct peer *peer = user;
-	(void)end;
 	(void)err;
 	(void)duplex_closed(&peer->duplex, stream, now);
+	peer->has_left = end == HTTP_ENDED && !duplex_has_rx(&peer->duplex);
 	release(peer);
 }
 
@@ -174,6 +176,7 @@ void peer_accept(struct peer *peer, const struct peer_request *request,
 	peer->requests++;
 	weft_ip_print(&request->from, peer->from);
 	const bool is_other = begin_session(peer, hello);
+	peer->has_left = false;
 	if (request->is_put)
 		duplex_set_rx(&peer->duplex, hello ? hello->lane : 0, request->stream,
 			      now);

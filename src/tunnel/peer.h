@@ -34,6 +34,7 @@ struct peer {
 	uint64_t session;  /**< 0 for those that say none. */
 	bool is_extended;  /**< It is weft, and told so. */
 	bool is_ending;    /**< Nobody is told of it any more. */
+	bool has_left;     /**< Its uploads have come to their regular end. */
 	uint64_t since;    /**< When its GET came. */
 	uint64_t connects;
 	char from[WEFT_IP_TEXT];

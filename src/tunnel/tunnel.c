@@ -114,8 +114,9 @@ bool weft_tunnels_end(struct weft_tunnels *tunnels)
 {
 	bool has_ended = true;
 	for (size_t i = 0; i < tunnels->ends_n; i++)
-		if (tunnels->ends[i].server)
-			has_ended &= server_end(tunnels->ends[i].server);
+		has_ended &= tunnels->ends[i].server
+				     ? server_end(tunnels->ends[i].server)
+				     : client_end(tunnels->ends[i].client);
 	return has_ended;
 }
 

@@ -6,13 +6,14 @@
 """
 import json
 import pathlib
+import signal
 
 import pytest
 
 import netlab
 import party as p
-from tunnels import (CLIENT, HASHES, HTTPS, SERVER, certificate, connections_to, facts_at_end, iperf,
-                     lab, ping, secure, tunnel)
+from tunnels import (CLIENT, HASHES, HTTPS, SERVER, both, certificate, connections_to, facts_at_end,
+                     iperf, lab, ping, secure, tunnel)
 
 SIX = {**SERVER, 'net6': 'fd00::1/64',
        'clients': [{'token': HASHES['test'], 'ips': ['10.0.0.2', '10.0.0.22', 'fd00::2']}]}
@@ -114,6 +115,18 @@ def test_everything_goes_through_the_tunnel(lab):
     ping(lab, 'site', '203.0.113.9')
     assert site.stop() == 0
     assert routes(lab) == before
+
+
+@pytest.mark.parametrize('streams', [1, 4])
+def test_an_ordinary_end_is_no_accident(lab, streams):
+    server, site = both(lab, SERVER, {**CLIENT, 'streams': streams})
+    assert site.stop() == 0
+    assert server.wait_event('disconnected')['reason'] == 'it has ended'
+    assert 'connected for' not in server.output()
+    again = tunnel(lab, 'site', CLIENT)
+    server.wait_event('connected', number=2)
+    again.stop(signal.SIGKILL)
+    assert server.wait_event('disconnected', number=2)['reason'] != 'it has ended'
 
 
 def test_the_way_back_is_free_while_the_server_is_away(lab):

@@ -28,6 +28,9 @@
 /** The device that the program sees. */
 #define ENCLOSURE_DEVICE "weft0"
 
+/** The status of a program that is not there, as a shell gives it. */
+#define ENCLOSURE_NOT_FOUND 127
+
 /** Bytes of a resolv.conf, with its NUL. */
 #define ENCLOSURE_NAMES_LEN 1024u
 

@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 /* What env(1) and shells end with. */
-#define STATUS_NOT_FOUND   127
 #define STATUS_NOT_STARTED 126
 
 struct keeper {
@@ -188,7 +187,7 @@ static void become_program(const struct keeper *k)
 	execvp(k->opts->argv[0], k->opts->argv);
 	int error = errno;
 	(void)fprintf(stderr, "weft run: %s: %s\n", k->opts->argv[0], strerror(error));
-	_exit(error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_STARTED);
+	_exit(error == ENOENT ? ENCLOSURE_NOT_FOUND : STATUS_NOT_STARTED);
 }
 
 static int start(struct keeper *k)

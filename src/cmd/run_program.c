@@ -16,8 +16,10 @@
 #include "cmd/membership.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +27,9 @@
 #define PATIENCE_S 15u
 
 #define ARGUMENTS_MAX 4096u
+
+/* Where execvp(3) looks without a PATH. */
+#define PATH_STANDARD "/bin:/usr/bin"
 
 struct run {
 	struct membership m; /* first: the hooks lead back from it */
@@ -266,6 +271,24 @@ static int run_all(struct run *run, char **argv)
 	return r < 0 ? output_fail("run", err.text) : STATUS_FAILED;
 }
 
+/* Whether execvp(3) will find it: a typing error is told before anybody joins. */
+static bool is_found(const char *program)
+{
+	const char *path = getenv("PATH");
+	char candidate[PATH_MAX];
+	if (strchr(program, '/'))
+		return access(program, F_OK) == 0;
+	for (path = path ? path : PATH_STANDARD; *path; path += *path == ':') {
+		size_t len = strcspn(path, ":");
+		(void)snprintf(candidate, sizeof(candidate), "%.*s/%s",
+			       len > 0 ? (int)len : 1, len > 0 ? path : ".", program);
+		if (access(candidate, F_OK) == 0)
+			return true;
+		path += len;
+	}
+	return false;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct membership_args args = { .link = "" };
@@ -283,6 +306,10 @@ int cmd_run(int argc, char **argv)
 	if (n < 0 || membership_secrets(&command, argv[1], &run.m, &status) < 0)
 		return status;
 	argv[n + 1] = NULL; /* an option that stood there has been read */
+	if (!is_found(argv[2])) {
+		(void)fprintf(stderr, "weft run: %s: %s\n", argv[2], strerror(ENOENT));
+		return ENCLOSURE_NOT_FOUND;
+	}
 	args.output.quiet = !args.output.verbose;
 	return run_all(&run, argv + 2);
 }

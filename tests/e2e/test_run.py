@@ -9,6 +9,7 @@ import pathlib
 import shlex
 import signal
 import stat
+import subprocess
 import time
 
 import netlab
@@ -114,6 +115,17 @@ def test_the_exit_status_is_the_programs(room):
     assert status_of(room, "sh -c 'exit 7'") == 7
     assert status_of(room, "sh -c 'kill -TERM $$'") == 128 + signal.SIGTERM
     assert status_of(room, '/no/such/program') == 127
+
+
+@pytest.mark.parametrize('program', ['/no/such/program', 'no-such-program'])
+def test_a_program_that_is_not_there_joins_no_room(program):
+    """The relay is not there either, and would be asked for ever."""
+    where = 'weft://127.0.0.1:9/lan#' + 'A' * 64
+    said = subprocess.run([*UNPRIVILEGED.split(), p.WEFT, 'run', where, '--', program],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=netlab.PATIENCE, check=False)
+    assert said.returncode == 127
+    assert said.stdout == f'weft run: {program}: No such file or directory\n'
 
 
 def test_signals_reach_the_program(room):

@@ -37,11 +37,16 @@ struct args {
 	struct output_opts output;
 	struct onlink_args on;
 	uint32_t port;
+	bool list;
 };
 
 static const struct option options[] = {
 	ONLINK_OPTIONS(struct args),
 	ONLINK_PORT(struct args, "the port to listen at [80]"),
+	{ .name = "list",
+	  .type = OPTION_FLAG,
+	  .offset = OFFSET(struct args, list),
+	  .help = "show what is in a directory without index.html" },
 	OUTPUT_OPTIONS(struct args),
 	{ 0 },
 };
@@ -57,7 +62,8 @@ static const struct command command = {
 	.options = options,
 	.notes = "weft http --link tap:weft0 --address 10.1.0.2/24 /srv/www\n"
 		 "\n"
-		 "A directory is answered with its index.html; links in it are not\n"
+		 "A directory is answered with its index.html, or with --list a page of\n"
+		 "its files; names that begin with a dot are not shown, and links not\n"
 		 "followed. Files must be readable for nobody, whom weft becomes if\n"
 		 "root has started it and the link does not go to others' sockets.\n"
 		 "With --json: \"ready\", and \"request\" for each.",
@@ -92,20 +98,13 @@ struct conn {
 
 /* ---- a connection's life ----------------------------------------------------------------- */
 
-static void file_close(struct conn *c)
-{
-	if (c->answer.fd >= 0)
-		(void)close(c->answer.fd);
-	c->answer.fd = -1;
-}
-
 static void conn_free(struct conn *c)
 {
 	*c->prev = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
 	c->serving->conns_n--;
-	file_close(c);
+	http_answer_end(&c->answer);
 	free(c);
 }
 
@@ -143,17 +142,14 @@ static bool send_head(struct conn *c, uint64_t now)
 	return c->head_off == c->answer.head_len;
 }
 
-/* Reads on in the file. Returns false at its end: then it is shorter than was promised. */
+/* Reads on in the body. Returns false if it is shorter than was promised. */
 static bool chunk_read(struct conn *c)
 {
-	uint64_t left = c->answer.end - c->answer.off;
-	ssize_t n = pread(c->answer.fd, c->chunk, left < CHUNK_LEN ? left : CHUNK_LEN,
-			  (off_t)c->answer.off);
+	ssize_t n = http_answer_read(&c->answer, c->chunk, CHUNK_LEN);
 	if (n <= 0)
 		return false;
 	c->chunk_off = 0;
 	c->chunk_len = (size_t)n;
-	c->answer.off += (uint64_t)n;
 	return true;
 }
 
@@ -182,7 +178,7 @@ static bool conn_send(struct conn *c, uint64_t now)
 		conn_abort(c, now);
 	if (r <= 0)
 		return false;
-	file_close(c);
+	http_answer_end(&c->answer);
 	c->since = now;
 	c->state = c->is_last ? CONN_CLOSING : CONN_READING;
 	if (c->is_last)
@@ -252,7 +248,8 @@ static bool conn_next(struct conn *c, uint64_t now)
 		conn_refuse(c, status, now);
 		return true;
 	}
-	http_answer_make(c->serving->dir_fd, &request, &c->answer);
+	http_answer_make(c->serving->dir_fd, &request, c->serving->args->list,
+			 &c->answer);
 	c->is_last = !request.keep_alive;
 	tell_request(c, request.path);
 	conn_answer(c, now);

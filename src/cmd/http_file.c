@@ -6,9 +6,12 @@
  */
 #include "cmd/http_file.h"
 
+#include "cmd/http_listing.h"
+
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -154,6 +157,12 @@ static void head_make(struct http_answer *a, const char *fields, bool keep_alive
 	a->head_len = n < (int)sizeof(a->head) ? (size_t)n : sizeof(a->head) - 1;
 }
 
+bool http_is_unreserved(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z') || (c && strchr("-._~", c));
+}
+
 /* Says where the directory is: the path as it was, escaped anew, and a slash. */
 static void redirect(const struct http_request *request, struct http_answer *a)
 {
@@ -164,12 +173,8 @@ static void redirect(const struct http_request *request, struct http_answer *a)
 		path++;
 	for (; *path; path++)
 		end += snprintf(end, 4,
-				strchr("/-._~", *path) ||
-						(*path >= '0' && *path <= '9') ||
-						(*path >= 'A' && *path <= 'Z') ||
-						(*path >= 'a' && *path <= 'z')
-					? "%c"
-					: "%%%02X",
+				*path == '/' || http_is_unreserved(*path) ? "%c"
+									  : "%%%02X",
 				(unsigned char)*path);
 	memcpy(end, "/\r\n", sizeof("/\r\n"));
 	a->status = 301;
@@ -233,7 +238,39 @@ static void answer_file(const struct http_request *r, const char *name,
 		a->end = a->off;
 }
 
-void http_answer_make(int dir_fd, const struct http_request *request,
+/* Returns false where the directory may not be looked into. */
+static bool answer_listing(int fd, const struct http_request *r, struct http_answer *a)
+{
+	char fields[LENGTH_LEN];
+	size_t len = 0;
+	a->text = http_listing_make(fd, r->path, &len);
+	if (!a->text)
+		return false;
+	a->status = 200;
+	(void)snprintf(fields, sizeof(fields),
+		       "Content-Type: text/html; charset=utf-8\r\nContent-Length: "
+		       "%zu\r\n",
+		       len);
+	head_make(a, fields, r->keep_alive);
+	a->off = 0;
+	a->end = r->is_head ? 0 : len;
+	return true;
+}
+
+/* Opens a directory's index in its place; where it has none and is listed, answers. */
+static int open_index(int fd, const struct http_request *r, bool lists,
+		      struct http_answer *a)
+{
+	struct stat st;
+	bool is_listed = lists && fstatat(fd, INDEX, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+			 answer_listing(fd, r, a);
+	if (!is_listed)
+		return open_in(fd, INDEX);
+	(void)close(fd);
+	return -1;
+}
+
+void http_answer_make(int dir_fd, const struct http_request *request, bool lists,
 		      struct http_answer *ret_answer)
 {
 	size_t len = strlen(request->path);
@@ -249,7 +286,9 @@ void http_answer_make(int dir_fd, const struct http_request *request,
 		return;
 	}
 	if (is_dir)
-		fd = open_in(fd, INDEX);
+		fd = open_index(fd, request, lists, ret_answer);
+	if (ret_answer->text)
+		return;
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    is_dir == is_dir_path) {
 		ret_answer->fd = fd;
@@ -265,4 +304,26 @@ void http_answer_refuse(unsigned status, struct http_answer *ret_answer)
 {
 	*ret_answer = (struct http_answer){ .fd = -1 };
 	say(status, status == 405 ? "Allow: GET, HEAD\r\n" : "", false, ret_answer);
+}
+
+ssize_t http_answer_read(struct http_answer *answer, void *buf, size_t len)
+{
+	const uint64_t left = answer->end - answer->off;
+	ssize_t n = (ssize_t)(left < len ? left : len);
+	if (answer->text)
+		memcpy(buf, answer->text + answer->off, (size_t)n);
+	else
+		n = pread(answer->fd, buf, (size_t)n, (off_t)answer->off);
+	if (n > 0)
+		answer->off += (uint64_t)n;
+	return n;
+}
+
+void http_answer_end(struct http_answer *answer)
+{
+	if (answer->fd >= 0)
+		(void)close(answer->fd);
+	free(answer->text);
+	answer->fd = -1;
+	answer->text = NULL;
 }

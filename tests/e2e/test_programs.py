@@ -241,6 +241,8 @@ def test_http(lab, site, tmp_path):
         assert checksum(tmp_path / 'big') == checksum(site.directory / 'big')
     assert curl(lab, '', '/') == '<p>the index</p>'
     assert curl(lab, '', '/sub/') == '<p>below</p>'
+    (site.directory / 'unlisted').mkdir(exist_ok=True)
+    assert '404' in curl(lab, '-i', '/unlisted/')
     assert curl(lab, '-L', '/sub') == '<p>below</p>'
     assert curl(lab, '', '/a%20b.txt?x=y') == '0123456789'
     assert curl(lab, '', '/empty') == ''
@@ -259,6 +261,25 @@ def test_http(lab, site, tmp_path):
     said = lab.run('kernel', "curl -sS -o /dev/null -o /dev/null -w '%{num_connects}' "
                    'http://10.77.0.2/ http://10.77.0.2/empty')
     assert said == '10'
+
+
+@pytest.mark.parametrize('site', [f'{ON} --list'], ids=['list'], indirect=True)
+def test_http_lists_a_directory(lab, site):
+    """Where it has no index, and may be looked into."""
+    folder = site.directory / 'folder'
+    folder.mkdir()
+    (folder / 'a & b').write_text('shared')
+    (folder / 'link').symlink_to(site.directory.parent / 'secret')
+    page = curl(lab, '', '/folder/')
+    assert re.findall('href="(.*?)"', page) == ['../', 'a%20%26%20b']
+    assert curl(lab, '', '/folder/a%20%26%20b') == 'shared'
+    assert 'Location: /folder/' in curl(lab, '-I', '/folder')
+    said = curl(lab, '-I', '/folder/')
+    assert f'Content-Length: {len(page)}' in said and 'text/html' in said
+    assert curl(lab, '', '/') == '<p>the index</p>'
+    folder.chmod(0o311)  # to nobody, who serves it
+    assert '404' in curl(lab, '-i', '/folder/')
+    folder.chmod(0o755)
 
 
 @pytest.mark.parametrize('site', [ON], ids=['clean'], indirect=True)

@@ -25,9 +25,9 @@ def escape(text):
     return r'\&' + text if text.startswith('.') else text
 
 
-def prose(text):
-    """A paragraph, with what stands between backquotes in bold."""
-    return re.sub(r'`([^`]*)`', r'\\fB\1\\fR', escape(text))
+def prose(lines):
+    """Lines of a paragraph, with what stands between backquotes in bold, over line ends as well."""
+    return re.sub(r'`([^`]*)`', r'\\fB\1\\fR', '\n'.join(map(escape, lines)))
 
 
 def body(text):
@@ -38,7 +38,7 @@ def body(text):
         lines.append('.PP')
         for as_it_is, run in itertools.groupby(
                 paragraph.splitlines(), lambda line: is_commands or line.startswith('  ')):
-            lines += ['.nf', *map(escape, run), '.fi'] if as_it_is else map(prose, run)
+            lines += ['.nf', *map(escape, run), '.fi'] if as_it_is else [prose(run)]
     return '\n'.join(lines) + '\n'
 
 
@@ -58,9 +58,9 @@ def options(text):
             letter, name, value, explained = begun
             names = [rf'\fB{escape(n)}\fR' for n in (letter, name) if n]
             lines += ['.TP', ', '.join(names) + (rf' \fI{escape(value)}\fR' if value else '')]
-            lines += [prose(explained)] if explained else []
+            lines += [prose([explained])] if explained else []
         else:
-            lines.append(prose(line.strip()))
+            lines.append(prose([line.strip()]))
     return '\n'.join(lines) + '\n'
 
 

@@ -34,8 +34,10 @@ static bool has_odd_character(const char *text)
 	return false;
 }
 
-/* Takes "host", "host:port" or "[v6]:port" out of a URL from behind its scheme on. The port is
- * TLS's if there is none. */
+/*
+ * Takes "host", "host:port" or "[v6]:port" out of a URL from behind its scheme on. The port is
+ * TLS's if there is none.
+ */
 static bool find_host(const char *begin, char ret_host[HOST_LEN], uint16_t *ret_port)
 {
 	char authority[HOST_LEN + 16];

@@ -66,8 +66,10 @@ static void explain_identity(const struct weft_member *member,
 
 /* ---- the rest ---------------------------------------------------------------------------- */
 
-/* Why this machine has sent nothing to any of the relay's addresses: there is no network, no way,
- * or a firewall of its own. 0 where something has left. */
+/*
+ * Why this machine has sent nothing to any of the relay's addresses: there is no network, no way,
+ * or a firewall of its own. 0 where something has left.
+ */
 static int send_refusal(const struct weft_member *member)
 {
 	const struct quic_endpoint_stats stats = quic_endpoint_stats(member->endpoint);

@@ -32,8 +32,10 @@ struct trial_delays {
 	int64_t min_ms, max_ms;
 };
 
-/** The bytes from first to before end of such a body came at this time. Those that nobody has sent
- *  say nothing. */
+/**
+ * The bytes from first to before end of such a body came at this time. Those that nobody has sent
+ * say nothing.
+ */
 void trial_delays_note(struct trial_delays *delays, const struct trial_pieces *pieces,
 		       uint64_t first, uint64_t end, int64_t ms);
 
